@@ -1,0 +1,421 @@
+"""The configuration: YAML files with `inherits`, dotted overrides, a typed schema, one command line.
+
+Every value lives in configs/base.yaml; the schema below holds types and limits and no default, so that
+there is one place to look. All problems of a config are reported together, one line each.
+"""
+
+import argparse
+import difflib
+import os
+import sys
+from pathlib import Path
+from typing import Annotated, Any, Callable, Literal, Optional, Union
+
+import yaml
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+class InputError(Exception):
+    """The user's input, config or environment is at fault: shown as one line, exit status 2."""
+
+
+def _not_bool(value):
+    if isinstance(value, bool):
+        raise ValueError("expected a number, got true/false")
+    return value
+
+
+Int = Annotated[int, BeforeValidator(_not_bool)]
+Float = Annotated[float, BeforeValidator(_not_bool), Field(allow_inf_nan=False)]
+Count = Annotated[Int, Field(ge=1)]
+Whole = Annotated[Int, Field(ge=0)]
+Positive = Annotated[Float, Field(gt=0)]
+NotNegative = Annotated[Float, Field(ge=0)]
+Share = Annotated[Float, Field(ge=0, le=1)]
+
+
+class Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, coerce_numbers_to_str=True, protected_namespaces=())
+
+
+class Model(Section):
+    vocab_size: Annotated[Int, Field(ge=260, le=65536)]  # 256 bytes + 4 specials; ids are stored as uint16
+    n_layer: Count
+    n_head: Count
+    n_embd: Count
+    block_size: Count
+    d_ff: Count
+    norm: Literal["rmsnorm"]
+    rope_theta: Positive
+    bias: Literal[False]
+    tie_embeddings: Literal[True]
+    dropout: Annotated[Float, Field(ge=0, lt=1)]
+
+    @model_validator(mode="after")
+    def _heads(self):
+        if self.n_embd % self.n_head or self.n_embd // self.n_head % 2:
+            raise ValueError(f"n_embd {self.n_embd} must be n_head {self.n_head} times an even head size")
+        return self
+
+
+class Tokenizer(Section):
+    path: str
+    special_tokens: Annotated[list[str], Field(min_length=3, max_length=3)]
+    sample_mb: Positive
+    min_frequency: Count
+
+
+class Data(Section):
+    dump: str
+    extracted_dir: str
+    filtered_dir: str
+    deduped_dir: str
+    train_bin: str
+    val_bin: str
+    val_fraction: Annotated[Float, Field(gt=0, lt=1)]
+    shard_articles: Count
+    seed: Whole
+    workers: Union[Literal["auto"], Count]
+    engine: Literal["local", "dask"]
+    scheduler: Optional[str]
+
+    @model_validator(mode="after")
+    def _scheduler(self):
+        if self.engine == "dask" and not self.scheduler:
+            raise ValueError("engine dask needs data.scheduler, such as tcp://127.0.0.1:8786")
+        return self
+
+
+class Extract(Section):
+    backend: Literal["native", "wikiextractor"]
+    on_error: Literal["fail", "skip"]
+    article_seconds: Positive
+    drop_sections: list[str]
+    templates: dict[str, str]
+
+
+class Clean(Section):
+    language: Annotated[str, Field(pattern="^[a-z]{2,3}$")]
+    language_prob: Share
+    language_model: Optional[str]
+    min_chars: Whole
+    min_stop_words: Whole
+    min_word_length: NotNegative
+    max_word_length: Positive
+    min_alpha_words: Share
+    min_sentence_words: Whole
+    max_duplicate_lines: Share
+    max_duplicate_5grams: Share
+    drop_disambiguation: bool
+    samples: Whole
+
+
+class Dedup(Section):
+    num_perm: Count
+    ngram: Count
+    threshold: Annotated[Float, Field(gt=0, le=1)]
+    bands: Count
+    rows: Count
+    seed: Whole
+
+    @model_validator(mode="after")
+    def _bands(self):
+        if self.bands * self.rows > self.num_perm:
+            raise ValueError(f"bands x rows = {self.bands * self.rows} is more than num_perm {self.num_perm}")
+        return self
+
+
+class Train(Section):
+    device: Literal["cuda", "mps", "cpu", "auto"]
+    dtype: Literal["float32", "bfloat16"]
+    compile: bool
+    micro_batch_size: Count
+    grad_accum_steps: Count
+    max_iters: Count
+    lr: Positive
+    min_lr: NotNegative
+    lr_schedule: Literal["cosine", "linear"]
+    warmup_iters: Whole
+    decay_frac: Annotated[Float, Field(gt=0, le=1)]
+    optimizer: Literal["adamw", "muon"]
+    weight_decay: NotNegative
+    beta1: Share
+    beta2: Share
+    muon_momentum: Share
+    zero_init_proj: bool
+    grad_clip: NotNegative
+    eval_interval: Count
+    eval_iters: Count
+    log_interval: Count
+    checkpoint_dir: str
+    checkpoint_interval: Count
+    keep_checkpoints: Count
+    max_nonfinite: Count
+    sample_prompts: list[str]
+    sample_tokens: Whole
+    price_per_hour: NotNegative
+    max_hours: Optional[Positive]
+    max_dollars: Optional[Positive]
+    bench: Whole
+    seed: Whole
+
+    @model_validator(mode="after")
+    def _schedule(self):
+        if self.warmup_iters >= self.max_iters:
+            raise ValueError(f"warmup_iters {self.warmup_iters} must be below max_iters {self.max_iters}")
+        if self.min_lr > self.lr:
+            raise ValueError(f"min_lr {self.min_lr} is above lr {self.lr}")
+        return self
+
+
+class Decoding(Section):
+    """The sampling knobs; see lib/generate.py."""
+    temperature: NotNegative
+    top_k: Whole
+    top_p: Annotated[Float, Field(gt=0, le=1)]
+    min_p: Share
+    repetition_penalty: Positive
+
+
+class Sample(Decoding):
+    checkpoint: str
+    prompts: list[str]
+    num_samples: Count
+    max_new_tokens: Count
+    seed: Whole
+
+
+class Eval(Section):
+    checkpoints: Annotated[list[str], Field(min_length=1)]
+    texts: list[str]
+    batch_size: Count
+    stride: Whole
+    report: str
+
+
+class Teacher(Section):
+    backend: Literal["openai", "rules"]
+    base_url: Annotated[str, Field(pattern="^https?://")]
+    model: str
+    api_key_env: str
+    concurrency: Count
+    timeout: Positive
+    retries: Whole
+    temperature: NotNegative
+
+
+class FineTuning(Section):
+    """What train_sft.py and train_dpo.py share."""
+    checkpoint: str
+    epochs: Count
+    lr: Positive
+    warmup_frac: Share
+    weight_decay: NotNegative
+    micro_batch_size: Count
+    grad_accum_steps: Count
+    eval_interval: Count
+    checkpoint_interval: Count
+    keep_checkpoints: Count
+    seed: Whole
+
+
+class Sft(FineTuning):
+    train_file: str
+    val_file: str
+    articles: Count
+    conversations: Count
+    max_article_chars: Count
+    max_turns: Count
+    val_fraction: Annotated[Float, Field(gt=0, lt=1)]
+
+
+class Pref(Section):
+    train_file: str
+    val_file: str
+    checkpoint: str
+    prompts: Count
+    samples: Count
+    max_new_tokens: Count
+    temperature: NotNegative
+    top_p: Annotated[Float, Field(gt=0, le=1)]
+    max_length_ratio: Annotated[Float, Field(ge=1)]
+    val_fraction: Annotated[Float, Field(gt=0, lt=1)]
+    batch_size: Count
+    seed: Whole
+
+
+class Dpo(FineTuning):
+    beta: Positive
+    nll_alpha: NotNegative
+
+
+class Judge(Section):
+    checkpoints: Annotated[dict[str, str], Field(min_length=2)]
+    prompts: Count
+    max_new_tokens: Count
+    temperature: NotNegative
+    batch_size: Count
+    report: str
+    seed: Whole
+
+
+class Serve(Section):
+    checkpoint: str
+    host: str
+    port: Annotated[Int, Field(ge=0, le=65535)]  # 0: any free port
+    max_batch: Count
+    queue: Whole
+
+
+class Wandb(Section):
+    project: str
+    run_name: str
+    mode: Literal["auto", "online", "offline", "disabled"]
+
+
+class Config(Section):
+    """The whole config, a section a stage. `cfg.train.lr`; lists and sections are read-only."""
+    model: Model
+    tokenizer: Tokenizer
+    data: Data
+    extract: Extract
+    clean: Clean
+    dedup: Dedup
+    train: Train
+    sample: Sample
+    eval: Eval
+    teacher: Teacher
+    sft: Sft
+    pref: Pref
+    dpo: Dpo
+    judge: Judge
+    serve: Serve
+    wandb: Wandb
+
+
+def resolve(path: str) -> Path:
+    """A path of the config: relative ones start at the repo root, wherever the command was run."""
+    return ROOT / Path(path).expanduser()
+
+
+def load_config(path: str = "configs/base.yaml", overrides: list[str] = ()) -> Config:
+    """Read `path` (relative to the working directory or the repo root), then apply `section.key=value`.
+
+    Raises InputError with every problem found, a line each.
+    """
+    file = Path(path) if Path(path).exists() else resolve(path)
+    raw, origin = _read(file, seen=())
+    problems = []
+    for item in overrides:
+        name, eq, value = item.partition("=")
+        section, dot, key = name.strip().partition(".")
+        if not eq or not dot or not key:
+            problems.append(f"override '{item}': write section.key=value, such as train.lr=1e-3")
+            continue
+        raw.setdefault(section, {})[key] = _parse_value(value, item, problems)
+        origin[section, key] = "command line"
+    try:
+        config = Config.model_validate(raw)
+    except ValidationError as error:
+        problems += [_explain(e, origin, file) for e in error.errors()]
+    if problems:
+        raise InputError("\n".join(problems))
+    return config
+
+
+def _read(file: Path, seen: tuple) -> tuple[dict, dict]:
+    """-> ({section: {key: value}} with what it inherits, {(section, key): the file it came from})"""
+    if file in seen:
+        raise InputError(f"{file}: inherits from itself")
+    try:
+        text = file.read_text(encoding="utf-8")
+    except OSError as error:
+        raise InputError(f"{file}: cannot read the config ({error.strerror}); see configs/ for those there are") from None
+    try:
+        content = yaml.safe_load(text) or {}
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        where = f"{file}:{mark.line + 1}" if mark else str(file)
+        raise InputError(f"{where}: not valid YAML: {getattr(error, 'problem', error)}") from None
+    if not isinstance(content, dict):
+        raise InputError(f"{file}: expected sections such as 'model:' at the top level")
+    parent = content.pop("inherits", None)
+    raw, origin = _read(file.parent / str(parent), seen + (file,)) if parent else ({}, {})
+    for section, keys in content.items():
+        if not isinstance(keys, dict):
+            raise InputError(f"{file}: '{section}' must be a section of keys, not {keys!r}")
+        raw.setdefault(section, {}).update(keys)
+        origin.update({(section, key): _shown(file) for key in keys})
+    return raw, origin
+
+
+def _parse_value(text: str, item: str, problems: list) -> Any:
+    try:
+        return yaml.safe_load(text) if text.strip() else ""
+    except yaml.YAMLError:
+        problems.append(f"override '{item}': the value is not valid YAML; quote it")
+
+
+def _shown(file: Path) -> str:
+    return os.path.relpath(file, ROOT) if file.resolve().is_relative_to(ROOT) else str(file)
+
+
+def _explain(error: dict, origin: dict, file: Path) -> str:
+    """One line for one pydantic error: where, what, and the nearest name when a key is unknown."""
+    loc = [str(part) for part in error["loc"]]
+    where = origin.get(tuple(loc[:2])) or next((o for (s, _), o in origin.items() if s == loc[0]), _shown(file))
+    name = ".".join(p for p in loc if not p.startswith(("literal[", "constrained-", "function-")))
+    if error["type"] == "extra_forbidden":
+        section = Config.model_fields.get(loc[0])
+        keys = section.annotation.model_fields if len(loc) > 1 and section else Config.model_fields
+        near = difflib.get_close_matches(loc[-1], keys, n=1, cutoff=0.5)
+        prefix = loc[0] + "." if len(loc) > 1 else ""
+        kind = "key" if len(loc) > 1 else "section"
+        return f"{where}: unknown {kind} '{name}'" + (f"; did you mean '{prefix}{near[0]}'?" if near else "")
+    if error["type"] == "missing":
+        return f"{where}: '{name}' is missing; begin the file with 'inherits: base.yaml'"
+    message = error["msg"].removeprefix("Value error, ")
+    given = "" if isinstance(error["input"], (dict, BaseModel)) else f", got {error['input']!r}"
+    return f"{where}: {name}: {message[0].lower() + message[1:]}{given}"
+
+
+def stage_main(main: Callable, doc: str, sections: tuple[str, ...], arguments: Optional[Callable] = None) -> None:
+    """The command line of every stage: `--config FILE`, `section.key=value ...`, `--help`; then main(cfg).
+
+    doc: the script's docstring, shown by --help with the config sections that drive it.
+    arguments: adds the stage's own options to the argparse parser; main is then called main(cfg, args).
+    Exits with main's return value (None: 0); 2 with the message on stderr for InputError; 130 on Ctrl-C.
+    """
+    parser = argparse.ArgumentParser(description=doc, epilog=_section_help(sections),
+                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--config", default="configs/base.yaml", metavar="FILE", help="default: configs/base.yaml")
+    parser.add_argument("overrides", nargs="*", metavar="section.key=value", help="change single values")
+    if arguments:
+        arguments(parser)
+    args = parser.parse_intermixed_args()
+    try:
+        cfg = load_config(args.config, args.overrides)
+        status = main(cfg, args) if arguments else main(cfg)
+    except InputError as error:
+        print("\n".join(f"error: {line}" for line in str(error).splitlines()), file=sys.stderr)
+        status = 2
+    except KeyboardInterrupt:
+        print("interrupted; run the same command again to go on", file=sys.stderr)
+        status = 130
+    except BrokenPipeError:  # `... | head` has read enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        status = 0
+    sys.exit(status)
+
+
+def _section_help(sections: tuple[str, ...]) -> str:
+    """The given sections of base.yaml as they stand there, comments and all."""
+    lines, keep = ["config sections that drive this stage, as configs/base.yaml has them:", ""], False
+    for line in (ROOT / "configs/base.yaml").read_text(encoding="utf-8").splitlines():
+        if line and not line[0].isspace() and not line.startswith("#"):
+            keep = line.split(":")[0] in sections
+        if keep:
+            lines.append(line)
+    return "\n".join(lines)
