@@ -1,0 +1,253 @@
+"""JSONL shards between stages: atomic writes, manifests, and resuming after a crash.
+
+A stage's output folder holds part-00000.jsonl ... and, once all of them are whole, manifest.json. While
+the stage runs, `.progress/` keeps the counts of each finished shard, so that a rerun goes on after the
+last one and the final manifest is the same as an undisturbed run's.
+"""
+
+import fcntl
+import hashlib
+import os
+import platform
+import shutil
+import time
+from collections import Counter
+from contextlib import contextmanager
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Iterable, Iterator, Optional
+
+import orjson
+
+from lib.config import InputError
+
+
+@contextmanager
+def atomic_file(path: Path, mode: str = "wb"):
+    """A file that appears under `path` only when the block ends well: written beside, flushed, renamed."""
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.tmp-{os.getpid()}")
+    try:
+        with open(temporary, mode) as f:
+            yield f
+            f.flush()
+            os.fsync(f.fileno())
+        os.replace(temporary, path)
+    except OSError as error:
+        raise InputError(f"{path}: cannot write ({error.strerror}); free some disk and run again") from error
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def write_bytes(path: Path, content: bytes) -> None:
+    with atomic_file(path) as f:
+        f.write(content)
+
+
+def write_json(path: Path, value) -> None:
+    write_bytes(path, orjson.dumps(value, option=orjson.OPT_INDENT_2) + b"\n")
+
+
+def read_json(path: Path):
+    try:
+        return orjson.loads(Path(path).read_bytes())
+    except FileNotFoundError:
+        raise InputError(f"{path}: not found") from None
+    except orjson.JSONDecodeError as error:
+        raise InputError(f"{path}: not valid JSON ({error})") from None
+
+
+def dump_line(record: dict) -> bytes:
+    return orjson.dumps(record) + b"\n"
+
+
+def read_jsonl(path: Path) -> Iterator[dict]:
+    """The records of a JSONL file; InputError names the file and line that cannot be read."""
+    try:
+        with open(path, "rb") as f:
+            for number, line in enumerate(f, 1):
+                if line.strip():
+                    try:
+                        yield orjson.loads(line)
+                    except orjson.JSONDecodeError as error:
+                        raise InputError(f"{path}:{number}: not valid JSON ({error})") from None
+    except OSError as error:
+        raise InputError(f"{path}: cannot read ({error.strerror})") from None
+
+
+def write_jsonl(path: Path, records: Iterable[dict]) -> int:
+    """Write all records or, when something fails, nothing. -> how many"""
+    count = 0
+    with atomic_file(path) as f:
+        for count, record in enumerate(records, 1):
+            f.write(dump_line(record))
+    return count
+
+
+def shards(folder: Path, stage: str) -> list[Path]:
+    """The shards of a folder that `stage` (such as 'extract') has finished, in order."""
+    read_manifest(folder, stage)
+    return sorted(Path(folder).glob("part-*.jsonl"))
+
+
+def read_manifest(folder: Path, stage: str) -> dict:
+    path = Path(folder) / "manifest.json"
+    if not path.exists():
+        state = "is not finished" if Path(folder).exists() else "is not there"
+        raise InputError(f"{folder}: {state}; run python src/{stage}.py with the same config first")
+    return read_json(path)
+
+
+def sha256_file(path: Path) -> str:
+    with open(path, "rb") as f:
+        digest = hashlib.sha256()
+        while chunk := f.read(1 << 20):
+            digest.update(chunk)
+    return digest.hexdigest()
+
+
+def fingerprint(*values) -> str:
+    """A short hash of plain values: what a stage's output depends on."""
+    return hashlib.sha256(orjson.dumps(values, option=orjson.OPT_SORT_KEYS)).hexdigest()[:16]
+
+
+def input_hash(path: Path) -> str:
+    """Identity of an input: of a stage's folder its manifest's output hash, of a small file its content;
+    of a file over 256 MB, such as a dump, its size, first and last MB (reading 26 GB only to hash it takes minutes)."""
+    path = Path(path)
+    if path.is_dir():
+        return read_json(path / "manifest.json")["output_sha256"]
+    if not path.exists():
+        raise InputError(f"{path}: not found")
+    size = path.stat().st_size
+    if size <= 256 << 20:
+        return sha256_file(path)
+    with open(path, "rb") as f:
+        head = f.read(1 << 20)
+        f.seek(-(1 << 20), os.SEEK_END)
+        return hashlib.sha256(head + f.read() + str(size).encode()).hexdigest()
+
+
+def versions(*packages: str) -> dict[str, str]:
+    found = {"python": platform.python_version()}
+    for package in packages:
+        try:
+            found[package] = version(package)
+        except PackageNotFoundError:
+            found[package] = "absent"
+    return found
+
+
+@contextmanager
+def lock(folder: Path):
+    """Hold `folder` for this process; a second run on it is told so. The lock goes with the process."""
+    folder = Path(folder)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        handle = open(folder / ".lock", "w")
+    except OSError as error:
+        raise InputError(f"{folder}: cannot write ({error.strerror})") from error
+    with handle:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            raise InputError(f"{folder}: another run is writing here; wait for it or stop it") from None
+        yield
+
+
+class StageOutput:
+    """The output folder of one run of a stage.
+
+        with StageOutput(folder, "clean", cfg.clean.model_dump(), inputs=[extracted_dir]) as out:
+            if out.up_to_date: return
+            for name, ... in work not in out.done: out.write_shard(name, lines, counts)
+            out.finish()
+
+    The key is a hash of the stage's settings and its inputs. A folder with another key is started anew: its
+    old files are removed first, so that shards of two configs never mix.
+    """
+
+    def __init__(self, folder: Path, stage: str, settings: dict, inputs: list[Path], packages: tuple[str, ...] = ()):
+        self.folder, self.stage, self.settings, self.packages = Path(folder), stage, settings, packages
+        self.inputs = {Path(path).name: input_hash(path) for path in inputs}
+        self.key = fingerprint(stage, settings, list(self.inputs.values()))
+        self.progress = self.folder / ".progress"
+        self.done: dict[str, dict] = {}   # shard name -> what was recorded with it
+        self.up_to_date = False
+
+    def __enter__(self) -> "StageOutput":
+        self._lock = lock(self.folder)
+        self._lock.__enter__()
+        manifest = self.folder / "manifest.json"
+        if manifest.exists() and read_json(manifest).get("key") == self.key:
+            self.up_to_date = True
+            print(f"{self.stage}: {self.folder} is up to date")
+            return self
+        started = self.progress / "key"
+        if not started.exists() or started.read_text() != self.key:
+            self._clear()
+            write_bytes(started, self.key.encode())
+        for stray in self.folder.glob(".*.tmp-*"):  # of a run that was killed while it wrote
+            stray.unlink()
+        for record in sorted(self.progress.glob("*.json")):
+            self.done[record.stem] = read_json(record)
+        if self.done:
+            print(f"{self.stage}: going on after {len(self.done)} finished shards")
+        self.started = time.time()
+        return self
+
+    def __exit__(self, *exception) -> None:
+        self._lock.__exit__(None, None, None)
+
+    def _clear(self) -> None:
+        (self.folder / "manifest.json").unlink(missing_ok=True)
+        shutil.rmtree(self.progress, ignore_errors=True)
+        for path in self.folder.iterdir():
+            if path.name != ".lock":
+                shutil.rmtree(path) if path.is_dir() else path.unlink()
+
+    def write_shard(self, name: str, content: bytes, counts: dict, seconds: float = 0.0) -> None:
+        """Put one whole shard in place, then its counts; a crash between the two only redoes the shard.
+
+        name: such as 'part-00003'; content: its JSONL lines; counts: numbers, or {reason: number}, summed in the
+        manifest (lists are joined).
+        """
+        write_bytes(self.folder / f"{name}.jsonl", content)
+        record = {"counts": counts, "bytes": len(content), "seconds": seconds, "sha256": hashlib.sha256(content).hexdigest()}
+        write_json(self.progress / f"{name}.json", record)
+        self.done[name] = record
+
+    def finish(self, extra: Optional[dict] = None) -> dict:
+        """Sum the counts of all shards, write manifest.json, forget the progress. -> the manifest"""
+        names = sorted(self.done)
+        manifest = {
+            "stage": self.stage, "key": self.key, "settings": self.settings, "inputs": self.inputs,
+            "output_sha256": fingerprint(*[self.done[n]["sha256"] for n in names], self.key),
+            "shards": len(names), "counts": sum_counts(self.done[n]["counts"] for n in names),
+            "bytes": sum(self.done[n]["bytes"] for n in names),
+            "seconds": round(sum(self.done[n]["seconds"] for n in names) or time.time() - self.started, 3),
+            "versions": versions(*self.packages), **(extra or {}),
+        }
+        write_json(self.folder / "manifest.json", manifest)
+        shutil.rmtree(self.progress, ignore_errors=True)
+        return manifest
+
+
+def sum_counts(parts: Iterable[dict]) -> dict:
+    """Add up nested counts key by key: numbers are summed, lists joined, dicts merged the same way."""
+    total: dict = {}
+    for part in parts:
+        for key, value in part.items():
+            if isinstance(value, dict):
+                total[key] = sum_counts([total.get(key, {}), value])
+            elif isinstance(value, list):
+                total[key] = total.get(key, []) + value
+            else:
+                total[key] = total.get(key, 0) + value
+    return total
+
+
+def top(counts: dict[str, int], n: int) -> dict[str, int]:
+    """The n most frequent, ties by name."""
+    return dict(sorted(Counter(counts).items(), key=lambda item: (-item[1], item[0]))[:n])

@@ -1,0 +1,235 @@
+"""WikiGPT: a Llama-style decoder in plain PyTorch. Run it to audit the parameter count.
+
+    python src/model.py
+    python src/model.py --config configs/demo.yaml
+
+Pre-norm RMSNorm (Zhang & Sennrich 2019), rotary positions in Llama's rotate-half form (Su et al. 2021), SwiGLU
+(Shazeer 2020), no biases, output layer tied to the embedding (Press & Wolf 2017). The conventions are Llama's
+exactly, so that a checkpoint becomes a Hugging Face LlamaForCausalLM by renaming; the query, key and value
+projections are one matrix here, and so are gate and up (fewer, larger matmuls): lib/checkpoints.py splits them.
+"""
+
+import math
+from dataclasses import dataclass, fields
+
+import torch
+import torch.nn as nn
+import torch.nn.functional as F
+
+from lib.config import stage_main
+
+NORM_EPS = 1e-5
+INIT_STD = 0.02  # GPT-2's
+
+
+@dataclass(frozen=True)
+class ModelConfig:
+    vocab_size: int
+    n_layer: int
+    n_head: int
+    n_embd: int
+    block_size: int
+    d_ff: int
+    rope_theta: float = 10000.0
+    dropout: float = 0.0
+
+    @classmethod
+    def of(cls, section) -> "ModelConfig":
+        """From the config's model section (lib.config.Model)."""
+        return cls(**{f.name: getattr(section, f.name) for f in fields(cls)})
+
+    @property
+    def head_size(self) -> int:
+        return self.n_embd // self.n_head
+
+
+class KVCache:
+    """Keys and values of the positions seen so far, for a fixed number of rows and a largest length."""
+
+    def __init__(self, config: ModelConfig, rows: int, length: int, device, dtype):
+        shape = (config.n_layer, rows, config.n_head, length, config.head_size)
+        self.k = torch.zeros(shape, device=device, dtype=dtype)
+        self.v = torch.zeros(shape, device=device, dtype=dtype)
+        self.used = 0  # positions filled, the same for every row: shorter rows are padded on the left
+
+    def append(self, layer: int, k: torch.Tensor, v: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """k, v: (B, nh, T, hs) -> all keys and values up to and with these, (B, nh, used + T, hs)"""
+        end = self.used + k.shape[2]
+        self.k[layer, :, :, self.used:end] = k
+        self.v[layer, :, :, self.used:end] = v
+        return self.k[layer, :, :, :end], self.v[layer, :, :, :end]
+
+
+class RMSNorm(nn.Module):
+    def __init__(self, size: int):
+        super().__init__()
+        self.weight = nn.Parameter(torch.ones(size))
+
+    def forward(self, x):
+        return F.rms_norm(x, (x.shape[-1],), self.weight, NORM_EPS)
+
+
+def rotate(x: torch.Tensor, cos: torch.Tensor, sin: torch.Tensor) -> torch.Tensor:
+    """Rotary embedding: x (B, nh, T, hs), cos and sin (T, hs) or (B, 1, T, hs); each half is the other's partner."""
+    a, b = x.chunk(2, dim=-1)
+    return x * cos + torch.cat((-b, a), dim=-1) * sin
+
+
+class Attention(nn.Module):
+    def __init__(self, config: ModelConfig, layer: int):
+        super().__init__()
+        self.n_head, self.dropout, self.layer = config.n_head, config.dropout, layer
+        self.qkv_proj = nn.Linear(config.n_embd, 3 * config.n_embd, bias=False)
+        self.o_proj = nn.Linear(config.n_embd, config.n_embd, bias=False)
+
+    def forward(self, x, cos, sin, mask, cache):
+        B, T, C = x.shape
+        q, k, v = self.qkv_proj(x).view(B, T, 3, self.n_head, C // self.n_head).permute(2, 0, 3, 1, 4)  # (B, nh, T, hs) each
+        q, k = rotate(q, cos, sin), rotate(k, cos, sin)
+        if cache is not None:
+            k, v = cache.append(self.layer, k, v)
+        y = F.scaled_dot_product_attention(q, k, v, attn_mask=mask, dropout_p=self.dropout if self.training else 0.0,
+                                           is_causal=mask is None and T > 1)
+        return self.o_proj(y.transpose(1, 2).reshape(B, T, C))
+
+
+class MLP(nn.Module):
+    def __init__(self, config: ModelConfig):
+        super().__init__()
+        self.gate_up_proj = nn.Linear(config.n_embd, 2 * config.d_ff, bias=False)
+        self.down_proj = nn.Linear(config.d_ff, config.n_embd, bias=False)
+
+    def forward(self, x):
+        gate, up = self.gate_up_proj(x).chunk(2, dim=-1)
+        return self.down_proj(F.silu(gate) * up)
+
+
+class Block(nn.Module):
+    def __init__(self, config: ModelConfig, layer: int):
+        super().__init__()
+        self.input_layernorm = RMSNorm(config.n_embd)
+        self.self_attn = Attention(config, layer)
+        self.post_attention_layernorm = RMSNorm(config.n_embd)
+        self.mlp = MLP(config)
+        self.dropout = nn.Dropout(config.dropout)
+
+    def forward(self, x, cos, sin, mask, cache):
+        x = x + self.dropout(self.self_attn(self.input_layernorm(x), cos, sin, mask, cache))
+        return x + self.dropout(self.mlp(self.post_attention_layernorm(x)))
+
+
+class WikiGPT(nn.Module):
+    def __init__(self, config: ModelConfig):
+        super().__init__()
+        self.config = config
+        self.embed_tokens = nn.Embedding(config.vocab_size, config.n_embd)
+        self.layers = nn.ModuleList(Block(config, i) for i in range(config.n_layer))
+        self.norm = RMSNorm(config.n_embd)
+        cos, sin = rope_table(config.block_size, config.head_size, config.rope_theta)
+        self.register_buffer("cos", cos, persistent=False)  # (block_size, hs)
+        self.register_buffer("sin", sin, persistent=False)
+        self.apply(_init)
+        for name, weight in self.named_parameters():  # 2 additions a layer to the residual stream: GPT-2's scaling
+            if name.endswith(("o_proj.weight", "down_proj.weight")):
+                nn.init.normal_(weight, std=INIT_STD / math.sqrt(2 * config.n_layer))
+
+    def forward(self, ids, targets=None, positions=None, mask=None, cache=None, last_only=False):
+        """Logits, or the summed loss when targets are given.
+
+        ids:       (B, T) token ids
+        targets:   (B, T) next ids, -100 where nothing is to be learned -> the sum over positions of the fp32 cross
+                   entropy in nats, a scalar; the caller divides by its count of targets
+        positions: (B, T) or None: each row's own positions (packed conversations, left padding); None: in order
+        mask:      bool (B, 1, T, S), True where a query may look at a key; None: causal
+        cache:     KVCache that these positions follow and are added to; with T > 1 after the first call, give a mask
+        last_only: logits of the last position alone, (B, 1, V)
+        -> logits (B, T, V)
+        """
+        T = ids.shape[1]
+        start = cache.used if cache is not None else 0
+        if positions is None:
+            cos, sin = self.cos[start:start + T], self.sin[start:start + T]      # (T, hs)
+        else:
+            cos, sin = self.cos[positions][:, None], self.sin[positions][:, None]  # (B, 1, T, hs)
+        x = self.embed_tokens(ids)  # (B, T, C)
+        for layer in self.layers:
+            x = layer(x, cos.to(x.dtype), sin.to(x.dtype), mask, cache)
+        if cache is not None:
+            cache.used += T
+        x = self.norm(x[:, -1:] if last_only else x)
+        logits = F.linear(x, self.embed_tokens.weight)  # (B, T, V)
+        if targets is None:
+            return logits
+        return F.cross_entropy(logits.float().flatten(0, 1), targets.flatten(), ignore_index=-100, reduction="sum")
+
+    def zero_init_projections(self) -> None:
+        """Start the output projections of attention and MLP at zero: every block begins as the identity."""
+        for layer in self.layers:
+            nn.init.zeros_(layer.self_attn.o_proj.weight)
+            nn.init.zeros_(layer.mlp.down_proj.weight)
+
+
+def _init(module: nn.Module) -> None:
+    if isinstance(module, (nn.Linear, nn.Embedding)):
+        nn.init.normal_(module.weight, std=INIT_STD)
+
+
+def rope_table(length: int, head_size: int, theta: float) -> tuple[torch.Tensor, torch.Tensor]:
+    """cos and sin of position x frequency, (length, head_size) each, fp32; the two halves are equal."""
+    frequency = 1.0 / theta ** (torch.arange(0, head_size, 2).float() / head_size)  # (hs / 2)
+    angle = torch.outer(torch.arange(length).float(), frequency)
+    angle = torch.cat((angle, angle), dim=-1)
+    return angle.cos(), angle.sin()
+
+
+def parameter_counts(config: ModelConfig) -> dict[str, int]:
+    """Parameters by part; their sum is the model's."""
+    d, L = config.n_embd, config.n_layer
+    return {
+        "embedding = output layer": config.vocab_size * d,
+        "attention: query, key, value": L * 3 * d * d,
+        "attention: output": L * d * d,
+        "MLP: gate, up": L * 2 * d * config.d_ff,
+        "MLP: down": L * config.d_ff * d,
+        "norms": (2 * L + 1) * d,
+    }
+
+
+def flops_per_token(config: ModelConfig) -> int:
+    """Training FLOPs a token, forward and backward: 6 a parameter, and 12 L d T for attention's two products
+    over the whole context (Chowdhery et al. 2022, PaLM, appendix B); what MFU is counted with."""
+    return 6 * sum(parameter_counts(config).values()) + 12 * config.n_layer * config.n_embd * config.block_size
+
+
+def training_memory(config: ModelConfig, micro_batch_size: int) -> dict[str, int]:
+    """An estimate in bytes for bf16 autocast and AdamW: fp32 weights, gradients, two moments; activations kept for the
+    backward pass a token and layer (residual stream fp32 twice; normed inputs, qkv, rotated qk, attention out, gate, up and their
+    product bf16), and logits in bf16 and fp32 with their gradient."""
+    n, tokens = sum(parameter_counts(config).values()), micro_batch_size * config.block_size
+    d, ff = config.n_embd, config.d_ff
+    return {
+        "weights": 4 * n, "gradients": 4 * n, "optimizer": 8 * n,
+        "activations": tokens * config.n_layer * (2 * 4 * d + 2 * (2 * d + 3 * d + 2 * d + d + 3 * ff)),
+        "logits": tokens * config.vocab_size * (2 + 4 + 4),
+    }
+
+
+def main(cfg) -> None:
+    config = ModelConfig.of(cfg.model)
+    with torch.device("meta"):
+        built = sum(p.numel() for p in WikiGPT(config).parameters())
+    counts = parameter_counts(config)
+    assert built == sum(counts.values()), f"the audit says {sum(counts.values()):,}, the model has {built:,}"
+    for part, n in counts.items():
+        print(f"{part:32} {n:>14,} {n / built:7.1%}")
+    print(f"{'total':32} {built:>14,}")
+    print(f"{'training FLOPs a token':32} {flops_per_token(config):>14,}")
+    memory = training_memory(config, cfg.train.micro_batch_size)
+    for part, size in memory.items():
+        print(f"{'memory: ' + part:32} {size / 2**30:>11.2f} GiB")
+    print(f"{'memory in training, estimated':32} {sum(memory.values()) / 2**30:>11.2f} GiB"
+          f" at micro-batch {cfg.train.micro_batch_size} x {config.block_size}")
+
+
+if __name__ == "__main__":
+    stage_main(main, __doc__, ("model",))
