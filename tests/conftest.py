@@ -1,0 +1,39 @@
+"""What the test files share: the import path, the real corpus when it is there, the built mini-wiki."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+CORPUS = ROOT.parent / "shared" / "corpus"
+
+for folder in (ROOT, ROOT / "src"):
+    if str(folder) not in sys.path:
+        sys.path.insert(0, str(folder))
+
+
+@pytest.fixture(scope="session")
+def corpus() -> Path:
+    """The folder of real dumps and texts beside the checkout; tests that need it skip elsewhere."""
+    if not CORPUS.is_dir():
+        pytest.skip("the real corpus is not beside this checkout")
+    return CORPUS
+
+
+@pytest.fixture(scope="session")
+def miniwiki(tmp_path_factory) -> Path:
+    """A folder with the mini-wiki's dump, its index and the planted truth. Read only: the whole run shares it."""
+    out = tmp_path_factory.mktemp("miniwiki")
+    subprocess.run([sys.executable, ROOT / "scripts" / "miniwiki" / "build.py", "--out", out], check=True, timeout=300)
+    return out
+
+
+def pytest_collection_modifyitems(items):
+    if any(item.get_closest_marker("gpu") for item in items):
+        import torch
+        if not torch.cuda.is_available():
+            for item in items:
+                if item.get_closest_marker("gpu"):
+                    item.add_marker(pytest.mark.skip(reason="no NVIDIA GPU"))
