@@ -21,6 +21,11 @@ DTYPE = np.dtype("<u2")  # vocab_size <= 65,536: see lib/config.py
 IGNORE = -100            # a target that is not learned or scored, as torch's cross entropy has it
 
 
+def document(article: dict) -> str:
+    """An article as the model reads it: the title as a Markdown heading, as the sections of the text are; <|end|> follows."""
+    return f"# {article['title']}\n\n{article['text']}"
+
+
 class TokenFile:
     """A .bin of token ids, memory-mapped, with what its .json says: the numbers are attributes of the same names."""
 

@@ -1,0 +1,157 @@
+"""Train the byte-level BPE tokenizer on a shuffled sample of the deduplicated articles.
+
+    python src/train_tokenizer.py
+    python src/train_tokenizer.py --config configs/demo.yaml tokenizer.sample_mb=50
+
+data.deduped_dir/part-*.jsonl -> tokenizer.path (tokenizer.json), and beside it manifest.json with what there is to know
+of it: bytes a token on articles that it has not seen, its longest tokens, how it splits some sentences.
+
+The splitting before BPE is GPT-2's: no other saves more tokens on Wikipedia, and every tool that reads tokenizer.json knows
+it. Ids 0-2 are the config's special tokens, 3 is <|pad|>, 4-259 the 256 bytes: any text can be encoded, none is "unknown".
+"""
+
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import orjson
+from tokenizers import Tokenizer as HFTokenizer
+from tokenizers import decoders, models, pre_tokenizers, trainers
+
+from lib.config import InputError, resolve, stage_main
+from lib.pool import open_pool
+from lib.progress import Progress
+from lib.records import atomic_file, fingerprint, input_hash, lock, read_json, sha256_file, shards, versions, write_json
+from lib.tokenizer import PAD, Tokenizer
+from lib.tokens import document
+
+HELD_OUT = 0.01           # of the sample: kept from training, to measure on
+HELD_OUT_BYTES = 5_000_000  # and at most so much: 1M tokens give bytes a token to three digits
+ROUND_TRIP = [
+    "", " ", "  two  spaces  ", "\ttab\t\tand\r\nline ends\n\n\n", "<|end|> <|user|><|assistant|> <|pad|> is text",
+    "👩‍👩‍👧‍👦 🏳️‍🌈 🇪🇺", "naïve café Ærøskøbing", "e\u0301 is not \u00e9", "日本語 русский العربية हिन्दी ไทย",
+    "\u200b\u00a0\ufeff\u2028\x00\x7f", "x² + y² = z², 1,234.56 km", "don't DON'T we'll",
+]
+
+
+def sample_shard(job: tuple[Path, int, int, float]) -> list[tuple[int, str]]:
+    """-> [(random number, document)] of a share of one shard's articles. Only those chosen are parsed."""
+    path, index, seed, share = job
+    lines = [line for line in path.read_bytes().splitlines() if line]
+    numbers = np.random.PCG64([seed, index]).random_raw(len(lines))
+    chosen = np.flatnonzero(numbers < share * 2.0**64)
+    return [(int(numbers[i]), document(orjson.loads(lines[i]))) for i in chosen]
+
+
+def draw_sample(cfg, paths: list[Path]) -> list[str]:
+    """At most tokenizer.sample_mb of documents, shuffled: the same ones whatever the number of workers."""
+    limit = cfg.tokenizer.sample_mb * 1e6
+    share = limit / max(1, sum(path.stat().st_size for path in paths))  # of JSONL, which is a little longer than its text
+    drawn = []
+    with open_pool(cfg.data) as pool, Progress("sample", len(paths), "shards") as bar:
+        for part in pool.map(sample_shard, [(path, i, cfg.data.seed, share) for i, path in enumerate(paths)]):
+            drawn += part
+            bar.add()
+    drawn.sort(key=lambda item: item[0])
+    sizes = np.cumsum([len(text.encode()) for _, text in drawn])
+    return [text for _, text in drawn[:np.searchsorted(sizes, limit, side="right")]]
+
+
+def split_sample(sample: list[str]) -> tuple[list[str], list[str]]:
+    """-> (documents to train on, at least one held out); InputError when there are not two."""
+    if len(sample) < 2:
+        raise InputError(f"only {len(sample)} documents to train a tokenizer on; give it a larger dump or tokenizer.sample_mb")
+    count = max(1, int(len(sample) * HELD_OUT))
+    sizes = np.cumsum([len(text.encode()) for text in sample[:count]])
+    count = max(1, int(np.searchsorted(sizes, HELD_OUT_BYTES)))
+    return sample[count:], sample[:count]
+
+
+def train(texts: list[str], vocab_size: int, min_frequency: int, special_tokens: list[str]) -> HFTokenizer:
+    tokenizer = HFTokenizer(models.BPE())
+    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=True)
+    tokenizer.decoder = decoders.ByteLevel()
+    trainer = trainers.BpeTrainer(vocab_size=vocab_size, min_frequency=min_frequency, special_tokens=special_tokens,
+                                  initial_alphabet=pre_tokenizers.ByteLevel.alphabet(), show_progress=sys.stderr.isatty())
+    tokenizer.train_from_iterator(texts, trainer, length=len(texts))
+    return tokenizer
+
+
+def check_full(size: int, vocab_size: int, text_bytes: int) -> None:
+    """A vocabulary that is not full would leave rows of the embedding that no text ever trains."""
+    if size < vocab_size:
+        room = size // 64 * 64
+        advice = f"set model.vocab_size={room} or less, or give more text" if room >= 260 else "give more text"
+        raise InputError(f"model.vocab_size is {vocab_size:,}, but {text_bytes / 1e6:.1f} MB of text made only {size:,} tokens: {advice} "
+                         "(a larger dump; tokenizer.sample_mb; tokenizer.min_frequency=1)")
+
+
+def check_round_trip(tokenizer: Tokenizer, texts: list[str]) -> None:
+    """Text -> ids -> text loses nothing, and text never yields a special token."""
+    for text in texts:
+        ids = tokenizer.encode(text)
+        assert tokenizer.decode(ids) == text, f"the round trip changes {text[:80]!r}"
+        assert not set(ids) & set(tokenizer.special_ids.values()), f"text gave a special token: {text[:80]!r}"
+
+
+def describe(tokenizer: Tokenizer, held_out: list[str]) -> dict:
+    """What a person wants to know of a tokenizer, measured on articles that it was not trained on."""
+    encoded = tokenizer.encode_batch(held_out)
+    ids = np.concatenate([np.asarray(part, dtype=np.int64) for part in encoded])
+    vocabulary = {index: token for token, index in tokenizer.hf.get_vocab().items()}  # a character a byte
+    specials = set(tokenizer.special_ids.values())
+    lengths = np.array([0 if i in specials else len(vocabulary[i]) for i in range(tokenizer.vocab_size)])
+    longest = sorted((i for i in vocabulary if i not in specials), key=lambda i: (-lengths[i], i))[:20]
+    return {
+        "vocab_size": tokenizer.vocab_size,
+        "held_out_documents": len(held_out),
+        "held_out_tokens": len(ids),
+        "bytes_per_token": round(float(lengths[ids].sum() / len(ids)), 4),
+        "single_byte_share": round(float((lengths[ids] == 1).mean()), 4),  # of the tokens of the held-out text
+        "vocabulary_seen": round(len(np.unique(ids)) / tokenizer.vocab_size, 4),  # share of the entries, in that text
+        "longest_tokens": [tokenizer.decode([i]) for i in longest],
+        "first_merges": [tokenizer.decode([i]) for i in range(260, min(300, tokenizer.vocab_size))],
+        "last_merges": [tokenizer.decode([i]) for i in range(max(260, tokenizer.vocab_size - 20), tokenizer.vocab_size)],
+        "examples": [[tokenizer.decode([i]) for i in part[:60]] for part in encoded[:5]],
+    }
+
+
+def main(cfg) -> None:
+    path, deduped = resolve(cfg.tokenizer.path), resolve(cfg.data.deduped_dir)
+    paths = shards(deduped, "dedup")
+    settings = {"vocab_size": cfg.model.vocab_size, "seed": cfg.data.seed, **cfg.tokenizer.model_dump(exclude={"path"})}
+    inputs = {"deduped": input_hash(deduped)}
+    key = fingerprint("train_tokenizer", settings, inputs)
+    manifest = path.parent / "manifest.json"
+    with lock(path.parent):
+        if path.exists() and manifest.exists():
+            before = read_json(manifest)
+            if before.get("key") == key and before.get("tokenizer_sha256") == sha256_file(path):
+                print(f"train_tokenizer: {path} is up to date")
+                return
+        started = time.time()
+        texts, held_out = split_sample(draw_sample(cfg, paths))
+        size = sum(len(text.encode()) for text in texts)
+        print(f"training on {len(texts):,} documents, {size / 1e6:.1f} MB", flush=True)
+        trained = train(texts, cfg.model.vocab_size, cfg.tokenizer.min_frequency, [*cfg.tokenizer.special_tokens, PAD])
+        check_full(trained.get_vocab_size(), cfg.model.vocab_size, size)
+        with atomic_file(path) as f:  # it takes the place of an older one only when every check has passed
+            f.write(trained.to_str().encode())
+            f.flush()
+            tokenizer = Tokenizer(Path(f.name))
+            check_round_trip(tokenizer, ROUND_TRIP + held_out)
+        facts = describe(tokenizer, held_out)
+        write_json(manifest, {
+            "stage": "train_tokenizer", "key": key, "settings": settings, "inputs": inputs, "tokenizer_sha256": tokenizer.sha256,
+            "counts": {"documents": len(texts), "text_bytes": size}, "tokenizer": facts,
+            "seconds": round(time.time() - started, 3), "versions": versions("tokenizers"),
+        })
+    print(f"{path}: {facts['vocab_size']:,} tokens, {facts['bytes_per_token']:.3f} bytes a token on {len(held_out):,} held-out documents, "
+          f"{facts['single_byte_share']:.1%} of them single bytes")
+    print("longest: " + " ".join(repr(token) for token in facts["longest_tokens"][:8]))
+    print("splits:  " + "|".join(facts["examples"][0]).replace("\n", "\\n"))
+
+
+if __name__ == "__main__":
+    stage_main(main, __doc__, ("model", "tokenizer", "data"))
