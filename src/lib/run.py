@@ -1,10 +1,28 @@
-"""What every stage with a model needs of the machine: the device, autocast, seeds."""
+"""What every stage with a model needs of the machine: the device, autocast, several GPUs, signals, money."""
 
 import contextlib
+import gc
+import os
+import re
+import signal
+import time
+from dataclasses import dataclass
+from pathlib import Path
 
 import torch
+import torch.distributed as dist
 
 from lib.config import InputError
+from lib.progress import duration
+
+# Dense bf16 TFLOP/s with fp32 accumulation, from NVIDIA's data sheets: what MFU is a share of. The first name that stands
+# as whole words in the device's name counts. The same table as scripts/gpu_check.py's (a test holds them equal).
+PEAK_TFLOPS = {
+    "RTX 5090": 210, "RTX 5080": 113, "RTX 4090 D": 147, "RTX 4090": 165, "RTX 4080 SUPER": 104, "RTX 4080": 97,
+    "RTX 3090 Ti": 80, "RTX 3090": 71, "RTX 6000 Ada": 364, "RTX A6000": 155, "L40S": 362, "L40": 181, "L4": 121,
+    "A100": 312, "A800": 312, "A40": 150, "A10": 125, "H100 PCIe": 756, "H100 NVL": 835, "H100": 989, "H200": 989,
+    "H20": 148, "GH200": 989, "B200": 2250,
+}
 
 
 def pick_device(name: str) -> torch.device:
@@ -23,3 +41,112 @@ def autocast(device: torch.device, dtype: str):
     if dtype == "float32":
         return contextlib.nullcontext()
     return torch.autocast(device.type, torch.bfloat16)
+
+
+def slow_dtype(device: torch.device, dtype: str) -> str | None:
+    """A line of advice where bf16 is only emulated (20 to 40 times slower on such CPUs), else None."""
+    if dtype == "float32" or device.type == "mps":
+        return None
+    if device.type == "cuda":
+        slow = torch.cuda.get_device_capability(device) < (8, 0)
+    else:
+        cpuinfo = Path("/proc/cpuinfo")
+        slow = cpuinfo.exists() and not any(unit in cpuinfo.read_text() for unit in ("avx512_bf16", "amx_bf16", " bf16"))
+    return f"this {device.type} has no bf16 units; train.dtype=float32 will be faster" if slow else None
+
+
+def peak_flops(device: torch.device) -> float | None:
+    """FLOP/s in dense bf16 by the data sheet; None when it is not known."""
+    if device.type != "cuda":
+        return None
+    name = torch.cuda.get_device_name(device)
+    return next((tflops * 1e12 for known, tflops in PEAK_TFLOPS.items() if re.search(rf"\b{known}\b", name)), None)
+
+
+@dataclass(frozen=True)
+class Workers:
+    """The processes of one training: this one alone, or those that torchrun started, a GPU each."""
+    device: torch.device
+    rank: int = 0
+    size: int = 1
+
+    @property
+    def first(self) -> bool:
+        """Whether this process is the one that prints and writes."""
+        return self.rank == 0
+
+    def any(self, flag: bool) -> bool:
+        """Whether the flag is up on any of them. Over the CPU: no GPU is waited for."""
+        if self.size == 1:
+            return flag
+        flags = torch.tensor(float(flag))
+        dist.all_reduce(flags, dist.ReduceOp.MAX)
+        return bool(flags)
+
+    def sum(self, tensors: list[torch.Tensor]) -> None:
+        """Replace each tensor by its sum over all processes."""
+        if self.size > 1:
+            for handle in [dist.all_reduce(t, async_op=True) for t in tensors]:
+                handle.wait()
+
+    def close(self) -> None:
+        if self.size > 1:
+            dist.destroy_process_group()
+
+
+def join_workers(device_name: str) -> Workers:
+    """Join the other processes if torchrun started us (it sets RANK, LOCAL_RANK, WORLD_SIZE); pick this one's device."""
+    device, size = pick_device(device_name), int(os.environ.get("WORLD_SIZE", 1))
+    if device.type == "cuda":
+        torch.set_float32_matmul_precision("high")  # what stays fp32 may use TF32
+        if size > 1:
+            device = torch.device("cuda", int(os.environ["LOCAL_RANK"]))
+            torch.cuda.set_device(device)
+    if size == 1:
+        return Workers(device)
+    dist.init_process_group("cpu:gloo,cuda:nccl" if device.type == "cuda" else "gloo")
+    return Workers(device, dist.get_rank(), size)
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """torch.OutOfMemoryError (2.5 on), its older name, and what the CPU allocator and cuBLAS raise."""
+    return isinstance(error, torch.cuda.OutOfMemoryError) or (
+        isinstance(error, RuntimeError) and any(words in str(error) for words in
+                                                ("out of memory", "can't allocate memory", "CUBLAS_STATUS_ALLOC_FAILED")))
+
+
+def freeze_gc() -> None:
+    """Keep Python's garbage collector off all that lives until now: its full scans stall the GPU's queue."""
+    gc.collect()
+    gc.freeze()
+
+
+class StopSignal:
+    """`with StopSignal() as stop:` ... `if stop.asked: save and leave`. A second Ctrl-C leaves at once."""
+
+    def __init__(self):
+        self.asked, self._since = "", 0.0
+
+    def __enter__(self) -> "StopSignal":
+        self._before = {number: signal.signal(number, self._handle) for number in (signal.SIGINT, signal.SIGTERM)}
+        return self
+
+    def __exit__(self, *exception) -> None:
+        for number, handler in self._before.items():
+            signal.signal(number, handler)
+
+    def _handle(self, number: int, frame) -> None:
+        # torchrun passes on the Ctrl-C that the terminal has sent us already: the same one within a second
+        if self.asked and number == signal.SIGINT and time.monotonic() - self._since > 1:
+            os._exit(130)
+        if not self.asked:
+            self.asked, self._since = signal.Signals(number).name, time.monotonic()
+
+
+def dollars(seconds: float, price_per_hour: float) -> float:
+    return seconds / 3600 * price_per_hour
+
+
+def cost(seconds: float, price_per_hour: float) -> str:
+    """5400 seconds at 0.40 -> '1h30m, $0.60'; at no price '1h30m'"""
+    return duration(seconds) + (f", ${dollars(seconds, price_per_hour):.2f}" if price_per_hour else "")
