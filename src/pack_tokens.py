@@ -1,0 +1,235 @@
+"""Encode the deduplicated articles and pack them, shuffled by document, into train.bin and val.bin.
+
+    python src/pack_tokens.py
+    python src/pack_tokens.py --config configs/demo.yaml data.workers=1
+
+data.deduped_dir/part-*.jsonl + tokenizer.path -> data.train_bin, data.val_bin: little-endian uint16, each with a .json beside
+it that says what it holds; and manifest.json.
+
+A document is `# Title`, a blank line, the text, and <|end|>. An article is for validation when a hash of its id falls
+below data.val_fraction, so it stays there when the dump grows. First every shard is encoded into a file of its own
+(`.packing/`: what a rerun goes on from), then the documents are gathered in the order of data.seed, so many at a
+time as fit a small buffer: the tokens may be larger than memory.
+"""
+
+import hashlib
+import io
+import shutil
+import time
+from functools import lru_cache
+from pathlib import Path
+from typing import Callable
+
+import numpy as np
+
+from lib.config import InputError, resolve, stage_main
+from lib.pool import open_pool
+from lib.progress import Progress
+from lib.records import (atomic_file, fingerprint, input_hash, lock, read_json, read_jsonl, shards, versions, write_bytes,
+                         write_json)
+from lib.tokenizer import Tokenizer
+from lib.tokens import DTYPE, TokenFile, document, permutation
+
+GPT2_SPLIT = r"'(?:[sdmt]|ll|ve|re)| ?\p{L}++| ?\p{N}++| ?[^\s\p{L}\p{N}]++|\s++$|\s+(?!\S)|\s"  # no backtracking, same result
+CHECKED = 20             # documents a shard that the fast encoder must give the same ids for as the tokenizer itself
+BUFFER = 64 << 20        # tokens gathered before they are written: 128 MB
+INDEX = np.dtype([("hash", "<u8"), ("tokens", "<u4"), ("bytes", "<u4")])  # a document in .packing/part-*.npy
+
+Encoder = Callable[[list[str]], list[np.ndarray]]
+
+
+def tiktoken_encoder(tokenizer: Tokenizer) -> Encoder:
+    """tiktoken over the same vocabulary: 9x faster. It is given no special tokens, so it cannot produce one."""
+    import tiktoken
+
+    byte_of = {char: byte for byte, char in byte_characters().items()}
+    ranks = {bytes(byte_of[c] for c in token): index for token, index in tokenizer.hf.get_vocab().items()
+             if index not in tokenizer.special_ids.values()}
+    encoding = tiktoken.Encoding("wikillm", pat_str=GPT2_SPLIT, mergeable_ranks=ranks, special_tokens={})
+    return lambda texts: [encoding.encode_to_numpy(text, disallowed_special=()) for text in texts]
+
+
+def byte_characters() -> dict[int, str]:
+    """How a byte-level vocabulary spells each byte: printable ones as themselves, the others from U+0100 on."""
+    printable = [*range(0x21, 0x7F), *range(0xA1, 0xAD), *range(0xAE, 0x100)]
+    others = [byte for byte in range(256) if byte not in printable]
+    return {byte: chr(byte) for byte in printable} | {byte: chr(256 + i) for i, byte in enumerate(others)}
+
+
+def plain_encoder(tokenizer: Tokenizer) -> Encoder:
+    return lambda texts: [np.asarray(ids, dtype=np.int64) for ids in tokenizer.encode_batch(texts)]
+
+
+@lru_cache(maxsize=1)  # once a worker process
+def encoders(path: Path, sha256: str) -> tuple[Encoder, Encoder, int]:
+    """-> (fast, plain, the id of <|end|>); sha256: so that a tokenizer made anew is loaded anew."""
+    tokenizer = Tokenizer(path)
+    assert tokenizer.sha256 == sha256, f"{path} changed while it was being used"
+    return tiktoken_encoder(tokenizer), plain_encoder(tokenizer), tokenizer.end_id
+
+
+def encode_shard(job: tuple[Path, Path, str]) -> tuple[bytes, np.ndarray, bool]:
+    """-> (the shard's tokens, its index, whether the fast encoder was used)."""
+    path, tokenizer_path, sha256 = job
+    fast, plain, end_id = encoders(tokenizer_path, sha256)
+    ids, texts = [], []
+    for article in read_jsonl(path):
+        ids.append(article["id"])
+        texts.append(document(article))
+    agree = same(fast, plain, texts[:CHECKED])
+    encoded = (fast if agree else plain)(texts)
+    index = np.zeros(len(texts), dtype=INDEX)
+    index["hash"] = [id_hash(i) for i in ids]
+    index["tokens"] = [len(e) + 1 for e in encoded]
+    index["bytes"] = [len(text.encode()) for text in texts]
+    end = np.array([end_id])
+    parts = [part for e in encoded for part in (e, end)]
+    tokens = np.concatenate(parts).astype(DTYPE) if parts else np.empty(0, DTYPE)
+    return tokens.tobytes(), index, agree
+
+
+def same(fast: Encoder, plain: Encoder, texts: list[str]) -> bool:
+    try:
+        return all(np.array_equal(a, b) for a, b in zip(fast(texts), plain(texts)))
+    except Exception:  # whatever the fast one stumbles over, the plain one does
+        return False
+
+
+def id_hash(article_id: int) -> int:
+    return int.from_bytes(hashlib.blake2b(str(article_id).encode(), digest_size=8).digest(), "little")
+
+
+def encode_all(cfg, paths: list[Path], tokenizer: Tokenizer, packing: Path) -> list[Path]:
+    """Every shard -> packing/part-*.bin and .npy; those that are there already are kept. -> shards the fast encoder got wrong"""
+    todo = [path for path in paths if not (packing / f"{path.stem}.npy").exists()]
+    if len(todo) < len(paths):
+        print(f"pack_tokens: going on after {len(paths) - len(todo)} encoded shards", flush=True)
+    slow = []
+    with open_pool(cfg.data) as pool, Progress("encode", sum(p.stat().st_size for p in todo) / 1e6, "MB") as bar:
+        results = pool.map(encode_shard, [(path, tokenizer.path, tokenizer.sha256) for path in todo])
+        for path, (tokens, index, agree) in zip(todo, results):
+            write_bytes(packing / f"{path.stem}.bin", tokens)
+            array = io.BytesIO()
+            np.save(array, index)
+            write_bytes(packing / f"{path.stem}.npy", array.getvalue())  # second: it says that the first is whole
+            slow += [] if agree else [path]
+            bar.add(path.stat().st_size / 1e6)
+    return slow
+
+
+def split(hashes: np.ndarray, val_fraction: float) -> np.ndarray:
+    """-> True for validation; at least one document on each side."""
+    if len(hashes) < 2:
+        raise InputError(f"only {len(hashes)} documents to pack: training and validation need one each")
+    val = hashes < val_fraction * 2.0**64
+    val[hashes.argmin()], val[hashes.argmax()] = True, False
+    return val
+
+
+def write_tokens(path: Path, chosen: np.ndarray, sources: list[Path], index: list[np.ndarray], bar: Progress) -> dict:
+    """Gather the documents `chosen` (numbered through all shards) in their order into one file. -> what its .json says"""
+    tokens, first = np.concatenate([i["tokens"] for i in index])[chosen].astype(np.int64), np.cumsum([0] + [len(i) for i in index])
+    ends, digest = np.cumsum(tokens), hashlib.sha256()
+    with atomic_file(path) as f:
+        at = 0
+        while at < len(chosen):
+            before = ends[at] - tokens[at]
+            until = max(at + 1, int(np.searchsorted(ends, before + BUFFER, side="right")))
+            buffer = np.empty(ends[until - 1] - before, DTYPE)
+            places = ends[at:until] - tokens[at:until] - before
+            order = np.argsort(chosen[at:until], kind="stable")  # as they lie on disk: every source is read forwards
+            bounds = np.searchsorted(chosen[at:until][order], first)
+            for source, documents, lo, hi, base in zip(sources, index, bounds, bounds[1:], first):
+                if lo < hi:
+                    _copy(buffer, places[order[lo:hi]], source, documents, chosen[at:until][order[lo:hi]] - base)
+            f.write(buffer)
+            digest.update(buffer)
+            bar.add(buffer.nbytes / 1e6)
+            at = until
+    text_bytes = int(np.concatenate([i["bytes"] for i in index])[chosen].sum(dtype=np.int64))
+    count = int(ends[-1])
+    return {"tokens": count, "documents": len(chosen), "text_bytes": text_bytes, "bytes_per_token": round(text_bytes / count, 4),
+            "dtype": "little-endian uint16", "sha256": digest.hexdigest()}
+
+
+def _copy(buffer: np.ndarray, places: np.ndarray, source: Path, index: np.ndarray, numbers: np.ndarray) -> None:
+    """The documents `numbers` of one shard to their places in the buffer."""
+    ids = np.asarray(np.memmap(source, DTYPE, mode="r"))
+    lengths = index["tokens"].astype(np.int64)
+    starts = (np.cumsum(lengths) - lengths)[numbers]
+    for place, start, length in zip(places.tolist(), starts.tolist(), lengths[numbers].tolist()):
+        buffer[place:place + length] = ids[start:start + length]
+
+
+def main(cfg) -> None:
+    train_bin, val_bin, deduped = resolve(cfg.data.train_bin), resolve(cfg.data.val_bin), resolve(cfg.data.deduped_dir)
+    paths = shards(deduped, "dedup")
+    tokenizer = Tokenizer(resolve(cfg.tokenizer.path))
+    if tokenizer.vocab_size > 1 << 16:
+        raise InputError(f"{tokenizer.path}: {tokenizer.vocab_size:,} tokens do not fit the 2 bytes of a token file")
+    settings = {"seed": cfg.data.seed, "val_fraction": cfg.data.val_fraction}
+    inputs = {"deduped": input_hash(deduped), "tokenizer": tokenizer.sha256}
+    key = fingerprint("pack_tokens", settings, inputs)
+    with lock(train_bin.parent):
+        if up_to_date(key, train_bin, val_bin):
+            print(f"pack_tokens: {train_bin} and {val_bin.name} are up to date")
+            return
+        started = time.time()
+        packing = prepare(train_bin.parent, key)
+        slow = encode_all(cfg, paths, tokenizer, packing)
+        for path in slow:
+            print(f"pack_tokens: {path.name}: the fast encoder differs from the tokenizer; encoded with the slow one")
+        index = [np.load(packing / f"{path.stem}.npy") for path in paths]
+        sources = [packing / f"{path.stem}.bin" for path in paths]
+        val = split(np.concatenate([i["hash"] for i in index]), cfg.data.val_fraction)
+        order = permutation(len(val), [cfg.data.seed])[0].astype(np.int64)
+        forget(train_bin, val_bin)
+        written = {}
+        with Progress("write", sum(p.stat().st_size for p in sources) / 1e6, "MB") as bar:
+            for path, chosen in ((train_bin, order[~val[order]]), (val_bin, order[val[order]])):
+                about = write_tokens(path, chosen, sources, index, bar)
+                written[path.stem] = about | {"tokenizer_sha256": tokenizer.sha256, "vocab_size": tokenizer.vocab_size}
+                write_json(path.with_suffix(".json"), written[path.stem])
+        write_json(train_bin.parent / "manifest.json", {
+            "stage": "pack_tokens", "key": key, "settings": settings, "inputs": inputs,
+            "counts": {"documents": len(val), "encoded_by_the_slow_engine": len(slow)}, "files": written,
+            "seconds": round(time.time() - started, 3), "versions": versions("tokenizers", "tiktoken", "numpy"),
+        })
+        shutil.rmtree(packing)
+    for path in (train_bin, val_bin):
+        about = written[path.stem]
+        print(f"{path}: {about['tokens']:,} tokens, {about['documents']:,} documents, {about['bytes_per_token']:.3f} bytes a token")
+
+
+def up_to_date(key: str, train_bin: Path, val_bin: Path) -> bool:
+    manifest = train_bin.parent / "manifest.json"
+    if not manifest.exists() or read_json(manifest).get("key") != key:
+        return False
+    try:
+        return all(TokenFile(path).about == read_json(manifest)["files"][path.stem] for path in (train_bin, val_bin))
+    except (InputError, KeyError):
+        return False
+
+
+def prepare(folder: Path, key: str) -> Path:
+    """The folder of encoded shards, emptied when it belongs to other settings or inputs."""
+    packing = folder / ".packing"
+    if not (packing / "key").exists() or (packing / "key").read_text() != key:
+        shutil.rmtree(packing, ignore_errors=True)
+        write_bytes(packing / "key", key.encode())
+    for stray in packing.glob(".*.tmp-*"):
+        stray.unlink()
+    return packing
+
+
+def forget(train_bin: Path, val_bin: Path) -> None:
+    """Remove what vouches for the old files before the new ones take their places."""
+    for path in (train_bin.parent / "manifest.json", train_bin.with_suffix(".json"), val_bin.with_suffix(".json")):
+        path.unlink(missing_ok=True)
+    for path in (train_bin, val_bin):
+        for stray in path.parent.glob(f".{path.name}.tmp-*"):
+            stray.unlink()
+
+
+if __name__ == "__main__":
+    stage_main(main, __doc__, ("data", "tokenizer"))
