@@ -44,20 +44,41 @@ class ModelConfig:
 
 
 class KVCache:
-    """Keys and values of the positions seen so far, for a fixed number of rows and a largest length."""
+    """Keys and values of the tokens seen so far. Every row fills its slot from the left and has a length of its own,
+    so that a token's column is its position, and rows may join and leave while others go on."""
 
     def __init__(self, config: ModelConfig, rows: int, length: int, device, dtype):
-        shape = (config.n_layer, rows, config.n_head, length, config.head_size)
+        shape = (config.n_layer, rows, length, config.n_head, config.head_size)  # a token's keys lie together
         self.k = torch.zeros(shape, device=device, dtype=dtype)
         self.v = torch.zeros(shape, device=device, dtype=dtype)
-        self.used = 0  # positions filled, the same for every row: shorter rows are padded on the left
+        self.lengths = torch.zeros(rows, dtype=torch.long, device=device)
+        self.width = 0  # the longest row's length, here so that nobody has to wait for the device to say it
+
+    def slots(self, first: int, last: int, width: int) -> "KVCache":
+        """Rows first to last - 1 as a cache over the same memory; width: the longest of them."""
+        part = object.__new__(KVCache)
+        part.k, part.v, part.lengths, part.width = self.k[:, first:last], self.v[:, first:last], self.lengths[first:last], width
+        return part
+
+    def begin(self, T: int) -> tuple[torch.Tensor, torch.Tensor | None]:
+        """Before the layers see T more tokens a row: -> their positions (B, T), and the mask (B, 1, T, S) of the keys that each
+        may look at; None when the cache is empty, where causal attention among the new tokens is all there is."""
+        B, length = self.k.shape[1:3]
+        device = self.lengths.device
+        positions = self.lengths[:, None] + torch.arange(T, device=device)
+        self.places = (positions + torch.arange(B, device=device)[:, None] * length).flatten()
+        self.empty, self.width = self.width == 0, self.width + T
+        if self.empty:
+            return positions, None
+        return positions, (torch.arange(self.width, device=device) <= positions[..., None])[:, None]
 
     def append(self, layer: int, k: torch.Tensor, v: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """k, v: (B, nh, T, hs) -> all keys and values up to and with these, (B, nh, used + T, hs)"""
-        end = self.used + k.shape[2]
-        self.k[layer, :, :, self.used:end] = k
-        self.v[layer, :, :, self.used:end] = v
-        return self.k[layer, :, :, :end], self.v[layer, :, :, :end]
+        """k, v: (B, nh, T, hs) -> all keys and values up to and with these, (B, nh, S, hs)"""
+        for store, new in ((self.k[layer], k), (self.v[layer], v)):
+            store.flatten(0, 1).index_copy_(0, self.places, new.transpose(1, 2).flatten(0, 1).to(store.dtype))
+        if self.empty:
+            return k, v
+        return self.k[layer, :, :self.width].transpose(1, 2), self.v[layer, :, :self.width].transpose(1, 2)
 
 
 class RMSNorm(nn.Module):
@@ -139,23 +160,24 @@ class WikiGPT(nn.Module):
         ids:       (B, T) token ids
         targets:   (B, T) next ids, -100 where nothing is to be learned -> the sum over positions of the fp32 cross
                    entropy in nats, a scalar; the caller divides by its count of targets
-        positions: (B, T) or None: each row's own positions (packed conversations, left padding); None: in order
+        positions: (B, T) or None: each row's own positions (packed conversations); None: in order
         mask:      bool (B, 1, T, S), True where a query may look at a key; None: causal
-        cache:     KVCache that these positions follow and are added to; with T > 1 after the first call, give a mask
+        cache:     KVCache whose rows these tokens continue, and to which they are added; it knows positions and mask
         last_only: logits of the last position alone, (B, 1, V)
         -> logits (B, T, V)
         """
         T = ids.shape[1]
-        start = cache.used if cache is not None else 0
+        if cache is not None:
+            positions, mask = cache.begin(T)
         if positions is None:
-            cos, sin = self.cos[start:start + T], self.sin[start:start + T]      # (T, hs)
+            cos, sin = self.cos[:T], self.sin[:T]                                  # (T, hs)
         else:
             cos, sin = self.cos[positions][:, None], self.sin[positions][:, None]  # (B, 1, T, hs)
         x = self.embed_tokens(ids)  # (B, T, C)
         for layer in self.layers:
             x = layer(x, cos.to(x.dtype), sin.to(x.dtype), mask, cache)
         if cache is not None:
-            cache.used += T
+            cache.lengths += T
         x = self.norm(x[:, -1:] if last_only else x)
         logits = F.linear(x, self.embed_tokens.weight)  # (B, T, V)
         if targets is None:

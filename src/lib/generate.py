@@ -1,0 +1,320 @@
+"""The decoding engine that sample, preference generation, judge and serve share: batched, with a key-value cache.
+
+    for c in generate(model, tokenizer, prompts, 100, Sampling(temperature=0.8), seeds=[1, 2]): print(c.text)
+    for index, text, completion in stream(model, tokenizer, requests, batch_size=8): ...
+
+Rows join and leave the batch between steps. What a row gives depends on its own prompt, settings and seed alone, not on
+its neighbours: prompts are never padded on the left, each row draws from its own dice. <|end|> stops a row; the other
+special tokens are never drawn.
+"""
+
+import codecs
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Iterator, Sequence
+
+import torch
+
+from lib.config import Decoding, InputError
+from lib.tokenizer import Tokenizer
+from model import KVCache, WikiGPT
+
+
+@dataclass(frozen=True)
+class Sampling:
+    """How the next token is chosen. A knob that is not given is off."""
+    temperature: float               # 0: always the likeliest token
+    top_k: int = 0                   # only the k likeliest; 0: off
+    top_p: float = 1.0               # only the likeliest that together have this probability; 1: off
+    min_p: float = 0.0               # only those at least this share as likely as the likeliest; 0: off
+    repetition_penalty: float = 1.0  # divides the logits of what was said or asked (Keskar et al. 2019, CTRL); 1: off
+
+    @classmethod
+    def of(cls, section: Decoding) -> "Sampling":
+        """From a section of the config that has these keys."""
+        return cls(section.temperature, section.top_k, section.top_p, section.min_p, section.repetition_penalty)
+
+
+@dataclass(frozen=True)
+class Request:
+    prompt: list[int]
+    max_new_tokens: int
+    sampling: Sampling
+    seed: int
+    stop: tuple[str, ...] = ()
+    logprobs: int | None = None  # keep the log-probability of each token, and of so many alternatives
+
+
+@dataclass
+class Completion:
+    """What a request has given so far; whole once finish_reason is set."""
+    ids: list[int] = field(default_factory=list)  # the tokens drawn, without <|end|>
+    text: str = ""                                # theirs, up to the stop string
+    finish_reason: str | None = None              # "stop": <|end|> or a stop string; "length": no room left
+    logprobs: list[float] = field(default_factory=list)           # of ids, before temperature and cuts
+    alternatives: list[dict[int, float]] = field(default_factory=list)  # the likeliest at each place, when asked for
+
+
+class TextStream:
+    """Token ids in, text out as soon as it is certain: no half characters, nothing that may turn out a stop string."""
+
+    def __init__(self, tokenizer: Tokenizer, stop: Sequence[str]):
+        self.bytes, self.stop = token_bytes(tokenizer), [s for s in stop if s]
+        self.decoder = codecs.getincrementaldecoder("utf-8")("replace")
+        self.held = ""        # may be the beginning of a stop string
+        self.stopped = False  # a stop string has come; it and what follows are cut off
+
+    def push(self, token: int) -> str:
+        self.held += self.decoder.decode(self.bytes[token])
+        found = [at for at in (self.held.find(s) for s in self.stop) if at >= 0]
+        if found:
+            self.stopped, self.held = True, self.held[:min(found)]
+            return self.flush()
+        keep = max((n for s in self.stop for n in range(1, len(s)) if self.held.endswith(s[:n])), default=0)
+        text, self.held = self.held[:len(self.held) - keep], self.held[len(self.held) - keep:]
+        return text
+
+    def flush(self) -> str:
+        """What was held back, at the end; bytes of a character that never came whole are dropped."""
+        text, self.held = self.held, ""
+        return text
+
+
+@lru_cache(maxsize=4)
+def token_bytes(tokenizer: Tokenizer) -> list[bytes]:
+    """The bytes of every token; a special token has none."""
+    # Byte-level BPE writes bytes as visible characters (Radford et al. 2019, GPT-2): the printable ones of Latin-1 as
+    # themselves, the other 68 as the characters from 256 on.
+    printable = [b for b in range(256) if chr(b).isprintable() and b != 0x20]
+    alphabet = {chr(b): b for b in printable}
+    alphabet |= {chr(256 + i): b for i, b in enumerate(b for b in range(256) if b not in printable)}
+    special = set(tokenizer.special_ids.values())
+    tokens = (tokenizer.hf.id_to_token(i) for i in range(tokenizer.vocab_size))
+    return [b"" if i in special else bytes(alphabet[c] for c in token) for i, token in enumerate(tokens)]
+
+
+class Row:
+    """A request while it is decoded."""
+
+    def __init__(self, request: Request, tokenizer: Tokenizer, index: int, room: int):
+        self.request, self.index, self.completion = request, index, Completion()
+        self.last = request.prompt[-1]           # the next token that the model has to see
+        self.length = len(request.prompt) - 1    # tokens that it has seen
+        self.limit = min(request.max_new_tokens, room)
+        self.stream = TextStream(tokenizer, request.stop)
+        # All of a row's random numbers are drawn before it starts: its neighbours cannot change them.
+        dice = torch.rand(self.limit, generator=torch.Generator().manual_seed(request.seed % 2**63))
+        self.dice = (1 - dice).tolist()          # in (0, 1]
+
+    def take(self, token: int, end_id: int) -> str:
+        """Add the token that was drawn. -> the text that is certain now"""
+        done, self.last = self.completion, token
+        if token == end_id:
+            done.finish_reason, text = "stop", self.stream.flush()
+        else:
+            done.ids.append(token)
+            text = self.stream.push(token)
+            if self.stream.stopped:
+                done.finish_reason = "stop"
+            elif len(done.ids) >= self.limit:
+                done.finish_reason, text = "length", text + self.stream.flush()
+        done.text += text
+        return text
+
+
+class Decoder:
+    """The rows that are decoded side by side. add() rows, step() until none is left."""
+
+    def __init__(self, model: WikiGPT, tokenizer: Tokenizer):
+        self.model, self.tokenizer, self.config = model, tokenizer, model.config
+        self.device, self.dtype = model.embed_tokens.weight.device, model.embed_tokens.weight.dtype
+        self.rows: list[Row] = []
+        self.cache = KVCache(self.config, 0, 0, self.device, self.dtype)
+        never = [i for i in tokenizer.special_ids.values() if i != tokenizer.end_id]
+        self.never = torch.tensor(never + list(range(tokenizer.vocab_size, self.config.vocab_size)), device=self.device)
+        self.knobs: Knobs | None = None  # of the rows as they stand; None: they have changed
+
+    @torch.inference_mode()
+    def add(self, requests: list[Request], indices: list[int]) -> None:
+        """Let requests join; indices: the caller's names for them. InputError when a prompt is too long."""
+        new = [Row(r, self.tokenizer, i, check_prompt(r.prompt, self.config.block_size)) for r, i in zip(requests, indices)]
+        n = len(self.rows)
+        self._reserve(n + len(new), max(row.length + row.limit for row in self.rows + new))
+        # All of a prompt but its last token goes through the model now, the last one in the next step. Shorter prompts
+        # are filled up on the right, where causal attention never looks and later tokens are written over.
+        longest = max(row.length for row in new)
+        cache = self.cache.slots(n, n + len(new), 0)
+        cache.lengths.zero_()
+        if longest:
+            ids = [row.request.prompt[:-1] + [self.tokenizer.pad_id] * (longest - row.length) for row in new]
+            self.model(torch.tensor(ids, device=self.device), cache=cache, last_only=True)
+            cache.lengths.copy_(torch.tensor([row.length for row in new]))
+        self.rows += new
+        self.knobs = None
+
+    @torch.inference_mode()
+    def step(self) -> list[tuple[Row, str]]:
+        """One token more for every row. -> each row with the text that became certain; those that finished are gone."""
+        if self.knobs is None:
+            self.knobs = Knobs(self.rows, self.config.vocab_size, self.device)
+        cache = self.cache.slots(0, len(self.rows), max(row.length for row in self.rows))
+        last = torch.tensor([[row.last] for row in self.rows], device=self.device)
+        logits = self.model(last, cache=cache, last_only=True)[:, -1].float()  # (B, V)
+        wanted = [row.request.logprobs for row in self.rows]
+        logprobs = logits.log_softmax(-1) if any(w is not None for w in wanted) else None
+        logits[:, self.never] = -torch.inf
+        chosen = self.knobs.choose(logits, [row.dice[len(row.completion.ids)] for row in self.rows])
+        tokens = chosen.tolist()
+        if logprobs is not None:
+            self._keep_logprobs(logprobs, chosen, wanted)
+        result = []
+        for row, token in zip(self.rows, tokens):
+            row.length += 1
+            result.append((row, row.take(token, self.tokenizer.end_id)))
+        for row in [row for row in self.rows if row.completion.finish_reason]:
+            self.drop(row)
+        return result
+
+    def drop(self, row: Row) -> None:
+        """Take a row out; the last one moves into its place."""
+        i, last = self.rows.index(row), len(self.rows) - 1
+        moved = self.rows.pop()
+        if i != last:
+            with torch.inference_mode():
+                self.rows[i] = moved
+                for store in (self.cache.k, self.cache.v):
+                    store[:, i, :moved.length] = store[:, last, :moved.length]
+                self.cache.lengths[i] = self.cache.lengths[last]
+        self.knobs = None
+
+    def _reserve(self, rows: int, length: int) -> None:
+        """Make the cache at least so large; what it holds stays."""
+        old_rows, old_length = self.cache.k.shape[1:3]
+        if rows <= old_rows and length <= old_length:
+            return
+        old, n, filled = self.cache, len(self.rows), max((row.length for row in self.rows), default=0)
+        self.cache = KVCache(self.config, max(rows, old_rows), max(length, old_length), self.device, self.dtype)
+        self.cache.lengths[:n] = old.lengths[:n]
+        self.cache.k[:, :n, :filled], self.cache.v[:, :n, :filled] = old.k[:, :n, :filled], old.v[:, :n, :filled]
+
+    def _keep_logprobs(self, logprobs: torch.Tensor, chosen: torch.Tensor, wanted: list[int | None]) -> None:
+        own = logprobs.gather(1, chosen[:, None])[:, 0].tolist()
+        most = max(w or 0 for w in wanted)
+        values, ids = (t.tolist() for t in logprobs.topk(most)) if most else ([[]] * len(own), [[]] * len(own))
+        for i, row in enumerate(self.rows):
+            if wanted[i] is not None and chosen[i] != self.tokenizer.end_id:
+                row.completion.logprobs.append(own[i])
+                row.completion.alternatives.append(dict(zip(ids[i][:wanted[i]], values[i])))
+
+
+class Knobs:
+    """The sampling settings of the rows as tensors, and the choice of the next tokens by them."""
+
+    def __init__(self, rows: list[Row], vocab_size: int, device: torch.device):
+        settings = [row.request.sampling for row in rows]
+        self.cpu = device.type == "mps"  # its cumulative sums are too coarse, and the memory is one anyway
+        device = torch.device("cpu") if self.cpu else device
+
+        def column(values) -> torch.Tensor:
+            return torch.tensor(list(values), device=device)[:, None]  # (B, 1)
+
+        self.greedy = column(s.temperature == 0 for s in settings)
+        self.all_greedy = all(s.temperature == 0 for s in settings)
+        self.temperature = column(s.temperature or 1.0 for s in settings)
+        self.min_p = column(float(s.min_p) for s in settings)
+        self.top_p = column(float(s.top_p) for s in settings)
+        self.top_k = column(min(s.top_k or vocab_size, vocab_size) for s in settings)
+        self.cut = any(0 < s.top_k < vocab_size or s.top_p < 1 for s in settings)
+        self.penalty = None
+        if any(s.repetition_penalty != 1 for s in settings):
+            self.penalty = column(float(s.repetition_penalty) for s in settings)
+            self.seen = torch.zeros(len(rows), vocab_size, dtype=torch.bool, device=device)
+            for seen, row in zip(self.seen, rows):
+                seen[torch.tensor(row.request.prompt + row.completion.ids, device=device)] = True
+
+    def choose(self, logits: torch.Tensor, dice: list[float]) -> torch.Tensor:
+        """logits (B, V), dice: a random number in (0, 1] a row -> the next ids (B,)"""
+        if self.cpu:
+            logits = logits.cpu()
+        if self.penalty is not None:
+            punished = torch.where(logits > 0, logits / self.penalty, logits * self.penalty)
+            logits = torch.where(self.seen, punished, logits)
+        chosen = logits.argmax(-1, keepdim=True)
+        if not self.all_greedy:
+            chosen = torch.where(self.greedy, chosen, self._draw(logits, dice))
+        if self.penalty is not None:
+            self.seen.scatter_(1, chosen, True)
+        return chosen[:, 0]
+
+    def _draw(self, logits: torch.Tensor, dice: list[float]) -> torch.Tensor:
+        """One id a row by inverse transform sampling over what the cuts leave, in the order of the vocabulary."""
+        p = (logits / self.temperature).softmax(-1)  # (B, V)
+        least = self.min_p * p.amax(-1, keepdim=True)
+        if self.cut:
+            least = torch.maximum(least, smallest_kept(p, self.top_k, self.top_p))
+        p = torch.where(p >= least, p, 0.0)
+        # CPU sums are accumulated in fp64 as it is; elsewhere ask for it, or rounding may let an id of probability 0 through.
+        total = p.cumsum(-1, dtype=torch.float32 if p.device.type == "cpu" else torch.float64)
+        place = torch.tensor(dice, device=p.device, dtype=total.dtype)[:, None] * total[:, -1:]
+        return torch.searchsorted(total, place)
+
+
+def smallest_kept(p: torch.Tensor, top_k: torch.Tensor, top_p: torch.Tensor) -> torch.Tensor:
+    """The smallest probability that top-k, then top-p among those, leave in each row: p (B, V) -> (B, 1).
+
+    Sorting 32,768 probabilities takes ten times as long as finding the 64 largest, which nearly always suffice.
+    """
+    V = p.shape[1]
+    for width in (64, 1024, V):
+        width = min(width, V)
+        largest = p.topk(width).values  # (B, width), falling
+        inside = torch.arange(width, device=p.device) < top_k
+        mass = (largest * inside).cumsum(-1)
+        needed = top_p * torch.where(top_k <= width, mass[:, -1:], 1.0)
+        found = (top_k <= width) | ((top_k == V) & (mass[:, -1:] >= needed)) | ((top_k == V) & (top_p == 1))
+        if width == V or found.all():
+            break
+    kept = inside & (mass - largest < needed)
+    least = torch.where(kept, largest, torch.inf).amin(-1, keepdim=True)
+    return torch.where((top_k == V) & (top_p == 1), 0.0, least)
+
+
+def check_prompt(prompt: list[int], block_size: int) -> int:
+    """-> how many tokens may follow it. InputError when it is empty or leaves no room."""
+    if not prompt:
+        raise InputError("the prompt is empty; a document begins after <|end|>, so give that one token")
+    if len(prompt) >= block_size:
+        raise InputError(f"the prompt has {len(prompt):,} tokens, the model reads at most {block_size:,} with its answer; shorten it")
+    return block_size - len(prompt)
+
+
+def stream(model: WikiGPT, tokenizer: Tokenizer, requests: list[Request], batch_size: int
+           ) -> Iterator[tuple[int, str, Completion]]:
+    """Decode all requests, batch_size at a time. Yields (index of the request, text that became certain, its completion
+    so far) for every token; the last one of a request has completion.finish_reason set."""
+    for request in requests:
+        check_prompt(request.prompt, model.config.block_size)
+    training = model.training
+    model.eval()
+    try:
+        decoder, waiting = Decoder(model, tokenizer), list(range(len(requests)))
+        while waiting or decoder.rows:
+            # A prompt costs about a step: fill up when a quarter of the batch is free, not for every row that ends.
+            if waiting and len(decoder.rows) <= batch_size * 3 // 4:
+                free = batch_size - len(decoder.rows)
+                joining, waiting = waiting[:free], waiting[free:]
+                decoder.add([requests[i] for i in joining], joining)
+            for row, text in decoder.step():
+                yield row.index, text, row.completion
+    finally:
+        model.train(training)
+
+
+def generate(model: WikiGPT, tokenizer: Tokenizer, prompts: list[list[int]], max_new_tokens: int, sampling: Sampling,
+             seeds: list[int], stop: Sequence[str] = (), logprobs: int | None = None, batch_size: int = 64
+             ) -> list[Completion]:
+    """A completion for each prompt, in order; seeds: one a prompt."""
+    requests = [Request(prompt, max_new_tokens, sampling, seed, tuple(stop), logprobs)
+                for prompt, seed in zip(prompts, seeds, strict=True)]
+    done = {index: completion for index, _, completion in stream(model, tokenizer, requests, batch_size)}
+    return [done[i] for i in range(len(requests))]

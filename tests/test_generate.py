@@ -1,0 +1,277 @@
+"""The decoding engine: equal to transformers, the same alone and in company, whole characters, exact cuts."""
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from tokenizers import pre_tokenizers
+
+from lib import checkpoints
+from lib.config import InputError
+from lib.generate import (Completion, Decoder, Knobs, Request, Row, Sampling, TextStream, generate, smallest_kept, stream,
+                          token_bytes)
+from model import WikiGPT
+from tiny import TEXT, tiny_checkpoint, tiny_model, tiny_tokenizer
+
+GREEDY = Sampling(temperature=0.0)
+ALPHABET = "ab é🏔"
+
+
+@pytest.fixture(scope="module")
+def checkpoint(tmp_path_factory):
+    return tiny_checkpoint(tmp_path_factory.mktemp("tiny"))
+
+
+@pytest.fixture(scope="module")
+def tiny(checkpoint):
+    return checkpoints.load(checkpoint)
+
+
+@pytest.fixture(scope="module")
+def llama(checkpoint):
+    transformers = pytest.importorskip("transformers")
+    return transformers.AutoModelForCausalLM.from_pretrained(checkpoint)
+
+
+def prompts_of(tokenizer) -> list[list[int]]:
+    return [tokenizer.encode(line) for line in ("Gold is a", "The Danube is a river in Europe. It flows", "P", "Zürich",
+                                                 "東京 is", "Tokyo is the capital of Japan. Paris", "A")]
+
+
+class Scripted(WikiGPT):
+    """A model that says what it is told: `script` after a prompt of one token, whatever its weights."""
+
+    def say(self, script: list[int]) -> "Scripted":
+        self.script = torch.tensor([0] * 1 + script + [5] * 100)
+        return self
+
+    def forward(self, ids, cache=None, last_only=False):
+        positions, _ = cache.begin(ids.shape[1])
+        cache.lengths += ids.shape[1]
+        said = self.script[positions[:, -1] + 1]
+        return 100 * torch.nn.functional.one_hot(said, self.config.vocab_size).float()[:, None]
+
+
+@pytest.fixture()
+def scripted(tiny):
+    return Scripted(tiny[0].config)
+
+
+def hf_generate(llama, tokenizer, prompts, new, **options):
+    longest = max(map(len, prompts))
+    ids = torch.tensor([[tokenizer.pad_id] * (longest - len(p)) + p for p in prompts])
+    mask = torch.tensor([[0] * (longest - len(p)) + [1] * len(p) for p in prompts])
+    out = llama.generate(ids, attention_mask=mask, max_new_tokens=new, pad_token_id=tokenizer.pad_id,
+                         suppress_tokens=[tokenizer.user_id, tokenizer.assistant_id, tokenizer.pad_id], **options)
+    rows = [row[longest:].tolist() for row in out]
+    return [row[:row.index(tokenizer.end_id)] if tokenizer.end_id in row else row for row in rows]
+
+
+def test_greedy_is_transformers_token_for_token(tiny, llama):
+    model, tokenizer = tiny
+    prompts = prompts_of(tokenizer)
+    ours = generate(model, tokenizer, prompts, 20, GREEDY, [0] * len(prompts))
+    assert [c.ids for c in ours] == hf_generate(llama, tokenizer, prompts, 20, do_sample=False)
+    assert len({tuple(c.ids) for c in ours}) == len(prompts)  # the rows are not all the same by accident
+
+
+def test_repetition_penalty_is_transformers(tiny, llama):
+    model, tokenizer = tiny
+    prompt = prompts_of(tokenizer)[1:2]  # a batch of one: transformers would punish its padding as well
+    plain = generate(model, tokenizer, prompt, 20, GREEDY, [0])[0].ids
+    ours = generate(model, tokenizer, prompt, 20, Sampling(0.0, repetition_penalty=1.7), [0])[0].ids
+    assert ours == hf_generate(llama, tokenizer, prompt, 20, do_sample=False, repetition_penalty=1.7)[0]
+    assert ours != plain
+
+
+def test_a_row_gives_the_same_alone_and_in_company(tiny):
+    model, tokenizer = tiny
+    knobs = [Sampling(1.5), GREEDY, Sampling(2.0, top_k=20), Sampling(1.5, top_p=0.8), Sampling(3.0, min_p=0.02),
+             Sampling(1.0, repetition_penalty=1.3), Sampling(2.5, 50, 0.9, 0.01, 1.1)]
+    requests = [Request(p, 5 + 4 * i, s, seed=100 + i, logprobs=0)
+                for i, (p, s) in enumerate(zip(prompts_of(tokenizer), knobs))]
+    alone = [last(model, tokenizer, [r])[0] for r in requests]
+    for batch_size in (2, 3, 7):  # below 7, rows join while others are half done, and move when one ends
+        together = last(model, tokenizer, requests, batch_size)
+        assert [c.ids for c in together] == [c.ids for c in alone]
+        assert [c.text for c in together] == [c.text for c in alone]
+        for a, b in zip(together, alone):
+            np.testing.assert_allclose(a.logprobs, b.logprobs, atol=1e-4)
+
+
+def last(model, tokenizer, requests, batch_size=1) -> list[Completion]:
+    done = {}
+    for index, _, completion in stream(model, tokenizer, requests, batch_size):
+        done[index] = completion
+    return [done[i] for i in range(len(requests))]
+
+
+def test_the_seed_decides(tiny):
+    model, tokenizer = tiny
+    prompt = tokenizer.encode("Gold is")
+    a, b, c = generate(model, tokenizer, [prompt] * 3, 15, Sampling(2.0), [7, 7, 8])
+    assert a.ids == b.ids != c.ids
+
+
+def test_draws_have_the_probabilities_that_transformers_gives_them():
+    from transformers import (LogitsProcessorList, MinPLogitsWarper, TemperatureLogitsWarper, TopKLogitsWarper,
+                              TopPLogitsWarper)
+    torch.manual_seed(0)
+    logits = torch.randn(1, 300) * 2
+    for t, k, p, m in ((1.0, 0, 1.0, 0.0), (0.7, 0, 1.0, 0.0), (1.0, 10, 1.0, 0.0), (1.0, 0, 0.7, 0.0), (1.3, 0, 1.0, 0.1),
+                       (0.9, 40, 0.8, 0.02), (1.0, 1, 1.0, 0.0), (2.0, 100, 0.95, 0.0)):
+        chain = [TemperatureLogitsWarper(t)] + ([TopKLogitsWarper(k)] if k else []) + [TopPLogitsWarper(p)] + [MinPLogitsWarper(m)]
+        expected = LogitsProcessorList(chain)(None, logits.clone()).softmax(-1)[0]
+        n = 10_000
+        row = Row(Request([1], 5, Sampling(t, k, p, m), 0), FAKE_TOKENIZER, 0, 10)
+        knobs = Knobs([row] * n, 300, torch.device("cpu"))
+        drawn = knobs.choose(logits.expand(n, -1), [(i + 0.5) / n for i in range(n)])  # a fine grid of dice, not chance
+        got = torch.bincount(drawn, minlength=300) / n
+        assert (got - expected).abs().max() < 2 / n, (t, k, p, m)
+
+
+def test_smallest_kept_beyond_the_first_candidates():
+    torch.manual_seed(1)
+    p = (torch.randn(4, 3000) * torch.tensor([[0.1], [1.0], [3.0], [0.5]])).softmax(-1)
+    top_k, top_p = torch.tensor([[3000], [3000], [500], [1500]]), torch.tensor([[0.9], [0.5], [0.99], [1.0]])
+    for row in range(4):
+        ordered = p[row].sort(descending=True).values[:top_k[row]].double()
+        before = (ordered.cumsum(0) - ordered) / ordered.sum()
+        expected = ordered[before < top_p[row].double()].min()
+        assert smallest_kept(p, top_k, top_p)[row].item() == pytest.approx(expected.item(), rel=1e-3)
+
+
+def test_special_tokens_and_unknown_ids_are_never_drawn(tiny, tmp_path):
+    _, tokenizer = tiny
+    model = tiny_model(vocab_size=320)  # 20 ids that the tokenizer does not know
+    done = generate(model, tokenizer, [[5]] * 16, 60, Sampling(50.0), list(range(16)))  # nearly uniform
+    drawn = {i for c in done for i in c.ids}
+    assert len(drawn) > 200 and min(drawn) > 3 and max(drawn) < 300
+    assert "<|" not in "".join(c.text for c in done)
+
+
+def test_end_stops_and_is_not_text(scripted, tiny):
+    tokenizer = tiny[1]
+    ids = tokenizer.encode("Gold is soft.")
+    done = generate(scripted.say(ids + [tokenizer.end_id]), tokenizer, [[9]], 50, GREEDY, [0])[0]
+    assert (done.ids, done.text, done.finish_reason) == (ids, "Gold is soft.", "stop")
+
+
+def test_length_is_said_and_the_context_is_the_bound(scripted, tiny):
+    tokenizer, block = tiny[1], tiny[0].config.block_size
+    ids = tokenizer.encode("a" * 99)
+    done = generate(scripted.say(ids), tokenizer, [[9]], 3, GREEDY, [0])[0]
+    assert (done.text, done.finish_reason) == ("aaa", "length")
+    done = generate(scripted, tokenizer, [[9] * 60], 500, GREEDY, [0])[0]
+    assert len(done.ids) == block - 60 and done.finish_reason == "length"
+
+
+@pytest.mark.parametrize("prompt", [[], [9] * 64, [9] * 200])
+def test_prompts_that_leave_no_room_are_refused(tiny, prompt):
+    with pytest.raises(InputError, match="empty" if not prompt else f"{len(prompt)} tokens, the model reads at most 64"):
+        generate(*tiny, [prompt], 5, GREEDY, [0])
+
+
+@pytest.mark.parametrize("stop, text", [("Au", "symbol "), ("mbol A", "sy"), ("symbol Au.", ""), (". I", "symbol Au"),
+                                        ("nowhere", "symbol Au. It")])
+def test_stop_strings_are_cut_out_wherever_tokens_end(scripted, tiny, stop, text):
+    tokenizer = tiny[1]
+    said = "symbol Au. It"
+    for ids in (tokenizer.encode(said), [i for c in said for i in tokenizer.encode(c)]):
+        done = generate(scripted.say(ids + [tokenizer.end_id]), tokenizer, [[9]], 50, GREEDY, [0], stop=["zzz", stop])[0]
+        assert (done.text, done.finish_reason) == (text, "stop")
+
+
+def test_streamed_pieces_are_whole_characters_and_add_up(scripted, tiny):
+    tokenizer = tiny[1]
+    said = "Zürich 東京 🏔️ é"
+    ids = [b for c in said for b in tokenizer.encode(c)]
+    request = Request([9], 60, GREEDY, 0)
+    pieces = [text for _, text, _ in stream(scripted.say(ids + [tokenizer.end_id]), tokenizer, [request], 1)]
+    assert len(pieces) == len(ids) + 1 > len(said)  # characters of several tokens among them
+    assert "".join(pieces) == said and "\ufffd" not in "".join(pieces)
+    cut = generate(scripted.say(tokenizer.encode("🏔")), tokenizer, [[9]], 2, GREEDY, [0])[0]  # ends inside a character
+    assert (cut.text, len(cut.ids)) == ("", 2)
+
+
+class FakeTokenizer:
+    """A token for each byte; the letters of those that stand in ALPHABET are the tokenizers library's."""
+    vocab_size, special_ids = 256, {}
+    written = {byte: letter for c in ALPHABET for byte, letter in zip(
+        c.encode(), pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False).pre_tokenize_str(c)[0][0])}
+
+    @property
+    def hf(self):
+        return self
+
+    def id_to_token(self, i: int) -> str:
+        return self.written.get(i, "?")
+
+
+FAKE_TOKENIZER = FakeTokenizer()
+
+
+@given(st.text(alphabet=ALPHABET, max_size=30), st.lists(st.text(alphabet=ALPHABET, min_size=1, max_size=4), max_size=3))
+def test_text_stream_is_the_text_up_to_the_first_stop(text, stops):
+    tokens = TextStream(FAKE_TOKENIZER, stops)
+    said, ended = "", None
+    for n, byte in enumerate(text.encode(), 1):
+        said += tokens.push(byte)
+        assert not any(s in said for s in stops)
+        if tokens.stopped:
+            ended = n
+            break
+    said += tokens.flush()
+    heard = text.encode()[:ended].decode(errors="ignore")
+    assert (ended is not None) == any(s in text for s in stops)
+    assert said == heard[:min((heard.find(s) for s in stops if s in heard), default=len(heard))]
+
+
+def test_token_bytes_are_what_the_library_decodes(tiny):
+    tokenizer = tiny[1]
+    table = token_bytes(tokenizer)
+    ids = tokenizer.encode(TEXT + "\t🙂 <|end|>")
+    assert b"".join(table[i] for i in ids).decode() == tokenizer.decode(ids) == TEXT + "\t🙂 <|end|>"
+    assert sorted(t for t in table if len(t) == 1) == [bytes([b]) for b in range(256)]
+    assert table[:4] == [b""] * 4
+
+
+def test_logprobs_are_the_models_own(tiny, llama):
+    model, tokenizer = tiny
+    prompt = tokenizer.encode("The Danube")
+    done = generate(model, tokenizer, [prompt], 12, Sampling(1.5, top_k=30, repetition_penalty=1.2), [3], logprobs=4)[0]
+    with torch.no_grad():
+        reference = llama(torch.tensor([prompt + done.ids])).logits[0, len(prompt) - 1:-1].log_softmax(-1)
+    np.testing.assert_allclose(done.logprobs, reference.gather(1, torch.tensor(done.ids)[:, None])[:, 0], atol=1e-4)
+    for alternatives, row in zip(done.alternatives, reference):
+        assert list(alternatives) == row.topk(4).indices.tolist()
+        np.testing.assert_allclose(list(alternatives.values()), row.topk(4).values, atol=1e-4)
+
+
+def test_a_dropped_row_leaves_the_others_as_they_are(tiny):
+    model, tokenizer = tiny
+    prompts = prompts_of(tokenizer)[:3]
+    requests = [Request(p, 12, Sampling(2.0), 5) for p in prompts]
+    expected = last(model, tokenizer, requests, 3)
+    decoder = Decoder(model, tokenizer)
+    decoder.add(requests, [0, 1, 2])
+    for _ in range(4):
+        decoder.step()
+    decoder.drop(decoder.rows[0])
+    rows = {row.index: row.completion for row in decoder.rows}
+    while decoder.rows:
+        decoder.step()
+    assert [rows[i].ids for i in (1, 2)] == [expected[i].ids for i in (1, 2)]
+
+
+def test_training_mode_and_bf16(tiny):
+    model, tokenizer = tiny
+    model.train()
+    try:
+        generate(model, tokenizer, [[9]], 2, GREEDY, [0])
+        assert model.training
+    finally:
+        model.eval()
+    half = tiny_model().to(torch.bfloat16)
+    assert len(generate(half, tokenizer, [[9, 10], [11]], 5, Sampling(1.0, top_p=0.9), [0, 1])[0].ids) == 5

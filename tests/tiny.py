@@ -1,0 +1,48 @@
+"""A tiny model with seeded random weights, its tokenizer and its checkpoint, for tests that need one in a second."""
+
+from pathlib import Path
+
+import torch
+from tokenizers import Tokenizer as HFTokenizer
+from tokenizers import decoders, models, pre_tokenizers, trainers
+
+from lib import checkpoints
+from lib.tokenizer import Tokenizer
+from model import ModelConfig, WikiGPT
+
+TEXT = """Gold is a chemical element with the symbol Au. Its atomic number is 79, and it is a soft yellow metal.
+The Danube is a river in Europe. It flows through Vienna, Bratislava, Budapest and Belgrade into the Black Sea.
+Paris is the capital of France. Tokyo is the capital of Japan. Zürich lies in Switzerland; 東京 is Tokyo in Japanese.
+"""
+
+
+def tiny_tokenizer(path: Path, vocab_size: int = 300) -> Tokenizer:
+    """Byte-level BPE over TEXT, special tokens first, written to `path`."""
+    hf = HFTokenizer(models.BPE())
+    hf.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    hf.decoder = decoders.ByteLevel()
+    hf.train_from_iterator([TEXT], trainers.BpeTrainer(
+        vocab_size=vocab_size, special_tokens=["<|user|>", "<|assistant|>", "<|end|>", "<|pad|>"],
+        initial_alphabet=pre_tokenizers.ByteLevel.alphabet(), show_progress=False))
+    path.parent.mkdir(parents=True, exist_ok=True)
+    hf.save(str(path))
+    return Tokenizer(path)
+
+
+def tiny_model(vocab_size: int = 300, block_size: int = 64, seed: int = 0) -> WikiGPT:
+    """2 layers of width 32. Weights ten times as wide as a fresh model's, so that its choices are far apart."""
+    torch.manual_seed(seed)
+    model = WikiGPT(ModelConfig(vocab_size=vocab_size, n_layer=2, n_head=2, n_embd=32, block_size=block_size, d_ff=64))
+    with torch.no_grad():
+        for weight in model.parameters():
+            if weight.dim() > 1:
+                weight.mul_(10)
+    return model.eval()
+
+
+def tiny_checkpoint(folder: Path, block_size: int = 64, seed: int = 0) -> Path:
+    """A whole checkpoint under folder/step_0000001, with folder/latest pointing at it. -> folder/latest"""
+    tokenizer = tiny_tokenizer(folder / "tokenizer/tokenizer.json")
+    model = tiny_model(tokenizer.vocab_size, block_size, seed)
+    checkpoints.save(folder, "step_0000001", model, tokenizer)
+    return folder / "latest"
