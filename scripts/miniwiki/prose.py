@@ -1,0 +1,130 @@
+"""The English of the mini-wiki: articles before nouns, lists, wordings chosen by a hash, and what an article is.
+
+A sentence is plain text. Where its wikitext is an inline template, the two forms stand side by side in it, as
+`inline(wikitext, plain)` writes them; `plain()` and `wiki()` choose one. So the truth about what an extractor must
+return is the sentence itself, not the result of a parser.
+"""
+
+import hashlib
+import math
+import re
+from dataclasses import dataclass, field
+from pathlib import Path
+
+FACTS = Path(__file__).parent / "facts"
+
+# Names that take "the" in running text.
+THE = {
+    "Bahamas", "Central African Republic", "Comoros", "Czech Republic", "Democratic Republic of the Congo",
+    "Dominican Republic", "Gambia", "Maldives", "Marshall Islands", "Netherlands", "Philippines",
+    "Republic of the Congo", "Seychelles", "Solomon Islands", "United Arab Emirates", "United Kingdom", "United States",
+}
+
+
+@dataclass
+class Article:
+    title: str
+    name: str                       # the subject as running text calls it: "gold", "the Netherlands"
+    topic: str                      # the table it comes from; the infobox and the categories follow it
+    sections: list[tuple[str, list[list[str]]]]   # (heading, paragraphs of sentences); the lead has heading ""
+    box: dict[str, str] = field(default_factory=dict)
+    facts: list[dict] = field(default_factory=list)
+    kind: str = "article"
+
+    def fact(self, relation: str, answer: str, *aliases: str, subject: str | None = None) -> None:
+        self.facts.append({"subject": subject or self.name, "relation": relation, "object": answer,
+                           "aliases": list(aliases)})
+
+    def sentences(self) -> list[str]:
+        return [plain(s) for _, paragraphs in self.sections for p in paragraphs for s in p]
+
+    def text(self) -> str:
+        """The article as an extractor should return it: prose with Markdown headings."""
+        blocks = []
+        for heading, paragraphs in self.sections:
+            blocks += [f"## {heading}"] if heading else []
+            blocks += [" ".join(plain(s) for s in p) for p in paragraphs]
+        return "\n\n".join(blocks)
+
+
+def table(name: str) -> list[dict]:
+    """Rows of facts/<name>.txt: the first line names the columns, '-' is empty, notes are split into sentences."""
+    lines = (FACTS / f"{name}.txt").read_text(encoding="utf-8").splitlines()
+    head, rows = lines[0].split("|"), []
+    for line in lines[1:]:
+        if line.startswith("#"):
+            continue
+        cells = ["" if c.strip() == "-" else c.strip() for c in line.split("|")]
+        if len(cells) != len(head):
+            raise ValueError(f"facts/{name}.txt: {len(cells)} cells where {len(head)} are named: {line}")
+        row = dict(zip(head, cells))
+        row["notes"] = [s for s in row["notes"].split(" / ") if s]
+        rows.append(row)
+    return rows
+
+
+def number_of(*key) -> int:
+    """A number that depends on the key alone, the same on every machine."""
+    return int.from_bytes(hashlib.sha256("|".join(map(str, key)).encode()).digest()[:8], "big")
+
+
+def pick(key: str, *options: str) -> str:
+    """One of several wordings, chosen by the key (a title and the name of the slot), so that neighbours differ."""
+    return options[number_of(key) % len(options)]
+
+
+def the(name: str) -> str:
+    return f"the {name}" if name in THE else name
+
+
+def start(text: str) -> str:
+    """The text as the beginning of a sentence."""
+    return text[:1].upper() + text[1:]
+
+
+def a(noun: str) -> str:
+    vowel = noun[:1].lower() in "aeiou" and not re.match(r"(?i)(eu|uni|use|u\b|one\b)", noun)
+    return f"{'an' if vowel or re.match(r'(?i)hour|honest', noun) else 'a'} {noun}"
+
+
+def join(items: list[str], word: str = "and") -> str:
+    return items[0] if len(items) == 1 else f"{', '.join(items[:-1])} {word} {items[-1]}"
+
+
+def ordinal(n: int) -> str:
+    words = "first second third fourth fifth sixth seventh eighth ninth tenth".split()
+    return words[n - 1]
+
+
+def thousands(n: int) -> str:
+    return f"{n:,}"
+
+
+def inline(wikitext: str, text: str) -> str:
+    """A span whose wikitext differs from what the reader sees."""
+    return f"\x01{wikitext}\x02{text}\x03"
+
+
+def plain(sentence: str) -> str:
+    return re.sub("\x01[^\x02]*\x02([^\x03]*)\x03", r"\1", sentence)
+
+
+def wiki(sentence: str) -> str:
+    return re.sub("\x01([^\x02]*)\x02[^\x03]*\x03", r"\1", sentence)
+
+
+UNITS = {"m": ("metres", "ft", 3.280839895), "km": ("kilometres", "mi", 0.621371192),
+         "kg": ("kilograms", "lb", 2.204622622)}
+
+
+def convert(value: int, unit: str) -> str:
+    """{{convert}} as the real template renders it: the precision of the input, at least two figures; feet to the foot."""
+    long, other, factor = UNITS[unit]
+    zeros = len(str(value)) - len(str(value).rstrip("0"))
+    result = value * factor
+    # Module:Convert keeps more precision for feet than its general rule would.
+    adjust = math.log10(2) if other == "ft" else math.log10(1 / factor) + math.log10(2)
+    precision = max(math.floor(-zeros + adjust), 1 - math.floor(math.log10(result) + 0.02))
+    scale = 10 ** max(-precision, 0)
+    rounded = int(math.floor(result / scale + 0.5)) * scale
+    return inline(f"{{{{convert|{value}|{unit}|{other}}}}}", f"{value:,} {long} ({rounded:,} {other})")

@@ -1,0 +1,304 @@
+"""The pages that a real dump has beside its articles, each with what must become of it.
+
+Redirects, disambiguations, other namespaces, stubs, foreign pages, lists, duplicates and hostile markup.
+"""
+
+import re
+from dataclasses import dataclass, field
+
+from prose import Article, number_of, table
+from dump import Page
+from wikitext import MARKUP
+
+NEAR_DUPLICATES = 16
+EXACT_DUPLICATES = 14
+LEAST_JACCARD = 0.85
+
+
+@dataclass
+class Planted:
+    page: Page
+    kind: str
+    expect: str                     # "keep" or "<stage>:<why>"
+    sentences: list[str] = field(default_factory=list)     # must be in the extracted text
+    absent: list[str] = field(default_factory=list)        # must not be in it
+    twin: str = ""                  # title of the page that this one copies
+    jaccard: float | None = None
+    article: Article | None = None
+
+
+def planted(real: list[Planted]) -> list[Planted]:
+    return [*redirects(real), *disambiguations(), *other_namespaces(real), *stubs(), *foreign(), *lists(), *hostile(),
+            *duplicates(real)]
+
+
+# Redirects
+
+REDIRECTS = {
+    "USA": "United States", "U.S.": "United States", "America (country)": "United States", "UK": "United Kingdom", "Great Britain and Northern Ireland": "United Kingdom",
+    "Holland": "Netherlands", "The Netherlands": "Netherlands", "Burma": "Myanmar", "Persia": "Iran", "Siam": "Thailand", "Ceylon": "Sri Lanka",
+    "Zaire": "Democratic Republic of the Congo", "Swaziland": "Eswatini", "Côte d'Ivoire": "Ivory Coast", "Czechia": "Czech Republic",
+    "Cabo Verde": "Cape Verde", "Timor-Leste": "East Timor", "Macedonia (country)": "North Macedonia", "Türkiye": "Turkey", "UAE": "United Arab Emirates",
+    "Antigua & Barbuda": "Antigua and Barbuda", "Trinidad & Tobago": "Trinidad and Tobago", "Aluminum": "Aluminium", "Cesium": "Caesium", "Sulphur": "Sulfur",
+    "Quicksilver": "Mercury (element)", "Wolfram": "Tungsten", "Natrium": "Sodium", "Kalium": "Potassium", "Aurum": "Gold", "Element 79": "Gold",
+    "Element 1": "Hydrogen", "Element 118": "Oganesson", "Edo": "Tokyo", "Peking": "Beijing", "Bombay": "Mumbai", "Calcutta": "Kolkata", "Constantinople": "Istanbul",
+    "Leningrad": "Saint Petersburg", "NYC": "New York City", "New York (city)": "New York City", "L.A.": "Los Angeles", "Kiev": "Kyiv", "Saigon (country)": "Vietnam",
+    "Lone Star State": "Texas", "Golden State": "California", "Sunshine State": "Florida", "Washington State": "Washington (state)", "Georgia (state)": "Georgia (U.S. state)",
+    "Washington DC": "Washington, D.C.", "City of Light": "Paris", "Eternal City": "Rome",
+}
+
+
+def redirects(real: list[Planted]) -> list[Planted]:
+    """Every fourth one stands without the <redirect> tag, as in old dumps; the keyword comes in several spellings."""
+    there = {p.page.title for p in real}
+    pages = []
+    for i, (title, target) in enumerate(REDIRECTS.items()):
+        if target not in there or title in there:
+            raise ValueError(f"redirect {title} -> {target}: the target must be an article, the title must not")
+        text = [f"#REDIRECT [[{target}]]", f"#REDIRECT [[{target}]]\n\n{{{{R from alternative name}}}}", f"#redirect [[{target}]]",
+                f"#Redirect: [[{target}#History|{target}]]\n{{{{redirect category shell|\n{{{{R from move}}}}\n}}}}"][i % 4]
+        tagged = i % 4 != 2
+        pages.append(Planted(Page(title, text, redirect=target if tagged else ""), "redirect", "extract:redirect"))
+    return pages
+
+
+# Disambiguations
+
+DISAMBIGUATIONS = {
+    "Georgia (disambiguation)": (["[[Georgia]], a country in the Caucasus", "[[Georgia (U.S. state)]], a state of the United States", "Georgia, a given name"], "{{disambig}}"),
+    "Washington": (["[[Washington, D.C.]], the capital of the United States", "[[Washington (state)]], a state on the Pacific coast", "George Washington, the first president of the United States"], "{{Disambiguation|geo}}"),
+    "Mercury": (["[[Mercury (element)]], a metal", "Mercury, the planet closest to the Sun", "Mercury, a Roman god"], "{{disambiguation}}"),
+    "Paris (disambiguation)": (["[[Paris]], the capital of France", "Paris, a prince of Troy in Greek mythology", "Paris, a town in Texas"], "{{disambig|geo}}"),
+    "Congo": (["[[Democratic Republic of the Congo]]", "[[Republic of the Congo]]", "Congo River, a river in Africa"], "{{Disambig}}"),
+    "Guinea (disambiguation)": (["[[Guinea]]", "[[Guinea-Bissau]]", "[[Equatorial Guinea]]", "[[Papua New Guinea]]"], "{{geodis}}"),
+    "Curie": (["Marie Curie (1867–1934), a physicist and chemist", "Pierre Curie (1859–1906), a physicist", "Irène Joliot-Curie (1897–1956), a chemist"], "{{surname}}"),
+    "James Cook (disambiguation)": (["James Cook (1728–1779), a British explorer", "James Cook University, a university in Australia"], "{{hndis|Cook, James}}"),
+    "John Smith": (["John Smith (1580–1631), an English explorer in Virginia", "John Smith (1938–1994), a British politician"], "{{hndis}}"),
+    "Columbia": (["Columbia, the capital of South Carolina", "Columbia University, a university in New York City", "Columbia River, a river of North America"], "{{disambiguation|geo|school}}"),
+    "Victoria": (["Victoria, the capital of the Seychelles", "Queen Victoria, a queen of the United Kingdom", "Lake Victoria, a lake in Africa"], "{{dab}}"),
+    "Springfield": (["Springfield, the capital of Illinois", "Springfield, a city in Massachusetts", "Springfield, a city in Missouri"], "{{place name disambiguation}}"),
+    "Portland": (["Portland, the largest city in Maine", "Portland, the largest city in Oregon"], "{{geodis}}"),
+    "Lead (disambiguation)": (["[[Lead]], a metal", "Lead, the beginning of an article"], "{{disambig}}"),
+    "Jordan (disambiguation)": (["[[Jordan]], a country in Western Asia", "Jordan River, a river that flows into the Dead Sea", "Michael Jordan, a basketball player"], "{{disambig}}"),
+    "Santiago (disambiguation)": (["[[Santiago]], the capital of Chile", "Santiago de Cuba, a city in Cuba", "Santiago de Compostela, a city in Spain"], "{{disambig|geo}}"),
+    "Turkey (disambiguation)": (["[[Turkey]], a country", "Turkey, a large bird from North America"], "{{disambiguation}}"),
+    "Chad (disambiguation)": (["[[Chad]], a country in Africa", "Lake Chad, a lake in Africa", "Chad, a given name"], "{{disambig}}"),
+}
+
+
+def disambiguations() -> list[Planted]:
+    pages = []
+    for title, (items, template) in DISAMBIGUATIONS.items():
+        name = title.split(" (")[0]
+        intro = [f"'''{name}''' may refer to:", f"'''{name}''' most often means one of these:", f"'''{name}''' can be any of the following:"][number_of(title) % 3]
+        text = f"{intro}\n\n" + "\n".join(f"* {item}" for item in items) + f"\n\n== See also ==\n* {{{{look from|{name}}}}}\n\n{template}\n"
+        pages.append(Planted(Page(title, text), "disambiguation", "clean:disambiguation"))
+    return pages
+
+
+# Other namespaces and content models
+
+def other_namespaces(real: list[Planted]) -> list[Planted]:
+    some = sorted((p.page.title for p in real), key=lambda t: number_of(t, "talk"))
+    made: list[tuple[str, Page]] = []
+    for i, title in enumerate(some[:30]):
+        talk = (f"{{{{WikiProject banner shell|class=B|\n{{{{WikiProject Facts|importance=mid}}}}\n}}}}\n== A question ==\nIs the second sentence about {title} "
+                f"right? I read something else in a book. [[User:Editor {i}|Editor {i}]] ([[User talk:Editor {i}|talk]]) 10:{i + 10}, 3 May 2025 (UTC)\n"
+                f":Yes, it is. I looked it up. --[[User:Editor {i + 1}|Editor {i + 1}]] 11:{i + 10}, 3 May 2025 (UTC)\n")
+        made.append(("talk", Page(f"Talk:{title}", talk, ns=1)))
+    for i in range(12):
+        made.append(("user", Page(f"User:Editor {i}", f"Hello, I am editor number {i}. I like to write about {some[40 + i]} and about {some[60 + i]}, "
+                                  "and I know where the books are.\n\n{{User en-N}}\n", ns=2)))
+        made.append(("user_talk", Page(f"User talk:Editor {i}", f"== Welcome ==\nWelcome to the miniwiki! {{{{subst:welcome}}}} --~~~~\n", ns=3)))
+    for name in ("Infobox country", "Infobox settlement", "Infobox elements", "Navbox", "Convert", "Lang", "Nowrap", "Cite book", "Sfn", "Reflist", "Disambig", "Hatnote"):
+        made.append(("template", Page(f"Template:{name}", "<includeonly>{| class=\"infobox\"\n! {{{name|{{PAGENAME}}}}}\n{{#if:{{{image|}}}|{{!}}-\n{{!}} {{{image}}}}}\n|}</includeonly>"
+                                      f"<noinclude>This template is called {name}. {{{{documentation}}}}</noinclude>\n", ns=10)))
+    for name in ("Countries", "Cities", "Elements", "States", "Animals", "Rivers", "Mountains", "Articles of the miniwiki", "Stubs", "Planets"):
+        made.append(("category", Page(f"Category:{name}", f"This category holds articles about {name.lower()}.\n\n[[Category:Contents]]\n", ns=14)))
+    for name in ("Convert", "Citation", "Navbox", "Coordinates"):
+        made.append(("module", Page(f"Module:{name}", f"-- {name}\nlocal p = {{}}\n\nfunction p.main(frame)\n\tlocal t = {{ ['a'] = '{{{{b}}}}' }}\n\treturn t.a\nend\n\nreturn p\n", ns=828, model="Scribunto")))
+    made.append(("module", Page("Module:Convert/doc", "This module converts {{convert|1|km}} and many other measures.\n", ns=829)))
+    made.append(("file", Page("File:Paris.jpg", "== Summary ==\n{{Information\n| description = A view of Paris\n| author = Editor 3\n}}\n", ns=6)))
+    made.append(("project", Page("Miniwiki:About", "The miniwiki is a small wiki of facts. Everybody may read it.\n", ns=4)))
+    made.append(("project", Page("Help:Editing", "To edit a page, press the button and write. Use <nowiki>'''bold'''</nowiki> for bold text.\n", ns=12)))
+    made.append(("mediawiki", Page("MediaWiki:Common.css", ".infobox { float: right; }\n/* {{ not a template }} */\n", ns=8, model="css")))
+    made.append(("mediawiki", Page("MediaWiki:Common.js", "if (a < b && c > d) { load('[[x]]'); }\n", ns=8, model="javascript")))
+    made.append(("mediawiki", Page("MediaWiki:Tags.json", '{"tags": ["{{a}}", "[[b]]"]}\n', ns=8, model="json")))
+    return [Planted(page, kind, "extract:namespace") for kind, page in made]
+
+
+# Stubs: a true sentence, but fewer than 100 characters of text
+
+STUBS = {
+    "Ytterby": "'''Ytterby''' is a village on an island in [[Sweden]].", "Timbuktu": "'''Timbuktu''' is an old city in [[Mali]].",
+    "Bora Bora": "'''Bora Bora''' is an island in French Polynesia.", "Loch Ness": "'''Loch Ness''' is a deep lake in Scotland.",
+    "Salzburg": "'''Salzburg''' is a city in [[Austria]].", "Naples": "'''Naples''' is a city in the south of [[Italy]].", "Porto": "'''Porto''' is a city in [[Portugal]].",
+    "Kraków": "'''Kraków''' is a city in the south of [[Poland]].", "Bergen": "'''Bergen''' is a port in [[Norway]].", "Aleppo": "'''Aleppo''' is a city in [[Syria]].",
+    "Mandalay": "'''Mandalay''' is a city in [[Myanmar]].", "Busan": "'''Busan''' is a port in [[South Korea]].", "Osaka": "'''Osaka''' is a large city in [[Japan]].",
+    "Perth": "'''Perth''' is a city in the west of [[Australia]].", "Calgary": "'''Calgary''' is a city in [[Canada]].", "Seville": "'''Seville''' is a city in [[Spain]].",
+    "Ghent": "'''Ghent''' is a city in [[Belgium]].", "Fez": "'''Fez''' is an old city in [[Morocco]].", "Tartu": "'''Tartu''' is a town in [[Estonia]].",
+    "Zanzibar": "'''Zanzibar''' is an island off East Africa.",
+}
+
+
+def stubs() -> list[Planted]:
+    return [Planted(Page(title, f"{{{{Infobox settlement\n| name = {title}\n| population = {{{{formatnum:1000}}}}\n}}}}\n{text}<ref>{{{{cite web|url=https://example.org/{i}|title={title}}}}}</ref>\n\n{{{{stub}}}}\n\n[[Category:Stubs]]\n"),
+                    "stub", "clean:too_short") for i, (title, text) in enumerate(STUBS.items())]
+
+
+def foreign() -> list[Planted]:
+    return [Planted(Page(row["title"], f"{row['text']}\n\n[[Category:Foreign]]\n"), "foreign", "clean:language") for row in foreign_rows()]
+
+
+def foreign_rows() -> list[dict]:
+    return [dict(title=title, text=text) for title, text in FOREIGN.items()]
+
+
+FOREIGN = {
+    "Deutschland": "'''Deutschland''' ist ein Staat in Mitteleuropa. Die Hauptstadt von Deutschland ist [[Berlin]]. Der Rhein ist der wichtigste Fluss des Landes, und der höchste Berg ist die Zugspitze. Die Währung ist der Euro.",
+    "Österreich": "'''Österreich''' ist ein Binnenstaat in Mitteleuropa. Die Hauptstadt ist Wien, und die Donau fließt von Westen nach Osten durch das Land. Der höchste Berg heißt Großglockner.",
+    "Wasserstoff": "'''Wasserstoff''' ist ein chemisches Element mit dem Symbol H und der Ordnungszahl 1. Er ist das leichteste aller Elemente und das häufigste Element im Weltall.",
+    "Bretagne": "La '''Bretagne''' est une région de l'ouest de la [[France]]. Sa plus grande ville est Rennes. La mer entoure la région de trois côtés, et beaucoup de ses habitants vivent de la pêche et de l'agriculture.",
+    "Suisse": "La '''Suisse''' est un pays d'Europe centrale. Sa capitale est Berne et sa plus grande ville est Zurich. On y parle l'allemand, le français, l'italien et le romanche.",
+    "Oiseau": "Les '''oiseaux''' sont des animaux qui ont des plumes et un bec. Ils pondent des œufs, et la plupart d'entre eux savent voler. Le plus grand oiseau du monde est l'autruche.",
+    "España": "'''España''' es un país del suroeste de Europa. Su capital es [[Madrid]] y su moneda es el euro. La montaña más alta de España es el Teide, que está en la isla de Tenerife.",
+    "Perú": "El '''Perú''' es un país de América del Sur. Su capital es [[Lima]]. La ciudad inca de Machu Picchu se encuentra en las montañas del país, y en los Andes se cultivó la patata por primera vez.",
+    "Hierro": "El '''hierro''' es un elemento químico de símbolo Fe y número atómico 26. Es un metal de color gris que se oxida con el aire húmedo, y con él se fabrica el acero.",
+    "Италия": "'''Италия''' — государство на юге Европы. Столица Италии — Рим. На территории страны находятся два маленьких государства: Сан-Марино и Ватикан. Самая длинная река Италии — По.",
+    "Волга": "'''Волга''' — река в европейской части России, самая длинная река Европы. Она впадает в Каспийское море. На Волге стоят многие большие города.",
+    "Золото": "'''Золото''' — химический элемент с символом Au и атомным номером 79. Это мягкий металл жёлтого цвета, который не ржавеет. Из золота делают украшения и монеты.",
+    "日本": "'''日本'''は東アジアにある島国である。首都は東京で、最も高い山は富士山である。通貨は円で、多くの人が日本語を話す。主な島は本州、北海道、九州、四国の四つである。国旗は白地に赤い丸で、国の花は桜とされることが多い。最も長い川は信濃川である。",
+    "中国": "'''中国'''是位于亚洲东部的国家,首都是北京。中国最长的河流是长江,最大的城市之一是上海。造纸术、印刷术、指南针和火药都是中国人发明的。长城长达数千公里,是世界上最著名的建筑之一。中国的邻国很多,北面有俄罗斯和蒙古,南面有越南和老挝。",
+    "Itália": "A '''Itália''' é um país do sul da Europa. A sua capital é Roma, e o rio mais longo é o Pó. O país tem a forma de uma bota e é conhecido pela pizza e pelas obras de arte do Renascimento.",
+    "Polska": "'''Polska''' jest państwem w Europie Środkowej. Stolicą Polski jest [[Warszawa]], a najdłuższą rzeką jest Wisła. W Polsce urodzili się Mikołaj Kopernik, Fryderyk Chopin i Maria Skłodowska-Curie.",
+    "Suomi": "'''Suomi''' on maa Pohjois-Euroopassa. Suomen pääkaupunki on Helsinki, ja maassa on yli satatuhatta järveä. Suomi itsenäistyi Venäjästä vuonna 1917, ja sauna on tärkeä osa elämää.",
+    "Türkçe sayfa": "'''Türkiye''', Asya ile Avrupa arasında yer alan bir ülkedir. Başkenti [[Ankara]], en büyük şehri İstanbul'dur. Ülkenin en yüksek dağı Ağrı Dağı'dır ve para birimi Türk lirasıdır.",
+    "Ελλάδα": "Η '''Ελλάδα''' είναι χώρα της νοτιοανατολικής Ευρώπης. Πρωτεύουσα της Ελλάδας είναι η Αθήνα και το ψηλότερο βουνό είναι ο Όλυμπος. Οι πρώτοι Ολυμπιακοί Αγώνες έγιναν στην αρχαία Ελλάδα.",
+    "مصر": "'''مصر''' دولة تقع في شمال أفريقيا، وعاصمتها القاهرة. يجري نهر النيل في مصر من الجنوب إلى الشمال، وتقع أهرامات الجيزة بالقرب من القاهرة. تصل قناة السويس بين البحر المتوسط والبحر الأحمر.",
+}
+
+
+# Lists without a sentence of ten words
+
+def lists() -> list[Planted]:
+    countries, elements, states = table("countries"), table("elements"), table("states")
+    made = {}
+    for continent in ("Europe", "Asia", "Africa", "South America"):
+        rows = [r for r in countries if r["continent"] == continent and r["capital"]]
+        made[f"List of capitals in {continent}"] = [f"[[{r['capital']}]], the capital of [[{r['name']}]]" for r in rows]
+    for state in ("gas", "liquid"):
+        made[f"List of elements that are a {state}"] = [f"[[{r['name'].split(' (')[0]}]] with the symbol {r['symbol']}" for r in elements if r["state"] == state]
+    made["List of noble gases and halogens"] = [f"[[{r['name']}]], which is one of the {r['category']}s" if r["category"] == "halogen" else f"[[{r['name']}]], a {r['category']}"
+                                                for r in elements if r["category"] in ("noble gas", "halogen")]
+    made["List of state nicknames"] = [f"\"{r['nickname']}\" for the state of {r['name'].split(' (')[0]}" for r in states]
+    made["List of state codes"] = [f"{r['abbr']} is the code of {r['name'].split(' (')[0]}" for r in states]
+    made["List of island countries"] = [f"[[{r['name']}]] and the sea around it" for r in countries if "island country" in r["is"]]
+    pages = []
+    for title, items in made.items():
+        text = f"{{{{Short description|None}}}}\n{{{{dynamic list}}}}\n" + "\n".join(f"* {item}" for item in items) + "\n\n== References ==\n{{reflist}}\n\n[[Category:Lists]]\n"
+        pages.append(Planted(Page(title, text), "list_only", "clean:list_only"))
+    return pages
+
+
+# Duplicates
+
+def duplicates(real: list[Planted]) -> list[Planted]:
+    countries = [p for p in real if p.article and p.article.topic in ("countries", "elements", "states")]
+    chosen = sorted(countries, key=lambda p: number_of(p.page.title, "duplicate"))
+    pages, used = [], 0
+    for p in chosen:
+        if len(pages) == EXACT_DUPLICATES:
+            break
+        used += 1
+        pages.append(Planted(Page(f"{p.page.title} (copy)" if used % 2 else f"Draft of {p.page.title}", p.page.text), "exact_duplicate", "dedup:exact", twin=p.page.title, jaccard=1.0))
+    near = []
+    for p in chosen[used:]:
+        changed = changed_copy(p)
+        if changed:
+            near.append(changed)
+        if len(near) == NEAR_DUPLICATES:
+            break
+    return pages + near
+
+
+# A copy differs by one or two of these words; the new word is shorter, so that the copy is the shorter text.
+CHANGES = [("chemical symbol", "symbol"), ("capital city", "capital"), ("neighbours", "borders"), ("continent", "side"), ("official", "main"), ("covered", "made"),
+           ("discovered", "found"), ("famous", "big"), ("country", "land"), ("called", "named"), ("which lies", "set"), ("formerly", "once"), ("largest", "main"),
+           ("nucleus", "core"), ("protons", "parts"), ("contains", "has"), ("nickname", "name"), ("laboratories", "labs")]
+
+
+def changed_copy(p: Planted) -> Planted | None:
+    """A near duplicate whose exact Jaccard of word 5-grams is at least LEAST_JACCARD, or None."""
+    body, text = p.article.text(), p.page.text
+    left, done = 2, []
+    for old, new in CHANGES:
+        if not left or body.count(old) != 1 or text.count(old) != 1:
+            continue
+        candidate = body.replace(old, new)
+        if jaccard(p.article.text(), candidate) < LEAST_JACCARD:
+            continue
+        body, text, left = candidate, text.replace(old, new), left - 1
+        done.append(new)
+    if not done or len(body) >= len(p.article.text()):
+        return None
+    return Planted(Page(f"{p.page.title} (second version)", text), "near_duplicate", "dedup:near", twin=p.page.title,
+                   jaccard=round(jaccard(p.article.text(), body), 4))
+
+
+def shingles(text: str) -> set[tuple[str, ...]]:
+    words = text.lower().split()
+    return {tuple(words[i:i + 5]) for i in range(len(words) - 4)}
+
+
+def jaccard(one: str, other: str) -> float:
+    left, right = shingles(one), shingles(other)
+    return len(left & right) / len(left | right)
+
+
+# Hostile markup beside true sentences that must survive it
+
+BRACES = "{{ " * 1000
+HOSTILE: dict[str, tuple[str, list[str], list[str]]] = {
+    "Bread": ("'''Bread''' is a food made of flour, water and usually yeast.\n\nThis paragraph has an open template {{cite book|title=Bread and [[Flour\n\n"
+              "People baked bread in ancient Egypt thousands of years ago.\n\n== Kinds ==\nRye bread is dark and keeps fresh for many days.\n",
+              ["Bread is a food made of flour, water and usually yeast.", "People baked bread in ancient Egypt thousands of years ago.", "Rye bread is dark and keeps fresh for many days."], ["{{cite"]),
+    "Glass": ("'''Glass''' is a hard material that lets light through.\n\n[[File:Glass.jpg|thumb|A picture that nobody closed\n\nMost glass is made from sand that is melted in a very hot oven.\n",
+              ["Glass is a hard material that lets light through.", "Most glass is made from sand that is melted in a very hot oven."], ["[[File"]),
+    "Paper": ("'''Paper''' is a thin material on which people write and print.\n\nPaper was invented in [[China]] about two thousand years ago. Most paper is made from wood.\n\n== Sizes ==\n{| class=\"wikitable\"\n| An open table || with a cell\n|-\n| and no end\n",
+              ["Paper is a thin material on which people write and print.", "Paper was invented in China about two thousand years ago.", "Most paper is made from wood."], ["{|", "wikitable"]),
+    "Soap": ("'''Soap''' is a substance that is used with water for washing.\n\nThis sentence has an open reference.<ref name=\"open\">{{cite web|title=Never closed\n\nSoap is made from fat or oil and a strong base.\n\nPeople in ancient Babylon already knew how to make soap.\n",
+             ["Soap is a substance that is used with water for washing.", "Soap is made from fat or oil and a strong base.", "People in ancient Babylon already knew how to make soap."], ["<ref"]),
+    "Candle": ("'''''Candle''' is the name of a stick of wax with a wick inside. ''''It gives light when it burns.'''''''\n\nCandles were the most common light in houses before gas and electricity came.\n",
+               ["Candles were the most common light in houses before gas and electricity came."], ["'''"]),
+    "Mirror": ("'''Mirror''' {{nowrap|<!-- a comment }} in a template -->surfaces}} reflect light. A mirror shows a picture of what stands before it.<!-- not\nclosed here -->\n\nMost mirrors are made of glass with a thin layer of silver or aluminium.\n",
+               ["A mirror shows a picture of what stands before it.", "Most mirrors are made of glass with a thin layer of silver or aluminium."], ["a comment", "not\nclosed"]),
+    "Clock": ("A '''clock''' is an instrument that shows the time.\n\nSome programs write <|end|> behind a text and <|user|> before a question. A clock does not care about that.\n\nThe pendulum clock was invented by Christiaan Huygens in 1656.\n",
+              ["A clock is an instrument that shows the time.", "Some programs write <|end|> behind a text and <|user|> before a question.", "The pendulum clock was invented by Christiaan Huygens in 1656."], []),
+    "Bridge": (f"A '''bridge''' is a structure that carries a road or a railway over a river or a valley.\n\n{BRACES}\n\nThe Romans built many bridges of stone, and some of them still stand.\n",
+               ["A bridge is a structure that carries a road or a railway over a river or a valley.", "The Romans built many bridges of stone, and some of them still stand."], ["{{ {{"]),
+    "Lighthouse": ("A '''lighthouse''' is a tower with a bright light that shows ships the way.\n\n" + "[[" * 500 + "\n\nThe lighthouse of Alexandria was one of the seven wonders of the ancient world.\n",
+                   ["A lighthouse is a tower with a bright light that shows ships the way.", "The lighthouse of Alexandria was one of the seven wonders of the ancient world."], ["[[[["]),
+    "Windmill": ("A '''windmill''' is a mill that is driven by the wind.\n\n{| class=\"wikitable\"\n| outer\n{| class=\"inner\"\n| {{nested|{{deeply|{{and more|[[link|{{text}}]]}}}}}}\n|}\n|}\n\nWindmills in the [[Netherlands]] were used to pump water from the land.\n",
+                 ["A windmill is a mill that is driven by the wind.", "Windmills in the Netherlands were used to pump water from the land."], ["outer", "inner", "nested"]),
+    "Kite": ("__NOTOC__\n{{DISPLAYTITLE:''Kite''}}\nA '''kite''' is a light frame with cloth or paper that flies on a string. {{#if:{{{1|}}}|never|{{{2|}}}}}\n\nKites were first flown in [[China]] more than two thousand years ago.\n\n<noinclude>{{doc}}</noinclude>\n",
+             ["A kite is a light frame with cloth or paper that flies on a string.", "Kites were first flown in China more than two thousand years ago."], ["NOTOC", "DISPLAYTITLE", "#if"]),
+    "Ladder": ("<div class=\"note\"><span style=\"color:red\">A '''ladder''' is a tool with steps for climbing.</span></div>\n\nMost ladders are made of wood<br />or of light metal.\n\n<blockquote>A ladder stands safely when its foot is far enough from the wall.</blockquote>\n",
+               ["A ladder is a tool with steps for climbing.", "A ladder stands safely when its foot is far enough from the wall."], ["<div", "<span", "<br", "blockquote"]),
+    "Wheel": ("A '''wheel''' is a round object that turns about its centre.&nbsp;The wheel was invented more than 5,000 years ago &ndash; nobody knows by whom.\n\nCarts with two &amp; four wheels were drawn by oxen and horses. In a web page the sign is written &amp;amp; by hand.\n",
+              ["A wheel is a round object that turns about its centre.", "The wheel was invented more than 5,000 years ago – nobody knows by whom.", "Carts with two & four wheels were drawn by oxen and horses."], ["&nbsp;", "&ndash;"]),
+    "Umbrella": ("An '''umbrella''' keeps off the rain.\n\nThe wiki writes <nowiki>[[links]]</nowiki> with two brackets. An umbrella can be folded and carried in a bag.\n\n<syntaxhighlight lang=\"python\">\nprint('{{not a template}}')\n</syntaxhighlight>\n\nIn [[China]] umbrellas have been used for more than two thousand years.\n",
+                 ["An umbrella keeps off the rain.", "An umbrella can be folded and carried in a bag.", "In China umbrellas have been used for more than two thousand years."], ["<nowiki>", "syntaxhighlight>"]),
+    "Triangle": ("A '''triangle''' is a flat shape with three sides and three corners.\n\nThe three angles of a triangle add up to 180 degrees. In a right triangle the sides satisfy <math>a^2 + b^2 = c^2</math>, as the theorem of Pythagoras says.\n\n"
+                 "The area of a triangle is <math display=\"block\">\\frac{{1}}{{2}} b h</math> and so half of that of a rectangle.\n\nA triangle with three equal sides is called equilateral.\n",
+                 ["A triangle is a flat shape with three sides and three corners.", "The three angles of a triangle add up to 180 degrees.", "A triangle with three equal sides is called equilateral."], ["<math", "</math>"]),
+    "Marathon": ("A '''marathon''' is a long race on foot. The distance of a marathon is {{convert|42.195|km|mi|3}}. {{as of|2020|alt=By 2020}}, marathons were held in hundreds of cities ({{circa|800}} a year).\n\n"
+                 "The race is named after the town of Marathon in [[Greece]] ({{lang|el|Μαραθώνας}}). The first Olympic marathon was run in [[Athens]] on {{nowrap|10 April 1896}}.\n\nMarathon ({{IPAc-en|ˈ|m|ær|ə|θ|ən}}) is also an old name of a sweet bar.\n",
+                 ["A marathon is a long race on foot.", "marathons were held in hundreds of cities", "(Μαραθώνας)", "The first Olympic marathon was run in Athens on 10 April 1896."], ["convert", "IPAc", "lang|"]),
+}
+
+
+def hostile() -> list[Planted]:
+    pages = [Planted(Page(title, text), "hostile", "keep", sentences=sentences, absent=absent) for title, (text, sentences, absent) in HOSTILE.items()]
+    pages.append(Planted(Page("Blank page", ""), "empty", "clean:too_short"))
+    pages.append(Planted(Page("Page of templates", "{{Infobox thing\n| name = nothing\n| list = {{plainlist|\n* a\n* b\n}}\n}}\n{{Navbox|title=x}}\n[[Category:Nothing]]\n"), "empty", "clean:too_short"))
+    return pages
