@@ -56,3 +56,20 @@ def encode(tokenizer: Tokenizer, messages: list[dict], add_generation_prompt: bo
         ids.append(tokenizer.assistant_id)
         learned.append(False)
     return ids, learned
+
+
+def prompt(tokenizer: Tokenizer, messages: list[dict], limit: int) -> tuple[list[int], int]:
+    """-> (the ids up to where the assistant is to speak, how many of the oldest messages were left out).
+
+    When the conversation has more than `limit` tokens, it begins at a later user turn; system texts stay. InputError
+    when even the last message does not fit.
+    """
+    system = [m for m in messages if m["role"] == "system"]
+    rest = [m for m in messages if m["role"] != "system"]
+    starts = [i for i, m in enumerate(rest) if m["role"] == "user"] or [0]
+    for start in starts if starts[0] == 0 else [0, *starts]:
+        kept = messages if start == 0 else system + rest[start:]
+        ids, _ = encode(tokenizer, kept, add_generation_prompt=True)
+        if len(ids) <= limit:
+            return ids, start
+    raise InputError(f"the last message and what belongs to it have {len(ids):,} tokens, there is room for {limit:,}; shorten it")

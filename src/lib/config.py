@@ -184,6 +184,7 @@ class Sample(Decoding):
     prompts: list[str]
     num_samples: Count
     max_new_tokens: Count
+    batch_size: Count
     seed: Whole
 
 

@@ -15,7 +15,9 @@ from typing import Iterator, Sequence
 
 import torch
 
-from lib.config import Decoding, InputError
+from lib import checkpoints
+from lib.config import Decoding, InputError, resolve
+from lib.run import pick_device
 from lib.tokenizer import Tokenizer
 from model import KVCache, WikiGPT
 
@@ -277,6 +279,13 @@ def smallest_kept(p: torch.Tensor, top_k: torch.Tensor, top_p: torch.Tensor) -> 
     kept = inside & (mass - largest < needed)
     least = torch.where(kept, largest, torch.inf).amin(-1, keepdim=True)
     return torch.where((top_k == V) & (top_p == 1), 0.0, least)
+
+
+def load(path: str) -> tuple[WikiGPT, Tokenizer]:
+    """A checkpoint on the best device of this machine, ready to decode: in bf16 on a GPU, in fp32 elsewhere."""
+    device = pick_device("auto")
+    model, tokenizer = checkpoints.load(resolve(path), device)
+    return (model.to(torch.bfloat16) if device.type == "cuda" else model), tokenizer
 
 
 def check_prompt(prompt: list[int], block_size: int) -> int:

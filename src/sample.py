@@ -1,0 +1,122 @@
+"""Text from any checkpoint: prompts written on, or a conversation in the terminal. checkpoint -> stdout
+
+    python src/sample.py --prompt "The history of Rome" --prompt "Photosynthesis is" sample.num_samples=3
+    python src/sample.py --chat
+
+Without --prompt it writes on sample.prompts. --chat talks to --checkpoint or, when none is given, to the checkpoint that
+is served (serve.checkpoint), with the knobs of the sample section: /new begins a new conversation, /quit or the end of
+the input leaves, Ctrl-C stops an answer. Both work in a pipe.
+"""
+
+import contextlib
+import sys
+import time
+
+from lib import chat
+from lib.config import InputError, stage_main
+from lib.generate import Request, Sampling, load, stream
+
+COMMANDS = "/new begins a new conversation, /quit leaves, Ctrl-C stops an answer"
+
+
+def arguments(parser) -> None:
+    parser.add_argument("--prompt", action="append", metavar="TEXT", help="write on from this text; may be given several times")
+    parser.add_argument("--checkpoint", metavar="FOLDER", help="instead of sample.checkpoint, or serve.checkpoint with --chat")
+    parser.add_argument("--chat", action="store_true", help="a conversation in the terminal")
+
+
+def main(cfg, args) -> None:
+    if args.chat:
+        converse(cfg.sample, args.checkpoint or cfg.serve.checkpoint)
+    else:
+        write_on(cfg.sample, args.checkpoint or cfg.sample.checkpoint, args.prompt or cfg.sample.prompts)
+
+
+def write_on(settings, checkpoint: str, prompts: list[str]) -> None:
+    """Every prompt num_samples times, all side by side; printed in order, the first unfinished one as it comes."""
+    if not prompts:
+        raise InputError("nothing to write on: give --prompt TEXT, or set sample.prompts")
+    model, tokenizer = load(checkpoint)
+    samples = [(prompt, settings.seed + n) for prompt in prompts for n in range(settings.num_samples)]
+    requests = [Request(tokenizer.encode(prompt) or [tokenizer.end_id], settings.max_new_tokens, Sampling.of(settings), seed)
+                for prompt, seed in samples]
+    finished, waiting, front = [False] * len(samples), [""] * len(samples), 0  # front: the sample being printed
+    began, tokens = time.monotonic(), 0
+
+    def open_front() -> None:
+        if front < len(samples):
+            prompt, seed = samples[front]
+            show(f"--- seed {seed}\n{prompt}{waiting[front]}")
+
+    open_front()
+    for index, text, completion in stream(model, tokenizer, requests, settings.batch_size):
+        tokens += 1
+        finished[index] = completion.finish_reason is not None
+        if index == front:
+            show(text)
+        else:
+            waiting[index] += text
+        while front < len(samples) and finished[front]:
+            show("\n\n")
+            front += 1
+            open_front()
+    seconds = time.monotonic() - began
+    print(f"{len(samples)} samples, {tokens:,} tokens in {seconds:.1f}s: {tokens / seconds:,.0f} tokens/s", file=sys.stderr)
+
+
+def converse(settings, checkpoint: str) -> None:
+    with contextlib.suppress(ImportError):
+        import readline  # noqa: F401  line editing and history for input(), where Python was built with it
+    model, tokenizer = load(checkpoint)
+    print(f"Talking to {checkpoint}. {COMMANDS}.", file=sys.stderr)
+    messages, seed = [], settings.seed
+    while (said := listen()) not in (None, "/quit"):
+        if said == "/new":
+            messages = []
+            print("A new conversation.", file=sys.stderr)
+        elif said.startswith("/"):
+            print(COMMANDS + ".", file=sys.stderr)
+        elif said:
+            try:
+                answer = reply(model, tokenizer, messages + [{"role": "user", "content": said}], settings, seed)
+            except InputError as error:  # one message that is longer than the model's context
+                print(f"{error}.", file=sys.stderr)
+                continue
+            messages += [{"role": "user", "content": said}, {"role": "assistant", "content": answer}]
+            seed += 1  # asked again, it may say something else
+
+
+def reply(model, tokenizer, messages: list[dict], settings, seed: int) -> str:
+    """Print the answer as it comes. -> as much as was said before the end or Ctrl-C"""
+    room = model.config.block_size // 2  # at least half of the context is kept for the answer and its turn
+    room = max(room, model.config.block_size - settings.max_new_tokens)
+    ids, dropped = chat.prompt(tokenizer, messages, room)
+    if dropped:
+        print(f"(the first {dropped} messages no longer fit the context)", file=sys.stderr)
+    answer = ""
+    try:
+        for _, text, _ in stream(model, tokenizer, [Request(ids, settings.max_new_tokens, Sampling.of(settings), seed)], 1):
+            answer += text
+            show(text)
+    except KeyboardInterrupt:
+        pass
+    show("\n")
+    return answer
+
+
+def listen() -> str | None:
+    """The next line that the user types; None at the end."""
+    try:
+        return input("> " if sys.stdin.isatty() and sys.stdout.isatty() else "").strip()
+    except (EOFError, KeyboardInterrupt):
+        if sys.stdin.isatty():
+            show("\n")
+        return None
+
+
+def show(text: str) -> None:
+    print(text, end="", flush=True)
+
+
+if __name__ == "__main__":
+    stage_main(main, __doc__, ("sample",), arguments)
