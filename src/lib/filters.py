@@ -1,0 +1,125 @@
+"""The rules that an article must pass to be trained on, measured over batches of texts with NumPy.
+
+Thresholds fit an encyclopaedia: rules made for web crawls would drop half of its ordinary articles.
+"""
+
+import re
+
+import numpy as np
+
+from lib import minhash
+
+# Very common words that stand between spaces in any running text of the language. Languages that are not here, such as
+# those written without spaces, have no such rule.
+STOP_WORDS = {language: [f" {word} " for word in listed.split()] for language, listed in {
+    "en": "the of and in to is was for as on with by at from it an are were that which or be has his its",
+    "de": "der die und in den von zu das mit sich des auf für ist im dem nicht ein eine als auch es an war wurde",
+    "fr": "de la le et les des en un du une est dans que pour qui au par il sur plus ne se sont avec à",
+    "es": "de la que el en y a los se del las un por con una su para es al lo como más fue era",
+    "it": "di e il la che in a un è per una del si con della da al dei le non nel sono alla come",
+    "pt": "de a o que e do da em um para com uma os no se na por mais as dos como foi ao das",
+    "nl": "de van het een en in is dat op te zijn met voor die niet aan er om ook als dan maar bij werd",
+    "sv": "och i att en som på är av för det till den med de ett om har inte var från han vid",
+    "da": "og i at en som på er af for det til den med de et om har ikke var fra han ved",
+    "no": "og i at en som på er av for det til den med de et om har ikke var fra han ved",
+    "fi": "ja on oli että se hän ei myös joka mutta ovat kun sen hänen tai jossa mukaan vuonna sekä",
+    "pl": "w i z na do się jest o od za przez po jako to oraz a dla nie był roku ze jego",
+    "cs": "a v na je se s z do o že i by za pro k od po roku byl jako který ve",
+    "hu": "a az és egy hogy is nem volt ez meg de csak már mint el vagy ki után még",
+    "ro": "de în și a la cu din pe o care este un al nu pentru se ca sau fost prin",
+    "tr": "ve bir bu da de için ile olarak olan en çok daha gibi sonra kadar ise ya",
+    "id": "yang dan di dari ini dengan untuk pada adalah dalam sebagai oleh ke tidak itu juga atau",
+    "vi": "và của là có các được cho trong một với những không người đã này từ để ở",
+    "ru": "и в на с по не из к что от как для был его а у это за при до во",
+    "uk": "і в на з у що та до від за як не його для був це про під при або по",
+    "el": "και το της η του ο την να με στην για από τα που στο ένα των είναι σε",
+}.items()}
+
+REASONS = ["disambiguation", "short", "language", "stop_words", "word_length", "alpha_words", "no_sentence",
+           "duplicate_lines", "duplicate_5grams"]  # an article is counted under the first that applies
+
+_BYTE = np.arange(256)
+_SPACE = np.isin(_BYTE, list(b" \t\n\r\x0b\x0c"))
+_STARTS_CHARACTER = (_BYTE & 0xC0) != 0x80
+# Letters of any script, told by the first byte of a character: C2 begins Latin-1's symbols, E2 dashes, arrows and mathematics.
+_LETTER = np.isin(_BYTE, [*range(ord("A"), ord("Z") + 1), *range(ord("a"), ord("z") + 1), *range(0xC3, 0xE2), *range(0xE3, 0xF5)])
+
+_CLOSERS = "\"')]}”’»›* \t"
+_ENDERS = tuple(".!?…。！？؟।։")
+_REFERS = re.compile(r"(?:may|can|could|might) (?:also )?(?:refer to|stand for|mean)\b[^.\n]{0,40}:?$")
+
+
+def word_figures(texts: list[str]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """-> for each text its number of words (between spaces), their mean length in characters, the share with a letter"""
+    parts = [text.encode() for text in texts]
+    raw = np.frombuffer(b" ".join([b"", *parts, b""]), np.uint8)
+    text_starts = np.cumsum([1] + [len(part) + 1 for part in parts])
+    space = _SPACE[raw]
+    starts = np.flatnonzero(space[:-1] & ~space[1:]) + 1
+    cuts = np.searchsorted(starts, text_starts)
+    words = np.diff(cuts)
+    characters = _STARTS_CHARACTER[raw] & ~space
+    letters = np.logical_or.reduceat(_LETTER[raw], starts) if len(starts) else np.zeros(0, bool)
+    length = [np.count_nonzero(characters[a:b]) for a, b in zip(text_starts, text_starts[1:])]
+    alpha = [np.count_nonzero(letters[a:b]) for a, b in zip(cuts, cuts[1:])]
+    some = np.maximum(words, 1)
+    return words, np.array(length) / some, np.array(alpha) / some
+
+
+def repeated_ngrams(texts: list[str], n: int) -> np.ndarray:
+    """The share of each text's word n-grams that stood in it before."""
+    hashes, bounds = minhash.shingles(minhash.words(texts), n)
+    lengths = np.diff(bounds)
+    text = np.repeat(np.arange(len(texts), dtype=np.uint64), lengths)
+    keys = np.sort((text << np.uint64(48)) | (hashes >> np.uint64(16)))  # the texts stay in order, each sorted within
+    again = np.concatenate([[False], keys[1:] == keys[:-1]])
+    return np.add.reduceat(again, bounds[:-1], dtype=np.int64) / lengths
+
+
+def repeated_lines(text: str) -> float:
+    """The share of lines that stood in the text before."""
+    lines = [line for line in text.split("\n") if line]
+    return 1 - len(set(lines)) / len(lines) if lines else 0.0
+
+
+def has_sentence(text: str, words: int) -> bool:
+    """Does a line of at least so many words end as a sentence does?"""
+    return any(line.count(" ") >= words - 1 and line.rstrip(_CLOSERS).endswith(_ENDERS) for line in text.split("\n"))
+
+
+def has_stop_words(text: str, listed: list[str], least: int) -> bool:
+    """Do at least so many different ones of the listed words occur?"""
+    found = 0
+    for word in listed:
+        found += word in text
+        if found >= least:
+            return True
+    return found >= least
+
+
+def is_disambiguation(record: dict) -> bool:
+    """Flagged by extraction, or by its title, or a first line that only says what the title may refer to. Not "may refer
+    to" anywhere: an ordinary article's note says that too."""
+    return bool(record.get("disambiguation")) or record.get("title", "").endswith("(disambiguation)") \
+        or bool(_REFERS.search(record["text"].partition("\n")[0].rstrip()))
+
+
+def judge(records: list[dict], rules, in_language) -> list[str | None]:
+    """The reason to drop each article, or None. rules: the config's clean section; in_language: text -> bool"""
+    texts = [record["text"] for record in records]
+    _, word_length, alpha = word_figures(texts)
+    grams = repeated_ngrams(texts, 5)
+    listed = STOP_WORDS.get(rules.language, [])
+    reasons = []
+    for k, (record, text) in enumerate(zip(records, texts)):
+        reasons.append(
+            "disambiguation" if rules.drop_disambiguation and is_disambiguation(record) else
+            "short" if len(text) < rules.min_chars else
+            "language" if not in_language(text) else
+            "stop_words" if listed and not has_stop_words(text, listed, rules.min_stop_words) else
+            "word_length" if not rules.min_word_length <= word_length[k] <= rules.max_word_length else
+            "alpha_words" if alpha[k] < rules.min_alpha_words else
+            "no_sentence" if rules.min_sentence_words and not has_sentence(text, rules.min_sentence_words) else
+            "duplicate_lines" if repeated_lines(text) > rules.max_duplicate_lines else
+            "duplicate_5grams" if grams[k] > rules.max_duplicate_5grams else None)
+    return reasons
