@@ -1,0 +1,169 @@
+"""How well checkpoints predict text they have not seen. Checkpoints + val.bin or JSONL texts -> a table.
+
+    python src/eval_ppl.py
+    python src/eval_ppl.py eval.checkpoints=[checkpoints/base/best,hf:openai-community/gpt2] eval.texts=[articles.jsonl]
+
+Loss is in nats a token, perplexity its exponential; both depend on the tokenizer. Bits per byte do not: all nats, those of
+the closing <|end|> included, over ln 2 and the UTF-8 bytes of the text. Every token is scored exactly once. A checkpoint
+from elsewhere (a Hugging Face folder, or hf:owner/name) goes through transformers, where that is installed; when its
+tokenizer is another one, the val set's documents are decoded and encoded anew. Writes eval.report.json and .md.
+"""
+
+import math
+from pathlib import Path
+from typing import Callable, Iterator, NamedTuple
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+
+from lib import checkpoints
+from lib.config import InputError, resolve, stage_main
+from lib.progress import Progress
+from lib.records import read_jsonl, write_bytes, write_json
+from lib.run import autocast, pick_device
+from lib.tokenizer import Tokenizer
+from lib.tokens import IGNORE, TokenFile, document, open_tokens, windows
+
+HUB = "hf:"
+
+
+class Scorer(NamedTuple):
+    """A model with all that scoring asks of it."""
+    loss: Callable[[torch.Tensor, torch.Tensor], torch.Tensor]  # ids, targets (B, T) -> summed nats
+    encode: Callable[[str], list[int]]
+    end_id: int
+    context: int                  # tokens it reads at once
+    parameters: int
+    tokenizer: Tokenizer | None   # when it is one of ours
+
+
+class Text(NamedTuple):
+    name: str
+    ids: np.ndarray
+    bytes: int
+    documents: int
+
+
+def main(cfg) -> None:
+    for name in cfg.eval.checkpoints:
+        if not name.startswith(HUB) and not (resolve(name) / "config.json").exists():
+            raise InputError(f"{name}: no checkpoint there; the stage that makes it has not run, or eval.checkpoints is wrong")
+    device = pick_device("auto")
+    rows = []
+    for name in cfg.eval.checkpoints:
+        scorer = load(name, cfg.model.block_size, device)
+        for text in texts(cfg, scorer):
+            rows.append(measure(name, scorer, text, cfg.eval.batch_size, cfg.eval.stride, device))
+    table = markdown(rows)
+    report = resolve(cfg.eval.report)
+    write_json(report.with_name(report.name + ".json"), {"stride": cfg.eval.stride, "device": device.type, "results": rows})
+    write_bytes(report.with_name(report.name + ".md"), table.encode())
+    print(table, end="")
+
+
+def load(name: str, context: int, device: torch.device) -> Scorer:
+    """One of ours (it has hashes.json) with its own context; any other through transformers, with at most `context`."""
+    path = resolve(name)
+    if name.startswith(HUB) or not (path / "hashes.json").exists():
+        return load_foreign(name.removeprefix(HUB) if name.startswith(HUB) else str(path), context, device)
+    model, tokenizer = checkpoints.load(path, device)
+    return Scorer(model, tokenizer.encode, tokenizer.end_id, model.config.block_size, count(model), tokenizer)
+
+
+def load_foreign(name: str, context: int, device: torch.device) -> Scorer:
+    try:
+        from transformers import AutoModelForCausalLM, AutoTokenizer
+    except ImportError:
+        raise InputError(f"{name}: not a checkpoint of this project; to score it all the same: pip install transformers") from None
+    try:
+        model = AutoModelForCausalLM.from_pretrained(name).float().to(device).eval()
+        tokenizer = AutoTokenizer.from_pretrained(name)
+    except (OSError, ValueError) as error:
+        raise InputError(f"{name}: transformers cannot load it ({str(error).splitlines()[0]})") from None
+    if tokenizer.eos_token_id is None:
+        raise InputError(f"{name}: its tokenizer has no end-of-text token, which ends every document here")
+
+    def loss(ids, targets):
+        return F.cross_entropy(model(ids).logits.float().flatten(0, 1), targets.flatten(), ignore_index=IGNORE, reduction="sum")
+
+    return Scorer(loss, lambda text: tokenizer.encode(text, add_special_tokens=False, split_special_tokens=True),
+                  tokenizer.eos_token_id, min(context, model.config.max_position_embeddings), count(model), None)
+
+
+def count(model: torch.nn.Module) -> int:
+    return sum(p.numel() for p in model.parameters())
+
+
+def texts(cfg, scorer: Scorer) -> Iterator[Text]:
+    """val.bin, then eval.texts, as ids of the scorer's tokenizer. Without a val.bin, the texts alone if there are some."""
+    path = resolve(cfg.data.val_bin)
+    if path.exists() or not cfg.eval.texts:
+        ours = Tokenizer(resolve(cfg.tokenizer.path))
+        file = open_tokens(path, ours, cfg.model.vocab_size)
+        if scorer.tokenizer and scorer.tokenizer.sha256 == file.tokenizer_sha256:
+            yield Text(path.name, file.ids, file.text_bytes, file.documents)
+        else:
+            yield encode(path.name, decoded(file, ours), scorer)
+    for name in cfg.eval.texts:
+        yield encode(name, articles(resolve(name)), scorer)
+
+
+def decoded(file: TokenFile, tokenizer: Tokenizer) -> Iterator[str]:
+    """The documents of a token file as text again."""
+    start = 0
+    for end in np.flatnonzero(file.ids == tokenizer.end_id):
+        yield tokenizer.decode(file.ids[start:end].tolist())
+        start = end + 1
+
+
+def articles(path: Path) -> Iterator[str]:
+    for number, record in enumerate(read_jsonl(path), 1):
+        if not isinstance(record, dict) or not isinstance(record.get("text"), str):
+            raise InputError(f'{path}:{number}: expected an article, {{"text": "...", "title": "..."}}; the title may be missing')
+        yield document(record) if "title" in record else record["text"]
+
+
+def encode(name: str, documents: Iterator[str], scorer: Scorer) -> Text:
+    ids, size, n = [], 0, 0
+    for n, text in enumerate(documents, 1):
+        ids += scorer.encode(text) + [scorer.end_id]
+        size += len(text.encode())
+    if not size:
+        raise InputError(f"{name}: there is no text in it")
+    return Text(name, np.array(ids), size, n)
+
+
+@torch.inference_mode()
+def measure(name: str, scorer: Scorer, text: Text, batch_size: int, stride: int, device: torch.device) -> dict:
+    nats, tokens = 0.0, 0
+    with Progress(f"{name} on {text.name}", len(text.ids), "tokens") as bar:
+        for inputs, targets in windows(text.ids, scorer.context, batch_size, before=scorer.end_id, stride=stride):
+            with autocast(device, "bfloat16" if device.type == "cuda" else "float32"):
+                loss = scorer.loss(torch.from_numpy(inputs).to(device), torch.from_numpy(targets).to(device))
+            scored = int((targets != IGNORE).sum())
+            nats, tokens = nats + loss.item(), tokens + scored
+            bar.add(scored)
+    assert tokens == len(text.ids), f"{tokens:,} of {len(text.ids):,} tokens were scored"
+    path = resolve(name)
+    return {
+        "checkpoint": name, "step": path.resolve().name if path.is_symlink() else None, "parameters": scorer.parameters,
+        "text": text.name, "documents": text.documents, "tokens": tokens, "bytes": text.bytes, "context": scorer.context,
+        "loss": nats / tokens, "perplexity": math.exp(min(nats / tokens, 700)),
+        "bits_per_byte": nats / math.log(2) / text.bytes,
+    }
+
+
+def markdown(rows: list[dict]) -> str:
+    lines = ["| checkpoint | parameters | text | tokens | bytes/token | context | loss | perplexity | bits per byte |",
+             "|---|--:|---|--:|--:|--:|--:|--:|--:|"]
+    for r in rows:
+        step = f" ({r['step']})" if r["step"] else ""
+        lines.append(f"| {r['checkpoint']}{step} | {r['parameters']:,} | {r['text']} | {r['tokens']:,} "
+                     f"| {r['bytes'] / r['tokens']:.3f} | {r['context']:,} | {r['loss']:.4f} | {r['perplexity']:.2f} "
+                     f"| {r['bits_per_byte']:.4f} |")
+    return "\n".join(lines) + "\n"
+
+
+if __name__ == "__main__":
+    stage_main(main, __doc__, ("eval",))
