@@ -8,6 +8,8 @@ A system message has no token of its own: its text stands before the next user's
 from lib.config import InputError
 from lib.tokenizer import Tokenizer
 
+ROLES = ("system", "user", "assistant")
+
 TEMPLATE = (
     "{%- set ns = namespace(system='') -%}"
     "{%- for message in messages -%}"
@@ -35,7 +37,7 @@ def turns(messages: list[dict]) -> list[tuple[str, str]]:
         elif role == "assistant":
             result.append((role, content))
         else:
-            raise InputError(f"unknown role '{role}'; use system, user or assistant")
+            raise InputError(f"unknown role '{role}'; use one of {', '.join(ROLES)}")
     return result
 
 

@@ -1,0 +1,76 @@
+#!/usr/bin/env bash
+# The whole pipeline on the built-in mini-wiki on a CPU, from nothing to a model that you can talk to, in minutes.
+#
+#   bash scripts/demo.sh
+#   bash scripts/demo.sh train.max_iters=600        # overrides go to every stage
+#
+# Makes .venv and installs, writes the mini-wiki, runs every stage with configs/demo.yaml, then shows what each stage made,
+# quizzes the model through its own server and asks it three questions. Everything lands in demo/; run again, it skips
+# what is up to date.
+set -euo pipefail
+here=$(cd "$(dirname "$0")/.." && pwd)
+cd "$here"
+case ${1:-} in -h | --help) sed -n '2,9s/^# \{0,1\}//p' "$0"; exit 0 ;; esac
+started=$(date +%s)
+
+bash scripts/setup.sh
+python=$here/.venv/bin/python
+installed=$(date +%s)
+
+"$python" scripts/miniwiki/build.py --out demo/data/raw
+PYTHON=$python bash scripts/run_all.sh --config configs/demo.yaml "$@"
+
+printf '\n== what each stage made\n'
+"$python" scripts/summary.py --config configs/demo.yaml "$@"
+
+# serve CHECKPOINT: starts a server on a free port; sets $server (process) and $url
+serve() {
+    "$python" src/serve.py --config configs/demo.yaml "${overrides[@]+"${overrides[@]}"}" serve.checkpoint="$1" serve.port=0 \
+        > demo/serve.log 2>&1 < /dev/null &
+    server=$!
+    for _ in $(seq 120); do
+        url=$(sed -n 's/.* on \(http:[^ ]*\).*/\1/p' demo/serve.log | head -n 1)
+        [ -n "$url" ] && return
+        kill -0 $server 2> /dev/null || break
+        sleep 0.5
+    done
+    echo "error: the server did not start; its log:" >&2
+    cat demo/serve.log >&2
+    exit 1
+}
+overrides=("$@")
+server=
+trap '[ -z "$server" ] || kill $server 2> /dev/null || true' EXIT
+
+# The quiz takes half a minute, so its result is kept while the models, the facts and its questions stay the same.
+key=$(cat scripts/bench/quiz.py demo/data/raw/miniwiki-truth.json demo/checkpoints/{sft,dpo}/latest/hashes.json | cksum)
+if [ "$(cat demo/reports/quiz.key 2> /dev/null)" != "$key" ]; then
+    rm -f demo/reports/quiz.key
+    for model in sft dpo; do
+        serve demo/checkpoints/$model/latest
+        minimum=$([ $model = dpo ] && echo 80 || echo 0)
+        "$python" scripts/bench/quiz.py --url "$url" --truth demo/data/raw/miniwiki-truth.json --train demo/data/sft/train.jsonl \
+            --json demo/reports/quiz-$model.json --min-percent "$minimum" > demo/reports/quiz-$model.txt || quiz_failed=$?
+        kill $server && wait $server 2> /dev/null || true
+        server=
+    done
+    [ -n "${quiz_failed:-}" ] || echo "$key" > demo/reports/quiz.key
+fi
+for model in sft dpo; do
+    printf '\n== quiz: 100 questions on the facts of the mini-wiki, %s model\n' "$model"
+    cat demo/reports/quiz-$model.txt
+done
+[ -z "${quiz_failed:-}" ] || { echo "error: the quiz was not passed (status $quiz_failed)" >&2; exit 1; }
+
+printf '\n== three questions, through the running server\n'
+serve demo/checkpoints/dpo/latest
+for question in "What is the capital of Japan?" "Which element has the symbol Au?" "Tell me about the Danube."; do
+    printf '\nyou:     %s\nwikillm: ' "$question"
+    curl -s "$url/v1/chat/completions" -H 'content-type: application/json' \
+        -d "{\"messages\": [{\"role\": \"user\", \"content\": \"$question\"}], \"temperature\": 0}" \
+        | "$python" -c 'import json, sys; print(json.load(sys.stdin)["choices"][0]["message"]["content"])'
+done
+
+now=$(date +%s)
+printf '\ndone in %d s, %d s of it installing. Talk to your model in a browser:\n\n    .venv/bin/python src/serve.py --config configs/demo.yaml\n\n' \
+    $((now - started)) $((installed - started))

@@ -1,0 +1,202 @@
+"""train_sft.py and the loop it shares with train_dpo.py: what is learned, what cannot see what, and exact resuming."""
+
+import json
+import random
+
+import pytest
+import torch
+import torch.nn.functional as F
+
+import train_sft
+from lib import chat, checkpoints, finetune
+from lib.config import InputError, load_config
+from lib.generate import Sampling, generate
+from tests.tiny import tiny_checkpoint, tiny_model, tiny_tokenizer
+
+FACTS = {"What is gold?": "Gold is a metal.", "Where is Paris?": "Paris is in France.", "What is the Danube?": "A river in Europe.",
+         "What is Tokyo?": "The capital of Japan.", "Is gold soft?": "Yes."}
+
+
+def conversation(question, answer, *more):
+    return {"messages": [{"role": role, "content": text} for role, text in
+                         zip(["user", "assistant"] * 4, [question, answer, *more])]}
+
+
+def write(path, records):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("".join(json.dumps(r) + "\n" for r in records))
+    return path
+
+
+@pytest.fixture
+def setup(tmp_path):
+    """-> function(*overrides) -> cfg of a run in tmp_path on a tiny base model and the FACTS"""
+    tiny_checkpoint(tmp_path / "start", block_size=32)
+    write(tmp_path / "train.jsonl", [conversation(q, a) for q, a in FACTS.items()] * 4)
+    write(tmp_path / "val.jsonl", [conversation(q, a) for q, a in list(FACTS.items())[:2]])
+
+    def make(*overrides):
+        return load_config("configs/demo.yaml", [
+            f"sft.train_file={tmp_path}/train.jsonl", f"sft.val_file={tmp_path}/val.jsonl", f"sft.checkpoint={tmp_path}/start/latest",
+            f"train.checkpoint_dir={tmp_path}/checkpoints", "sft.micro_batch_size=2", "sft.grad_accum_steps=2", "sft.lr=3e-3",
+            "sft.epochs=6", "sft.eval_interval=5", "sft.checkpoint_interval=4", "train.log_interval=3", "wandb.mode=disabled", *overrides])
+    return make
+
+
+@pytest.mark.parametrize("lengths", [[3, 9, 4, 4, 10, 1, 7], [10] * 5, list(range(1, 11)) * 20])
+def test_packing_holds_every_item_once_and_no_row_is_too_long(lengths):
+    rows = train_sft.pack(lengths, 10, random.Random(1))
+    assert sorted(item for row in rows for item in row) == list(range(len(lengths)))
+    assert all(sum(lengths[item] for item in row) <= 10 for row in rows)
+    assert rows == train_sft.pack(lengths, 10, random.Random(1))
+    assert len(lengths) < 10 or rows != train_sft.pack(lengths, 10, random.Random(2))
+
+
+def test_packing_wastes_little():
+    lengths = [random.Random(i).randint(5, 120) for i in range(3000)]
+    rows = train_sft.pack(lengths, 256, random.Random(0))
+    assert sum(lengths) / (256 * len(rows)) > 0.97
+
+
+def test_only_what_the_assistant_says_is_learned(tmp_path):
+    tokenizer = tiny_tokenizer(tmp_path / "tokenizer.json")
+    path = write(tmp_path / "c.jsonl", [conversation("What is gold?", "A metal.", "Soft?", "Yes.")])
+    conversations = train_sft.load_conversations(path, tokenizer, 64)
+    inputs, targets, positions, mask = train_sft.collate([[0]], conversations, 64, "cpu")
+    learned = targets[0][targets[0] != -100].tolist()
+    assert learned == tokenizer.encode("A metal.") + [tokenizer.end_id] + tokenizer.encode("Yes.") + [tokenizer.end_id]
+    where = (targets[0] != -100).nonzero().flatten()
+    assert inputs[0][where[0]] == tokenizer.assistant_id  # the first learned token is predicted from <|assistant|>
+    assert torch.equal(inputs[0][where[:-1] + 1][targets[0][where[:-1]] != tokenizer.end_id],
+                       targets[0][where[:-1]][targets[0][where[:-1]] != tokenizer.end_id])
+
+
+def test_packed_conversations_give_the_loss_that_each_gives_alone(tmp_path):
+    tokenizer, model = tiny_tokenizer(tmp_path / "tokenizer.json"), tiny_model()
+    path = write(tmp_path / "c.jsonl", [conversation(q, a) for q, a in FACTS.items()])
+    conversations = train_sft.load_conversations(path, tokenizer, 64)
+    rows = train_sft.pack([len(ids) - 1 for ids, _ in conversations], 64, random.Random(0))
+    assert any(len(row) > 1 for row in rows)
+    inputs, targets, positions, mask = train_sft.collate(rows, conversations, 64, "cpu")
+    packed = model(inputs, targets, positions=positions, mask=mask)
+    alone = 0.0
+    for ids, learned in conversations:  # plain causal rows, the loss written out
+        logp = F.log_softmax(model(torch.tensor([ids[:-1]]))[0].double(), -1)
+        alone -= sum(logp[i, ids[i + 1]] for i in range(len(ids) - 1) if learned[i + 1])
+    assert packed.item() == pytest.approx(alone.item(), rel=1e-5)
+
+
+def test_a_conversation_cannot_see_its_neighbour(tmp_path):
+    tokenizer, model = tiny_tokenizer(tmp_path / "tokenizer.json"), tiny_model()
+    path = write(tmp_path / "c.jsonl", [conversation("What is gold?", "A metal."), conversation("Soft?", "Yes.")])
+    conversations = train_sft.load_conversations(path, tokenizer, 64)
+    inputs, _, positions, mask = train_sft.collate([[0, 1]], conversations, 64, "cpu")
+    first = len(conversations[0][0]) - 1
+    before = model(inputs, positions=positions, mask=mask)
+    changed = inputs.clone()
+    changed[0, 1] = 42
+    after = model(changed, positions=positions, mask=mask)
+    assert torch.equal(before[0, first:], after[0, first:])
+    assert not torch.allclose(before[0, 1:first], after[0, 1:first])
+    assert torch.isfinite(before).all()
+
+
+def test_long_conversations_lose_whole_turns_from_the_end(tmp_path, capsys):
+    tokenizer = tiny_tokenizer(tmp_path / "tokenizer.json")
+    path = write(tmp_path / "c.jsonl", [conversation("Gold?", "Yes.", "Tell me all.", "x " * 100), conversation("a " * 200, "No.")])
+    (ids, _), = train_sft.load_conversations(path, tokenizer, 40)
+    assert ids == chat.encode(tokenizer, conversation("Gold?", "Yes.")["messages"])[0]
+    assert "1 conversations left out" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("line", ['{"messages": []}', '{"text": "x"}', '{"messages": [{"role": "user"}]}', '{broken',
+                                  '{"messages": [{"role": "robot", "content": "x"}]}'])
+def test_a_bad_line_is_named(tmp_path, line):
+    tokenizer = tiny_tokenizer(tmp_path / "tokenizer.json")
+    good = json.dumps(conversation("Gold?", "Yes."))
+    (tmp_path / "c.jsonl").write_text(f"{good}\n{line}\n")
+    with pytest.raises(InputError, match="c.jsonl:2: "):
+        train_sft.load_conversations(tmp_path / "c.jsonl", tokenizer, 64)
+
+
+def test_missing_inputs_are_all_named_at_once(tmp_path):
+    with pytest.raises(InputError) as error:
+        finetune.check_inputs(f"{tmp_path}/none", f"{tmp_path}/a.jsonl", f"{tmp_path}/b.jsonl", "gen_sft_data")
+    assert len(str(error.value).splitlines()) == 3 and "gen_sft_data.py" in str(error.value)
+
+
+def test_learns_its_conversations_by_heart_and_stops_by_itself(setup, tmp_path, capsys):
+    train_sft.main(setup("sft.epochs=60", "sft.eval_interval=100", "sft.checkpoint_interval=1000"))
+    model, tokenizer = checkpoints.load(tmp_path / "checkpoints/sft/latest")
+    prompts = [chat.encode(tokenizer, [{"role": "user", "content": q}], add_generation_prompt=True)[0] for q in FACTS]
+    done = generate(model, tokenizer, prompts, 30, Sampling(temperature=0.0), seeds=[0] * len(prompts))
+    assert [c.text for c in done] == list(FACTS.values())
+    assert all(c.finish_reason == "stop" for c in done)
+    assert (tmp_path / "checkpoints/sft/best").is_symlink()
+    capsys.readouterr()
+    train_sft.main(setup("sft.epochs=60", "sft.eval_interval=100", "sft.checkpoint_interval=1000"))
+    assert "nothing to do" in capsys.readouterr().out
+
+
+def test_a_killed_run_goes_on_and_ends_with_the_same_weights(setup, tmp_path, monkeypatch):
+    cfg = setup()
+    train_sft.main(cfg)
+    final = tmp_path / "checkpoints/sft/latest/model.safetensors"
+    undisturbed, log = final.read_bytes(), (tmp_path / "checkpoints/sft/log.jsonl").read_text()
+    steps = [json.loads(line)["step"] for line in log.splitlines()]
+
+    class Killed(BaseException):
+        pass
+
+    save, saves = checkpoints.save, []
+
+    def save_then_die(*args, **kwargs):
+        path = save(*args, **kwargs)
+        saves.append(path)
+        if len(saves) == 2:
+            raise Killed
+        return path
+
+    again = setup(f"train.checkpoint_dir={tmp_path}/again")
+    monkeypatch.setattr(checkpoints, "save", save_then_die)
+    with pytest.raises(Killed):
+        train_sft.main(again)
+    train_sft.main(again)
+    assert len(saves) > 2
+    assert (tmp_path / "again/sft/latest/model.safetensors").read_bytes() == undisturbed
+    assert [json.loads(line)["step"] for line in (tmp_path / "again/sft/log.jsonl").read_text().splitlines()] == steps
+
+
+def test_accumulation_gives_the_gradient_of_the_whole_batch(setup, tmp_path):
+    train_sft.main(setup("sft.epochs=1"))
+    train_sft.main(setup("sft.epochs=1", "sft.micro_batch_size=4", "sft.grad_accum_steps=1", f"train.checkpoint_dir={tmp_path}/whole"))
+    a, b = (checkpoints.load(tmp_path / name / "sft/latest")[0].state_dict() for name in ("checkpoints", "whole"))
+    assert max((a[name] - b[name]).abs().max() for name in a) < 1e-4
+    start = checkpoints.load(tmp_path / "start/latest")[0].state_dict()
+    assert max((a[name] - start[name]).abs().max() for name in a) > 1e-3
+
+
+def test_changed_settings_keep_the_earlier_run(setup, tmp_path, capsys):
+    train_sft.main(setup("sft.epochs=1"))
+    first = (tmp_path / "checkpoints/sft/latest/model.safetensors").read_bytes()
+    train_sft.main(setup("sft.epochs=1", "sft.lr=1e-4"))
+    assert "kept in" in capsys.readouterr().out
+    assert (tmp_path / "checkpoints/sft.1/latest/model.safetensors").read_bytes() == first
+    assert (tmp_path / "checkpoints/sft/latest/model.safetensors").read_bytes() != first
+
+
+def test_out_of_memory_halves_the_micro_batch(setup, tmp_path, monkeypatch, capsys):
+    train_sft.main(setup("sft.epochs=1"))
+    collate = train_sft.collate
+
+    def small_card(rows, *args):
+        if len(rows) > 1:
+            raise RuntimeError("CUDA out of memory")
+        return collate(rows, *args)
+
+    write(tmp_path / "val.jsonl", [conversation("Gold?", "Yes.")])  # evaluated as one row
+    monkeypatch.setattr(train_sft, "collate", small_card)
+    train_sft.main(setup("sft.epochs=1", f"train.checkpoint_dir={tmp_path}/small"))
+    assert "micro_batch_size is now 1" in capsys.readouterr().out
+    a, b = (checkpoints.load(tmp_path / name / "sft/latest")[0].state_dict() for name in ("checkpoints", "small"))
+    assert max((a[name] - b[name]).abs().max() for name in a) < 1e-4
