@@ -9,8 +9,8 @@ from tokenizers import pre_tokenizers
 
 from lib import checkpoints
 from lib.config import InputError
-from lib.generate import (Completion, Decoder, Knobs, Request, Row, Sampling, TextStream, generate, smallest_kept, stream,
-                          token_bytes)
+from lib.generate import (Completion, Decoder, Knobs, Request, Row, Sampling, TextStream, generate, score,
+                          smallest_kept, stream, token_bytes)
 from model import WikiGPT
 from tiny import TEXT, tiny_checkpoint, tiny_model, tiny_tokenizer
 
@@ -65,7 +65,7 @@ def hf_generate(llama, tokenizer, prompts, new, **options):
     out = llama.generate(ids, attention_mask=mask, max_new_tokens=new, pad_token_id=tokenizer.pad_id,
                          suppress_tokens=[tokenizer.user_id, tokenizer.assistant_id, tokenizer.pad_id], **options)
     rows = [row[longest:].tolist() for row in out]
-    return [row[:row.index(tokenizer.end_id)] if tokenizer.end_id in row else row for row in rows]
+    return [row[:row.index(tokenizer.end_id) + 1] if tokenizer.end_id in row else row for row in rows]
 
 
 def test_greedy_is_transformers_token_for_token(tiny, llama):
@@ -146,7 +146,7 @@ def test_special_tokens_and_unknown_ids_are_never_drawn(tiny, tmp_path):
     _, tokenizer = tiny
     model = tiny_model(vocab_size=320)  # 20 ids that the tokenizer does not know
     done = generate(model, tokenizer, [[5]] * 16, 60, Sampling(50.0), list(range(16)))  # nearly uniform
-    drawn = {i for c in done for i in c.ids}
+    drawn = {i for c in done for i in c.ids} - {tokenizer.end_id}
     assert len(drawn) > 200 and min(drawn) > 3 and max(drawn) < 300
     assert "<|" not in "".join(c.text for c in done)
 
@@ -155,7 +155,7 @@ def test_end_stops_and_is_not_text(scripted, tiny):
     tokenizer = tiny[1]
     ids = tokenizer.encode("Gold is soft.")
     done = generate(scripted.say(ids + [tokenizer.end_id]), tokenizer, [[9]], 50, GREEDY, [0])[0]
-    assert (done.ids, done.text, done.finish_reason) == (ids, "Gold is soft.", "stop")
+    assert (done.ids, done.text, done.finish_reason) == (ids + [tokenizer.end_id], "Gold is soft.", "stop")
 
 
 def test_length_is_said_and_the_context_is_the_bound(scripted, tiny):
@@ -249,6 +249,16 @@ def test_logprobs_are_the_models_own(tiny, llama):
         np.testing.assert_allclose(list(alternatives.values()), row.topk(4).values, atol=1e-4)
 
 
+def test_score_is_the_models_log_probability_of_a_text(tiny, llama):
+    model, tokenizer = tiny
+    ids = tokenizer.encode("Paris is the capital of France.")
+    own, alternatives = score(model, ids, 3)
+    with torch.no_grad():
+        reference = llama(torch.tensor([ids])).logits[0, :-1].log_softmax(-1)
+    np.testing.assert_allclose(own, reference.gather(1, torch.tensor(ids[1:])[:, None])[:, 0], atol=1e-4)
+    assert [list(a) for a in alternatives] == reference.topk(3).indices.tolist()
+
+
 def test_a_dropped_row_leaves_the_others_as_they_are(tiny):
     model, tokenizer = tiny
     prompts = prompts_of(tokenizer)[:3]
@@ -259,7 +269,7 @@ def test_a_dropped_row_leaves_the_others_as_they_are(tiny):
     for _ in range(4):
         decoder.step()
     decoder.drop(decoder.rows[0])
-    rows = {row.index: row.completion for row in decoder.rows}
+    rows = {row.key: row.completion for row in decoder.rows}
     while decoder.rows:
         decoder.step()
     assert [rows[i].ids for i in (1, 2)] == [expected[i].ids for i in (1, 2)]

@@ -11,7 +11,7 @@ special tokens are never drawn.
 import codecs
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import Iterator, Sequence
+from typing import Any, Iterator, Sequence
 
 import torch
 
@@ -50,11 +50,11 @@ class Request:
 @dataclass
 class Completion:
     """What a request has given so far; whole once finish_reason is set."""
-    ids: list[int] = field(default_factory=list)  # the tokens drawn, without <|end|>
-    text: str = ""                                # theirs, up to the stop string
+    ids: list[int] = field(default_factory=list)  # the tokens drawn, <|end|> included when it came
+    text: str = ""                                # theirs, up to <|end|> or the stop string
     finish_reason: str | None = None              # "stop": <|end|> or a stop string; "length": no room left
-    logprobs: list[float] = field(default_factory=list)           # of ids, before temperature and cuts
-    alternatives: list[dict[int, float]] = field(default_factory=list)  # the likeliest at each place, when asked for
+    logprobs: list[float] = field(default_factory=list)           # of ids, before temperature and cuts, when asked for
+    alternatives: list[dict[int, float]] = field(default_factory=list)  # and the likeliest at each place
 
 
 class TextStream:
@@ -98,8 +98,8 @@ def token_bytes(tokenizer: Tokenizer) -> list[bytes]:
 class Row:
     """A request while it is decoded."""
 
-    def __init__(self, request: Request, tokenizer: Tokenizer, index: int, room: int):
-        self.request, self.index, self.completion = request, index, Completion()
+    def __init__(self, request: Request, tokenizer: Tokenizer, key: Any, room: int):
+        self.request, self.key, self.completion = request, key, Completion()
         self.last = request.prompt[-1]           # the next token that the model has to see
         self.length = len(request.prompt) - 1    # tokens that it has seen
         self.limit = min(request.max_new_tokens, room)
@@ -111,10 +111,10 @@ class Row:
     def take(self, token: int, end_id: int) -> str:
         """Add the token that was drawn. -> the text that is certain now"""
         done, self.last = self.completion, token
+        done.ids.append(token)
         if token == end_id:
             done.finish_reason, text = "stop", self.stream.flush()
         else:
-            done.ids.append(token)
             text = self.stream.push(token)
             if self.stream.stopped:
                 done.finish_reason = "stop"
@@ -137,9 +137,9 @@ class Decoder:
         self.knobs: Knobs | None = None  # of the rows as they stand; None: they have changed
 
     @torch.inference_mode()
-    def add(self, requests: list[Request], indices: list[int]) -> None:
-        """Let requests join; indices: the caller's names for them. InputError when a prompt is too long."""
-        new = [Row(r, self.tokenizer, i, check_prompt(r.prompt, self.config.block_size)) for r, i in zip(requests, indices)]
+    def add(self, requests: list[Request], keys: list) -> None:
+        """Let requests join; keys: what the caller knows them by, found as row.key. InputError when a prompt is too long."""
+        new = [Row(r, self.tokenizer, key, check_prompt(r.prompt, self.config.block_size)) for r, key in zip(requests, keys)]
         n = len(self.rows)
         self._reserve(n + len(new), max(row.length + row.limit for row in self.rows + new))
         # All of a prompt but its last token goes through the model now, the last one in the next step. Shorter prompts
@@ -204,7 +204,7 @@ class Decoder:
         most = max(w or 0 for w in wanted)
         values, ids = (t.tolist() for t in logprobs.topk(most)) if most else ([[]] * len(own), [[]] * len(own))
         for i, row in enumerate(self.rows):
-            if wanted[i] is not None and chosen[i] != self.tokenizer.end_id:
+            if wanted[i] is not None:
                 row.completion.logprobs.append(own[i])
                 row.completion.alternatives.append(dict(zip(ids[i][:wanted[i]], values[i])))
 
@@ -297,6 +297,16 @@ def check_prompt(prompt: list[int], block_size: int) -> int:
     return block_size - len(prompt)
 
 
+@torch.inference_mode()
+def score(model: WikiGPT, ids: list[int], alternatives: int) -> tuple[list[float], list[dict[int, float]]]:
+    """The log-probabilities of ids[1:], each given those before it, and the likeliest ids at each place."""
+    device = model.embed_tokens.weight.device
+    logprobs = model(torch.tensor([ids[:-1]], device=device))[0].float().log_softmax(-1)  # (T - 1, V)
+    own = logprobs.gather(1, torch.tensor(ids[1:], device=device)[:, None])[:, 0].tolist()
+    values, likeliest = (t.tolist() for t in logprobs.topk(alternatives))
+    return own, [dict(zip(i, v)) for i, v in zip(likeliest, values)]
+
+
 def stream(model: WikiGPT, tokenizer: Tokenizer, requests: list[Request], batch_size: int
            ) -> Iterator[tuple[int, str, Completion]]:
     """Decode all requests, batch_size at a time. Yields (index of the request, text that became certain, its completion
@@ -314,7 +324,7 @@ def stream(model: WikiGPT, tokenizer: Tokenizer, requests: list[Request], batch_
                 joining, waiting = waiting[:free], waiting[free:]
                 decoder.add([requests[i] for i in joining], joining)
             for row, text in decoder.step():
-                yield row.index, text, row.completion
+                yield row.key, text, row.completion
     finally:
         model.train(training)
 
