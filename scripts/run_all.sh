@@ -19,7 +19,7 @@ stages="extract clean dedup train_tokenizer pack_tokens train gen_sft_data train
 usage() { sed -n '2,14s/^# \{0,1\}//p' "$0"; }
 known() { case " $stages " in *" $1 "*) ;; *) echo "error: no stage '$1'; the stages: $stages" >&2; exit 2 ;; esac; }
 
-first=extract last=judge_eval arguments=()
+first=extract last=judge_eval arguments=() config=() out=
 while [ $# -gt 0 ]; do
     case $1 in
         --from | --to)
@@ -29,6 +29,7 @@ while [ $# -gt 0 ]; do
             shift 2 ;;
         --out)
             [ $# -ge 2 ] || { echo "error: --out needs a folder" >&2; exit 2; }
+            out=$2
             arguments+=(tokenizer.path="$2/tokenizer/tokenizer.json"
                 data.extracted_dir="$2/data/extracted" data.filtered_dir="$2/data/clean/filtered"
                 data.deduped_dir="$2/data/clean/deduped" data.train_bin="$2/data/tokens/train.bin"
@@ -41,6 +42,10 @@ while [ $# -gt 0 ]; do
                 "judge.checkpoints={sft: $2/checkpoints/sft/latest, dpo: $2/checkpoints/dpo/latest}"
                 eval.report="$2/reports/ppl" judge.report="$2/reports/judge" serve.checkpoint="$2/checkpoints/dpo/latest")
             shift 2 ;;
+        --config)
+            [ $# -ge 2 ] || { echo "error: --config needs a file" >&2; exit 2; }
+            config=(--config "$2")
+            shift 2 ;;
         -h | --help) usage; exit 0 ;;
         *) arguments+=("$1"); shift ;;
     esac
@@ -52,11 +57,13 @@ for stage in $stages; do
     [ $running = yes ] || continue
     printf '\n== %s\n' "$stage"
     # `< /dev/null`: a stage that asked a question would hang a night's run
-    "$python" "$here/src/$stage.py" ${arguments[@]+"${arguments[@]}"} < /dev/null || {
+    "$python" "$here/src/$stage.py" ${config[@]+"${config[@]}"} ${arguments[@]+"${arguments[@]}"} < /dev/null || {
         status=$?
         echo "run_all: $stage ended with status $status; mend it and run the same command again: it goes on there" >&2
         exit $status
     }
     [ "$stage" = "$last" ] && running=no
 done
-printf '\nrun_all: done. Talk to it: %s src/serve.py %s\n' "$python" "${arguments[*]-}"
+if [ "$last" = judge_eval ]; then
+    printf '\nrun_all: done. Talk to it: python src/serve.py %s\n' "${config[*]-}${out:+ serve.checkpoint=$out/checkpoints/dpo/latest}"
+fi
