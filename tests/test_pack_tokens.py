@@ -1,0 +1,252 @@
+"""pack_tokens.py: what stands in the files, in which order, and that nothing disturbs it."""
+
+import hashlib
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import pack_tokens
+import train_tokenizer
+from lib.config import ROOT, InputError, load_config
+from lib.records import shards
+from lib.tokenizer import Tokenizer
+from lib.tokens import TokenFile, open_tokens
+from test_train_tokenizer import articles, deduped
+
+HOSTILE = [{"id": 9001, "title": "<|end|>", "url": "", "text": "a <|end|> b <|user|><|assistant|> <|pad|>\t🙂"},
+           {"id": 9002, "title": "Empty", "url": "", "text": ""},
+           {"id": 9003, "title": "Run", "url": "", "text": "a" * 3000 + " " * 3000 + "\n" * 300 + "中" * 1000 + "!?" * 500}]
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory):
+    """A folder with 203 deduplicated articles in shards of 20 and a tokenizer of 400."""
+    folder = tmp_path_factory.mktemp("pack")
+    deduped(folder / "deduped", [*articles(200), *HOSTILE])
+    train_tokenizer.main(config(folder, folder))
+    return folder
+
+
+def arguments(home, out, *overrides):
+    return [f"data.deduped_dir={home / 'deduped'}", f"tokenizer.path={home / 'tok/tokenizer.json'}", "model.vocab_size=400",
+            f"data.train_bin={out / 'tokens/train.bin'}", f"data.val_bin={out / 'tokens/val.bin'}", "data.workers=1",
+            "data.val_fraction=0.1", *overrides]
+
+
+def config(home, out, *overrides):
+    return load_config("configs/demo.yaml", arguments(home, out, *overrides))
+
+
+def documents(path, tokenizer):
+    """The token file cut at <|end|>, decoded."""
+    ids = np.fromfile(path, "<u2").tolist()
+    assert ids[-1] == tokenizer.end_id
+    cuts = [i for i, token in enumerate(ids) if token == tokenizer.end_id]
+    return [tokenizer.decode(ids[start + 1:end]) for start, end in zip([-1] + cuts, cuts)]
+
+
+def digests(out):
+    return [hashlib.sha256((out / f"tokens/{name}.bin").read_bytes()).hexdigest() for name in ("train", "val")]
+
+
+@pytest.fixture(scope="module")
+def packed(home, tmp_path_factory):
+    out = tmp_path_factory.mktemp("packed")
+    pack_tokens.main(config(home, out))
+    return out
+
+
+def test_every_document_once_whole_and_shuffled(home, packed):
+    tokenizer = Tokenizer(home / "tok/tokenizer.json")
+    train, val = (documents(packed / f"tokens/{name}.bin", tokenizer) for name in ("train", "val"))
+    expected = [f"# {a['title']}\n\n{a['text']}" for a in [*articles(200), *HOSTILE]]
+    assert sorted(train + val) == sorted(expected)
+    position = {text: i for i, text in enumerate(expected)}
+    order = [position[text] for text in train]
+    assert order != sorted(order)
+    # a shuffle: neighbours lie a third of the whole apart on average, not one apart
+    assert np.abs(np.diff(order)).mean() > 203 / 6
+
+
+def test_validation_is_the_articles_whose_hash_is_low(home, packed):
+    tokenizer = Tokenizer(home / "tok/tokenizer.json")
+    val = documents(packed / "tokens/val.bin", tokenizer)
+    low = {f"Article {i}" for i in range(1, 201)
+           if int.from_bytes(hashlib.blake2b(str(i).encode(), digest_size=8).digest(), "little") / 2**64 < 0.1}
+    assert {text.split("\n")[0].removeprefix("# ") for text in val} - {"<|end|>", "Empty", "Run"} == low
+    assert 8 <= len(low) <= 35
+
+
+def test_no_token_but_end_is_special(home, packed):
+    ids = np.fromfile(packed / "tokens/train.bin", "<u2")
+    assert set(ids[ids < 4].tolist()) == {2}
+    assert (ids < 400).all()
+
+
+def test_the_json_tells_the_truth(home, packed):
+    tokenizer = Tokenizer(home / "tok/tokenizer.json")
+    total = 0
+    for name in ("train", "val"):
+        path = packed / f"tokens/{name}.bin"
+        file = open_tokens(path, tokenizer, 400)
+        texts = documents(path, tokenizer)
+        assert file.documents == len(texts) and file.tokens == path.stat().st_size // 2
+        assert file.text_bytes == sum(len(text.encode()) for text in texts)
+        assert file.bytes_per_token == round(file.text_bytes / file.tokens, 4)
+        assert file.sha256 == hashlib.sha256(path.read_bytes()).hexdigest()
+        total += file.documents
+    assert json.loads((packed / "tokens/manifest.json").read_text())["counts"]["documents"] == total == 203
+    assert not (packed / "tokens/.packing").exists()
+
+
+def test_the_bytes_do_not_depend_on_workers_shards_engine_or_buffer(home, packed, tmp_path, monkeypatch):
+    pack_tokens.main(config(home, tmp_path / "workers", "data.workers=2"))
+    assert digests(tmp_path / "workers") == digests(packed)
+    deduped(tmp_path / "other/deduped", [*articles(200), *HOSTILE], per_shard=7)
+    pack_tokens.main(config(home, tmp_path / "shards", f"data.deduped_dir={tmp_path / 'other/deduped'}"))
+    assert digests(tmp_path / "shards") == digests(packed)
+    monkeypatch.setattr(pack_tokens, "BUFFER", 500)  # a few documents at a time; the longest is larger
+    pack_tokens.main(config(home, tmp_path / "buffer"))
+    assert digests(tmp_path / "buffer") == digests(packed)
+    pack_tokens.encoders.cache_clear()
+    monkeypatch.setattr(pack_tokens, "HARD_TEXTS", [0])  # no fast encoder passes: the tokenizer itself encodes
+    pack_tokens.main(config(home, tmp_path / "plain"))
+    assert len(pack_tokens.encoders(home / "tok/tokenizer.json", Tokenizer(home / "tok/tokenizer.json").sha256)[0]) == 1
+    pack_tokens.encoders.cache_clear()
+    assert digests(tmp_path / "plain") == digests(packed)
+
+
+def test_the_seed_changes_the_order_and_nothing_else(home, packed, tmp_path):
+    tokenizer = Tokenizer(home / "tok/tokenizer.json")
+    pack_tokens.main(config(home, tmp_path, "data.seed=1"))
+    mine, other = (documents(out / "tokens/train.bin", tokenizer) for out in (tmp_path, packed))
+    assert mine != other and sorted(mine) == sorted(other)
+
+
+def test_up_to_date_until_something_changes(home, tmp_path, capsys):
+    def again(*overrides):
+        capsys.readouterr()
+        pack_tokens.main(config(home, tmp_path, *overrides))
+        return "up to date" in capsys.readouterr().out
+    assert not again()
+    before = (tmp_path / "tokens/train.bin").stat().st_mtime_ns
+    assert again() and (tmp_path / "tokens/train.bin").stat().st_mtime_ns == before
+    assert not again("data.val_fraction=0.2")
+    assert again("data.val_fraction=0.2")
+    (tmp_path / "tokens/val.bin").write_bytes(b"")
+    assert not again("data.val_fraction=0.2")
+
+
+@pytest.mark.parametrize("make", [pack_tokens.gigatoken_encoder, pack_tokens.tiktoken_encoder])
+def test_fast_encoders_equal_the_tokenizer(home, make):
+    tokenizer = Tokenizer(home / "tok/tokenizer.json")
+    try:
+        fast = make(tokenizer)
+    except ImportError as error:
+        pytest.skip(str(error))
+    plain = pack_tokens.plain_encoder(tokenizer)
+    for text in [*pack_tokens.HARD_TEXTS, *(a["text"] for a in HOSTILE), *(a["text"] for a in articles(20))]:
+        assert np.array_equal(fast(text), plain(text)), text[:50]
+
+    @settings(deadline=None, max_examples=300)
+    @given(st.text(alphabet=st.one_of(st.sampled_from(" \t\n\r'<|>end0123sdrv.,é中🙂\u00a0\u2028\u200b"), st.characters(codec="utf-8"))))
+    def everywhere(text):
+        assert np.array_equal(fast(text), plain(text))
+    everywhere()
+
+
+def test_a_fast_encoder_that_differs_is_not_used(home, monkeypatch, tmp_path, packed):
+    def wrong(tokenizer):
+        plain = pack_tokens.plain_encoder(tokenizer)
+        return lambda text: plain(text)[::-1] if "Article" in text else plain(text)
+    monkeypatch.setattr(pack_tokens, "gigatoken_encoder", wrong)
+    monkeypatch.setattr(pack_tokens, "tiktoken_encoder", wrong)
+    pack_tokens.encoders.cache_clear()
+    pack_tokens.main(config(home, tmp_path))
+    pack_tokens.encoders.cache_clear()
+    assert digests(tmp_path) == digests(packed)
+
+
+def test_each_side_gets_a_document():
+    hashes = np.array([2**63, 2**62, 2**63 + 5], dtype=np.uint64)
+    assert pack_tokens.split(hashes, 0.0001).tolist() == [False, True, False]
+    assert pack_tokens.split(hashes, 0.9999).tolist() == [True, True, False]
+    with pytest.raises(InputError, match="only 1 documents"):
+        pack_tokens.split(hashes[:1], 0.5)
+
+
+def test_missing_input_is_named(home, tmp_path):
+    with pytest.raises(InputError, match="dedup.py"):
+        pack_tokens.main(config(home, tmp_path, f"data.deduped_dir={tmp_path}/none"))
+    with pytest.raises(InputError, match="train_tokenizer.py"):
+        pack_tokens.main(config(home, tmp_path, f"tokenizer.path={tmp_path}/none.json"))
+
+
+def test_a_bad_line_of_the_input_is_named(home, tmp_path):
+    deduped(tmp_path / "deduped", articles(30))
+    path = shards(tmp_path / "deduped", "dedup")[1]
+    path.write_bytes(path.read_bytes()[:-20])
+    with pytest.raises(InputError, match="part-00001.jsonl:10"):
+        pack_tokens.main(config(home, tmp_path, f"data.deduped_dir={tmp_path / 'deduped'}"))
+
+
+def run(home, out, *overrides):
+    return subprocess.Popen([sys.executable, ROOT / "src/pack_tokens.py", "--config", ROOT / "configs/demo.yaml", *arguments(home, out, *overrides)],
+                            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True)
+
+
+@pytest.mark.slow
+def test_killed_anywhere_and_run_again_the_bytes_are_the_same(home, packed, tmp_path):
+    """SIGKILL after the first shards, then between the files; the third run goes on and ends with the same bytes."""
+    tokens = tmp_path / "tokens"
+    killed_at = []
+    for seen in (lambda: len(list((tokens / ".packing").glob("*.npy"))) >= 2, lambda: len(list((tokens / ".packing").glob("*.npy"))) >= 6):
+        process = run(home, tmp_path)
+        deadline = time.monotonic() + 60
+        while process.poll() is None and not seen() and time.monotonic() < deadline:
+            time.sleep(0.0005)
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGKILL)
+        process.communicate()
+        killed_at.append(len(list((tokens / ".packing").glob("*.npy"))) if (tokens / ".packing").exists() else None)
+    assert any(killed_at), "no run was killed in the middle"
+    process = run(home, tmp_path)
+    output = process.communicate(timeout=60)[0]
+    assert process.returncode == 0, output
+    assert digests(tmp_path) == digests(packed)
+    if killed_at[-1]:
+        assert f"going on after {killed_at[-1]} encoded shards" in output
+    assert not (tokens / ".packing").exists() and not list(tokens.glob(".*.tmp-*"))
+
+
+def test_killed_while_the_files_are_replaced_old_and_new_are_never_mixed(home, tmp_path, monkeypatch):
+    pack_tokens.main(config(home, tmp_path))
+    class Killed(BaseException):
+        pass
+    def killed(path, value):
+        raise Killed
+    monkeypatch.setattr(pack_tokens, "write_json", killed)  # after train.bin has been replaced, before its .json
+    with pytest.raises(Killed):
+        pack_tokens.main(config(home, tmp_path, "data.seed=2"))
+    with pytest.raises(InputError, match="train.json.*pack_tokens"):
+        TokenFile(tmp_path / "tokens/train.bin")
+    monkeypatch.undo()
+    pack_tokens.main(config(home, tmp_path, "data.seed=2"))
+    pack_tokens.main(config(home, tmp_path / "undisturbed", "data.seed=2"))
+    assert digests(tmp_path) == digests(tmp_path / "undisturbed")
+
+
+def test_a_second_run_on_the_same_folder_is_told(home, tmp_path):
+    from lib.records import lock
+    with lock(tmp_path / "tokens"):
+        process = run(home, tmp_path)
+        output = process.communicate(timeout=60)[0]
+    assert process.returncode == 2 and "another run is writing here" in output

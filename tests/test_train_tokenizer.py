@@ -1,0 +1,177 @@
+"""train_tokenizer.py on small articles made here, and on real ones when the corpus is there."""
+
+import json
+import lzma
+
+import numpy as np
+import pytest
+from tokenizers import Tokenizer as HFTokenizer
+
+import train_tokenizer
+from lib.config import InputError, load_config
+from lib.records import StageOutput, dump_line
+from lib.tokenizer import Tokenizer
+
+WORDS = ("river city mountain king queen battle treaty science planet copper island market temple village railway bridge poem opera "
+         "forest harbour county parish church school castle garden engine theory matter energy language grammar empire coast").split()
+
+
+def articles(n, seed=0):
+    random = np.random.default_rng(seed)
+    for i in range(1, n + 1):
+        text = " ".join(random.choice(WORDS, 60)) + f" {i} ünïcode 日本 🙂."
+        yield {"id": i, "title": f"Article {i}", "url": "", "text": text}
+
+
+def deduped(folder, records, per_shard=20):
+    records = list(records)
+    with StageOutput(folder, "dedup", {"first": records[0]["text"]}, []) as out:
+        for k in range(0, len(records), per_shard):
+            part = records[k:k + per_shard]
+            out.write_shard(f"part-{k // per_shard:05d}", b"".join(dump_line(r) for r in part), {"out": len(part)})
+        out.finish()
+    return folder
+
+
+def config(folder, *overrides):
+    return load_config("configs/demo.yaml", [f"data.deduped_dir={folder / 'deduped'}", f"tokenizer.path={folder / 'tok/tokenizer.json'}",
+                                             "model.vocab_size=400", "data.workers=1", *overrides])
+
+
+@pytest.fixture
+def folder(tmp_path):
+    deduped(tmp_path / "deduped", articles(100))
+    return tmp_path
+
+
+def test_specials_first_then_all_bytes_then_merges(folder, capsys):
+    train_tokenizer.main(config(folder))
+    tokenizer = HFTokenizer.from_file(str(folder / "tok/tokenizer.json"))
+    assert [tokenizer.id_to_token(i) for i in range(4)] == ["<|user|>", "<|assistant|>", "<|end|>", "<|pad|>"]
+    assert len({tokenizer.id_to_token(i) for i in range(4, 260)}) == 256
+    assert all(len(tokenizer.id_to_token(i)) == 1 for i in range(4, 260))
+    assert all(len(tokenizer.id_to_token(i)) > 1 for i in range(260, 400))
+    assert tokenizer.get_vocab_size() == 400
+    assert "400 tokens" in capsys.readouterr().out
+
+
+def test_every_text_survives_and_none_yields_a_special_id(folder):
+    train_tokenizer.main(config(folder))
+    tokenizer = Tokenizer(folder / "tok/tokenizer.json")
+    for text in ["<|end|>", "a<|user|>b", "\t\n  \r\n", "🙂👩‍👩‍👧‍👦", "".join(chr(i) for i in range(0x250)), "\u2028\ufeff\U0010ffff"]:
+        ids = tokenizer.encode(text)
+        assert tokenizer.decode(ids) == text and min(ids) > 3
+
+
+def test_the_same_tokenizer_whatever_the_workers(tmp_path):
+    made = []
+    for name, workers in (("a", 1), ("b", 2)):
+        deduped(tmp_path / name / "deduped", articles(100))
+        train_tokenizer.main(config(tmp_path / name, f"data.workers={workers}"))
+        made.append((tmp_path / name / "tok/tokenizer.json").read_bytes())
+    assert made[0] == made[1]
+
+
+def test_up_to_date_until_settings_text_or_file_change(folder, capsys):
+    path = folder / "tok/tokenizer.json"
+    train_tokenizer.main(config(folder))
+    first = path.read_bytes()
+    capsys.readouterr()
+    train_tokenizer.main(config(folder))
+    assert "up to date" in capsys.readouterr().out
+    path.write_text("{}")
+    train_tokenizer.main(config(folder))
+    assert path.read_bytes() == first
+    train_tokenizer.main(config(folder, "model.vocab_size=390"))
+    assert HFTokenizer.from_file(str(path)).get_vocab_size() == 390
+    deduped(folder / "deduped", articles(100, seed=1))
+    capsys.readouterr()
+    train_tokenizer.main(config(folder, "model.vocab_size=390"))
+    assert "up to date" not in capsys.readouterr().out
+
+
+def test_too_little_text_says_so_and_leaves_the_good_one(folder):
+    train_tokenizer.main(config(folder))
+    path = folder / "tok/tokenizer.json"
+    before = path.read_bytes()
+    with pytest.raises(InputError, match=r"vocab_size is 60,000.*made only \d+ tokens: set model.vocab_size=\d+"):
+        train_tokenizer.main(config(folder, "model.vocab_size=60000"))
+    assert path.read_bytes() == before
+    assert [p.name for p in path.parent.glob(".*tmp*")] == []
+
+
+def test_the_size_that_the_message_advises_works(folder):
+    with pytest.raises(InputError) as error:
+        train_tokenizer.main(config(folder, "model.vocab_size=60000"))
+    advised = str(error.value).split("set model.vocab_size=")[1].split()[0]
+    train_tokenizer.main(config(folder, f"model.vocab_size={advised}"))
+
+
+def test_a_tokenizer_that_fails_its_checks_does_not_replace_a_good_one(folder, monkeypatch):
+    train_tokenizer.main(config(folder))
+    path = folder / "tok/tokenizer.json"
+    before = path.read_bytes()
+
+    def lossy(*arguments):
+        tokenizer = train(*arguments)
+        from tokenizers import normalizers
+        tokenizer.normalizer = normalizers.Lowercase()
+        return tokenizer
+    train = train_tokenizer.train
+    monkeypatch.setattr(train_tokenizer, "train", lossy)
+    with pytest.raises(AssertionError, match="round trip"):
+        train_tokenizer.main(config(folder, "model.vocab_size=380"))
+    assert path.read_bytes() == before
+
+
+def test_the_sample_is_shuffled_bounded_and_from_everywhere(folder):
+    cfg = config(folder, "tokenizer.sample_mb=0.01")
+    paths = sorted((folder / "deduped").glob("part-*"))
+    sample = train_tokenizer.draw_sample(cfg, paths)
+    assert sum(len(text.encode()) for text in sample) <= 10_000
+    numbers = [int(text.split("\n")[0].removeprefix("# Article ")) for text in sample]
+    assert len(set(numbers)) == len(numbers) > 10
+    assert numbers != sorted(numbers) and {(n - 1) // 20 for n in numbers} == {0, 1, 2, 3, 4}
+    everything = train_tokenizer.draw_sample(config(folder, "tokenizer.sample_mb=10"), paths)
+    assert len(everything) == 100
+
+
+def test_held_out_documents_are_not_trained_on():
+    texts, held_out = train_tokenizer.split_sample([str(i) for i in range(1000)])
+    assert len(held_out) == 10 and not set(texts) & set(held_out) and len(texts) == 990
+    assert [len(part) for part in train_tokenizer.split_sample(["a", "b"])] == [1, 1]
+    with pytest.raises(InputError, match="only 1 documents"):
+        train_tokenizer.split_sample(["a"])
+
+
+def test_the_report_counts_what_encoding_gives(folder):
+    train_tokenizer.main(config(folder))
+    tokenizer = Tokenizer(folder / "tok/tokenizer.json")
+    held_out = ["river city mountain", "日本"]
+    facts = train_tokenizer.describe(tokenizer, held_out)
+    ids = [i for text in held_out for i in tokenizer.encode(text)]
+    assert facts["held_out_tokens"] == len(ids)
+    assert facts["bytes_per_token"] == pytest.approx((19 + 6) / len(ids), abs=1e-4)
+    pieces = [tokenizer.hf.id_to_token(i) for i in ids]
+    assert facts["single_byte_share"] == pytest.approx(sum(len(p) == 1 for p in pieces) / len(ids), abs=1e-4)
+    lengths = [len(token.encode()) for token in facts["longest_tokens"]]
+    assert lengths == sorted(lengths, reverse=True) and lengths[0] >= 5
+    assert json.loads((folder / "tok/manifest.json").read_text())["tokenizer"]["vocab_size"] == 400
+
+
+def test_no_input_is_one_clear_line(tmp_path):
+    with pytest.raises(InputError, match="deduped.*dedup.py"):
+        train_tokenizer.main(config(tmp_path))
+
+
+@pytest.mark.slow
+def test_real_text_gives_a_full_vocabulary_and_few_tokens(corpus, tmp_path):
+    records = []
+    with lzma.open(corpus / "text/enwiki2015-part-00.jsonl.xz") as f:
+        for line, _ in zip(f, range(400)):
+            record = json.loads(line)
+            records.append({"id": int(record["id"]), "title": record["title"], "url": "", "text": record["text"]})
+    deduped(tmp_path / "deduped", records, 100)
+    train_tokenizer.main(config(tmp_path, "model.vocab_size=8192", "tokenizer.sample_mb=4"))
+    facts = json.loads((tmp_path / "tok/manifest.json").read_text())["tokenizer"]
+    assert facts["vocab_size"] == 8192 and facts["bytes_per_token"] > 3.4
