@@ -1,0 +1,196 @@
+"""Make conversations to fine-tune on from the articles, with a teacher model or by rules.
+
+data/clean/deduped/*.jsonl -> data/sft/train.jsonl, val.jsonl: {"messages": [...], "article_id": 12, "kind": "fact"}
+    python src/gen_sft_data.py
+    python src/gen_sft_data.py --config configs/demo.yaml sft.articles=50
+
+Killed or cut off, the same command goes on with the articles that the teacher has not answered yet. Train and val share no article.
+"""
+
+import hashlib
+import heapq
+import re
+import time
+from collections import Counter
+from pathlib import Path
+from typing import Iterator
+
+from lib.config import Config, InputError, resolve, stage_main
+from lib.english import STOP_WORDS, names_in, numbers_in, one_line
+from lib.journal import Journal
+from lib.progress import Progress
+from lib.records import (dump_line, fingerprint, input_hash, lock, read_json, read_jsonl, sha256_file, shards, top, versions,
+                         write_bytes, write_json)
+from lib.rules import rank
+from lib.teacher import Refused, open_teacher
+
+SPECIAL = re.compile(r"<\|\w+\|>")
+MENTIONS_SOURCE = re.compile(r"\b(?:the|this|an?|above|given|provided) (?:article|passage|text|excerpt|document|paragraph|author)\b|\baccording to (?:the|this)\b", re.I)
+UNNAMED = re.compile(r"^(?:(?:and|so|but) )?(?:who|what|when|where|why|how|which|is|was|are|were|did|does|do|has|had|in which year)\b[\w' ]{0,30}?"
+                     r"\b(?:he|she|it|they|his|her|its|their|him|them|this|these|those)\b", re.I)
+MOST_QUESTION, MOST_ANSWER = 1200, 2000  # characters
+
+
+def main(cfg: Config) -> None:
+    deduped = resolve(cfg.data.deduped_dir)
+    train, val = resolve(cfg.sft.train_file), resolve(cfg.sft.val_file)
+    folder = train.parent
+    files, settings = shards(deduped, "dedup"), what_matters(cfg)
+    key = fingerprint("gen_sft_data", settings, input_hash(deduped))
+    with lock(folder):
+        manifest = folder / "manifest.json"
+        if manifest.exists() and read_json(manifest).get("key") == key and train.exists() and val.exists():
+            print(f"gen_sft_data: {folder} is up to date")
+            return
+        started = time.time()
+        articles = choose_articles(files, cfg)
+        with Journal(folder / ".progress" / "answers.jsonl", key) as journal:
+            ask_teacher(cfg, articles, journal)
+            lines, counts = assemble(articles, journal, cfg)
+            for path, part in ((train, "train"), (val, "val")):
+                write_bytes(path, b"".join(lines[part]))
+            write_json(manifest, {
+                "stage": "gen_sft_data", "key": key, "settings": settings, "inputs": {deduped.name: input_hash(deduped)},
+                "output_sha256": fingerprint(sha256_file(train), sha256_file(val)), "counts": counts,
+                "bytes": train.stat().st_size + val.stat().st_size, "seconds": round(time.time() - started, 3), "versions": versions("requests")})
+            journal.remove()
+    kept, dropped = counts["conversations"], sum(counts["dropped"].values())
+    print(f"gen_sft_data: {len(articles):,} articles, {kept['train']:,} conversations for training, {kept['val']:,} for validation, "
+          f"{dropped:,} dropped ({', '.join(f'{reason}: {n:,}' for reason, n in top(counts['dropped'], 5).items()) or 'none'})")
+
+
+def what_matters(cfg: Config) -> dict:
+    """The settings that the output depends on; how a server is reached is not among them."""
+    sft, teacher = cfg.sft, cfg.teacher
+    settings = {name: getattr(sft, name) for name in ("articles", "conversations", "max_article_chars", "max_turns", "val_fraction", "seed")}
+    settings["backend"] = teacher.backend
+    return settings | ({"model": teacher.model, "temperature": teacher.temperature} if teacher.backend == "openai" else {})
+
+
+def choose_articles(files: list[Path], cfg: Config) -> list[dict]:
+    """sft.articles of them, chosen by a hash of the id, in the order of the files; each cut at a paragraph's end."""
+    chosen: list = []  # a heap of (-hash, place, article): the largest hash leaves first
+    for place, article in enumerate(record for file in files for record in read_jsonl(file)):
+        entry = (-rank(cfg.sft.seed, "article", article["id"]), place)
+        if len(chosen) < cfg.sft.articles:
+            heapq.heappush(chosen, (*entry, shown(article, cfg.sft.max_article_chars)))
+        elif entry > chosen[0][:2]:
+            heapq.heapreplace(chosen, (*entry, shown(article, cfg.sft.max_article_chars)))
+    if not chosen:
+        raise InputError(f"{resolve(cfg.data.deduped_dir)}: holds no articles")
+    return [article for _, _, article in sorted(chosen, key=lambda entry: entry[1])]
+
+
+def shown(article: dict, most: int) -> dict:
+    """What the teacher sees of an article: its first paragraphs."""
+    text = article["text"]
+    if len(text) > most:
+        end = text.rfind("\n", 0, most)
+        text = text[:end] if end > most // 2 else text[:text.rfind(". ", 0, most) + 1] or text[:most]
+    return {"id": article["id"], "title": article["title"], "text": text}
+
+
+def ask_teacher(cfg: Config, articles: list[dict], journal: Journal) -> None:
+    """Every article's conversations into the journal, those of an earlier run left as they are."""
+    todo = [article for article in articles if article["id"] not in journal]
+    if not todo:
+        return
+    if len(todo) < len(articles):
+        print(f"gen_sft_data: going on after {len(articles) - len(todo):,} of {len(articles):,} articles")
+    teacher = open_teacher(cfg, articles)
+    jobs = ({"article": article, "count": cfg.sft.conversations, "max_turns": cfg.sft.max_turns} for article in todo)
+    with Progress("gen_sft_data", len(articles), "articles", start=len(articles) - len(todo)) as bar:
+        for index, result in teacher.map("conversations", jobs):
+            refused = isinstance(result, Refused)
+            journal[todo[index]["id"]] = {"refused": str(result)} if refused else {"conversations": result}
+            bar.add(1)
+
+
+def assemble(articles: list[dict], journal: Journal, cfg: Config) -> tuple[dict[str, list[bytes]], dict]:
+    """-> ({"train": lines, "val": lines}, counts): filtered, without duplicates, in the order of the articles."""
+    val_ids = choose_val(articles, cfg)
+    lines: dict[str, list[bytes]] = {"train": [], "val": []}
+    dropped, kinds, turns = Counter(), Counter(), Counter()
+    seen: set[bytes] = set()
+    asked: set[bytes] = set()  # first questions of train
+    for part in ("train", "val"):
+        for article in articles:
+            if (article["id"] in val_ids) != (part == "val"):
+                continue
+            answer = journal[article["id"]]
+            if "refused" in answer:
+                dropped["teacher: " + answer["refused"]] += 1
+            for conversation in answer.get("conversations", []):
+                reason = problem(conversation, article, cfg.sft.max_turns)
+                said = hashlib.sha256("\n".join(one_line(m["content"]).lower() for m in conversation.get("messages", [])).encode()).digest()
+                question = question_hash(conversation)
+                if reason is None and said in seen:
+                    reason = "duplicate"
+                if reason is None and part == "val" and question in asked:
+                    reason = "asked in train too"
+                if reason:
+                    dropped[reason] += 1
+                    continue
+                seen.add(said)
+                if part == "train":
+                    asked.add(question)
+                kinds[conversation["kind"]] += 1
+                turns[str(len(conversation["messages"]) // 2)] += 1
+                lines[part].append(dump_line({"messages": conversation["messages"], "article_id": article["id"], "kind": conversation["kind"]}))
+    if not lines["train"]:
+        raise InputError(f"gen_sft_data: no conversation is left after the filters ({dict(dropped)}); try more sft.articles")
+    counts = {"articles": {"train": len(articles) - len(val_ids), "val": len(val_ids)}, "conversations": {p: len(l) for p, l in lines.items()},
+              "kinds": top(kinds, 50), "turns": top(turns, 20), "dropped": top(dropped, 50)}
+    return lines, counts
+
+
+def choose_val(articles: list[dict], cfg: Config) -> set:
+    """The ids of sft.val_fraction of the articles, at least one when there are two or more."""
+    ranked = sorted((rank(cfg.sft.seed, "val", a["id"]), a["id"]) for a in articles)
+    count = max(1, round(len(articles) * cfg.sft.val_fraction)) if len(articles) > 1 else 0
+    return {article_id for _, article_id in ranked[:count]}
+
+
+def question_hash(conversation: dict) -> bytes:
+    messages = conversation.get("messages") or [{"content": ""}]
+    return hashlib.sha256(one_line(messages[0]["content"]).lower().encode()).digest()
+
+
+def problem(conversation: dict, article: dict, max_turns: int) -> str | None:
+    """Why a conversation is not fit to learn from; None when it is."""
+    messages = conversation.get("messages", [])
+    if not messages or len(messages) % 2 or any(not m["content"].strip() for m in messages):
+        return "empty"
+    if len(messages) // 2 > max_turns:
+        return "too many turns"
+    questions, answers = [m["content"] for m in messages[::2]], [m["content"] for m in messages[1::2]]
+    if any(SPECIAL.search(m["content"]) for m in messages):
+        return "special token"
+    if any(len(q) > MOST_QUESTION for q in questions) or any(len(a) > MOST_ANSWER for a in answers):
+        return "too long"
+    if any(len(q) < 8 for q in questions) or any(len(a) < 2 for a in answers):
+        return "too short"
+    reading = conversation["kind"] == "reading"
+    if not reading and any(MENTIONS_SOURCE.search(m["content"]) for m in messages):
+        return "mentions the article"
+    if not reading and UNNAMED.search(questions[0]) and not names_in(questions[0]):
+        return "question without a subject"
+    if not all(a.rstrip().endswith((".", "!", "?", ":", '"', "”", ")", "`")) or "\n- " in a for a in answers):
+        return "answer without an end"
+    for question, answer in zip(questions, answers):
+        if not grounded(answer, article, question):
+            return "not grounded"
+    return None
+
+
+def grounded(answer: str, article: dict, question: str) -> bool:
+    """Whether the numbers and names of an answer occur in the article (or in the question that it takes up)."""
+    known = f"{article['title']} {article['text']} {question}"
+    if set(numbers_in(answer)) - set(numbers_in(known)):
+        return False
+    words = set(re.findall(r"\w+", known.lower()))
+    return all(word in words for name in names_in(answer) if name.lower() not in STOP_WORDS for word in re.findall(r"\w+", name.lower()))
+
+
+if __name__ == "__main__":
+    stage_main(main, __doc__, ("data", "sft", "teacher"))

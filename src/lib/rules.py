@@ -1,0 +1,215 @@
+"""The rules teacher and judge: conversations and verdicts from the articles themselves, without a model or a network.
+
+    teacher = RulesTeacher(articles, seed=1)
+    teacher.conversations(article, count=20, max_turns=3)   # [{"kind": "fact", "messages": [...]}, ...]
+    teacher.judge(question, reference, first, second)       # "A", "B" or "tie"
+
+What a sentence states is found by lib/facts.py; here facts become conversations. Every fact of an article is
+asked once before any is asked twice, each time in other words; wrong guesses for yes/no questions are true
+values of other articles.
+"""
+
+import hashlib
+import re
+from typing import Iterable
+
+from lib.english import STOP_WORDS, capital, names_in, numbers_in, one_line, sentences, without_parentheses, words
+from lib.facts import BROKEN, Fact, Subject, paragraphs_of, read_article, read_subject
+
+ROUNDS = 4           # wordings of one question at most
+SUMMARY_WORDS = 45
+PASSAGE_WORDS = 70
+# Relations in which a subject has one value only, so that another value is wrong for sure.
+ONE_VALUE = {"capital", "currency", "official language", "chemical symbol", "atomic number", "continent", "born in", "born when", "died in", "died when",
+             "discovered when", "flows into", "nickname", "became a state", "largest city", "orbits", "state of matter", "population", "length", "height",
+             "discovered by", "invented by", "written by", "composed by", "painted by", "founded by", "designed by", "directed by"}
+SUMMARY = ("Tell me about {S}.", "What can you tell me about {S}?", "Give me a short description of {S}.", "Write a few words about {S}.",
+           "Describe {S}.", "I would like to learn about {S}.")
+ONE_SENTENCE = ("Describe {S} in one sentence.", "In one sentence, {who} {is} {S}?", "Sum up in one sentence {who} {S} {is}.")
+READING = ("Read the text and answer the question.\n\n{P}\n\nQuestion: {Q}", "{P}\n\n{Q}", "Here is a text:\n\n{P}\n\nUsing only this text: {Q}",
+           "Text: {P}\n\nQuestion: {Q}")
+
+
+def rank(*key) -> int:
+    """A number that depends on the key alone: what chance is to others."""
+    return int.from_bytes(hashlib.blake2b("|".join(map(str, key)).encode(), digest_size=8).digest(), "big")
+
+
+def shuffled(items: Iterable, *key) -> list:
+    return [item for _, item in sorted(enumerate(items), key=lambda pair: rank(*key, pair[0], pair[1]))]
+
+
+class RulesTeacher:
+    """Knows all articles of the run: their kinds, and the values that each relation takes among them."""
+
+    def __init__(self, articles: Iterable[dict], seed: int):
+        self.seed, articles = seed, list(articles)
+        self.kinds: dict[str, str] = {}
+        for article in articles:
+            subject, _ = read_subject(article["title"], paragraphs_of(article["text"]))
+            self.kinds[subject.name.lower()] = subject.kind
+        self.values: dict[str, set[str]] = {}             # relation -> values
+        self.truths: dict[tuple[str, str], set[str]] = {} # (relation, subject) -> values
+        self.owners: dict[tuple[str, str], set[str]] = {} # (relation, value) -> subjects
+        for article in articles:
+            for fact in read_article(article, self.kinds)[1]:
+                if fact.check or fact.back:
+                    self.values.setdefault(fact.relation, set()).add(fact.value)
+                    self.truths.setdefault((fact.relation, fact.subject.lower()), set()).add(fact.value.lower())
+                    self.owners.setdefault((fact.relation, fact.value.lower()), set()).add(fact.subject.lower())
+        self.sorted_values = {relation: sorted(values) for relation, values in self.values.items()}
+
+    def conversations(self, article: dict, count: int, max_turns: int) -> list[dict]:
+        """At most `count` conversations about an article, the most needed first."""
+        subject, facts = read_article(article, self.kinds)
+        result, seen = [], set()
+        for kind, turns in self.plan(article, subject, facts, max_turns):
+            key = tuple(turns)
+            if key not in seen and len(result) < count:
+                seen.add(key)
+                result.append({"kind": kind, "messages": messages(turns)})
+        return result
+
+    def plan(self, article: dict, subject: Subject, facts: list[Fact], max_turns: int):
+        """(kind, [(question, answer), ...]) in the order of need: all facts once, then the other kinds, then all again."""
+        key = (self.seed, article.get("id"), article["title"])
+        wordings = {id(fact): shuffled(fact.ask, *key, fact.answer) for fact in facts}
+        extras = list(self.extras(article, subject, facts, key))
+        yield from self.chains(subject, facts, wordings, max_turns, key)
+        for round_ in range(ROUNDS):
+            for fact in facts:
+                if round_ < len(wordings[id(fact)]):
+                    yield "definition" if fact.relation == "definition" else "fact", [(wordings[id(fact)][round_], fact.answer)]
+            share = len(extras) // ROUNDS + 1
+            yield from extras[round_ * share:(round_ + 1) * share]
+
+    def chains(self, subject: Subject, facts: list[Fact], wordings: dict, max_turns: int, key: tuple):
+        """Conversations of several turns: the first question names the subject, the others say 'it'."""
+        able = [fact for fact in facts if fact.follow and fact.subject == subject.name]
+        for start in range(0, len(able), max_turns):
+            part = able[start:start + max_turns]
+            first = facts[0] if start == 0 and facts[0].relation == "definition" else part[0]
+            turns = [(wordings[id(first)][-1], first.answer)]
+            turns += [(shuffled(fact.follow, *key, fact.answer)[0], fact.answer) for fact in part if fact is not first]
+            if 2 <= len(turns):
+                yield "multi_turn", turns[:max_turns]
+
+    def extras(self, article: dict, subject: Subject, facts: list[Fact], key: tuple):
+        """Everything that is not a plain question for a fact."""
+        found = []
+        summary, sentence = summaries(article["text"], subject)
+        fill = {"S": subject.name, "who": "who" if subject.person else "what", "is": "are" if subject.pronoun == "they" else "is"}
+        if summary:
+            found += [("summary", [(fill_in(t, fill), summary)]) for t in shuffled(SUMMARY, *key)[:2]]
+        if sentence:
+            found += [("summary", [(fill_in(t, fill), sentence)]) for t in shuffled(ONE_SENTENCE, *key)[:1]]
+        for fact in facts:
+            if fact.back and len(self.owners[fact.relation, fact.value.lower()]) == 1:
+                found += [("reverse", [(q, fact.back_answer)]) for q in shuffled(fact.back, *key, fact.answer)[:3]]
+            if fact.check:
+                found.append(("yes_no", [(fact.check.replace("{V}", fact.value), f"Yes. {fact.answer}")]))
+                wrong = self.wrong_value(fact, key)
+                if wrong:
+                    found.append(("yes_no", [(fact.check.replace("{V}", wrong), f"No. {fact.answer}")]))
+        for fact in shuffled([f for f in facts if f.relation != "definition"], *key, "reading")[:2]:
+            passage = passage_of(article["text"], fact, subject)
+            if passage:
+                found.append(("reading", [(shuffled(READING, *key, fact.answer)[0].format(P=passage, Q=fact.ask[0]), fact.answer)]))
+        return shuffled(found, *key, "extras")
+
+    def wrong_value(self, fact: Fact, key: tuple) -> str | None:
+        """A value of the same relation that is true of another subject and not of this one."""
+        values, truths = self.sorted_values.get(fact.relation, []), self.truths.get((fact.relation, fact.subject.lower()), set())
+        if fact.relation not in ONE_VALUE or len(truths) != 1 or len(values) < 3:
+            return None
+        start = rank(*key, fact.answer, "wrong") % len(values)
+        for value in values[start:] + values[:start]:
+            if value.lower() not in truths and not overlaps(value, fact.value) and value.lower() not in fact.subject.lower():
+                return value
+        return None
+
+    def judge(self, question: str, reference: str, first: str, second: str) -> str:
+        """-> "A", "B" or "tie": which answer is closer to the reference."""
+        a, b = score(question, reference, first), score(question, reference, second)
+        return "tie" if abs(a - b) < 0.05 else "A" if a > b else "B"
+
+
+def overlaps(one: str, other: str) -> bool:
+    one, other = one.lower(), other.lower()
+    return one in other or other in one
+
+
+def messages(turns: list[tuple[str, str]]) -> list[dict]:
+    return [{"role": role, "content": text} for turn in turns for role, text in zip(("user", "assistant"), turn)]
+
+
+def fill_in(template: str, fill: dict[str, str]) -> str:
+    return capital(re.sub(r"\{(\w+)\}", lambda m: fill[m[1]], template))
+
+
+def summaries(text: str, subject: Subject) -> tuple[str, str]:
+    """-> (the first sentences of the article, its first sentence alone); '' where they will not do"""
+    paragraphs = paragraphs_of(text)
+    chosen = []
+    for sentence in sentences(paragraphs[0]) if paragraphs else []:
+        clean = without_parentheses(sentence)
+        if BROKEN.search(clean) or not clean.endswith(".") or len(" ".join(chosen + [clean]).split()) > SUMMARY_WORDS:
+            break
+        chosen.append(clean)
+    names = subject.name.lower().split()
+    if not chosen or names[-1].rstrip("s") not in chosen[0].lower() or len(chosen[0].split()) < 4:
+        return "", ""
+    return (" ".join(chosen) if len(chosen) > 1 else ""), chosen[0]
+
+
+def passage_of(text: str, fact: Fact, subject: Subject) -> str:
+    """A few sentences around the fact's own, short, beginning where the subject is named."""
+    for paragraph in paragraphs_of(text):
+        if fact.source in paragraph:
+            parts = [without_parentheses(s) for s in sentences(paragraph)]
+            at = next((i for i, s in enumerate(sentences(paragraph)) if s == fact.source), 0)
+            start = at
+            while start > 0 and subject.name.lower().split()[-1] not in parts[start].lower():
+                start -= 1
+            passage = " ".join(parts[start:at + 2])
+            if len(passage.split()) > PASSAGE_WORDS:
+                passage = " ".join(parts[start:at + 1])
+            named = subject.name.lower().split()[-1] in passage.lower()
+            return passage if named and len(passage.split()) <= PASSAGE_WORDS and not BROKEN.search(passage) else ""
+    return ""
+
+
+# --- the judge ---
+
+def key_parts(question: str, reference: str) -> set[str]:
+    """What of a reference answer is news: its words that the question does not have, as a rule the value asked for."""
+    asked = {w.lower() for w in words(question)}
+    return {w.lower() for w in words(reference) if w.lower() not in asked and w.lower() not in STOP_WORDS} | \
+        {n for n in numbers_in(reference) if n not in numbers_in(question)}
+
+
+def score(question: str, reference: str, answer: str) -> float:
+    """0 to 1: how much of what the reference tells is in the answer; less for other numbers, wrong yes/no, rambling, no end."""
+    text = one_line(answer)
+    if not text:
+        return 0.0
+    said = {w.lower() for w in words(text)} | set(numbers_in(text))
+    key = key_parts(question, reference)
+    if key:
+        result = len(key & said) / len(key)
+    else:
+        told = {w.lower() for w in words(reference)}
+        result = len(told & said) / max(len(told), 1)
+    opening = re.match(r"(yes|no)\b", reference.lower())
+    if opening and not text.lower().startswith(opening[1]):
+        result *= 0.25
+    if set(numbers_in(text)) - set(numbers_in(reference + " " + question)):
+        result *= 0.5
+    strangers = {n.lower() for n in names_in(text)} - {w.lower() for w in words(reference + " " + question)}
+    if strangers:
+        result *= 0.7
+    if len(text.split()) > 2 * len(reference.split()) + 8:
+        result *= 0.7
+    if not text.endswith((".", "!", "?", '."', '"')):
+        result *= 0.8
+    return result
