@@ -262,8 +262,9 @@ class Judge(Section):
     seed: Whole
 
 
-class Serve(Section):
+class Serve(Decoding):
     checkpoint: str
+    name: str
     host: str
     port: Annotated[Int, Field(ge=0, le=65535)]  # 0: any free port
     max_batch: Count

@@ -137,7 +137,7 @@ class Decoder:
         self.knobs: Knobs | None = None  # of the rows as they stand; None: they have changed
 
     @torch.inference_mode()
-    def add(self, requests: list[Request], keys: list) -> None:
+    def add(self, requests: list[Request], keys: list) -> list[Row]:
         """Let requests join; keys: what the caller knows them by, found as row.key. InputError when a prompt is too long."""
         new = [Row(r, self.tokenizer, key, check_prompt(r.prompt, self.config.block_size)) for r, key in zip(requests, keys)]
         n = len(self.rows)
@@ -153,6 +153,7 @@ class Decoder:
             cache.lengths.copy_(torch.tensor([row.length for row in new]))
         self.rows += new
         self.knobs = None
+        return new
 
     @torch.inference_mode()
     def step(self) -> list[tuple[Row, str]]:
@@ -300,6 +301,8 @@ def check_prompt(prompt: list[int], block_size: int) -> int:
 @torch.inference_mode()
 def score(model: WikiGPT, ids: list[int], alternatives: int) -> tuple[list[float], list[dict[int, float]]]:
     """The log-probabilities of ids[1:], each given those before it, and the likeliest ids at each place."""
+    if len(ids) < 2:
+        return [], []
     device = model.embed_tokens.weight.device
     logprobs = model(torch.tensor([ids[:-1]], device=device))[0].float().log_softmax(-1)  # (T - 1, V)
     own = logprobs.gather(1, torch.tensor(ids[1:], device=device)[:, None])[:, 0].tolist()
