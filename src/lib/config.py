@@ -277,6 +277,23 @@ class Wandb(Section):
     mode: Literal["auto", "online", "offline", "disabled"]
 
 
+class Vast(Section):
+    gpu: str
+    filters: str
+    image: str
+    disk_gb: Count
+    max_price: Positive
+    max_tries: Count
+    boot_minutes: Positive
+    ssh_key: str
+    idle_minutes: Positive
+    laptop_hours: Positive
+    max_hours: Positive
+    max_dollars: Positive
+    pull_minutes: Positive
+    poll_seconds: Positive
+
+
 class Config(Section):
     """The whole config, a section a stage. `cfg.train.lr`; lists and sections are read-only."""
     model: Model
@@ -295,6 +312,7 @@ class Config(Section):
     judge: Judge
     serve: Serve
     wandb: Wandb
+    vast: Vast
 
 
 def resolve(path: str) -> Path:
