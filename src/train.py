@@ -28,9 +28,9 @@ from lib.config import InputError, resolve, stage_main
 from lib.generate import Sampling, generate
 from lib.optim import build_optimizer, clip_gradients, learning_rate
 from lib.progress import duration
-from lib.records import lock
+from lib.records import lock, sha256_file
 from lib.run import (StopSignal, Workers, autocast, cost, dollars, freeze_gc, is_out_of_memory, join_workers, peak_flops,
-                     slow_dtype)
+                     pick_device, slow_dtype)
 from lib.runlog import RunLog
 from lib.tokenizer import Tokenizer
 from lib.tokens import IGNORE, Batches, TokenFile, open_tokens, windows
@@ -40,17 +40,17 @@ BENCH_WARMUP = 3    # steps before the clock of train.bench starts: compile, and
 SAMPLING = Sampling(temperature=0.8, top_p=0.95)  # of the samples shown while training
 
 
-def main(cfg) -> int | None:
+def main(cfg) -> None:
+    folder = resolve(cfg.train.checkpoint_dir) / "base"
+    inputs = None if cfg.train.bench else open_inputs(cfg, folder)
     workers = join_workers(cfg.train.device)
     say = print if workers.first else lambda *_, **__: None
     torch.manual_seed(cfg.train.seed)
     if cfg.train.bench:
         bench(cfg, workers, say)
-        return workers.close()
-    folder = resolve(cfg.train.checkpoint_dir) / "base"
-    tokenizer, train_tokens, val_tokens = open_inputs(cfg, folder)
-    with lock(folder) if workers.first else contextlib.nullcontext(), StopSignal() as stop:
-        train(cfg, folder, tokenizer, train_tokens, val_tokens, workers, stop, say)
+    else:
+        with lock(folder) if workers.first else contextlib.nullcontext(), StopSignal() as stop:
+            train(cfg, folder, *inputs, workers, stop, say)
     workers.close()
 
 
@@ -64,6 +64,7 @@ def open_inputs(cfg, folder: Path) -> tuple[Tokenizer, TokenFile, TokenFile]:
         except InputError as error:
             problems.extend(line for line in str(error).splitlines() if line not in problems)
 
+    attempt(pick_device, cfg.train.device)
     tokenizer = attempt(Tokenizer, resolve(cfg.tokenizer.path))
     files = [attempt(open_tokens, resolve(path), tokenizer, cfg.model.vocab_size) if tokenizer else attempt(TokenFile, resolve(path))
              for path in (cfg.data.train_bin, cfg.data.val_bin)]
@@ -93,24 +94,27 @@ def train(cfg, folder: Path, tokenizer: Tokenizer, train_tokens: TokenFile, val_
 
     # Where we are: at the beginning, in the middle, or done
     resumed = checkpoints.newest(folder)
-    state, tensors = checkpoints.load_training_state(resumed) if resumed else ({"step": 0, "seconds": 0.0, "skipped": 0}, {})
-    step, best_val = state["step"], state.get("best_val_loss", math.inf)
+    state, tensors = {"step": 0, "seconds": 0.0, "skipped": 0, "best_val_loss": None}, {}
+    config = ModelConfig.of(cfg.model)
+    if resumed:
+        state, tensors = checkpoints.load_training_state(resumed)
+        check_same(resumed, state, config, tokenizer, train_tokens)
+    step, best_val = state["step"], state["best_val_loss"]
     if step >= t.max_iters:
-        say(f"train: {resumed} has all {t.max_iters:,} steps, val loss {state['val_loss']:.4f}; nothing to do "
-            "(a larger train.max_iters goes on from there)")
+        say(f"train: {resumed} has all {t.max_iters:,} steps, best val loss {best_val:.4f}; nothing to do "
+            "(a larger train.max_iters goes on from there)", flush=True)
         return
     if over := spent(t, state["seconds"]):
         raise InputError(f"{over} before step {step:,}; raise it to go on from {resumed}")
 
     # Model, optimizer, data
-    config = ModelConfig.of(cfg.model)
     batch_size = t.micro_batch_size * t.grad_accum_steps  # sequences a step
     batches = Batches(train_tokens, config.block_size, batch_size, t.seed)
     model = WikiGPT(config)
     if t.zero_init_proj:
         model.zero_init_projections()
     if resumed:
-        load_weights(model, resumed, tokenizer)
+        model.load_state_dict(checkpoints.load(resumed)[0].state_dict())
     model.to(device)
     optimizer = build_optimizer(model, t.optimizer, t.lr, t.weight_decay, t.beta1, t.beta2, t.muon_momentum, device)
     if resumed:
@@ -125,7 +129,7 @@ def train(cfg, folder: Path, tokenizer: Tokenizer, train_tokens: TokenFile, val_
 
     tokens_a_step = batch_size * config.block_size
     peak = peak_flops(device)
-    skipped, skipped_in_a_row, val = state["skipped"], 0, {}
+    skipped, skipped_in_a_row = state["skipped"], 0
     pending: list[tuple] = []          # (step, lr, [nats, gradient norm] on the device) not yet read
     started = lap = time.monotonic()
     lap_step = step
@@ -165,7 +169,7 @@ def train(cfg, folder: Path, tokenizer: Tokenizer, train_tokens: TokenFile, val_
         if not workers.first:
             return
         now = {"step": step, "tokens": step * tokens_a_step, "seconds": seconds(), "skipped": skipped, "best_val_loss": best_val,
-               **val, "wandb_id": log.run_id, "config": cfg.model_dump()}
+               **val, "wandb_id": log.run_id, "train_sha256": train_tokens.sha256, "config": cfg.model_dump()}
         try:
             path = checkpoints.save(folder, f"step_{step:07d}", model, tokenizer, now, optimizer.state(), t.keep_checkpoints, best)
             say(f"saved {path}", flush=True)
@@ -192,19 +196,18 @@ def train(cfg, folder: Path, tokenizer: Tokenizer, train_tokens: TokenFile, val_
             flush()
         if first:
             freeze_gc()
+        val, improved = {}, False
         if step % t.eval_interval == 0 or last:
             flush()
             val = evaluate(gradients, val_tokens, tokenizer.end_id, t, workers)
-            improved = val["val_loss"] < best_val
-            best_val = min(best_val, val["val_loss"])
+            improved = best_val is None or val["val_loss"] < best_val
+            best_val = val["val_loss"] if improved else best_val
             say(f"eval {step:>6}/{t.max_iters}  val loss {val['val_loss']:7.4f}  {val['val_bits_per_byte']:.4f} bits/byte"
                 f"{'  (best)' if improved else ''}", flush=True)
             if log:
                 log.write(step, val)
                 show_samples(model, tokenizer, t, step, log)
                 log.draw()
-        else:
-            improved = False
         if improved or last or leave or step % t.checkpoint_interval == 0:
             flush()
             save(best=improved)
@@ -220,17 +223,20 @@ def train(cfg, folder: Path, tokenizer: Tokenizer, train_tokens: TokenFile, val_
         log.close()
 
 
-def load_weights(model: WikiGPT, path: Path, tokenizer: Tokenizer) -> None:
-    """The checkpoint's weights into the model; InputError when its shape or its tokenizer is another."""
-    shape, has = replace(model.config, dropout=0.0), checkpoints.load_config(path)
-    different = [f"{name} {getattr(has, name)}, not {value}" for name, value in vars(shape).items() if getattr(has, name) != value]
+def check_same(path: Path, state: dict, config: ModelConfig, tokenizer: Tokenizer, train_tokens: TokenFile) -> None:
+    """InputError when the checkpoint's model has another shape, or learned from other tokens."""
+    has = checkpoints.load_config(path)
+    different = [f"{name} {getattr(has, name)}, not {value}" for name, value in vars(replace(config, dropout=0.0)).items()
+                 if getattr(has, name) != value]
     if different:
         raise InputError(f"{path}: its model is of another shape than the config's ({'; '.join(different)}); "
                          "give the config it was trained with, or another train.checkpoint_dir")
-    weights, its_tokenizer = checkpoints.load(path)
-    if its_tokenizer.sha256 != tokenizer.sha256:
-        raise InputError(f"{path}: trained with another tokenizer than {tokenizer.path}; give that one, or another train.checkpoint_dir")
-    model.load_state_dict(weights.state_dict())
+    for what, before, now in (("tokenizer", sha256_file(path / "tokenizer.json"), tokenizer.sha256),
+                              ("tokens", state["train_sha256"], train_tokens.sha256)):
+        if before != now:
+            file = tokenizer.path if what == "tokenizer" else train_tokens.path
+            raise InputError(f"{path}: trained with other {what} than {file} holds now; to train anew, keep the old run aside: "
+                             f"mv {path.parent} {path.parent}-old")
 
 
 def warn_of_changes(before: dict, cfg, say) -> None:
@@ -422,7 +428,7 @@ def bench(cfg, workers: Workers, say) -> None:
     peak = peak_flops(device)
     achieved = speed * flops_per_token(config)
     say(f"{'speed':14}{speed:,.0f} tokens/s, {a_step:.3f} s a step (mean of {t.bench}; start-up {begin - started:.0f} s)")
-    say(f"{'arithmetic':14}{achieved / 1e12:,.2f} TFLOP/s" + (f", MFU {achieved / (peak * workers.size):.1%} of {peak / 1e12:.0f}" if peak else ""))
+    say(f"{'arithmetic':14}{achieved / 1e12:,.3g} TFLOP/s" + (f", MFU {achieved / (peak * workers.size):.1%} of {peak / 1e12:.0f}" if peak else ""))
     if device.type == "cuda":
         say(f"{'peak memory':14}{torch.cuda.max_memory_reserved(device) / 2**30:.1f} GiB of "
             f"{torch.cuda.get_device_properties(device).total_memory / 2**30:.1f}, micro-batch {gradients.micro_batch_size}")

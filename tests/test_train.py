@@ -1,0 +1,451 @@
+"""Pretraining: it learns, resumes bit for bit, survives what goes wrong; each failure is provoked."""
+
+import hashlib
+import json
+import math
+import multiprocessing
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+import torch.nn.functional as F
+
+import train
+from lib import checkpoints, runlog
+from lib.config import InputError, load_config
+from lib.runlog import read_log
+from lib.tokenizer import Tokenizer
+from lib.tokens import TokenFile
+from model import WikiGPT
+from tiny import TEXT, tiny_tokenizer
+
+ROOT = Path(__file__).resolve().parents[1]
+BLOCK = 16
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory) -> Path:
+    """A tokenizer and token files: sentences of TEXT in random order, some 6,000 tokens."""
+    folder = tmp_path_factory.mktemp("data")
+    tokenizer = tiny_tokenizer(folder / "tokenizer.json", vocab_size=280)
+    sentences, rng = [s for s in TEXT.replace("\n", " ").split(". ") if s], random.Random(0)
+    for name, documents in (("train", 60), ("val", 8)):
+        texts = [". ".join(rng.sample(sentences, 3)) for _ in range(documents)]
+        ids = np.array([i for text in texts for i in tokenizer.encode(text) + [tokenizer.end_id]], dtype="<u2")
+        (folder / f"{name}.bin").write_bytes(ids.tobytes())
+        size = sum(len(text.encode()) for text in texts)
+        (folder / f"{name}.json").write_text(json.dumps({
+            "tokens": len(ids), "documents": documents, "text_bytes": size, "bytes_per_token": size / len(ids),
+            "tokenizer_sha256": tokenizer.sha256, "sha256": hashlib.sha256(ids.tobytes()).hexdigest()}))
+    return folder
+
+
+def config(data: Path, out: Path, *overrides: str):
+    """A model of 2 layers and 12 steps of 8 sequences."""
+    return load_config("configs/base.yaml", [
+        "model.vocab_size=280", "model.n_layer=2", "model.n_head=2", "model.n_embd=32", f"model.block_size={BLOCK}", "model.d_ff=48",
+        f"tokenizer.path={data}/tokenizer.json", f"data.train_bin={data}/train.bin", f"data.val_bin={data}/val.bin",
+        "train.device=cpu", "train.dtype=float32", "train.compile=false", "train.micro_batch_size=4", "train.grad_accum_steps=2",
+        "train.max_iters=12", "train.warmup_iters=2", "train.lr=0.01", "train.min_lr=0.001", "train.eval_interval=6", "train.eval_iters=3",
+        "train.log_interval=3", "train.checkpoint_interval=4", "train.sample_prompts=['Gold is']", "train.sample_tokens=4",
+        f"train.checkpoint_dir={out}", "wandb.mode=disabled", *overrides])
+
+
+@pytest.fixture(autouse=True)
+def no_curves(monkeypatch):
+    """Half a second each; `undisturbed`, which is made before this takes hold, has them drawn."""
+    monkeypatch.setattr(runlog, "draw_curves", lambda *_: None)
+
+
+@pytest.fixture(scope="module")
+def undisturbed(data, tmp_path_factory) -> Path:
+    """The run of the plain config, from beginning to end."""
+    out = tmp_path_factory.mktemp("undisturbed")
+    train.main(config(data, out))
+    return out / "base"
+
+
+def weights(folder: Path) -> bytes:
+    return (folder / "latest/model.safetensors").read_bytes()
+
+
+def losses(folder: Path) -> dict[int, float]:
+    records = [r for r in read_log(folder) if "loss" in r]
+    assert len({r["step"] for r in records}) == len(records), "a step stands twice in the log"
+    return {r["step"]: r["loss"] for r in records}
+
+
+def crash_at(monkeypatch, step: int) -> None:
+    """Let the run die when it comes to this step, once."""
+    real = train.learning_rate
+
+    def dying(number, *arguments):
+        if number == step:
+            monkeypatch.setattr(train, "learning_rate", real)
+            raise MemoryError("the host is gone")
+        return real(number, *arguments)
+
+    monkeypatch.setattr(train, "learning_rate", dying)
+
+
+def crash_and_resume(monkeypatch, cfg, step: int) -> None:
+    crash_at(monkeypatch, step)
+    with pytest.raises(MemoryError):
+        train.main(cfg)
+    train.main(cfg)
+
+
+# it learns, and leaves what it should
+
+def test_a_run_learns_and_leaves_a_whole_checkpoint(undisturbed):
+    curve = losses(undisturbed)
+    assert list(curve) == list(range(1, 13))
+    assert curve[1] == pytest.approx(math.log(280), abs=0.3)  # at first every token is as likely as any other
+    assert curve[12] < curve[1] - 1
+    evals = {r["step"]: r for r in read_log(undisturbed) if "val_loss" in r}
+    assert list(evals) == [6, 12] and evals[12]["val_loss"] < evals[6]["val_loss"]
+    assert [r["step"] for r in read_log(undisturbed) if "samples" in r] == [6, 12]
+    assert os.readlink(undisturbed / "latest") == os.readlink(undisturbed / "best") == "step_0000012"
+    assert [p.name for p in sorted(undisturbed.glob("step_*"))] == ["step_0000008", "step_0000012"]
+    assert (undisturbed / "curves.png").stat().st_size > 5000
+    state = json.loads((undisturbed / "latest/training_state/state.json").read_text())
+    assert state["step"] == 12 and state["tokens"] == 12 * 8 * BLOCK and state["config"]["train"]["lr"] == 0.01
+
+
+def test_one_batch_can_be_learned_by_heart(data, tmp_path):
+    ids = TokenFile(data / "train.bin").ids[:BLOCK + 1]
+    few = tmp_path / "data"
+    few.mkdir()
+    (few / "train.bin").write_bytes(ids.tobytes())
+    about = json.loads((data / "train.json").read_text()) | {"tokens": len(ids)}
+    (few / "train.json").write_text(json.dumps(about))
+    train.main(config(data, tmp_path / "out", f"data.train_bin={few}/train.bin", "train.max_iters=150", "train.eval_interval=150",
+                      "train.optimizer=muon"))
+    assert losses(tmp_path / "out/base")[150] < 0.3
+
+
+def test_val_loss_and_bits_per_byte_by_hand(undisturbed, data):
+    """All windows of val.bin one token after another, with a plain softmax."""
+    model, tokenizer = checkpoints.load(undisturbed / "latest")
+    val = TokenFile(data / "val.bin")
+    ids = val.ids[:3 * 4 * BLOCK].astype(int).tolist()  # eval_iters x micro_batch_size windows
+    nats = 0.0
+    for start in range(0, len(ids), BLOCK):
+        context = torch.tensor([([tokenizer.end_id] + ids)[start:start + BLOCK]])
+        logp = F.log_softmax(model(context)[0].double(), dim=-1)
+        nats -= sum(logp[i, token].item() for i, token in enumerate(ids[start:start + BLOCK]))
+    record = [r for r in read_log(undisturbed) if "val_loss" in r][-1]
+    assert record["val_loss"] == pytest.approx(nats / len(ids), rel=1e-5)
+    assert record["val_bits_per_byte"] == pytest.approx(nats / len(ids) / math.log(2) / (val.text_bytes / val.tokens), rel=1e-5)
+
+
+def test_a_steps_gradient_is_that_of_its_whole_batch(data, tmp_path):
+    """Micro-batches of 3, 3 and 2 sequences: their sum over the true count is the mean over all 8."""
+    cfg = config(data, tmp_path)
+    tokens = train.open_tokens(data / "train.bin", Tokenizer(data / "tokenizer.json"), 280)
+    batches = train.Batches(tokens, BLOCK, 8, seed=5)
+    torch.manual_seed(0)
+    model = WikiGPT(train.ModelConfig.of(cfg.model))
+    inputs, targets = (torch.from_numpy(a) for a in batches.batch(7, 0, 8))
+    mean = F.cross_entropy(model(inputs).flatten(0, 1), targets.flatten())
+    mean.backward()
+    expected = [p.grad.clone() for p in model.parameters()]
+    model.zero_grad()
+    gradients = train.Gradients(model, cfg.train.model_copy(update={"micro_batch_size": 3}), batches,
+                                train.Workers(torch.device("cpu")), print)
+    assert gradients(7).item() / (8 * BLOCK) == pytest.approx(mean.item(), rel=1e-5)
+    for p, grad in zip(model.parameters(), expected):
+        torch.testing.assert_close(p.grad, grad, rtol=1e-4, atol=1e-6)
+
+
+# exact and safe
+
+@pytest.mark.parametrize("overrides", [(), ("train.optimizer=muon", "train.lr_schedule=linear", "train.zero_init_proj=true"),
+                                       ("model.dropout=0.2",)], ids=["adamw", "muon", "dropout"])
+def test_a_crashed_run_ends_with_the_same_bytes(data, tmp_path, monkeypatch, overrides):
+    train.main(config(data, tmp_path / "a", *overrides))
+    crash_and_resume(monkeypatch, config(data, tmp_path / "b", *overrides), step=7)  # goes on from the checkpoint of step 4 or 6
+    assert weights(tmp_path / "a/base") == weights(tmp_path / "b/base")
+    assert losses(tmp_path / "a/base") == losses(tmp_path / "b/base")
+
+
+def test_seed_decides(data, tmp_path, undisturbed):
+    train.main(config(data, tmp_path, "train.seed=1"))
+    assert weights(tmp_path / "base") != weights(undisturbed)
+
+
+def start(cfg) -> multiprocessing.Process:
+    """The run in a child that shares our imports, so that it is at work at once."""
+    process = multiprocessing.get_context("fork").Process(target=train.main, args=(cfg,))
+    process.start()
+    return process
+
+
+@pytest.mark.slow
+def test_sigkill_at_random_moments_changes_nothing(data, tmp_path):
+    """Checkpoints at every step, so that many of the kills meet one that is being written."""
+    overrides = ("train.max_iters=240", "train.checkpoint_interval=1", "train.eval_interval=60", "train.log_interval=1")
+    train.main(config(data, tmp_path / "a", *overrides))
+    cfg, rng, kills = config(data, tmp_path / "b", *overrides), random.Random(0), 0
+    while kills < int(os.environ.get("WIKILLM_TEST_KILLS", 8)):
+        process = start(cfg)
+        process.join(timeout=rng.uniform(0.1, 0.8))
+        if process.exitcode is not None:
+            break
+        process.kill()
+        process.join()
+        kills += 1
+    assert kills >= 4
+    train.main(cfg)
+    assert weights(tmp_path / "a/base") == weights(tmp_path / "b/base")
+    assert losses(tmp_path / "a/base") == losses(tmp_path / "b/base")
+    assert not list((tmp_path / "b/base").glob(".writing-*"))
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_stop_signal_finishes_the_step_saves_and_leaves_with_0(data, tmp_path, number, capfd):
+    cfg = config(data, tmp_path, "train.max_iters=100000", "train.eval_interval=100000", "train.checkpoint_interval=100000", "train.log_interval=1")
+    process = start(cfg)
+    deadline = time.monotonic() + 60
+    while len(read_log(tmp_path / "base")) < 3 and time.monotonic() < deadline:
+        time.sleep(0.02)
+    os.kill(process.pid, number)
+    process.join(timeout=60)
+    assert process.exitcode == 0
+    state, _ = checkpoints.load_training_state(tmp_path / "base/latest")
+    assert state["step"] >= 3 and max(losses(tmp_path / "base")) == state["step"]
+    assert f"stopped at step {state['step']} ({signal.Signals(number).name}). To go on: python" in capfd.readouterr().out
+
+
+def test_a_damaged_newest_checkpoint_is_passed_over(data, tmp_path, undisturbed, capsys, monkeypatch):
+    cfg = config(data, tmp_path)
+    crash_at(monkeypatch, 11)
+    with pytest.raises(MemoryError):
+        train.main(cfg)
+    newest = tmp_path / "base/step_0000008/model.safetensors"
+    content = bytearray(newest.read_bytes())
+    content[-5] ^= 1
+    newest.write_bytes(content)
+    train.main(cfg)
+    out = capsys.readouterr().out
+    assert "step_0000008: model.safetensors is damaged; using the checkpoint before it" in out and "going on from" in out
+    assert weights(tmp_path / "base") == weights(undisturbed)
+
+
+def test_another_micro_batch_keeps_the_data_order(data, tmp_path, undisturbed, monkeypatch):
+    crash_at(monkeypatch, 7)
+    with pytest.raises(MemoryError):
+        train.main(config(data, tmp_path))
+    train.main(config(data, tmp_path, "train.micro_batch_size=2", "train.grad_accum_steps=4"))
+    ours, straight = losses(tmp_path / "base"), losses(undisturbed)
+    assert list(ours) == list(straight)
+    for step in straight:
+        assert ours[step] == pytest.approx(straight[step], rel=1e-4)
+
+
+def test_a_finished_run_does_nothing_and_a_longer_one_goes_on(data, tmp_path, capsys):
+    train.main(config(data, tmp_path))
+    before = {p: p.stat().st_mtime_ns for p in (tmp_path / "base").rglob("*") if p.is_file() and p.name != ".lock"}
+    capsys.readouterr()
+    train.main(config(data, tmp_path))
+    assert "has all 12 steps" in capsys.readouterr().out
+    assert before == {p: p.stat().st_mtime_ns for p in (tmp_path / "base").rglob("*") if p.is_file() and p.name != ".lock"}
+    train.main(config(data, tmp_path, "train.max_iters=14"))
+    assert "train.max_iters is 14, until now 12" in capsys.readouterr().out
+    assert max(losses(tmp_path / "base")) == 14 and len(losses(tmp_path / "base")) == 14
+
+
+def test_two_runs_in_one_folder_are_refused(data, tmp_path):
+    from lib.records import lock
+    with lock(tmp_path / "base"), pytest.raises(InputError, match="another run"):
+        train.main(config(data, tmp_path))
+
+
+# what goes wrong
+
+def test_out_of_memory_halves_the_micro_batch(data, tmp_path, undisturbed, monkeypatch, capsys):
+    real = WikiGPT.forward
+
+    def forward(self, ids, targets=None, **others):
+        if targets is not None and len(ids) > 1:
+            raise torch.cuda.OutOfMemoryError("CUDA out of memory. Tried to allocate 3.00 GiB")
+        return real(self, ids, targets, **others)
+
+    monkeypatch.setattr(WikiGPT, "forward", forward)
+    train.main(config(data, tmp_path))
+    out = capsys.readouterr().out
+    assert "micro_batch_size is now 2" in out and "micro_batch_size is now 1" in out
+    for step, loss in losses(undisturbed).items():
+        assert losses(tmp_path / "base")[step] == pytest.approx(loss, rel=1e-4)
+
+
+def test_out_of_memory_at_one_sequence_is_the_users_to_mend(data, tmp_path, monkeypatch):
+    def forward(*_, **__):
+        raise torch.cuda.OutOfMemoryError("CUDA out of memory")
+    monkeypatch.setattr(WikiGPT, "forward", forward)
+    with pytest.raises(InputError, match="out of memory even at micro_batch_size 1"):
+        train.main(config(data, tmp_path))
+
+
+def poison(monkeypatch, steps) -> None:
+    """Make the loss of these steps (counted from 0) not a number."""
+    real = train.Gradients._accumulate
+
+    def accumulate(self, step):
+        nats = real(self, step)
+        if step in steps:
+            for p in self.model.parameters():
+                p.grad.fill_(float("nan"))
+            nats.fill_(float("nan"))
+        return nats
+
+    monkeypatch.setattr(train.Gradients, "_accumulate", accumulate)
+
+
+def test_a_step_that_is_not_finite_is_skipped_and_counted(data, tmp_path, monkeypatch, capsys):
+    poison(monkeypatch, {4, 7})
+    train.main(config(data, tmp_path))
+    curve = losses(tmp_path / "base")
+    assert curve[5] is None and curve[8] is None and curve[12] < curve[1] - 1
+    skipped = {r["step"]: r["skipped"] for r in read_log(tmp_path / "base") if "skipped" in r}
+    assert (skipped[3], skipped[6], skipped[9], skipped[12]) == (0, 1, 2, 2)
+    model, _ = checkpoints.load(tmp_path / "base/latest")
+    assert all(torch.isfinite(p).all() for p in model.parameters())
+
+
+def test_too_many_in_a_row_stop_the_run_and_name_the_last_good_checkpoint(data, tmp_path, monkeypatch):
+    poison(monkeypatch, set(range(5, 100)))
+    with pytest.raises(InputError, match="4 steps in a row without finite gradients.*step_0000008.*lower train.lr"):
+        train.main(config(data, tmp_path, "train.max_nonfinite=4"))
+
+
+def test_a_compile_that_fails_costs_a_warning(data, tmp_path, undisturbed, monkeypatch, capsys):
+    def broken(model, **_):
+        def forward(*_, **__):
+            raise RuntimeError("backend='inductor' raised: no C++ compiler")
+        return forward
+    monkeypatch.setattr(torch, "compile", broken)
+    train.main(config(data, tmp_path, "train.compile=true"))
+    assert capsys.readouterr().out.count("warning: torch.compile failed (backend='inductor'") == 1
+    assert weights(tmp_path / "base") == weights(undisturbed)
+
+
+def test_a_full_disk_at_a_checkpoint_does_not_end_the_run(data, tmp_path, undisturbed, monkeypatch, capsys):
+    real, failures = checkpoints.save, []
+
+    def save(folder, name, *others):
+        if name == "step_0000004":
+            failures.append(name)
+            raise InputError(f"{folder}: cannot write the checkpoint (No space left on device); free some disk and run again")
+        return real(folder, name, *others)
+
+    monkeypatch.setattr(checkpoints, "save", save)
+    train.main(config(data, tmp_path))
+    assert failures and "warning: " in capsys.readouterr().out
+    assert weights(tmp_path / "base") == weights(undisturbed)
+
+
+def test_disk_room_is_checked_first(data, tmp_path, monkeypatch):
+    usage = type("Usage", (), {"free": 10_000})
+    monkeypatch.setattr(train.shutil, "disk_usage", lambda _: usage)
+    with pytest.raises(InputError, match="0.0 GB free, the checkpoints will need"):
+        train.main(config(data, tmp_path / "out"))
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("cap", ["train.max_hours=1e-7", "train.max_dollars=1e-8"])
+def test_spending_caps_stop_cleanly_and_hold_over_restarts(data, tmp_path, cap, undisturbed, capsys):
+    train.main(config(data, tmp_path, cap))
+    assert "is reached" in capsys.readouterr().out
+    assert os.readlink(tmp_path / "base/latest") == "step_0000001"
+    with pytest.raises(InputError, match=f"{cap.split('=')[0]}.*is reached before step 1"):
+        train.main(config(data, tmp_path, cap))
+    train.main(config(data, tmp_path))
+    assert weights(tmp_path / "base") == weights(undisturbed)
+
+
+def test_every_problem_of_the_inputs_in_one_message(data, tmp_path, monkeypatch):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    cfg = config(data, tmp_path, "train.device=cuda", "tokenizer.path=nowhere/tokenizer.json", "data.val_bin=nowhere/val.bin")
+    with pytest.raises(InputError) as caught:
+        train.main(cfg)
+    lines = str(caught.value).splitlines()
+    assert len(lines) == 3
+    assert "train.device is cuda" in lines[0] and "no tokenizer there" in lines[1] and "val.bin: not there" in lines[2]
+
+
+def test_what_does_not_fit_the_tokens_or_the_checkpoint_is_refused(data, tmp_path, undisturbed):
+    tiny_tokenizer(tmp_path / "other.json", vocab_size=270)
+    with pytest.raises(InputError, match="made with another tokenizer"):
+        train.main(config(data, tmp_path, f"tokenizer.path={tmp_path}/other.json"))
+    with pytest.raises(InputError, match="model.vocab_size is 270"):
+        train.main(config(data, tmp_path, "model.vocab_size=270"))
+    with pytest.raises(InputError, match="too few for one window"):
+        train.main(config(data, tmp_path, "model.block_size=100000"))
+    before = weights(undisturbed)
+    with pytest.raises(InputError, match=r"another shape than the config's \(d_ff 48, not 64\)"):
+        train.main(config(data, undisturbed.parent, "model.d_ff=64", "train.max_iters=20"))
+    with pytest.raises(InputError, match="resume with the optimizer it had"):
+        train.main(config(data, undisturbed.parent, "train.optimizer=muon", "train.max_iters=20"))
+    other = tmp_path / "other"
+    shutil.copytree(data, other)
+    about = json.loads((other / "train.json").read_text()) | {"sha256": "0" * 64}
+    (other / "train.json").write_text(json.dumps(about))
+    with pytest.raises(InputError, match="trained with other tokens than .*mv "):
+        train.main(config(other, undisturbed.parent))
+    assert weights(undisturbed) == before and len(losses(undisturbed)) == 12
+
+
+def test_an_error_is_one_line_and_status_2(data, tmp_path):
+    command = [sys.executable, "src/train.py", "train.device=cpu", f"tokenizer.path={tmp_path}/none.json", f"train.checkpoint_dir={tmp_path}",
+               f"data.train_bin={data}/train.bin", f"data.val_bin={data}/val.bin"]
+    result = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    assert result.returncode == 2 and result.stderr.count("\n") == 1 and "Traceback" not in result.stderr
+
+
+# preflight
+
+def test_bench_needs_no_files_and_writes_none(tmp_path, capsys):
+    cfg = config(tmp_path / "nothing", tmp_path / "out", "train.bench=2", "train.max_iters=1000", "train.price_per_hour=3600")
+    train.main(cfg)
+    out = capsys.readouterr().out
+    speed = float(out.split("speed")[1].split("tokens/s")[0].replace(",", ""))
+    a_step = float(out.split("tokens/s,")[1].split("s a step")[0])
+    assert speed * a_step == pytest.approx(8 * BLOCK, rel=0.2)  # a_step is printed with 3 digits
+    dollars = float(out.split("$")[1].split()[0])
+    assert dollars == pytest.approx(1000 * 8 * BLOCK / speed, rel=0.05)  # a dollar a second
+    assert not (tmp_path / "out").exists()
+
+
+# several processes
+
+@pytest.mark.slow
+def test_two_processes_give_the_losses_of_one_and_resume_as_one(data, tmp_path):
+    """24 steps under torchrun; then from its checkpoint of step 20 on with one process."""
+    overrides = ("train.max_iters=24", "train.keep_checkpoints=9", "train.sample_tokens=0")
+    one, two = (config(data, tmp_path / name, *overrides) for name in ("one", "two"))
+    train.main(one)
+    values = [f"{section}.{key}={json.dumps(value)}" for section in ("model", "tokenizer", "data", "train", "wandb")
+              for key, value in getattr(two, section).model_dump().items()]
+    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node=2", "src/train.py", *values]
+    result = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=200, env={**os.environ, "OMP_NUM_THREADS": "1"})
+    assert result.returncode == 0, result.stderr[-3000:]
+    assert result.stdout.count("finished 24 steps") == 1  # one of them speaks
+
+    a, b = losses(tmp_path / "one/base"), losses(tmp_path / "two/base")
+    assert list(a) == list(b) == list(range(1, 25))
+    assert list(b.values()) == pytest.approx(list(a.values()), rel=1e-5)
+    val = [[r["val_loss"] for r in read_log(tmp_path / name / "base") if "val_loss" in r] for name in ("one", "two")]
+    assert val[1] == pytest.approx(val[0], rel=1e-5)
+
+    shutil.rmtree(tmp_path / "two/base/step_0000024")
+    train.main(two)
+    assert list(losses(tmp_path / "two/base").values()) == pytest.approx(list(a.values()), rel=1e-5)
