@@ -26,6 +26,12 @@ from lib.records import StageOutput, shards, write_bytes, write_jsonl
 VERIFY_AT_ONCE = 256  # kept articles compared with one article in a go, likeliest first
 
 
+class Removed(NamedTuple):
+    twin: int       # number of the article kept in its place
+    jaccard: float
+    kind: str       # exact: the same words in the same order | near
+
+
 class Articles(NamedTuple):
     """What is known of every article, an array each, in the order of the shards."""
     id: np.ndarray      # int64
@@ -50,7 +56,7 @@ def main(cfg) -> None:
             removed = find_duplicates(inputs, articles, work, cfg.dedup, pool, bar)
             write_kept(inputs, megabytes, articles, removed, out, pool, bar)
         write_jsonl(target / "removed.jsonl", describe(inputs, articles, removed))
-        counts = out.finish({"clusters": len({twin for twin, _ in removed.values()})})["counts"]
+        counts = out.finish({"clusters": len({gone.twin for gone in removed.values()})})["counts"]
     print(f"dedup: kept {counts['out']:,} of {counts['in']:,} articles, "
           f"{counts['dropped']['exact']:,} exact and {counts['dropped']['near']:,} near duplicates -> {target}")
 
@@ -119,20 +125,20 @@ def load_articles(inputs: list[Path], work: Path) -> Articles:
 
 # 2. Which articles go
 
-def find_duplicates(inputs, articles: Articles, work: Path, dedup, pool, bar: Progress) -> dict[int, tuple[int, float]]:
-    """-> {number of a removed article: (number of the article kept in its place, Jaccard)}"""
+def find_duplicates(inputs, articles: Articles, work: Path, dedup, pool, bar: Progress) -> dict[int, Removed]:
+    """-> {number of a removed article: what stays in its place}"""
     bar.add(0, "comparing")
     rank = np.empty(len(articles.id), np.int64)  # 0: the longest article; of equals the one with the lowest id
     rank[np.lexsort((articles.id, -articles.chars))] = np.arange(len(rank))
-    removed = {k: (twin, 1.0) for k, twin in exact_twins(articles.exact, rank)}
+    removed = {k: Removed(twin, 1.0, "exact") for k, twin in exact_twins(articles.exact, rank)}
     present = np.ones(len(rank), bool)
     present[list(removed)] = False
     members, buckets = collisions(inputs, work, present, dedup.bands)
     near = greedy(members, buckets, rank, Sets(inputs, articles, np.unique(members), work, dedup.ngram, pool),
                   Signatures(inputs, work), dedup.threshold)
-    for k, (twin, jaccard) in list(removed.items()):  # the twin may be a near duplicate of a longer one itself
-        if twin in near:
-            removed[k] = near[twin]
+    for k, exact in removed.items():  # the twin may be a near duplicate of a longer one itself
+        if exact.twin in near:
+            removed[k] = near[exact.twin]
     return {**removed, **near}
 
 
@@ -164,7 +170,7 @@ def collisions(inputs, work: Path, present: np.ndarray, bands: int) -> tuple[np.
     return members[by_article], buckets[by_article]
 
 
-def greedy(members, buckets, rank, sets: "Sets", signatures: "Signatures", threshold: float) -> dict[int, tuple[int, float]]:
+def greedy(members, buckets, rank, sets: "Sets", signatures: "Signatures", threshold: float) -> dict[int, Removed]:
     """Go through the articles that share a bucket, longest first; each stays unless a staying one is its duplicate."""
     # An estimate from num_perm rows has a standard deviation of sqrt(J (1 - J) / num_perm): a pair that is 4 of them
     # below the threshold is not worth the exact comparison (misses 1 in 30,000 of pairs right at the threshold).
@@ -186,7 +192,7 @@ def greedy(members, buckets, rank, sets: "Sets", signatures: "Signatures", thres
     return removed
 
 
-def find_twin(article: int, kept, rank, sets, signatures, threshold, hopeless) -> tuple[int, float] | None:
+def find_twin(article: int, kept, rank, sets, signatures, threshold, hopeless) -> Removed | None:
     """-> (the most similar of the likeliest kept articles, Jaccard) if that reaches the threshold"""
     estimate = (signatures.rows(kept) == signatures.rows(np.array([article]))).mean(axis=1)
     likely = np.lexsort((rank[kept], -estimate))[:np.count_nonzero(estimate >= hopeless)]
@@ -198,7 +204,7 @@ def find_twin(article: int, kept, rank, sets, signatures, threshold, hopeless) -
         jaccard = minhash.jaccard_to_many(one, np.concatenate(many), bounds)
         best = int(jaccard.argmax())
         if jaccard[best] >= threshold:
-            return int(candidates[best]), float(jaccard[best])
+            return Removed(int(candidates[best]), float(jaccard[best]), "near")
     return None
 
 
@@ -260,7 +266,7 @@ def write_kept(inputs, megabytes, articles: Articles, removed: dict, out: StageO
 
     def job(k: int) -> tuple:
         span = slice(first[k], first[k + 1])
-        kinds = [removed[n][1] if n in removed else None for n in range(span.start, span.stop)]
+        kinds = [removed[n].kind if n in removed else None for n in range(span.start, span.stop)]
         return inputs[k], articles.chars[span], kinds
 
     for k, (content, counts) in zip(todo, pool.map(keep_lines, map(job, todo))):
@@ -269,19 +275,18 @@ def write_kept(inputs, megabytes, articles: Articles, removed: dict, out: StageO
 
 
 def keep_lines(job: tuple) -> tuple[bytes, dict]:
-    path, chars, jaccards = job
+    path, chars, kinds = job
     kept, dropped, dropped_chars = [], {"exact": 0, "near": 0}, {"exact": 0, "near": 0}
     with open(path, "rb") as f:
-        for line, size, jaccard in zip(f, chars.tolist(), jaccards):
-            if jaccard is None:
+        for line, size, kind in zip(f, chars.tolist(), kinds):
+            if kind is None:
                 kept.append(line)
             else:
-                kind = "exact" if jaccard == 1.0 else "near"
                 dropped[kind] += 1
                 dropped_chars[kind] += size
     total = int(chars.sum())
     return b"".join(kept), {
-        "in": len(jaccards), "out": len(kept), "chars_in": total, "chars_out": total - sum(dropped_chars.values()),
+        "in": len(kinds), "out": len(kept), "chars_in": total, "chars_out": total - sum(dropped_chars.values()),
         "dropped": dropped, "dropped_chars": dropped_chars}
 
 
@@ -293,9 +298,9 @@ def describe(inputs, articles: Articles, removed: dict) -> Iterator[dict]:
             return orjson.loads(f.read(int(articles.size[k]))).get("title", "")
 
     for k in sorted(removed):
-        twin, jaccard = removed[k]
+        twin, jaccard, kind = removed[k]
         yield {"id": int(articles.id[k]), "title": title(k), "chars": int(articles.chars[k]), "kept_id": int(articles.id[twin]),
-               "kept_title": title(twin), "jaccard": round(jaccard, 4)}
+               "kept_title": title(twin), "kind": kind, "jaccard": round(jaccard, 4)}
 
 
 if __name__ == "__main__":

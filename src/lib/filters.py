@@ -44,13 +44,12 @@ _STARTS_CHARACTER = (_BYTE & 0xC0) != 0x80
 # Letters of any script, told by the first byte of a character: C2 begins Latin-1's symbols, E2 dashes, arrows and mathematics.
 _LETTER = np.isin(_BYTE, [*range(ord("A"), ord("Z") + 1), *range(ord("a"), ord("z") + 1), *range(0xC3, 0xE2), *range(0xE3, 0xF5)])
 
-_CLOSERS = "\"')]}”’»›* \t"
-_ENDERS = tuple(".!?…。！？؟।։")
+_ENDS_SENTENCE = re.compile(r"""[.!?…。！？؟।։][\])"'”’»›]*(?:\s|$)|[。！？]""")
 _REFERS = re.compile(r"(?:may|can|could|might) (?:also )?(?:refer to|stand for|mean)\b[^.\n]{0,40}:?$")
 
 
-def word_figures(texts: list[str]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """-> for each text its number of words (between spaces), their mean length in characters, the share with a letter"""
+def word_figures(texts: list[str]) -> tuple[np.ndarray, np.ndarray]:
+    """-> for each text the mean length of its words (between spaces) in characters, and the share of them with a letter"""
     parts = [text.encode() for text in texts]
     raw = np.frombuffer(b" ".join([b"", *parts, b""]), np.uint8)
     text_starts = np.cumsum([1] + [len(part) + 1 for part in parts])
@@ -63,7 +62,7 @@ def word_figures(texts: list[str]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     length = [np.count_nonzero(characters[a:b]) for a, b in zip(text_starts, text_starts[1:])]
     alpha = [np.count_nonzero(letters[a:b]) for a, b in zip(cuts, cuts[1:])]
     some = np.maximum(words, 1)
-    return words, np.array(length) / some, np.array(alpha) / some
+    return np.array(length) / some, np.array(alpha) / some
 
 
 def repeated_ngrams(texts: list[str], n: int) -> np.ndarray:
@@ -83,8 +82,8 @@ def repeated_lines(text: str) -> float:
 
 
 def has_sentence(text: str, words: int) -> bool:
-    """Does a line of at least so many words end as a sentence does?"""
-    return any(line.count(" ") >= words - 1 and line.rstrip(_CLOSERS).endswith(_ENDERS) for line in text.split("\n"))
+    """Is there a line of at least so many words with the end of a sentence in it?"""
+    return any(line.count(" ") >= words - 1 and _ENDS_SENTENCE.search(line) for line in text.split("\n"))
 
 
 def has_stop_words(text: str, listed: list[str], least: int) -> bool:
@@ -104,16 +103,15 @@ def is_disambiguation(record: dict) -> bool:
         or bool(_REFERS.search(record["text"].partition("\n")[0].rstrip()))
 
 
-def judge(records: list[dict], rules, in_language) -> list[str | None]:
+def judge(texts: list[str], disambiguation: list[bool], rules, in_language) -> list[str | None]:
     """The reason to drop each article, or None. rules: the config's clean section; in_language: text -> bool"""
-    texts = [record["text"] for record in records]
-    _, word_length, alpha = word_figures(texts)
+    word_length, alpha = word_figures(texts)
     grams = repeated_ngrams(texts, 5)
     listed = STOP_WORDS.get(rules.language, [])
     reasons = []
-    for k, (record, text) in enumerate(zip(records, texts)):
+    for k, text in enumerate(texts):
         reasons.append(
-            "disambiguation" if rules.drop_disambiguation and is_disambiguation(record) else
+            "disambiguation" if rules.drop_disambiguation and disambiguation[k] else
             "short" if len(text) < rules.min_chars else
             "language" if not in_language(text) else
             "stop_words" if listed and not has_stop_words(text, listed, rules.min_stop_words) else
