@@ -127,7 +127,7 @@ def read_subject(title: str, paragraphs: list[str]) -> tuple[Subject, Fact | Non
         name = match["np"][:1].lower() + match["np"][1:]
     elif about and match["det"] and not person and core.lower() == match["np"].lower():
         name = ("the " if match["det"] == "The " or not common else match["det"].lower()) + name
-    elif not person and re.search(rf"[a-z,] the {re.escape(core)}\b(?! [A-Z])", text) and not common:
+    elif not person and not common and takes_the(core, text):
         name = "the " + core  # the Netherlands, whose article may not begin with it
     of_kind = re.match(rf"(The [a-z]+ of {re.escape(core)})\b", lead)
     if qualifier and of_kind:
@@ -141,6 +141,13 @@ def read_subject(title: str, paragraphs: list[str]) -> tuple[Subject, Fact | Non
         pronoun = "they"
     subject = Subject(title, name, kind, person, pronoun)
     return subject, definition_fact(subject, match["be"], rest) if about else None
+
+
+def takes_the(core: str, text: str) -> bool:
+    """Whether a name mostly has 'the' before it within sentences, and not as part of 'the Brunei dollar'."""
+    bare = re.findall(rf"[a-z,] (?<!the ){re.escape(core)}\b(?! [A-Z])", text)
+    the = re.findall(rf"[a-z,] the {re.escape(core)}(?=[.,;]| (?:is|was|are|were|has|had|in|on|and|at|to|from|by|with)\b)", text)
+    return len(the) > len([b for b in bare])
 
 
 def head_noun(definition: str) -> str:

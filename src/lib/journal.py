@@ -54,3 +54,5 @@ class Journal:
         """Once the stage's own output is in place."""
         self.file.close()
         self.path.unlink(missing_ok=True)
+        if not any(self.path.parent.iterdir()):
+            self.path.parent.rmdir()

@@ -22,7 +22,8 @@ import orjson
 import requests
 
 from lib import prompts
-from lib.config import Config, InputError, Teacher
+from lib.config import Config, InputError, Teacher, resolve
+from lib.records import read_jsonl, shards
 from lib.rules import RulesTeacher, score
 
 LADDER = ("json_schema", "json_object", "text")  # how an answer in JSON is asked for, best first
@@ -40,6 +41,14 @@ def open_teacher(cfg: Config, articles: Iterable[dict] = ()):
     backend = OpenAIBackend(cfg.teacher)
     backend.check()
     return backend
+
+
+def references(cfg: Config, ids: set) -> dict:
+    """{id: text} of articles, cut to sft.max_article_chars: what a teacher model judges by. The rules need none."""
+    if cfg.teacher.backend == "rules":
+        return {}
+    files = shards(resolve(cfg.data.deduped_dir), "dedup")
+    return {a["id"]: a["text"][:cfg.sft.max_article_chars] for file in files for a in read_jsonl(file) if a["id"] in ids}
 
 
 class RulesBackend:
