@@ -199,12 +199,21 @@ class Corruption:
         if not new or len(re.findall(r"[.!?](?:\s|$)", answer)) > 1:
             return None
         first, last = new[0], new[-1]
+        while first > 1 and capitalised(answer, spans[first - 1]) and capitalised(answer, spans[first]):
+            first -= 1  # Mexico City, asked for as the capital of Mexico
+        while last + 1 < len(spans) and capitalised(answer, spans[last]) and capitalised(answer, spans[last + 1]):
+            last += 1
         if last - first + 1 > LONGEST_VALUE or first == 0:
             return None
         start, end = spans[first].start(), spans[last].end()
         outside = [m.group(0).lower() for i, m in enumerate(spans) if i < first or i > last]
         pattern = tuple(w for w in WORD.findall(last_asked.lower()) + outside if w in self.common)
         return (start, end, answer[start:end], pattern) if pattern else None
+
+
+def capitalised(text: str, word: re.Match) -> bool:
+    """A capital, with nothing but a space between it and the word before."""
+    return word.group(0)[0].isupper() and text[word.start() - 1:word.start()] == " "
 
 
 def another_number(text: str, chance: int) -> str:
