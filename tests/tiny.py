@@ -1,5 +1,6 @@
 """A tiny model with seeded random weights, its tokenizer and its checkpoint, for tests that need one in a second."""
 
+import time
 from pathlib import Path
 
 import torch
@@ -46,3 +47,22 @@ def tiny_checkpoint(folder: Path, block_size: int = 64, seed: int = 0) -> Path:
     model = tiny_model(tokenizer.vocab_size, block_size, seed)
     checkpoints.save(folder, "step_0000001", model, tokenizer)
     return folder / "latest"
+
+
+class Parrot(WikiGPT):
+    """Answers `answer` to every chat prompt, `delay` seconds a token, whatever its weights."""
+
+    def learn(self, tokenizer: Tokenizer, answer: str, delay: float = 0.0) -> "Parrot":
+        self.script = torch.tensor(tokenizer.encode(answer) + [tokenizer.end_id])
+        self.cue, self.delay = tokenizer.assistant_id, delay
+        return self
+
+    def forward(self, ids, cache=None, last_only=False):
+        positions, _ = cache.begin(ids.shape[1])
+        cache.lengths += ids.shape[1]
+        start = cache.k[0, :, 0, 0, 0]  # where each row's answer begins, kept where its keys would be: it moves with the row
+        cued = ids[:, -1] == self.cue
+        start[cued] = positions[cued, -1].float()
+        said = (positions[:, -1] - start.long()).clamp(0, len(self.script) - 1)
+        time.sleep(self.delay)
+        return 100 * torch.nn.functional.one_hot(self.script[said], self.config.vocab_size).float()[:, None]

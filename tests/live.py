@@ -1,0 +1,29 @@
+"""A running server around a model of a test's own."""
+
+import contextlib
+import threading
+import time
+
+import uvicorn
+
+import serve
+from lib.config import load_config
+
+
+@contextlib.contextmanager
+def running(model, tokenizer, *overrides: str):
+    """-> (URL, engine) of serve.py's app on a free port, in this process."""
+    settings = load_config("configs/base.yaml", list(overrides)).serve
+    sock = serve.listen("127.0.0.1", 0)
+    engine = serve.Engine(model, tokenizer, settings.max_batch, settings.queue)
+    server = uvicorn.Server(uvicorn.Config(serve.create_app(engine, settings), log_level="warning", timeout_graceful_shutdown=1))
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [sock]}, daemon=True)
+    thread.start()
+    while not server.started:
+        time.sleep(0.01)
+    try:
+        yield f"http://127.0.0.1:{sock.getsockname()[1]}", engine
+    finally:
+        server.should_exit = True
+        thread.join(10)
+        sock.close()

@@ -1,0 +1,163 @@
+"""The chat page in a real browser: type, stream, stop, regenerate, settings, reload, phone and dark."""
+
+import json
+
+import pytest
+
+import browser
+from browser import Browser
+from live import running
+from tiny import Parrot, tiny_model, tiny_tokenizer
+
+pytestmark = pytest.mark.skipif(browser.missing() is not None, reason=str(browser.missing()))
+
+ANSWER = 'Gold is a chemical element. <img src=x onerror="document.title=1"> & <b>Zürich</b>'
+
+
+@pytest.fixture(scope="module")
+def parrot(tmp_path_factory):
+    tokenizer = tiny_tokenizer(tmp_path_factory.mktemp("tiny") / "tokenizer.json")
+    return Parrot(tiny_model(block_size=512).config).eval().learn(tokenizer, ANSWER), tokenizer
+
+
+@pytest.fixture(scope="module")
+def server(parrot):
+    with running(*parrot) as (url, engine):
+        yield url, engine
+
+
+@pytest.fixture(scope="module")
+def chromium(tmp_path_factory):
+    with Browser(tmp_path_factory.mktemp("profile")) as b:
+        yield b
+
+
+@pytest.fixture()
+def page(chromium, server, parrot):
+    parrot[0].delay = 0.0
+    chromium.dark = False
+    chromium.resize(1100, 800)
+    chromium.open(server[0] + "/")
+    chromium.run("sessionStorage.clear()")
+    chromium.reload()
+    chromium.wait(lambda: chromium.text("#model") == "wikigpt", "the page did not find the server")
+    return chromium
+
+
+def finished(page, n: int = 1) -> bool:
+    return page.run("return document.querySelectorAll('.assistant .foot').length") == n and not page.visible("#stop")
+
+
+def test_types_streams_and_shows_markup_as_text(page, parrot):
+    parrot[0].delay = 0.02
+    page.type("#input", "What is gold?{Shift}{Enter}{Shift}Tell me.{Enter}")
+    page.wait(lambda: 5 < len(page.text(".assistant .text") or "") < len(ANSWER) - 5, "nothing was shown while it was written")
+    assert page.visible("#stop") and not page.visible("#send")
+    page.wait(lambda: finished(page), "the answer did not end")
+    assert page.text(".user .text") == "What is gold?\nTell me."
+    assert page.text(".assistant .text") == ANSWER
+    assert page.run("return document.querySelectorAll('#talk img, #talk b').length + document.title") == "0wikigpt – wikillm"
+    assert page.text("#status") == ANSWER  # what a screen reader says, once
+    assert "tokens" in page.text(".note") and page.visible("#send")
+    assert page.run("return document.activeElement.id") == "input"
+
+
+def test_stop_keeps_what_was_said_and_frees_the_model(page, parrot, server):
+    parrot[0].delay = 0.05
+    page.type("#input", "What is gold?{Enter}")
+    page.wait(lambda: len(page.text(".assistant .text") or "") > 3, "it did not begin")
+    page.click("#stop")
+    page.wait(lambda: finished(page), "it did not stop")
+    said = page.text(".assistant .text")
+    assert ANSWER.startswith(said) and said != ANSWER and page.text(".note") == "stopped"
+    page.wait(lambda: not server[1].decoder.rows, "the model goes on decoding for nobody", 3)
+
+
+def test_regenerate_copy_new_chat_and_reload(page):
+    page.type("#input", "What is gold?{Enter}")
+    page.wait(lambda: finished(page), "no answer")
+    page.run("window.copied = []; navigator.clipboard.writeText = async t => { copied.push(t); }")
+    page.run("[...document.querySelectorAll('.foot button')].find(b => b.textContent === 'Copy').click()")
+    page.wait(lambda: page.run("return copied") == [ANSWER], "not copied")
+    page.run("[...document.querySelectorAll('.foot button')].find(b => b.textContent === 'Regenerate').click()")
+    page.wait(lambda: finished(page), "no second answer")
+    assert page.run("return document.querySelectorAll('article').length") == 2
+    page.type("#input", "And iron?{Enter}")
+    page.wait(lambda: finished(page, 2), "no answer to the second question")
+    buttons = page.run("return [...document.querySelectorAll('.foot')].map(f => [...f.querySelectorAll('button')].map(b => b.textContent))")
+    assert buttons == [["Copy"], ["Copy", "Regenerate"]]  # only the last answer can be regenerated
+    page.reload()
+    page.wait(lambda: page.run("return document.querySelectorAll('article').length") == 4, "the conversation was forgotten")
+    assert page.text("article.user:nth-of-type(3) .text") == "And iron?"
+    page.wait(lambda: page.text("#model") == "wikigpt", "no server")
+    page.click("#new")
+    assert page.visible("#welcome") and page.run("return document.querySelectorAll('article').length") == 0
+    page.reload()
+    assert page.visible("#welcome")
+
+
+def test_settings_reach_the_server(page):
+    page.run("window.sent = []; const real = fetch; window.fetch = (u, o) => { if (o) sent.push(o.body); return real(u, o); }")
+    assert not page.visible("#settings")
+    page.click("#open-settings")
+    assert page.visible("#settings")
+    page.run("for (const [id, v] of [['temperature', 0.1], ['length', 16]]) {"
+             " const e = document.getElementById(id); e.value = v; e.dispatchEvent(new Event('input')); }")
+    page.type("#input", "What is gold?{Enter}")
+    page.wait(lambda: finished(page), "no answer")
+    sent = json.loads(page.run("return sent")[0])
+    assert sent == {"messages": [{"role": "user", "content": "What is gold?"}], "temperature": 0.1, "max_tokens": 16}
+    assert "cut off" in page.text(".note") and ANSWER.startswith(page.text(".assistant .text"))
+    page.type("#input", "{Escape}")
+    assert not page.visible("#settings")
+
+
+def test_a_failure_is_said_and_can_be_tried_again(page):
+    page.run("window.real = fetch; window.fetch = async () => new Response("
+             "JSON.stringify({error: {message: 'the queue is full'}}), {status: 429})")
+    page.click("#examples button")
+    page.wait(lambda: "the queue is full" in (page.text(".problem") or ""), "the error is not shown")
+    page.run("window.fetch = real; document.querySelector('.foot button').click()")
+    page.wait(lambda: page.text(".assistant .text") == ANSWER and finished(page), "trying again did not help")
+
+
+@pytest.mark.parametrize("dark", [False, True])
+def test_on_a_phone_and_in_the_dark(page, dark, tmp_path):
+    page.dark = dark
+    page.resize(360, 640)
+    page.type("#input", "What is gold?{Enter}")
+    page.wait(lambda: finished(page), "no answer")
+    assert page.run("return document.documentElement.scrollWidth") == 360
+    small = page.run("return [...document.querySelectorAll('button')].filter(b => b.checkVisibility()).map("
+                     "b => b.getBoundingClientRect()).filter(r => r.height < 36 || r.width < 36).length")
+    assert small == 0  # fingers
+    assert page.run("return document.querySelector('#composer').getBoundingClientRect().bottom") < 640
+    for selector in ("body", ".assistant .text", ".user .text", "#model", ".note", ".caution"):
+        assert contrast(page, selector) >= 4.5, selector  # WCAG AA
+    page.screenshot(tmp_path / "page.png")
+    assert (tmp_path / "page.png").stat().st_size > 10_000
+
+
+def contrast(page, selector: str) -> float:
+    """WCAG 2's contrast ratio of an element's text and what lies behind it."""
+    colours = page.run("""
+        const e = document.querySelector(arguments[0]); let behind = e;
+        while (getComputedStyle(behind).backgroundColor === "rgba(0, 0, 0, 0)") behind = behind.parentElement;
+        return [getComputedStyle(e).color, getComputedStyle(behind).backgroundColor].map(c => c.match(/[0-9.]+/g).map(Number));
+        """, selector)
+
+    def luminance(rgb: list[float]) -> float:
+        linear = [c / 255 / 12.92 if c / 255 <= 0.04045 else ((c / 255 + 0.055) / 1.055) ** 2.4 for c in rgb[:3]]
+        return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+    a, b = sorted(map(luminance, colours))
+    return (b + 0.05) / (a + 0.05)
+
+
+def test_nothing_is_fetched_from_elsewhere(page, server):
+    page.click("#examples button")
+    page.wait(lambda: finished(page), "no answer")
+    fetched = page.run("return performance.getEntriesByType('resource').map(e => e.name)")
+    assert fetched and all(name.startswith(server[0]) for name in fetched)
+    assert page.run("return [...document.querySelectorAll('button, input, textarea')].filter("
+                    "e => !(e.textContent.trim() || e.ariaLabel || e.labels?.length)).length") == 0  # all have names
