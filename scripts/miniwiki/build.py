@@ -12,6 +12,9 @@ import json
 import sys
 from pathlib import Path
 
+import life
+import overviews
+import people
 import places
 import science
 from dump import PAGES_PER_STREAM, Page, multistream, write_whole
@@ -48,7 +51,15 @@ def up_to_date(out: Path, sources: str) -> bool:
 
 
 def real_articles() -> list[Article]:
-    return [*places.countries(), *places.cities(), *places.states(), *science.elements()]
+    articles = [*places.countries(), *places.cities(), *places.states(), *places.rivers(), *places.mountains(), *places.waters(),
+            *places.islands(), *science.elements(), *science.space(), *people.scientists(), *people.inventions(),
+            *people.artists(), *life.animals(), *life.foods(), *life.gems(), *life.languages(), *life.instruments(),
+            *life.sports(), *overviews.overviews()]
+    for article in articles:
+        # A name that ends in a full stop, such as "Washington, D.C.", ends the sentence with it.
+        article.sections = [(heading, [[s.replace("D.C..", "D.C.") for s in p] for p in paragraphs])
+                            for heading, paragraphs in article.sections]
+    return articles
 
 
 def keep(article: Article, linker: Linker, titles: list[str]) -> Planted:

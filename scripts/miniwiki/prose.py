@@ -18,6 +18,7 @@ THE = {
     "Bahamas", "Central African Republic", "Comoros", "Czech Republic", "Democratic Republic of the Congo",
     "Dominican Republic", "Gambia", "Maldives", "Marshall Islands", "Netherlands", "Philippines",
     "Republic of the Congo", "Seychelles", "Solomon Islands", "United Arab Emirates", "United Kingdom", "United States",
+    "Galápagos Islands", "Matterhorn", "Zugspitze", "Grossglockner", "Vinson Massif", "Great Lakes",
 }
 
 
@@ -26,7 +27,8 @@ class Article:
     title: str
     name: str                       # the subject as running text calls it: "gold", "the Netherlands"
     topic: str                      # the table it comes from; the infobox and the categories follow it
-    sections: list[tuple[str, list[list[str]]]]   # (heading, paragraphs of sentences); the lead has heading ""
+    # (heading, paragraphs of sentences); the lead has heading "", a list is a paragraph of "* item" sentences
+    sections: list[tuple[str, list[list[str]]]] = field(default_factory=list)
     box: dict[str, str] = field(default_factory=dict)
     facts: list[dict] = field(default_factory=list)
     kind: str = "article"
@@ -36,14 +38,16 @@ class Article:
                            "aliases": list(aliases)})
 
     def sentences(self) -> list[str]:
-        return [plain(s) for _, paragraphs in self.sections for p in paragraphs for s in p]
+        return [plain(s).removeprefix("* ") for _, paragraphs in self.sections for p in paragraphs for s in p]
 
     def text(self) -> str:
         """The article as an extractor should return it: prose with Markdown headings."""
         blocks = []
         for heading, paragraphs in self.sections:
             blocks += [f"## {heading}"] if heading else []
-            blocks += [" ".join(plain(s) for s in p) for p in paragraphs]
+            for p in paragraphs:
+                items = p[0].startswith("* ")
+                blocks.append("\n".join("-" + plain(s)[1:] for s in p) if items else " ".join(map(plain, p)))
         return "\n\n".join(blocks)
 
 
@@ -58,7 +62,8 @@ def table(name: str) -> list[dict]:
         if len(cells) != len(head):
             raise ValueError(f"facts/{name}.txt: {len(cells)} cells where {len(head)} are named: {line}")
         row = dict(zip(head, cells))
-        row["notes"] = [s for s in row["notes"].split(" / ") if s]
+        if "notes" in row:
+            row["notes"] = row["notes"].split(" / ")
         rows.append(row)
     return rows
 
@@ -74,7 +79,7 @@ def pick(key: str, *options: str) -> str:
 
 
 def the(name: str) -> str:
-    return f"the {name}" if name in THE else name
+    return f"the {name}" if name in THE or re.search(r"(Ocean|Sea|River|Gulf|Alps|Andes|Himalayas)$", name) else name
 
 
 def start(text: str) -> str:
@@ -89,15 +94,6 @@ def a(noun: str) -> str:
 
 def join(items: list[str], word: str = "and") -> str:
     return items[0] if len(items) == 1 else f"{', '.join(items[:-1])} {word} {items[-1]}"
-
-
-def ordinal(n: int) -> str:
-    words = "first second third fourth fifth sixth seventh eighth ninth tenth".split()
-    return words[n - 1]
-
-
-def thousands(n: int) -> str:
-    return f"{n:,}"
 
 
 def inline(wikitext: str, text: str) -> str:

@@ -32,7 +32,8 @@ class Linker:
         self.by_first_word: dict[str, list[tuple[str, str]]] = {}
         for article in articles:
             name = article.name.removeprefix("the ")
-            for form in {name, article.title}:
+            # "German" is the language's name, but mostly an adjective: only its title is linked.
+            for form in sorted({name, article.title} if article.topic != "languages" else {article.title}):
                 self.by_first_word.setdefault(re.match(r"[\w'.-]*", form)[0], []).append((form, article.title))
         for forms in self.by_first_word.values():
             forms.sort(key=lambda pair: -len(pair[0]))
