@@ -5,6 +5,7 @@ the stage runs, `.progress/` keeps the counts of each finished shard, so that a 
 last one and the final manifest is the same as an undisturbed run's.
 """
 
+import errno
 import fcntl
 import hashlib
 import os
@@ -12,7 +13,7 @@ import platform
 import shutil
 import time
 from collections import Counter
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Iterable, Iterator, Optional
@@ -21,23 +22,41 @@ import orjson
 
 from lib.config import InputError
 
+FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}  # errors that room on the disk mends
+
 
 @contextmanager
 def atomic_file(path: Path, mode: str = "wb"):
     """A file that appears under `path` only when the block ends well: written beside, flushed, renamed."""
     path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.tmp-{os.getpid()}")
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)
         with open(temporary, mode) as f:
             yield f
             f.flush()
             os.fsync(f.fileno())
         os.replace(temporary, path)
+        _sync_folder(path.parent)
     except OSError as error:
-        raise InputError(f"{path}: cannot write ({error.strerror}); free some disk and run again") from error
+        if error.filename not in (None, str(temporary), str(path.parent)):
+            raise  # another file's, in the block
+        advice = "free some disk and run again" if error.errno in FULL else "see to its folder and run again"
+        raise InputError(f"{path}: cannot write ({error.strerror}); {advice}") from error
     finally:
-        temporary.unlink(missing_ok=True)
+        with suppress(OSError):
+            temporary.unlink(missing_ok=True)
+
+
+def _sync_folder(folder: Path) -> None:
+    """So that the new name outlives a power cut, and no later one comes to disk before it."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    except OSError:
+        pass  # some network file systems cannot; the file itself is on disk
+    finally:
+        os.close(handle)
 
 
 def write_bytes(path: Path, content: bytes) -> None:
@@ -54,6 +73,8 @@ def read_json(path: Path):
         return orjson.loads(Path(path).read_bytes())
     except FileNotFoundError:
         raise InputError(f"{path}: not found") from None
+    except OSError as error:
+        raise InputError(f"{path}: cannot read ({error.strerror})") from None
     except orjson.JSONDecodeError as error:
         raise InputError(f"{path}: not valid JSON ({error})") from None
 
@@ -69,9 +90,12 @@ def read_jsonl(path: Path) -> Iterator[dict]:
             for number, line in enumerate(f, 1):
                 if line.strip():
                     try:
-                        yield orjson.loads(line)
+                        record = orjson.loads(line)
                     except orjson.JSONDecodeError as error:
                         raise InputError(f"{path}:{number}: not valid JSON ({error})") from None
+                    if not isinstance(record, dict):
+                        raise InputError(f"{path}:{number}: expected a JSON object in every line")
+                    yield record
     except OSError as error:
         raise InputError(f"{path}: cannot read ({error.strerror})") from None
 
@@ -87,8 +111,12 @@ def write_jsonl(path: Path, records: Iterable[dict]) -> int:
 
 def shards(folder: Path, stage: str) -> list[Path]:
     """The shards of a folder that `stage` (such as 'extract') has finished, in order."""
-    read_manifest(folder, stage)
-    return sorted(Path(folder).glob("part-*.jsonl"))
+    expected = read_manifest(folder, stage)["shards"]
+    found = sorted(Path(folder).glob("part-*.jsonl"))
+    if len(found) != expected:
+        raise InputError(f"{folder}: has {len(found)} shards, its manifest.json says {expected}; "
+                         f"remove the folder and run python src/{stage}.py again")
+    return found
 
 
 def read_manifest(folder: Path, stage: str) -> dict:
@@ -151,8 +179,10 @@ def lock(folder: Path):
     with handle:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
+        except BlockingIOError:
             raise InputError(f"{folder}: another run is writing here; wait for it or stop it") from None
+        except OSError as error:
+            raise InputError(f"{folder}: cannot be locked ({error.strerror}); use a folder on a local disk") from error
         yield
 
 
@@ -165,7 +195,8 @@ class StageOutput:
             out.finish()
 
     The key is a hash of the stage's settings and its inputs. A folder with another key is started anew: its
-    old files are removed first, so that shards of two configs never mix.
+    old files are removed first, so that shards of two configs never mix. A folder that the stage did not make is
+    left alone.
     """
 
     def __init__(self, folder: Path, stage: str, settings: dict, inputs: list[Path], packages: tuple[str, ...] = ()):
@@ -175,37 +206,63 @@ class StageOutput:
         self.progress = self.folder / ".progress"
         self.done: dict[str, dict] = {}   # shard name -> what was recorded with it
         self.up_to_date = False
+        self.started = time.time()
 
     def __enter__(self) -> "StageOutput":
-        self._lock = lock(self.folder)
-        self._lock.__enter__()
-        manifest = self.folder / "manifest.json"
-        if manifest.exists() and read_json(manifest).get("key") == self.key:
-            self.up_to_date = True
-            print(f"{self.stage}: {self.folder} is up to date")
-            return self
-        started = self.progress / "key"
-        if not started.exists() or started.read_text() != self.key:
-            self._clear()
-            write_bytes(started, self.key.encode())
-        for stray in self.folder.glob(".*.tmp-*"):  # of a run that was killed while it wrote
-            stray.unlink()
-        for record in sorted(self.progress.glob("*.json")):
-            self.done[record.stem] = read_json(record)
-        if self.done:
-            print(f"{self.stage}: going on after {len(self.done)} finished shards")
-        self.started = time.time()
+        with ExitStack() as held:
+            held.enter_context(lock(self.folder))
+            self._open()
+            self._held = held.pop_all()
         return self
 
     def __exit__(self, *exception) -> None:
-        self._lock.__exit__(None, None, None)
+        self._held.close()
+
+    def _open(self) -> None:
+        manifest = self.folder / "manifest.json"
+        if manifest.exists() and read_json(manifest).get("key") == self.key and self._whole(read_json(manifest)):
+            shutil.rmtree(self.progress, ignore_errors=True)  # of a run that was killed after its last step
+            self.up_to_date = True
+            print(f"{self.stage}: {self.folder} is up to date")
+            return
+        if self._begun() != [self.stage, self.key]:
+            self._clear()
+        for stray in [*self.folder.glob(".*.tmp-*"), *self.progress.glob(".*.tmp-*")]:  # of a run that was killed while it wrote
+            stray.unlink()
+        for path in sorted(self.progress.glob("*.json")):
+            record, shard = read_json(path), self.folder / f"{path.stem}.jsonl"
+            if shard.exists() and shard.stat().st_size == record["bytes"]:
+                self.done[path.stem] = record
+        if self.done:
+            print(f"{self.stage}: going on after {len(self.done)} finished shards")
+
+    def _whole(self, manifest: dict) -> bool:
+        """Whether the shards that a manifest counts are still there."""
+        sizes = [path.stat().st_size for path in self.folder.glob("part-*.jsonl")]
+        return len(sizes) == manifest["shards"] and sum(sizes) == manifest["bytes"]
+
+    def _begun(self) -> list[str]:
+        """-> [stage, key] of the run whose progress lies here."""
+        path = self.progress / "key"
+        return path.read_text().split() if path.exists() else []
 
     def _clear(self) -> None:
-        (self.folder / "manifest.json").unlink(missing_ok=True)
-        shutil.rmtree(self.progress, ignore_errors=True)
-        for path in self.folder.iterdir():
-            if path.name != ".lock":
-                shutil.rmtree(path) if path.is_dir() else path.unlink()
+        """Empty the folder, if everything in it is this stage's own; killed meanwhile, the next run does so again."""
+        manifest, begun = self.folder / "manifest.json", self._begun()
+        found = [p for p in self.folder.iterdir() if p.name not in (".lock", self.progress.name)]
+        owner = read_json(manifest).get("stage") if manifest.exists() else begun[0] if begun else None
+        others = [p for p in self.folder.rglob("manifest.json") if p != manifest]
+        if found and (owner != self.stage or others):
+            name = (others or found)[0].relative_to(self.folder)
+            raise InputError(f"{self.folder}: holds {name}, which {self.stage} did not make and would remove; "
+                             "give this stage a folder of its own in the config's data section")
+        write_bytes(self.progress / "key", f"{self.stage} clearing".encode())
+        for path in [*found, *self.progress.iterdir()]:
+            if path.is_dir() and not path.is_symlink():
+                shutil.rmtree(path)
+            elif path.name != "key":
+                path.unlink()
+        write_bytes(self.progress / "key", f"{self.stage} {self.key}".encode())
 
     def write_shard(self, name: str, content: bytes, counts: dict, seconds: float = 0.0) -> None:
         """Put one whole shard in place, then its counts; a crash between the two only redoes the shard.
