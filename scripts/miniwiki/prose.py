@@ -35,7 +35,7 @@ class Article:
 
     def fact(self, relation: str, answer: str, *aliases: str, subject: str | None = None) -> None:
         self.facts.append({"subject": subject or self.name, "relation": relation, "object": answer,
-                           "aliases": list(aliases)})
+                           "aliases": [alias for alias in aliases if alias != answer]})
 
     def sentences(self) -> list[str]:
         return [plain(s).removeprefix("* ") for _, paragraphs in self.sections for p in paragraphs for s in p]

@@ -143,7 +143,7 @@ STUBS = {
 
 def stubs() -> list[Planted]:
     return [Planted(Page(title, f"{{{{Infobox settlement\n| name = {title}\n| population = {{{{formatnum:1000}}}}\n}}}}\n{text}<ref>{{{{cite web|url=https://example.org/{i}|title={title}}}}}</ref>\n\n{{{{stub}}}}\n\n[[Category:Stubs]]\n"),
-                    "stub", "clean:too_short") for i, (title, text) in enumerate(STUBS.items())]
+                    "stub", "clean:short") for i, (title, text) in enumerate(STUBS.items())]
 
 
 def foreign() -> list[Planted]:
@@ -186,8 +186,7 @@ def lists() -> list[Planted]:
     for continent in ("Europe", "Asia", "Africa", "South America"):
         rows = [r for r in countries if r["continent"] == continent and r["capital"]]
         made[f"List of capitals in {continent}"] = [f"[[{r['capital']}]], the capital of [[{r['name']}]]" for r in rows]
-    for state in ("gas", "liquid"):
-        made[f"List of elements that are a {state}"] = [f"[[{r['name'].split(' (')[0]}]] with the symbol {r['symbol']}" for r in elements if r["state"] == state]
+    made["List of gases"] = [f"[[{r['name']}]] with the symbol {r['symbol']}" for r in elements if r["state"] == "gas"]
     made["List of noble gases and halogens"] = [f"[[{r['name']}]], which is one of the {r['category']}s" if r["category"] == "halogen" else f"[[{r['name']}]], a {r['category']}"
                                                 for r in elements if r["category"] in ("noble gas", "halogen")]
     made["List of state nicknames"] = [f"\"{r['nickname']}\" for the state of {r['name'].split(' (')[0]}" for r in states]
@@ -196,7 +195,7 @@ def lists() -> list[Planted]:
     pages = []
     for title, items in made.items():
         text = f"{{{{Short description|None}}}}\n{{{{dynamic list}}}}\n" + "\n".join(f"* {item}" for item in items) + "\n\n== References ==\n{{reflist}}\n\n[[Category:Lists]]\n"
-        pages.append(Planted(Page(title, text), "list_only", "clean:list_only"))
+        pages.append(Planted(Page(title, text), "list_only", "clean:no_sentence"))
     return pages
 
 
@@ -299,6 +298,6 @@ HOSTILE: dict[str, tuple[str, list[str], list[str]]] = {
 
 def hostile() -> list[Planted]:
     pages = [Planted(Page(title, text), "hostile", "keep", sentences=sentences, absent=absent) for title, (text, sentences, absent) in HOSTILE.items()]
-    pages.append(Planted(Page("Blank page", ""), "empty", "clean:too_short"))
-    pages.append(Planted(Page("Page of templates", "{{Infobox thing\n| name = nothing\n| list = {{plainlist|\n* a\n* b\n}}\n}}\n{{Navbox|title=x}}\n[[Category:Nothing]]\n"), "empty", "clean:too_short"))
+    pages.append(Planted(Page("Blank page", ""), "empty", "clean:short"))
+    pages.append(Planted(Page("Page of templates", "{{Infobox thing\n| name = nothing\n| list = {{plainlist|\n* a\n* b\n}}\n}}\n{{Navbox|title=x}}\n[[Category:Nothing]]\n"), "empty", "clean:short"))
     return pages

@@ -1,0 +1,293 @@
+"""Ask a served model 100 questions about facts of the mini-wiki and grade the answers: the demo's examination.
+
+miniwiki-truth.json + a server's /v1/chat/completions -> a table, and with --json a file of every question and answer
+
+    python scripts/bench/quiz.py --url http://127.0.0.1:8080
+    python scripts/bench/quiz.py --url http://127.0.0.1:8080 --train data/sft/train.jsonl --json reports/quiz.json
+
+The wordings are the quiz's own: one that occurs in the training conversations is replaced by another of the same
+relation. An answer is right when the fact is in it; point --url at different servers to compare checkpoints.
+"""
+
+import argparse
+import json
+import random
+import re
+import sys
+import unicodedata
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import requests
+
+ROOT = Path(__file__).resolve().parents[2]
+
+# {S} is the subject of the fact. Every wording names its subject and asks for one thing only.
+WORDINGS = {
+    "capital": ("Tell me the capital city of {S}.", "Which city serves as the capital of {S}?", "Please name the capital city of {S}."),
+    "capital_of": ("{S} is the capital city of what country?", "Which country has {S} as its capital city?", "Please name the country whose capital is {S}."),
+    "continent": ("Please name the continent of {S}.", "{S} lies on what continent?", "On what continent would I find {S}?"),
+    "currency": ("Please name the currency of {S}.", "With what money do people pay in {S}?", "Please tell me which currency {S} uses."),
+    "official_language": ("Which language is official in {S}?", "Please name the official language of {S}.", "What language is the official one in {S}?"),
+    "city_country": ("Please name the country of the city {S}.", "The city of {S} is in what country?", "Which country does the city of {S} belong to?"),
+    "state_capital": ("Tell me the capital city of {S}.", "Which city serves as the capital of {S}?", "Please name the capital city of {S}."),
+    "state_largest_city": ("Please name the largest city in {S}.", "Tell me which city is the largest in {S}."),
+    "state_nickname": ("By what nickname is {S} known?", "Please give the nickname of {S}."),
+    "state_year": ("Please give the year in which {S} became a state.", "Tell me in what year {S} became a state."),
+    "river_mouth": ("Please tell me where {S} flows into.", "Into what water does {S} flow?", "Which sea, ocean or river does {S} flow into?"),
+    "mountain_height": ("How many metres high is {S}?", "Please give the height of {S} in metres."),
+    "mountain_country": ("In what country does {S} stand?", "Please name the country in which {S} is."),
+    "island_country": ("Which country owns {S}?", "Please name the country that owns {S}."),
+    "symbol": ("Please give the chemical symbol of {S}.", "Which symbol stands for {S}?", "Tell me the symbol for {S}."),
+    "element_of_symbol": ("{S} is the symbol of which element?", "Which element is written {S}?", "Please name the element with the symbol {S}."),
+    "atomic_number": ("Please give the atomic number of {S}.", "What number does {S} have in the periodic table?", "Tell me which atomic number {S} has."),
+    "state_of_matter": ("Tell me the state of matter of {S} at room temperature.", "Which state of matter does {S} have at room temperature?"),
+    "discovered_by": ("Please name the discoverer of {S}.", "Which person discovered {S}?", "Name the person who discovered {S}."),
+    "discovered_in": ("Please give the year in which {S} was discovered.", "Tell me the year of the discovery of {S}."),
+    "moon_of": ("Which planet has the moon {S}?", "Please name the planet of the moon {S}."),
+    "deed": ("Which person {S}?", "Name the person who {S}.", "Please tell me who {S}."),
+    "birthplace": ("Please name the birthplace of {S}.", "Tell me the birthplace of {S}.", "In what place was {S} born?"),
+    "birth_year": ("Please give the year in which {S} was born.", "Tell me the year of birth of {S}.", "In what year was {S} born?"),
+    "inventor": ("Please name the inventor of {S}.", "Which person invented {S}?", "Name the person who invented {S}."),
+    "invention_year": ("Please give the year in which {S} was invented.", "Tell me the year of the invention of {S}."),
+    "author": ("Please name the author of {S}.", "Which writer wrote {S}?", "Name the person who wrote {S}."),
+    "composer": ("Please name the composer of {S}.", "Which musician composed {S}?", "Name the person who composed {S}."),
+    "painter": ("Please name the painter of {S}.", "Which artist painted {S}?", "Name the person who painted {S}."),
+    "animal_class": ("To which class of animals does the {S} belong?", "Please tell me what kind of animal the {S} is."),
+    "animal_young": ("By what name is a young {S} known?", "Please tell me what a young {S} is called."),
+    "language_family": ("To which family of languages does {S} belong?", "Please name the language family of {S}."),
+    "instrument_family": ("Which family of instruments includes {S}?", "Please name the instrument family of {S}."),
+    "gem_colour": ("Which colour does {S} have?", "Please name the colour of {S}."),
+    "sport_players": ("How many people play in a team of {S}?", "Please give the number of players in a team of {S}."),
+    "record": ("Please name {S}.", "Tell me the name of {S}."),
+}
+
+LETTERS = str.maketrans({"ø": "o", "ł": "l", "æ": "ae", "œ": "oe", "ß": "ss", "đ": "d", "ð": "d", "þ": "th", "ı": "i"})
+
+
+class QuizError(Exception):
+    """What the user can mend: one line that says what is wrong and what to do."""
+
+
+@dataclass
+class Question:
+    relation: str
+    subject: str
+    text: str
+    answers: list[str]              # the object and its aliases
+
+
+@dataclass
+class Result:
+    relation: str
+    question: str
+    expected: str
+    answer: str
+    right: bool
+    stopped: bool
+
+
+def normal(text: str) -> str:
+    """Lower case, no accents, no punctuation, no thousands separators; single spaces."""
+    text = unicodedata.normalize("NFKD", text.lower().translate(LETTERS))
+    text = "".join(c for c in text if not unicodedata.combining(c))
+    text = re.sub(r"(?<=\d)[,\u202f\u00a0'](?=\d{3}(?!\d))", "", text)
+    text = re.sub(r"['’]s\b", "", text)
+    return " ".join(re.sub(r"(?<!\d)\.|\.(?!\d)|[^\w.]|_", " ", text).split())
+
+
+def without_article(text: str) -> str:
+    return re.sub(r"^(?:the|an?) ", "", text)
+
+
+def contains(answer: str, fact: str) -> bool:
+    """Is the fact in the answer, as whole words (and a number as a whole number)?"""
+    return f" {without_article(normal(fact))} " in f" {normal(answer)} "
+
+
+def grade(question: Question, answer: str) -> bool:
+    if question.relation == "symbol":  # "As", "In" and "No" are words too: a symbol counts only as it is written
+        return any(symbol in re.findall(r"\w+", answer) for symbol in question.answers)
+    if any(answer_is_the_word(alias) and f" {alias} " in f" {normal(answer)} " for alias in question.answers):
+        return True
+    return any(contains(answer, fact) for fact in question.answers if not answer_is_the_word(fact))
+
+
+def answer_is_the_word(alias: str) -> bool:
+    """Aliases such as "the dollar" must stand with their article: "the Canadian dollar" is not "the dollar"."""
+    return alias.startswith("the ") and " " not in alias[4:] and alias[4:].islower()
+
+
+def clear_facts(facts: list[dict]) -> dict[str, list[dict]]:
+    """By relation, the facts with one right answer that have wordings."""
+    objects: dict[tuple[str, str], set[str]] = {}
+    for fact in facts:
+        objects.setdefault((fact["relation"], normal(fact["subject"])), set()).add(fact["object"])
+    clear: dict[str, list[dict]] = {}
+    for fact in facts:
+        if fact["relation"] not in WORDINGS or len(objects[fact["relation"], normal(fact["subject"])]) > 1:
+            continue
+        if fact["relation"] == "moon_of" and (fact["object"] == "Pluto" or fact["subject"].startswith("the ")):
+            continue  # Pluto is no planet, and "the moon the Moon" is no question
+        if any(contains(fact["subject"], answer) for answer in (fact["object"], *fact["aliases"])):
+            continue  # Mexico City for Mexico: the question would hold its answer
+        clear.setdefault(fact["relation"], []).append(fact)
+    return clear
+
+
+def user_messages(train: Path) -> set[str]:
+    """What users say in the training conversations, normalised."""
+    said = set()
+    try:
+        with open(train, encoding="utf-8") as file:
+            for number, line in enumerate(file, 1):
+                try:
+                    said.update(normal(m["content"]) for m in json.loads(line)["messages"] if m["role"] == "user")
+                except (ValueError, KeyError, TypeError):
+                    raise QuizError(f"{train}:{number}: not a conversation with \"messages\"") from None
+    except OSError as error:
+        raise QuizError(f"{train}: {error.strerror or error}; give the file that gen_sft_data.py wrote to --train") from None
+    return said
+
+
+def used_in(wording: str, subjects: set[str], said: set[str]) -> str | None:
+    """A training message that is this wording about some subject, or None. The subject is masked: any will do, but a
+    wording with hardly a word of its own counts only with a subject that the quiz knows."""
+    head, tail = (normal(part) for part in wording.replace("{S}", "\n").split("\n"))
+    few = len(f"{head} {tail}".split()) < 3
+    for message in said:
+        if not (message.startswith(head) and message.endswith(tail) and len(message) > len(head) + len(tail)):
+            continue
+        middle = message[len(head):len(message) - len(tail)].strip()
+        if middle and (without_article(middle) in subjects if few else len(middle.split()) <= 8):
+            return message
+    return None
+
+
+def fresh_wordings(relations: dict[str, list[dict]], said: set[str]) -> tuple[dict[str, list[str]], list[str]]:
+    """The wordings of each relation that no training conversation uses, and a line about each that one does."""
+    fresh, replaced = {}, []
+    for relation, facts in relations.items():
+        subjects = {without_article(normal(fact["subject"])) for fact in facts}
+        fresh[relation] = []
+        for wording in WORDINGS[relation]:
+            used = used_in(wording, subjects, said)
+            if used:
+                replaced.append(f"{relation}: \"{wording}\" is in the training conversations (\"{used}\"); not asked")
+            else:
+                fresh[relation].append(wording)
+        if not fresh[relation]:
+            raise QuizError(f"every wording of '{relation}' occurs in the training conversations; "
+                            "give WORDINGS in scripts/bench/quiz.py another one")
+    return fresh, replaced
+
+
+def draw(relations: dict[str, list[dict]], wordings: dict[str, list[str]], n: int, seed: int) -> list[Question]:
+    """n questions, the relations in turn, so that each has its share; the same for the same seed and facts."""
+    rng = random.Random(seed)
+    left = {relation: sorted(facts, key=lambda f: (f["subject"], f["object"])) for relation, facts in sorted(relations.items())}
+    for facts in left.values():
+        rng.shuffle(facts)
+    questions: list[Question] = []
+    while len(questions) < n and any(left.values()):
+        turn = [relation for relation in left if left[relation]]
+        rng.shuffle(turn)
+        for relation in turn[:n - len(questions)]:
+            fact = left[relation].pop()
+            text = rng.choice(wordings[relation]).replace("{S}", fact["subject"])
+            questions.append(Question(relation, fact["subject"], text[:1].upper() + text[1:], [fact["object"], *fact["aliases"]]))
+    if len(questions) < n:
+        raise QuizError(f"there are only {len(questions)} clear facts; ask for at most that many with --n")
+    return questions
+
+
+def ask(url: str, question: str) -> tuple[str, bool]:
+    """The server's answer, and whether it stopped by itself."""
+    try:
+        reply = requests.post(f"{url.rstrip('/')}/v1/chat/completions", timeout=120, json={
+            "messages": [{"role": "user", "content": question}], "temperature": 0, "max_tokens": 64})
+        reply.raise_for_status()
+        choice = reply.json()["choices"][0]
+        return choice["message"]["content"] or "", choice["finish_reason"] == "stop"
+    except (requests.RequestException, ValueError, KeyError, IndexError, TypeError) as error:
+        raise QuizError(f"{url} does not answer as a chat server ({type(error).__name__}); start one with "
+                        "python src/serve.py") from None
+
+
+def examine(url: str, questions: list[Question]) -> list[Result]:
+    results = []
+    for question in questions:
+        answer, stopped = ask(url, question.text)
+        results.append(Result(question.relation, question.text, question.answers[0], answer, grade(question, answer), stopped))
+    return results
+
+
+def summary(results: list[Result]) -> dict:
+    share = lambda chosen: 100 * sum(chosen) / len(results)
+    by_relation: dict[str, list[int]] = {}
+    for result in results:
+        counted = by_relation.setdefault(result.relation, [0, 0])
+        counted[0] += result.right
+        counted[1] += 1
+    return {"asked": len(results), "percent_right": share(r.right for r in results),
+            "percent_stopped": share(r.stopped for r in results), "by_relation": dict(sorted(by_relation.items()))}
+
+
+def report(results: list[Result], figures: dict) -> str:
+    lines = [f"{'relation':20} right  asked"]
+    lines += [f"{relation:20} {right:5} {asked:6}" for relation, (right, asked) in figures["by_relation"].items()]
+    wrong = [r for r in results if not r.right]
+    if wrong:
+        lines += ["", "wrong answers:"]
+        lines += [f"  {r.question}\n      said:     {' '.join(r.answer.split())}\n      expected: {r.expected}" for r in wrong]
+    running_on = [r for r in results if not r.stopped]
+    if running_on:
+        lines += ["", "did not stop by itself:"] + [f"  {r.question}" for r in running_on]
+    return "\n".join([*lines, "", f"right:   {figures['percent_right']:5.1f} % of {figures['asked']}",
+                      f"stopped: {figures['percent_stopped']:5.1f} %"])
+
+
+def load_facts(path: Path) -> list[dict]:
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))["facts"]
+    except OSError as error:
+        raise QuizError(f"{path}: {error.strerror}; make it with python scripts/miniwiki/build.py") from None
+    except (ValueError, KeyError, TypeError):
+        raise QuizError(f"{path}: not a truth file; make it again with python scripts/miniwiki/build.py") from None
+
+
+def run(args: argparse.Namespace) -> int:
+    relations = clear_facts(load_facts(args.truth))
+    wordings, replaced = fresh_wordings(relations, user_messages(args.train) if args.train else set())
+    print("".join(f"{line}\n" for line in replaced), end="")
+    results = examine(args.url, draw(relations, wordings, args.n, args.seed))
+    figures = summary(results)
+    print(report(results, figures))
+    if args.json:
+        args.json.parent.mkdir(parents=True, exist_ok=True)
+        args.json.write_text(json.dumps(figures | {"seed": args.seed, "results": [asdict(r) for r in results]},
+                                        ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+    return 0 if figures["percent_right"] >= args.min_percent else 1
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--url", required=True, help="the server, such as http://127.0.0.1:8080")
+    parser.add_argument("--truth", type=Path, default=ROOT / "data/raw/miniwiki-truth.json", help="what build.py wrote")
+    parser.add_argument("--train", type=Path, help="training conversations; no wording in them is asked")
+    parser.add_argument("--n", type=int, default=100, help="questions")
+    parser.add_argument("--seed", type=int, default=7)
+    parser.add_argument("--json", type=Path, help="write every question and answer here")
+    parser.add_argument("--min-percent", type=float, default=80, help="exit 1 when fewer answers are right")
+    args = parser.parse_args()
+    if args.n < 1:
+        parser.error("--n must be at least 1")
+    try:
+        sys.exit(run(args))
+    except QuizError as error:
+        print(f"quiz: {error}", file=sys.stderr)
+        sys.exit(2)
+
+
+if __name__ == "__main__":
+    main()
