@@ -14,12 +14,12 @@ from pathlib import Path
 
 from lib import chat, generate
 from lib.config import Config, InputError, resolve, stage_main
-from lib.english import STOP_WORDS, one_line
+from lib.rules.english import STOP_WORDS, one_line
 from lib.journal import Journal
 from lib.progress import Progress
 from lib.questions import Question, draw, every_question
 from lib.records import dump_line, fingerprint, lock, read_json, sha256_file, top, versions, write_bytes, write_json
-from lib.rules import rank
+from lib.chance import rank
 from lib.teacher import Refused, open_teacher, references
 
 GOOD, BAD = 0.7, 0.5   # ratings from which an answer may be chosen, below which it may be rejected

@@ -16,12 +16,12 @@ from pathlib import Path
 from typing import Iterator
 
 from lib.config import Config, InputError, resolve, stage_main
-from lib.english import STOP_WORDS, names_in, numbers_in, one_line
+from lib.rules.english import STOP_WORDS, names_in, numbers_in, one_line
 from lib.journal import Journal
 from lib.progress import Progress
 from lib.records import (dump_line, fingerprint, input_hash, lock, read_json, read_jsonl, sha256_file, shards, top, versions,
                          write_bytes, write_json)
-from lib.rules import rank
+from lib.chance import rank
 from lib.teacher import Refused, open_teacher
 
 SPECIAL = re.compile(r"<\|\w+\|>")

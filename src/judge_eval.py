@@ -19,7 +19,8 @@ from lib.journal import Journal
 from lib.progress import Progress
 from lib.questions import Question, draw
 from lib.records import fingerprint, sha256_file, versions, write_bytes, write_json
-from lib.rules import rank, score
+from lib.chance import rank
+from lib.rules.judge import score
 from lib.teacher import Refused, open_teacher, references
 from lib.tokenizer import Tokenizer
 

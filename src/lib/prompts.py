@@ -3,7 +3,7 @@
 The article comes first, so that a server that keeps the prefix reads it once for all prompts about it.
 """
 
-from lib.rules import shuffled
+from lib.chance import shuffled
 
 MAX_TOKENS = 2048  # of one answer
 

@@ -7,7 +7,7 @@ from typing import Iterator
 from lib import chat
 from lib.config import InputError
 from lib.records import read_jsonl
-from lib.rules import rank
+from lib.chance import rank
 from lib.tokenizer import Tokenizer
 
 

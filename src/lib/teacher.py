@@ -3,7 +3,7 @@
     teacher = open_teacher(cfg, articles)
     for index, result in teacher.map("conversations", jobs): ...   # in the order in which answers come
 
-`rules` (lib/rules.py) needs no model and no network. `openai` talks to any OpenAI-compatible server: many
+`rules` (lib/rules/) needs no model and no network. `openai` talks to any OpenAI-compatible server: many
 requests in flight, retries with backoff, JSON by schema where the server can and by parsing where it cannot.
 A job is the keyword arguments of the task: `conversations(article, count, max_turns)`,
 `rate(question, article, reference, answers)` or `judge(question, article, reference, first, second)`.
@@ -24,7 +24,8 @@ import requests
 from lib import prompts
 from lib.config import Config, InputError, Teacher, resolve
 from lib.records import read_jsonl, shards
-from lib.rules import RulesTeacher, score
+from lib.rules import judge
+from lib.rules.teacher import RulesTeacher
 
 LADDER = ("json_schema", "json_object", "text")  # how an answer in JSON is asked for, best first
 LONGEST_WAIT = 60.0  # seconds between two tries, unless the server asks for more
@@ -63,10 +64,10 @@ class RulesBackend:
         return self.teacher.conversations(article, count, max_turns)
 
     def rate(self, question: str, article: str, reference: str, answers: list[str]) -> list[float]:
-        return [score(question, reference, answer) for answer in answers]
+        return [judge.score(question, reference, answer) for answer in answers]
 
     def judge(self, question: str, article: str, reference: str, first: str, second: str) -> tuple[str, str]:
-        return self.teacher.judge(question, reference, first, second), "compared with the reference"
+        return judge.compare(question, reference, first, second), "compared with the reference"
 
 
 class OpenAIBackend:

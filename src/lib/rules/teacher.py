@@ -1,20 +1,19 @@
-"""The rules teacher and judge: conversations and verdicts from the articles themselves, without a model or a network.
+"""The rules teacher: conversations from the articles themselves, without a model or a network.
 
     teacher = RulesTeacher(articles, seed=1)
     teacher.conversations(article, count=20, max_turns=3)   # [{"kind": "fact", "messages": [...]}, ...]
-    teacher.judge(question, reference, first, second)       # "A", "B" or "tie"
 
-What a sentence states is found by lib/facts.py; here facts become conversations. Every fact of an article is
+What a sentence states is found by facts.py; here facts become conversations. Every fact of an article is
 asked once before any is asked twice, each time in other words; wrong guesses for yes/no questions are true
 values of other articles.
 """
 
-import hashlib
 import re
 from typing import Iterable
 
-from lib.english import STOP_WORDS, capital, names_in, numbers_in, one_line, sentences, without_parentheses, words
-from lib.facts import BROKEN, Fact, Subject, paragraphs_of, read_article, read_subject
+from lib.chance import rank, shuffled
+from lib.rules.english import capital, sentences, without_parentheses
+from lib.rules.facts import BROKEN, Fact, Subject, paragraphs_of, read_article, read_subject
 
 ROUNDS = 4           # wordings of one question at most
 SUMMARY_WORDS = 45
@@ -28,15 +27,6 @@ SUMMARY = ("Tell me about {S}.", "What can you tell me about {S}?", "Give me a s
 ONE_SENTENCE = ("Describe {S} in one sentence.", "In one sentence, {who} {is} {S}?", "Sum up in one sentence {who} {S} {is}.")
 READING = ("Read the text and answer the question.\n\n{P}\n\nQuestion: {Q}", "{P}\n\n{Q}", "Here is a text:\n\n{P}\n\nUsing only this text: {Q}",
            "Text: {P}\n\nQuestion: {Q}")
-
-
-def rank(*key) -> int:
-    """A number that depends on the key alone: what chance is to others."""
-    return int.from_bytes(hashlib.blake2b("|".join(map(str, key)).encode(), digest_size=8).digest(), "big")
-
-
-def shuffled(items: Iterable, *key) -> list:
-    return [item for _, item in sorted(enumerate(items), key=lambda pair: rank(*key, pair[0], pair[1]))]
 
 
 class RulesTeacher:
@@ -128,11 +118,6 @@ class RulesTeacher:
                 return value
         return None
 
-    def judge(self, question: str, reference: str, first: str, second: str) -> str:
-        """-> "A", "B" or "tie": which answer is closer to the reference."""
-        a, b = score(question, reference, first), score(question, reference, second)
-        return "tie" if abs(a - b) < 0.05 else "A" if a > b else "B"
-
 
 def overlaps(one: str, other: str) -> bool:
     one, other = one.lower(), other.lower()
@@ -177,39 +162,3 @@ def passage_of(text: str, fact: Fact, subject: Subject) -> str:
             named = subject.name.lower().split()[-1] in passage.lower()
             return passage if named and len(passage.split()) <= PASSAGE_WORDS and not BROKEN.search(passage) else ""
     return ""
-
-
-# --- the judge ---
-
-def key_parts(question: str, reference: str) -> set[str]:
-    """What of a reference answer is news: its words that the question does not have, as a rule the value asked for."""
-    asked = {w.lower() for w in words(question)}
-    return {w.lower() for w in words(reference) if w.lower() not in asked and w.lower() not in STOP_WORDS} | \
-        {n for n in numbers_in(reference) if n not in numbers_in(question)}
-
-
-def score(question: str, reference: str, answer: str) -> float:
-    """0 to 1: how much of what the reference tells is in the answer; less for other numbers, wrong yes/no, rambling, no end."""
-    text = one_line(answer)
-    if not text:
-        return 0.0
-    said = {w.lower() for w in words(text)} | set(numbers_in(text))
-    key = key_parts(question, reference)
-    if key:
-        result = len(key & said) / len(key)
-    else:
-        told = {w.lower() for w in words(reference)}
-        result = len(told & said) / max(len(told), 1)
-    opening = re.match(r"(yes|no)\b", reference.lower())
-    if opening and not text.lower().startswith(opening[1]):
-        result *= 0.25
-    if set(numbers_in(text)) - set(numbers_in(reference + " " + question)):
-        result *= 0.5
-    strangers = {n.lower() for n in names_in(text)} - {w.lower() for w in words(reference + " " + question)}
-    if strangers:
-        result *= 0.7
-    if len(text.split()) > 2 * len(reference.split()) + 8:
-        result *= 0.7
-    if not text.endswith((".", "!", "?", '."', '"')):
-        result *= 0.8
-    return result

@@ -11,9 +11,9 @@ leans on the sentence before it, gives nothing: no fact is better than a wrong o
 import re
 from dataclasses import dataclass, replace
 
-from lib.english import (DATE, HEDGE, MONTH, NAME, NUMBER, PARTICIPLE, PAST, PAST_OF_PARTICIPLE, SMALL, STOP_WORDS, THIRD, VERBS,
+from lib.rules.english import (DATE, HEDGE, MONTH, NAME, NUMBER, PARTICIPLE, PAST, PAST_OF_PARTICIPLE, SMALL, STOP_WORDS, THIRD, VERBS,
                          WORD, YEAR, capital, one_line, sentences, without_parentheses)
-from lib.relations import PATTERNS, Relation
+from lib.rules.relations import PATTERNS, Relation
 
 MAX_ANSWER_WORDS = 36
 PERSON_NOUNS = set("""actor actress activist admiral anthropologist architect artist astronaut astronomer athlete author bacteriologist
@@ -32,20 +32,37 @@ NATURAL_KINDS = set("""element metal gas liquid solid mineral rock stone animal 
     tool food drink dish spice crop planet-type weapon fabric cat dog bear whale ape monkey rodent cattle spider mollusc shellfish bug beetle
     butterfly snake lizard frog toad turtle shark nut berry mushroom fungus grass alloy unit particle force process science branch field study
     quantity shape number language-family art craft dance currency""".split())
+KINDS = NATURAL_KINDS | set("""country city town village river lake mountain island planet moon star galaxy constellation asteroid comet state
+    province region desert ocean sea bay strait peninsula valley volcano glacier forest park county district municipality territory kingdom republic
+    empire dynasty nation company university college school museum library building bridge tower castle palace cathedral church temple
+    mosque monument fortress stadium theatre theater hospital airport railway station road canal dam tunnel port film movie novel book play
+    poem story song album band orchestra painting sculpture opera symphony ballet musical series show magazine newspaper journal
+    language alphabet script religion philosophy ideology war battle revolution treaty rebellion siege campaign election law constitution
+    court government parliament party organization organisation agency institution foundation union bank airline team club league
+    tournament competition championship award prize festival holiday custom tradition ceremony bird breed dog disorder syndrome
+    infection drug medicine vaccine protein enzyme hormone vitamin gene cell tissue muscle nerve theory theorem law equation algorithm
+    system technique method protocol format standard computer processor console spacecraft satellite telescope rocket aircraft airplane
+    helicopter car ship submarine locomotive train engine gun rifle missile tank software website god goddess deity hero monster character
+    virus bacterium dinosaur ape shell gemstone alloy polymer pigment dye fibre textile garment hat shoe beverage beer wine cheese bread sauce
+    dessert soup cuisine fair market ocean waterfall cave reef archipelago""".split())
 VAGUE = re.compile(r"\b(this|these|those|they|them|him|it|itself|such|former|latter|here|there|others?|another|following|above|below|"
                    r"aforementioned|too|instead|therefore|thus|hence|however|formula|respectively|otherwise|nevertheless|meanwhile|"
                    r"moreover|furthermore|consequently|likewise|similarly|we|us|our|my|you|your|one another|each other|that's|the same)\b",
                    re.IGNORECASE)
 PRONOUN = re.compile(r"\b(he|she|his|her|hers|their|theirs|its)\b", re.IGNORECASE)
 BROKEN = re.compile(r"[(){}\[\]<>|=*_#$\\]|\s[,;]|https?:|\bformula_|&\w+;|<\||\|>|§|¤")
-CUT = re.compile(r", like |,? (?:which|while|whereas|although|though|but|because|since|so that|when|where|before|after|unless|until then|if|as well as|"
-                 r"including|such as|making|leading|causing|resulting|although|despite|due to|thanks to|hence|so)\b|[;:–—]| - |,? (?:and|or) (?:also |then |later )?(?:the|its|his|her|their|it|he|she|they|is|was|are|were|has|had|have|whose)\b|, (?:and|or) (?:a|an)\b")
+# Where the main clause ends.
+CUT = re.compile(r" (?:which|while|whereas|although|though|but|because|so that|when|where|unless|if|including|such as|causing|resulting|due to|thanks to)\b"
+                 r"|, (?:like|since|before|after|until|as|so|hence|making|leading|with|who|whose|despite|especially|usually|often|even|rather|then|in order) "
+                 r"|[;:–—]| - |,? (?:and|or) (?:also |then |later )?(?:its|his|her|their|it|he|she|they|is|was|are|were|has|had|have|whose)\b"
+                 r"|, (?:and|or) (?:a|an|the)\b|, \w+ed\b")
 PLACE_VERBS = set("""born found built invent hold locate live lie stand situate discover make produce bury die grow study play launch
     print publish meet serve work fight educate train crown open raise settle sign form create spend teach practise keep stage host use
     write paint compose perform erect grow begin rise happen occur marry set celebrate store display preserve mine sit bear find build""".split())
 CREATION = {"discovered": "discoverer", "invented": "inventor", "written": "author", "composed": "composer", "painted": "painter",
             "founded": "founder", "designed": "designer", "directed": "director", "established": "founder", "built": "builder"}
 WHAT_PREPOSITIONS = ("after", "for", "with", "of", "from", "to", "as", "into", "on", "by", "through", "against", "at", "in", "near", "around", "over")
+MAKES = set("discover invent write compose found design paint direct publish win establish build".split())
 BAD_ATTRIBUTES = set("""rest majority most part parts remainder bulk side use fact idea case problem question lot kind type sort form result
     purpose aim reason goal need lack presence absence existence study history nature role importance effect effects influence view
     concept notion theory end beginning number amount level degree way ways time point line area list example examples one ones first
@@ -152,25 +169,26 @@ def takes_the(core: str, text: str) -> bool:
 
 def head_noun(definition: str) -> str:
     """'a small landlocked country in Africa' -> 'country'; 'a species of bird' -> 'bird'"""
-    text = re.sub(r"^(?:the|a|an|any|either|one of the|one of)\s+", "", definition)
+    text = re.sub(r"^(?:the|an?|any|either|one of the|one of)\s+", "", definition)
     while True:
         shorter = re.sub(r"^(?:[\w\-]+ ){0,3}?(?:species|type|kind|form|sort|genus|family|group|class|breed|member|variety)s? of (?:the |a |an )?", "", text)
         if shorter == text:
             break
         text = shorter
-    chunk = re.split(r"[,;]| (?:in|of|on|that|which|who|whose|with|from|for|by|to|at|and|or|near|between|as|used|known|made|located|situated|"
-                     r"found|born|based|about|than|where|when|consisting|belonging|is|was|are|were|under|during|it)\b", text)[0].strip()
-    noun = chunk.split()[-1] if chunk and chunk.split()[-1].isalpha() and chunk.split()[-1].islower() else ""
+    chunk = re.split(r";| (?:in|of|on|that|which|who|whose|with|from|for|by|to|at|and|or|near|between|as|used|known|made|located|situated|"
+                     r"found|born|based|about|than|where|when|consisting|belonging|is|was|are|were|under|during|it|made|played|spoken|called|written|produced|featuring|directed|also)\b", text)[0].strip(" ,")
+    nouns = [w.strip(",") for w in chunk.split()]
+    noun = next((w for w in nouns if w in PERSON_NOUNS), "") or next((w for w in reversed(nouns) if w in KINDS | {"capital", "cities", "countries", "states"}), "")
     if definition.startswith(("one of the", "any of the")):
-        noun = re.sub(r"ies$", "y", noun) if noun.endswith("ies") else noun.removesuffix("s")
-    return {"capital": "city", "seat": "", "name": "", "part": "", "one": "", "set": "", "number": ""}.get(noun, noun)
+        noun = next((w for w in (re.sub(r"ies$", "y", nouns[-1]), nouns[-1].removesuffix("s"), noun) if w in KINDS | PERSON_NOUNS), "") if nouns else ""
+    return "city" if noun == "capital" else noun
 
 
 def is_person(kind: str, lead: str, text: str) -> bool:
     singular = kind.rstrip("s") if kind not in PERSON_NOUNS else kind
     if singular in PERSON_NOUNS:
         return True
-    dates = re.search(rf"\((?:[^()]*?;? ?)(?:born {DATE}|{DATE}(?: in [^()–-]*)? ?[–-] ?(?:{DATE}|c\. \d+))", lead)
+    dates = re.match(rf"[^()]{{3,60}}\((?:[^()]*?;? ?)(?:born {DATE}|{DATE}(?: in [^()–-]*)? ?[–-] ?(?:{DATE}|c\. \d+))", lead)
     personal = len(re.findall(r"\b[Hh]e\b|\b[Ss]he\b|\b[Hh]is\b", text))
     return bool(dates) and personal >= 2
 
@@ -194,6 +212,9 @@ def mentions(subject: Subject) -> re.Pattern:
     if subject.person and len(core.split()) > 1 and not re.search(r"\d|\b(?:of|the|[IVX]+)\b", core):
         forms |= {core.split()[-1]}
     names = "|".join(re.escape(f) for f in sorted(forms, key=lambda f: (-len(f), f)))
+    if subject.person and len(core.split()) > 1:  # with second names: Andre Kirk Agassi
+        first, last = core.split()[0], core.split()[-1]
+        names = rf"{re.escape(first)}(?:[ -][A-Z][\w.’'\-]*)* {re.escape(last)}|{names}"
     articles = r"(?:[Tt]he )?" if subject.name.startswith("the ") else r"(?:(?:[Aa]n?|[Tt]he) )?" if subject.name.startswith(("a ", "an ")) else ""
     return re.compile(rf"(?<![\w\-’'])(?P<before>{articles})(?:{names})(?![\w\-])(?!['’]s [A-Z])")
 
@@ -351,7 +372,7 @@ def facts_of(clause: str, subject: Subject, source: str, kinds: dict[str, str]) 
             made = relation_fact(relation, named(match["S"], subject), match["V"], subject, source, kinds)
             found += made
             known |= {relation.name} if made else set()
-    general = general_facts(main, subject, source) if len(main.split()) >= 3 else []
+    general = general_facts(main, subject, source, kinds) if len(main.split()) >= 3 else []
     if found:  # of the rest only what asks for something else than the value
         general = [f for f in general if f.relation.startswith(("when", "number of", "until")) and not re.search(DATE, found[0].value)]
     return found + general
@@ -435,13 +456,27 @@ ATTRIBUTE = re.compile(rf"[Tt]he (?P<attr>(?:[a-z][\w\-]* ){{0,3}}[a-z][\w\-]*) 
 ATTRIBUTE_BACK = re.compile(rf"(?P<value>§|{NAME}|The [a-z]+) (?P<be>is|was) the (?P<attr>(?:[a-z][\w\-]* ){{0,3}}[a-z][\w\-]*) (?P<prep>of|in) (?P<of>§|{NAME}|the (?:world|universe|solar system|Solar System))")
 
 
-def general_facts(clause: str, subject: Subject, source: str) -> list[Fact]:
+def general_facts(clause: str, subject: Subject, source: str, kinds: dict[str, str]) -> list[Fact]:
     """Facts by rules of English alone. The answer is always the clause itself."""
+    match = re.match(NP + r"(?= (?:is|was|are|were|[a-z]+)\b)", clause)
+    if not match or not stands_alone(match.group(0), kinds) or ("both " in clause) != bool(re.search(r"both .* and ", clause)):
+        return []
     for rule in (creation_facts, attribute_facts, count_facts, be_facts, verb_facts):
         facts = rule(clause, subject, source)
         if facts:
             return facts
     return []
+
+
+def stands_alone(np: str, kinds: dict[str, str]) -> bool:
+    """Whether a noun phrase says by itself what it means: the subject, a known title, a name of two words; not 'Snelling', 'The city'."""
+    if "§" in np:
+        return True
+    name = re.search(NAME, np[4:] if np.startswith("The ") else np)
+    if not name:
+        return False
+    bare = name.group(0).removeprefix("the ")
+    return bare.lower() in kinds or "the " + bare.lower() in kinds or len(re.findall(WORD, bare)) > 1
 
 
 def attribute_facts(clause: str, subject: Subject, source: str) -> list[Fact]:
@@ -559,7 +594,7 @@ def be_facts(clause: str, subject: Subject, source: str) -> list[Fact]:
             ask.append(f"Who {be} the {agent} of {np}?")
         facts.append(Fact(f"{verb} by", np, by["who"], answer, tuple(ask), (f"Who {past} {'them' if it == 'they' else it}{extra}?", f"And who {past} {'them' if it == 'they' else it}{extra}?") if own and not subject.person else (),
                           check=f"{capital(be)} {np} {by['body']} by {{V}}?", source=source))
-    if when and (passive or first in ("a", "an", "the")) and not when["body"].endswith((" and", " or")):
+    if when and (passive or first in ("a", "an", "the")) and not re.search(r" (?:and|or)$|, and |\d{4}", when["body"]):
         body = when["body"].split(" by ")[0] if by else when["body"]
         wh = "until when" if when["when"].startswith("until") else "since when" if when["when"].startswith("since") else "when"
         if not (own and first == "born"):
@@ -609,7 +644,7 @@ def verb_facts(clause: str, subject: Subject, source: str) -> list[Fact]:
 
     facts = []
     when = re.fullmatch(rf"(?:(?P<body>.+?),? )?{WHEN}", rest)
-    if when and not re.search(r"\b(?:and|or|of|than|about)$", when["body"] or ""):
+    if when and not re.search(r"\b(?:and|or|of|than|about)$|, and |\d{4}", when["body"] or ""):
         wh = "until when" if when["when"].startswith("until") else "since when" if when["when"].startswith("since") else "when"
         body = when["body"] or ""
         if len(body.split()) <= 10:
@@ -627,9 +662,10 @@ def verb_facts(clause: str, subject: Subject, source: str) -> list[Fact]:
         elif plain and prep not in ("in", "at", "on", "near", "off", "by", "as", "up") and not re.match(NUMBER, value):
             if not (prep == "" and base in ("become", "remain", "have", "begin", "start", "continue", "mean", "do", "lie", "stand", "come", "go", "die")) or base == "mean":
                 person_object = re.search(r"\b(?:[Kk]ing|[Qq]ueen|wife|husband|daughter|son)\b", value)
-                if not person_object and not (do == "did" and prep == "" and len(value.split()) > 8):
+                settled = do != "did" or (base in MAKES and not prep and re.search(rf"(?:^| )(?:{WORD})|\"", value))
+                if not person_object and settled:
                     facts.append(turned("what", prep, f"what {base} {prep}".strip(), value))
-    if own and not facts and specific(match["rest"], subject.person) and "§" not in match["rest"]:
+    if own and not facts and not re.search(r", \w+(?:ed|s)\b", match["rest"]) and specific(match["rest"], subject.person) and "§" not in match["rest"]:
         facts += subject_question(clause, np, f"{verb} {match['rest']}", own, subject, source)
     elif not own and "§" in match["rest"] and not facts and len(match["rest"].split()) <= 10:
         facts += subject_question(clause, np, f"{verb} {rest}", own, subject, source)
@@ -700,7 +736,7 @@ def fit(fact: Fact) -> bool:
     texts = [fact.answer, *fact.ask, *fact.back, fact.back_answer]
     return (len(fact.answer.split()) <= MAX_ANSWER_WORDS and not any(BROKEN.search(t) or "{" in t for t in texts) and len(fact.ask) >= 2
             and not any(t.endswith((" .", ",.")) for t in texts) and len(fact.value) > 0 and fact.ask[0][:1].isupper()
-            and not any(len(t.split()) > 30 for t in fact.ask))
+            and not any(len(t.split()) > 24 for t in fact.ask) and not any(re.search(r",\s*(?:and|or)?\s*[\w ]*[?.]$", t) and re.search(r", \w+ed[?.]$", t) for t in fact.ask))
 
 
 def unique(facts: list[Fact]) -> list[Fact]:

@@ -9,7 +9,7 @@ wording with {kind} is left out where that is not known).
 import re
 from dataclasses import dataclass
 
-from lib.english import DATE, FIGURE, MONTH, NAME, NUMBER, YEAR
+from lib.rules.english import DATE, FIGURE, MONTH, NAME, NUMBER, YEAR
 
 SUBJECT = rf"(?P<S>§|{NAME})"
 ONE = rf"(?:§|{NAME})"
@@ -174,11 +174,11 @@ RELATIONS = (
                         r"{S} is one of the (?:\w+ )?moons of {V}"),
              ("What does {S} orbit?", "Around what does {S} orbit?", "What does {S} go around?", "Which body does {S} orbit?"),
              "{S} orbits {V}.", ("What does {it} orbit?", "And what does {it} orbit?"), "Does {S} orbit {V}?"),
-    Relation("born in", (r"{S} was born (?:on .+? |in \d{4} )?(?:in|at) (?:the (?:\w+ )?(?:city|town|village) of )?{V}",),
+    Relation("born in", (r"{S} was born (?:to [^,]+? )?(?:on .+? |in \d{4} )?(?:in|at) (?:the (?:\w+ )?(?:city|town|village) of )?{V}",),
              ("Where was {S} born?", "In which place was {S} born?", "What is the birthplace of {S}?", "What is {S's} birthplace?", "Can you tell me where {S} was born?"),
              "{S} was born in {V}.", ("Where was {it} born?", "And where was {it} born?"), "Was {S} born in {V}?",
              tail=rf"(?:,? (?:in|on) {DATE}|, [A-Z][\w ,]+)?"),
-    Relation("born when", (r"{S} was born (?:in {P} )?(?:on|in) {V}", r"{S} was born (?:on|in) {V} (?:in|at) .+"),
+    Relation("born when", (r"{S} was born (?:to [^,]+? )?(?:(?:in|at) {P},? )?(?:on|in) {V}", r"{S} was born (?:to [^,]+? )?(?:on|in) {V} (?:in|at) .+"),
              ("When was {S} born?", "In which year was {S} born?", "What year was {S} born in?", "Can you tell me when {S} was born?", "Do you know when {S} was born?"),
              "{S} was born {in} {V}.", ("When was {it} born?", "And when was {it} born?"), "Was {S} born {in} {V}?", value="date"),
     Relation("died in", (r"{S} died (?:on .+? |in \d{4} )?(?:in|at) {V}",),
