@@ -13,6 +13,7 @@ token. For more than one process: vllm serve checkpoints/dpo/latest.
 """
 
 import asyncio
+import codecs
 import contextlib
 import errno
 import json
@@ -278,7 +279,7 @@ class API:
         """n requests for each prompt. APIError when one is too long."""
         n = body.n or 1
         if n * len(prompts) > self.engine.max_batch + self.engine.queue:
-            raise APIError(400, f"{n * len(prompts)} answers in one request are more than the queue holds", "n")
+            raise APIError(400, f"n: {n * len(prompts)} answers in one request are more than the queue holds", "n")
         for prompt in prompts:
             try:
                 check_prompt(prompt, self.context)
@@ -307,10 +308,10 @@ class API:
                 "refusal": None}
 
     def text_logprobs(self, ids: list[int], own: list[float | None], alternatives: list[dict | None], offset: int) -> dict:
-        offsets = []
+        offsets, characters = [], codecs.getincrementaldecoder("utf-8")("replace")
         for i in ids:
             offsets.append(offset)
-            offset += len(self.bytes[i].decode(errors="ignore"))
+            offset += len(characters.decode(self.bytes[i]))
         return {"tokens": [self.token(i) for i in ids], "token_logprobs": own, "text_offset": offsets,
                 "top_logprobs": [a and {self.token(i): p for i, p in a.items()} for a in alternatives]}
 
