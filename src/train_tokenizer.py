@@ -26,7 +26,7 @@ from lib.records import atomic_file, fingerprint, input_hash, lock, read_json, s
 from lib.tokenizer import PAD, Tokenizer
 from lib.tokens import document
 
-HELD_OUT = 0.01           # of the sample: kept from training, to measure on
+HELD_OUT = 0.02           # of the sample: kept from training, to measure on
 HELD_OUT_BYTES = 5_000_000  # and at most so much: 1M tokens give bytes a token to three digits
 ROUND_TRIP = [
     "", " ", "  two  spaces  ", "\ttab\t\tand\r\nline ends\n\n\n", "<|end|> <|user|><|assistant|> <|pad|> is text",

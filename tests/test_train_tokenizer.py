@@ -138,7 +138,7 @@ def test_the_sample_is_shuffled_bounded_and_from_everywhere(folder):
 
 def test_held_out_documents_are_not_trained_on():
     texts, held_out = train_tokenizer.split_sample([str(i) for i in range(1000)])
-    assert len(held_out) == 10 and not set(texts) & set(held_out) and len(texts) == 990
+    assert len(held_out) == 20 and not set(texts) & set(held_out) and len(texts) == 980
     assert [len(part) for part in train_tokenizer.split_sample(["a", "b"])] == [1, 1]
     with pytest.raises(InputError, match="only 1 documents"):
         train_tokenizer.split_sample(["a"])

@@ -22,6 +22,7 @@ from typing import Any, Callable, Iterable, Iterator
 from lib.config import Data, InputError
 
 AHEAD = 2  # jobs waiting a worker: enough to keep it busy, few enough to bound memory
+DASK_TIMEOUT = "20s"  # for the scheduler's first answer
 
 
 class Pool:
@@ -132,13 +133,17 @@ def _dask_client(address: str):
     except ImportError:
         raise InputError("data.engine dask needs the package: pip install distributed") from None
     try:
-        client = Client(address, timeout="20s")
+        client = Client(address, timeout=DASK_TIMEOUT)
     except (OSError, ValueError, TimeoutError) as error:
         raise InputError(f"data.scheduler {address}: no Dask scheduler answers there ({error})") from None
     if not client.scheduler_info()["workers"]:
         client.close()
         raise InputError(f"data.scheduler {address}: the cluster has no workers; start some: dask worker {address} --nthreads 1")
     src = str(Path(__file__).resolve().parents[1])
-    # stages import `lib`: on the workers that there are, and on those that take a dead one's place
-    client.register_worker_callbacks(lambda: sys.path.insert(0, src) if src not in sys.path else None)
+
+    def find_stages():
+        if src not in sys.path:
+            sys.path.insert(0, src)
+    client.run_on_scheduler(find_stages)  # it unpacks what jobs refer to
+    client.register_worker_callbacks(find_stages)  # also on workers that take a dead one's place
     return client

@@ -47,8 +47,8 @@ class Progress:
 
 def duration(seconds: float) -> str:
     """4125.0 -> '1h08m'; 75 -> '1m15s'; 3.2 -> '3.2s'"""
-    if seconds < 60:
+    if round(seconds, 1) < 60:
         return f"{seconds:.1f}s"
-    minutes, rest = divmod(int(seconds), 60)
+    minutes, rest = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}h{minutes:02d}m" if hours else f"{minutes}m{rest:02d}s"

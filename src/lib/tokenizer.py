@@ -26,7 +26,7 @@ class Tokenizer:
         self.vocab_size = self.hf.get_vocab_size()
         self.sha256 = sha256_file(self.path)
         self.special_ids = {token: self.hf.token_to_id(token) for token in ("<|user|>", "<|assistant|>", "<|end|>", PAD)}
-        if sorted(self.special_ids.values(), key=str) != [0, 1, 2, 3]:
+        if sorted(self.special_ids.values(), key=str) != [0, 1, 2, 3] or self.special_ids[PAD] != 3:
             raise InputError(f"{path}: special tokens are not ids 0-3: {self.special_ids}; make it with train_tokenizer.py")
         self.user_id, self.assistant_id, self.end_id, self.pad_id = self.special_ids.values()
 
