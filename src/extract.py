@@ -1,0 +1,242 @@
+"""Extract plain prose from a Wikipedia dump: data/raw/<dump>.xml.bz2 -> data/extracted/part-*.jsonl, redirects.jsonl
+
+    python src/extract.py
+    python src/extract.py --config configs/demo.yaml data.dump=/path/to/simplewiki.xml.bz2 extract.on_error=skip
+
+Reads multistream and single-stream bz2 and plain XML, without an index, on every core. An article a line, in dump order:
+id, title, url, text (Markdown headings and lists), sections, categories, description, timestamp, disambiguation.
+manifest.json counts what was left out and why, names the templates that nobody could render and every damaged stretch.
+"""
+
+import logging
+import time
+from collections import Counter
+from pathlib import Path
+from typing import Callable, Iterator, NamedTuple
+from urllib.parse import quote
+
+from lib import dump as dumps
+from lib.config import Config, InputError, resolve, stage_main
+from lib.pool import open_pool
+from lib.progress import Progress
+from lib.records import StageOutput, atomic_file, dump_line, read_json, top, write_bytes, write_json
+from lib.templates import Page as TemplatePage
+from lib.wikitext import Article, Options, clean, redirect_target
+
+UNKNOWN_SHOWN = 200   # templates and articles named in the manifest
+IN_MANIFEST = 200
+
+
+class Job(NamedTuple):
+    """One part of the dump on its way to a worker."""
+    name: str
+    part: dumps.Part
+    site: dumps.Site
+    options: Options
+    backend: str
+    on_error: str
+
+
+class Done(NamedTuple):
+    """What a worker made of it."""
+    content: bytes       # JSON lines of the articles
+    redirects: bytes
+    counts: dict
+    notes: dict          # unknown templates, damage, articles cleaned the simple way
+
+
+def main(cfg: Config) -> None:
+    source, target = resolve(cfg.data.dump), resolve(cfg.data.extracted_dir)
+    dump = dumps.open_dump(source)
+    if dump.problem and cfg.extract.on_error == "fail":
+        raise InputError(f"{source}: {dump.problem}; fetch it again (scripts/download_dump.sh goes on where it stopped), "
+                         "or take what is there: extract.on_error=skip")
+    if cfg.extract.backend == "wikiextractor":
+        wikiextractor()
+    settings = {**cfg.extract.model_dump(exclude={"on_error"}), "shard_articles": cfg.data.shard_articles}
+    packages = ("wikiextractor",) if cfg.extract.backend == "wikiextractor" else ()
+    with StageOutput(target, "extract", settings, [source], packages) as out, open_pool(cfg.data) as pool:
+        if out.up_to_date:
+            refuse_losses(target, source, cfg.extract.on_error)
+            return
+        began = time.monotonic()
+        waiting: dict[str, dumps.Part] = {}
+        with Progress("extract", dump.size / 1e6, "MB") as bar:
+            for name, done in zip_names(waiting, pool.map(extract_part, jobs(cfg, dump, out, waiting, bar))):
+                write_bytes(out.progress / "redirects" / name, done.redirects)
+                write_json(out.progress / "notes" / name, done.notes)
+                out.write_shard(name, done.content, done.counts)
+                part = waiting.pop(name)
+                bar.add((part.end - part.start) / 1e6 if dump.kind != "stream" else 0)
+        manifest = finish(out, dump, time.monotonic() - began)
+    report(manifest, target)
+
+
+def jobs(cfg: Config, dump: dumps.Dump, out: StageOutput, waiting: dict, bar: Progress) -> Iterator[Job]:
+    """The parts that are still to do; the reader of a single stream moves the bar itself."""
+    site = dumps.site(dump)
+    options = cleaner_options(cfg, site)
+    read = 0
+    for number, part in enumerate(dumps.parts(dump, cfg.data.shard_articles, cfg.extract.on_error == "fail")):
+        name = f"part-{number:05}"
+        if dump.kind == "stream":
+            bar.add((part.end - read) / 1e6)
+            read = part.end
+        if name in out.done:
+            if dump.kind != "stream":
+                bar.add((part.end - part.start) / 1e6)
+            continue
+        waiting[name] = part._replace(xml=b"")
+        yield Job(name, part, site, options, cfg.extract.backend, cfg.extract.on_error)
+
+
+def zip_names(waiting: dict[str, dumps.Part], results: Iterator[Done]) -> Iterator[tuple[str, Done]]:
+    """Results come in the order in which their jobs were drawn."""
+    for done in results:
+        yield next(iter(waiting)), done
+
+
+def cleaner_options(cfg: Config, site: dumps.Site) -> Options:
+    local = site.namespaces
+    return Options(drop_sections=frozenset(" ".join(name.lower().split()) for name in cfg.extract.drop_sections),
+                   templates=tuple(sorted(cfg.extract.templates.items())),
+                   file_names=names(local.get(6), local.get(-2), "File", "Image", "Media"),
+                   category_names=names(local.get(14), "Category"), seconds=cfg.extract.article_seconds)
+
+
+def names(*some: str | None) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(name for name in some if name))
+
+
+def extract_part(job: Job) -> Done:
+    """Clean every article of a part. -> its lines, the redirects, the counts"""
+    found, damage = dumps.pages(job.part, job.on_error == "fail")
+    clean_page = clean_natively if job.backend == "native" else clean_with_wikiextractor()
+    counts = {"in": len(found), "out": 0, "chars": 0, "disambiguations": 0, "simple": 0, "damaged": len(damage),
+              "dropped": {"redirect": 0, "namespace": 0, "model": 0, "malformed": 0}}
+    lines: list[bytes] = []
+    redirects: list[bytes] = []
+    unknown: Counter = Counter()
+    simple: list[dict] = []
+    for xml in found:
+        page = dumps.parse(xml)
+        reason, redirect = why_not(page)
+        if redirect:
+            redirects.append(dump_line(redirect))
+        if reason:
+            counts["dropped"][reason] += 1
+            continue
+        article = clean_page(page, job.options)
+        unknown.update(article.unknown)
+        counts["out"] += 1
+        counts["chars"] += len(article.text)
+        counts["disambiguations"] += article.disambiguation
+        if article.trouble:
+            counts["simple"] += 1
+            simple.append({"id": page.id, "title": page.title, "why": article.trouble})
+        lines.append(dump_line(record(page, article, job.site)))
+    notes = {"unknown": dict(unknown), "damage": [d._asdict() for d in damage], "simple": simple[:IN_MANIFEST]}
+    return Done(b"".join(lines), b"".join(redirects), counts, notes)
+
+
+def why_not(page: dumps.Page | None) -> tuple[str, dict | None]:
+    """-> the reason why a page is no article, or "", and the record of a redirect"""
+    if page is None:
+        return "malformed", None
+    if page.namespace != 0:
+        return "namespace", None
+    target = redirect_target(page.text) or page.redirect
+    if page.redirect is not None or target:
+        title, _, section = (target or "").partition("#")
+        return "redirect", {"id": page.id, "title": page.title, "target": page.redirect or title.strip(), "section": section.strip()}
+    return ("model", None) if page.model != "wikitext" else ("", None)
+
+
+def record(page: dumps.Page, article: Article, site: dumps.Site) -> dict:
+    return {"id": page.id, "title": page.title, "url": site.base + quote(page.title.replace(" ", "_"), safe="/:@!$*(),;'~-._"),
+            "text": article.text, "disambiguation": article.disambiguation, "description": article.description,
+            "categories": article.categories, "sections": article.sections, "timestamp": page.timestamp}
+
+
+def clean_natively(page: dumps.Page, options: Options) -> Article:
+    return clean(page.text, options, TemplatePage(page.title, day(page.timestamp)))
+
+
+def day(timestamp: str) -> tuple[int, int, int]:
+    """'2026-01-02T03:04:05Z' -> (2026, 1, 2)"""
+    numbers = [int(x) if x.isdecimal() else 0 for x in timestamp[:10].split("-")]
+    return tuple(numbers) if len(numbers) == 3 and all(numbers) else (2001, 1, 15)
+
+
+def wikiextractor():
+    """The class that the other backend needs; its package is under the AGPL and not part of what we install by ourselves."""
+    try:
+        from wikiextractor.extract import Extractor
+    except ImportError:
+        raise InputError("extract.backend wikiextractor needs the package: pip install wikiextractor==3.1.0") from None
+    return Extractor
+
+
+def clean_with_wikiextractor() -> Callable[[dumps.Page, Options], Article]:
+    extractor = wikiextractor()
+    logging.getLogger("wikiextractor.extract").setLevel(logging.CRITICAL)
+
+    def clean_page(page: dumps.Page, options: Options) -> Article:
+        ours = clean(page.text, options)  # for the fields that it does not know
+        trouble = ""
+        try:
+            paragraphs = extractor(page.id, 0, "", page.title, [page.text]).clean_text(
+                page.text, mark_headers=True, expand_templates=False, html_safe=False)
+        except Exception as error:  # it fails on whole articles now and then
+            paragraphs, trouble = [], f"{type(error).__name__}: {error}"
+        return ours._replace(text="\n\n".join(p.strip() for p in paragraphs if p.strip()), sections=[], unknown=Counter(), trouble=trouble)
+    return clean_page
+
+
+# The end: what the parts left beside their shards becomes redirects.jsonl and the manifest
+
+def finish(out: StageOutput, dump: dumps.Dump, seconds: float) -> dict:
+    unknown: Counter = Counter()
+    damage: list[dict] = []
+    simple: list[dict] = []
+    redirects = 0
+    with atomic_file(out.folder / "redirects.jsonl") as f:
+        for name in sorted(out.done):
+            notes, lines = read_json(out.progress / "notes" / name), (out.progress / "redirects" / name).read_bytes()
+            unknown.update(notes["unknown"])
+            damage += notes["damage"]
+            simple += notes["simple"]
+            redirects += lines.count(b"\n")
+            f.write(lines)
+    index = dumps.index_of(Path(dump.path)) if damage else None
+    for some in damage:
+        some["titles"] = dumps.titles_at(index, some["start"]) if index else []
+    return out.finish({"redirects": redirects, "unknown_templates": top(unknown, UNKNOWN_SHOWN), "damaged": damage,
+                       "cleaned_simply": simple[:IN_MANIFEST]})
+
+
+def refuse_losses(target: Path, source: Path, on_error: str) -> None:
+    """Finished, but by a run that was allowed to skip damage."""
+    damage = read_json(target / "manifest.json").get("damaged", [])
+    if damage and on_error == "fail":
+        raise InputError(f"{target}: was made with extract.on_error=skip and lacks {len(damage)} damaged stretches of {source}; "
+                         "fetch the dump again, or keep it: extract.on_error=skip")
+
+
+def report(manifest: dict, target: Path) -> None:
+    counts = manifest["counts"]
+    print(f"extract: {counts['out']:,} articles, {counts['chars'] / 1e6:,.1f}M characters of {counts['in']:,} pages -> {target}")
+    for reason, number in counts["dropped"].items():
+        if number:
+            print(f"  left out: {reason:12} {number:>12,}")
+    for some in manifest["damaged"]:
+        lost = f", with {len(some['titles'])} pages: {', '.join(some['titles'][:3])} ..." if some["titles"] else \
+            f", between page ids {some['after'] or '?'} and {some['before'] or '?'}" if some["after"] or some["before"] else ""
+        print(f"  lost: bytes {some['start']:,} to {some['end']:,}: {some['reason']}{lost}")
+    if manifest["unknown_templates"]:
+        shown = ", ".join(f"{name} ({number:,})" for name, number in list(manifest["unknown_templates"].items())[:8])
+        print(f"  templates dropped because nobody knows them, see extract.templates: {shown}")
+
+
+if __name__ == "__main__":
+    stage_main(main, __doc__, ("data", "extract"))
