@@ -7,6 +7,7 @@ there is one place to look. All problems of a config are reported together, one 
 import argparse
 import difflib
 import os
+import re
 import sys
 from pathlib import Path
 from typing import Annotated, Any, Callable, Literal, Optional, Union
@@ -65,6 +66,12 @@ class Tokenizer(Section):
     special_tokens: Annotated[list[str], Field(min_length=3, max_length=3)]
     sample_mb: Positive
     min_frequency: Count
+
+    @model_validator(mode="after")
+    def _specials(self):
+        if sorted(self.special_tokens) != ["<|assistant|>", "<|end|>", "<|user|>"]:
+            raise ValueError("special_tokens must be <|user|>, <|assistant|> and <|end|>: the chat format is made of them")
+        return self
 
 
 class Data(Section):
@@ -334,7 +341,10 @@ def load_config(path: str = "configs/base.yaml", overrides: list[str] = ()) -> C
         if not eq or not dot or not key:
             problems.append(f"override '{item}': write section.key=value, such as train.lr=1e-3")
             continue
-        raw.setdefault(section, {})[key] = _parse_value(value, item, problems)
+        try:
+            raw.setdefault(section, {})[key] = yaml.load(value, _Loader) if value.strip() else ""
+        except yaml.YAMLError:
+            problems.append(f"override '{item}': the value is not valid YAML; quote it")
         origin[section, key] = "command line"
     try:
         config = Config.model_validate(raw)
@@ -345,16 +355,38 @@ def load_config(path: str = "configs/base.yaml", overrides: list[str] = ()) -> C
     return config
 
 
+class _Loader(yaml.SafeLoader):
+    """YAML 1.2's plain values (`no` is Norwegian, 1e-3 a number, 2024-01-01 a name), and no key twice: the first of
+    the two would be lost silently."""
+    yaml_implicit_resolvers: dict = {}
+
+    def construct_mapping(self, node, deep=False):
+        seen = set()
+        for key in [key for key, _ in node.value if isinstance(key, yaml.ScalarNode)]:
+            if key.value in seen:
+                raise yaml.constructor.ConstructorError(problem=f"'{key.value}' stands twice in one section", problem_mark=key.start_mark)
+            seen.add(key.value)
+        return super().construct_mapping(node, deep)
+
+
+for _tag, _pattern, _first in [
+        ("null", r"~|null|Null|NULL|", "~nN"), ("bool", r"true|True|TRUE|false|False|FALSE", "tTfF"),
+        ("int", r"[-+]?(0|[1-9][0-9]*)", "-+0123456789"),
+        ("float", r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?|[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)", "-+.0123456789")]:
+    _Loader.add_implicit_resolver(f"tag:yaml.org,2002:{_tag}", re.compile(f"^(?:{_pattern})$"), list(_first) + [""] * (_tag == "null"))
+
+
 def _read(file: Path, seen: tuple) -> tuple[dict, dict]:
     """-> ({section: {key: value}} with what it inherits, {(section, key): the file it came from})"""
-    if file in seen:
+    if file.resolve() in seen:
         raise InputError(f"{file}: inherits from itself")
     try:
         text = file.read_text(encoding="utf-8")
-    except OSError as error:
-        raise InputError(f"{file}: cannot read the config ({error.strerror}); see configs/ for those there are") from None
+    except (OSError, UnicodeDecodeError) as error:
+        why = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
+        raise InputError(f"{file}: cannot read the config ({why}); see configs/ for those there are") from None
     try:
-        content = yaml.safe_load(text) or {}
+        content = yaml.load(text, _Loader) or {}
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         where = f"{file}:{mark.line + 1}" if mark else str(file)
@@ -362,20 +394,13 @@ def _read(file: Path, seen: tuple) -> tuple[dict, dict]:
     if not isinstance(content, dict):
         raise InputError(f"{file}: expected sections such as 'model:' at the top level")
     parent = content.pop("inherits", None)
-    raw, origin = _read(file.parent / str(parent), seen + (file,)) if parent else ({}, {})
+    raw, origin = _read(file.parent / str(parent), seen + (file.resolve(),)) if parent else ({}, {})
     for section, keys in content.items():
         if not isinstance(keys, dict):
             raise InputError(f"{file}: '{section}' must be a section of keys, not {keys!r}")
         raw.setdefault(section, {}).update(keys)
         origin.update({(section, key): _shown(file) for key in keys})
     return raw, origin
-
-
-def _parse_value(text: str, item: str, problems: list) -> Any:
-    try:
-        return yaml.safe_load(text) if text.strip() else ""
-    except yaml.YAMLError:
-        problems.append(f"override '{item}': the value is not valid YAML; quote it")
 
 
 def _shown(file: Path) -> str:
@@ -385,11 +410,12 @@ def _shown(file: Path) -> str:
 def _explain(error: dict, origin: dict, file: Path) -> str:
     """One line for one pydantic error: where, what, and the nearest name when a key is unknown."""
     loc = [str(part) for part in error["loc"]]
-    where = origin.get(tuple(loc[:2])) or next((o for (s, _), o in origin.items() if s == loc[0]), _shown(file))
+    section = [o for (s, _), o in origin.items() if s == loc[0]]
+    where = origin.get(tuple(loc[:2])) or next((o for o in ("command line", _shown(file), *section) if o in section), _shown(file))
     name = ".".join(p for p in loc if not p.startswith(("literal[", "constrained-", "function-")))
     if error["type"] == "extra_forbidden":
-        section = Config.model_fields.get(loc[0])
-        keys = section.annotation.model_fields if len(loc) > 1 and section else Config.model_fields
+        field = Config.model_fields.get(loc[0])
+        keys = field.annotation.model_fields if len(loc) > 1 and field else Config.model_fields
         near = difflib.get_close_matches(loc[-1], keys, n=1, cutoff=0.5)
         prefix = loc[0] + "." if len(loc) > 1 else ""
         kind = "key" if len(loc) > 1 else "section"
