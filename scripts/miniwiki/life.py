@@ -58,6 +58,7 @@ def food(row: dict) -> Article:
     lead = [say("lead", f"{S} is {a(kind)} that comes from {origin}.", f"{S} is {a(kind)}. It comes from {origin}.", f"{S} is {a(kind)} that people first knew in {origin}."), row["notes"][0]]
     body = [*row["notes"][1:], say("home", f"The home of {s} is {origin}.", f"{S} was first grown in {origin}." if kind != "drink" else f"The plant of {s} was first grown in {origin}.")]
     body.append(say("kind", f"Cooks use {s} in many ways.", f"Markets all over the world sell {s}.", f"{S} is traded all over the world."))
+    body.append(say("known", f"{S} is one of the best-known {kind}s.", f"Among the {kind}s, {s} is one of the best known.", f"Everybody knows {s} as {a(kind)}."))
     article.fact("food_kind", kind, subject=s)
     article.fact("food_origin", origin, re.sub(r"^the (\w+) of ", "", origin), subject=s)
     article.sections = [("", [lead]), (say("h", "Use", "Plant and food", "Description"), [body])]

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from life import gem_name
-from people import MADE, the_maker, work
+from people import MADE, invention_name, the_maker, work
 from prose import Article, a, join, pick, start, table, the
 from science import body_name, symbol_name
 
@@ -35,6 +35,7 @@ def capitals() -> list[Article]:
         "North America": lambda r: r["continent"] == "North America",
         "South America": lambda r: r["continent"] == "South America",
         "Oceania": lambda r: r["continent"] == "Oceania",
+        "countries between Europe and Asia": lambda r: not r["continent"],
     }
     made = []
     for place, belongs in parts.items():
@@ -180,10 +181,10 @@ def discoveries() -> Article:
 def inventions() -> Article:
     lines = []
     for r in table("inventions"):
-        if r["year"].startswith("~"):
-            continue
-        who, things = the_maker(r["inventor"]), r["name"] if r["name"] in ("dynamite", "basketball", "vulcanized rubber", "nylon", "Rubik's Cube") else f"the {r['name']}"
-        lines.append(pick(r["name"] + "|overview", f"{start(who)} invented {things} in {r['year']}.", f"{start(things)} was invented in {r['year']} by {who}.", f"In {r['year']}, {who} invented {things}.", f"{start(things)} is an invention of {who} from {r['year']}."))
+        who, things = the_maker(r["inventor"]), invention_name(r["name"])
+        when = f"about {r['year'][1:]}" if r["year"].startswith("~") else f"in {r['year']}"
+        lines.append(pick(r["name"] + "|overview", f"{start(who)} invented {things} {when}.", f"{start(things)} was invented {when} by {who}.",
+                          f"{start(when)}, {who} invented {things}.", f"{start(things)} is an invention of {who}, made {when}."))
     return overview("Great inventions", "Great inventions are new things that made life easier or faster.", lines)
 
 

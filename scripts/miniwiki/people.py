@@ -60,10 +60,7 @@ def inventions() -> list[Article]:
 
 
 def invention(row: dict) -> Article:
-    title = start(row["name"])
-    proper = row["name"][0].isupper()
-    mass = row["name"] in ("dynamite", "basketball", "vulcanized rubber", "Velcro", "nylon", "cinema", "Rubik's Cube")
-    s = row["name"] if mass and row["name"] != "cinema" else f"the {row['name']}"
+    title, s = start(row["name"]), invention_name(row["name"])
     who = the_maker(row["inventor"])
     about = row["year"].startswith("~")
     year = row["year"].lstrip("~")
@@ -84,8 +81,13 @@ def invention(row: dict) -> Article:
     if not about:
         article.fact("invention_year", year, subject=s)
     article.sections = [("", [lead]), (say("h", "Description", "Use", "The invention"), [body]), ("History", [last])]
-    article.box = {"inventor": row["inventor"], "year": year, "proper": "yes" if proper else ""}
+    article.box = {"inventor": row["inventor"], "year": year}
     return article
+
+
+def invention_name(name: str) -> str:
+    """The invention in running text: "dynamite", but "the telephone"."""
+    return name if name in ("dynamite", "basketball", "vulcanized rubber", "Velcro", "nylon", "Rubik's Cube") else f"the {name}"
 
 
 def the_maker(name: str) -> str:

@@ -86,6 +86,9 @@ def country(row: dict, city: dict | None, towns: list[str]) -> Article:
 
     article.sections = [("", [lead]), (say("land", "Geography", "Land", "Country and neighbours"), [land]),
                         (say("life", "People and economy", "Government and people", "Society"), [life])]
+    if len(article.text().split()) < 85:
+        land.append(say("map", f"The map shows {s} as {row['is']}.", f"Books describe {s} as {row['is']}.",
+                        f"{start(s)} is known as {row['is']}."))
     article.box = {"capital": capital, "currency": row["currency"], "continent": continent,
                    "official_languages": row["languages"].lstrip("~").replace("; ", ", ")}
     return article
@@ -281,7 +284,7 @@ def mountain(row: dict) -> Article:
         article.fact("mountain_range", f"the {row['range']}", row["range"])
     if row["country"]:
         country = the(row["country"])
-        rest.append(say("country", f"The mountain lies in {country}.", f"{S} is in {country}.", f"Visitors to {country} can see {s}."))
+        rest.append(say("country", f"{S} lies in {country}.", f"{S} is in {country}.", f"Visitors to {country} can see {s}."))
         article.fact("mountain_country", country, *(["Scotland"] if title == "Ben Nevis" else []))
         home = country_rows()[row["country"]]
         rest.append(f"{start(country)} is {home['is']}" + (f", and its capital is {home['capital']}." if home["capital"] else "."))
@@ -340,7 +343,7 @@ def island(row: dict) -> Article:
     if owner:
         o = the(owner)
         lead.append(say("owner", f"{S} {belong} to {o}.", f"{S} {be} a part of {o}."))
-        body.append(say("again", f"The country to which {s} {belong} is {o}.", f"{start(o)} owns {s}.", f"On maps, {s} {'have' if be == 'are' else 'has'} the colour of {o}."))
+        body.append(say("again", f"The country to which {s} {belong} is {o}.", f"{start(o)} owns {s}.", f"The country of {s} is {o}."))
         home = country_rows()[owner]
         body.append(f"The capital of {o} is {home['capital']}." if home["capital"] else f"{start(o)} is {home['is']}.")
         if home["currency"]:

@@ -130,8 +130,8 @@ def heavenly_body(row: dict, moons: list[str]) -> Article:
         article.fact("discovered_in", year)
     if moons:
         known = join([{"Moon": "the Moon"}.get(m, m) for m in moons])
-        found.append(say("moons", f"Moons of {s} are {known}." if " and " in known else f"The moon of {s} is called {known}.",
-                         f"{start(known)} {'are moons' if ' and ' in known else 'is a moon'} of {s}."))
+        found.append(say("moons", f"Moons of {s} are {known}.", f"{start(known)} are moons of {s}.") if " and " in known else
+                     f"{start(known)} is {'the' if name == 'Earth' else 'a'} moon of {s}.")
     if kind == "planet":
         found.append("The Solar System has eight planets: " + join(["the Earth" if p == "Earth" else p for p in PLANETS]) + ".")
     elif kind == "moon":
