@@ -26,7 +26,7 @@ import numpy as np
 from lib.config import InputError, resolve, stage_main
 from lib.pool import open_pool
 from lib.progress import Progress
-from lib.records import (atomic_file, fingerprint, input_hash, lock, read_json, read_jsonl, shards, versions, write_bytes,
+from lib.records import (atomic_file, fingerprint, input_hash, lock, own_manifest, read_jsonl, shards, versions, write_bytes,
                          write_json)
 from lib.tokenizer import Tokenizer
 from lib.tokens import DTYPE, TokenFile, document, permutation
@@ -194,6 +194,7 @@ def main(cfg) -> None:
         if up_to_date(key, train_bin, val_bin):
             print(f"pack_tokens: {train_bin} and {val_bin.name} are up to date")
             return
+        check_room(train_bin.parent, paths)
         started = time.time()
         packing = prepare(train_bin.parent, key)
         encode_all(cfg, paths, tokenizer, packing)
@@ -220,13 +221,21 @@ def main(cfg) -> None:
 
 
 def up_to_date(key: str, train_bin: Path, val_bin: Path) -> bool:
-    manifest = train_bin.parent / "manifest.json"
-    if not manifest.exists() or read_json(manifest).get("key") != key:
+    manifest = own_manifest(train_bin.parent, "pack_tokens")
+    if not manifest or manifest["key"] != key:
         return False
     try:
-        return all(TokenFile(path).about == read_json(manifest)["files"][path.stem] for path in (train_bin, val_bin))
+        return all(TokenFile(path).about == manifest["files"][path.stem] for path in (train_bin, val_bin))
     except (InputError, KeyError):
         return False
+
+
+def check_room(folder: Path, paths: list[Path]) -> None:
+    """The tokens are written twice, 2 bytes each, and are no fewer than a fifth of the bytes of their text."""
+    needed = sum(path.stat().st_size for path in paths) * 4 // 5 - sum(path.stat().st_size for path in folder.glob(".packing/*.bin"))
+    free = shutil.disk_usage(folder).free
+    if free < needed:
+        raise InputError(f"{folder}: packing needs about {needed / 1e9:.1f} GB of disk, {free / 1e9:.1f} GB are free")
 
 
 def prepare(folder: Path, key: str) -> Path:

@@ -22,7 +22,7 @@ from tokenizers import decoders, models, pre_tokenizers, trainers
 from lib.config import InputError, resolve, stage_main
 from lib.pool import open_pool
 from lib.progress import Progress
-from lib.records import atomic_file, fingerprint, input_hash, lock, read_json, sha256_file, shards, versions, write_json
+from lib.records import atomic_file, fingerprint, input_hash, lock, own_manifest, sha256_file, shards, versions, write_json
 from lib.tokenizer import PAD, Tokenizer
 from lib.tokens import document
 
@@ -38,10 +38,15 @@ ROUND_TRIP = [
 def sample_shard(job: tuple[Path, int, int, float]) -> list[tuple[int, str]]:
     """-> [(random number, document)] of a share of one shard's articles. Only those chosen are parsed."""
     path, index, seed, share = job
-    lines = [line for line in path.read_bytes().splitlines() if line]
+    lines = path.read_bytes().split(b"\n")
     numbers = np.random.PCG64([seed, index]).random_raw(len(lines))
-    chosen = np.flatnonzero(numbers < share * 2.0**64)
-    return [(int(numbers[i]), document(orjson.loads(lines[i]))) for i in chosen]
+    drawn = []
+    for i in np.flatnonzero(numbers < share * 2.0**64).tolist():
+        try:
+            drawn += [(int(numbers[i]), document(orjson.loads(lines[i])))] if lines[i] else []
+        except orjson.JSONDecodeError as error:
+            raise InputError(f"{path}:{i + 1}: not valid JSON ({error})") from None
+    return drawn
 
 
 def draw_sample(cfg, paths: list[Path]) -> list[str]:
@@ -123,13 +128,11 @@ def main(cfg) -> None:
     settings = {"vocab_size": cfg.model.vocab_size, "seed": cfg.data.seed, **cfg.tokenizer.model_dump(exclude={"path"})}
     inputs = {"deduped": input_hash(deduped)}
     key = fingerprint("train_tokenizer", settings, inputs)
-    manifest = path.parent / "manifest.json"
     with lock(path.parent):
-        if path.exists() and manifest.exists():
-            before = read_json(manifest)
-            if before.get("key") == key and before.get("tokenizer_sha256") == sha256_file(path):
-                print(f"train_tokenizer: {path} is up to date")
-                return
+        before = own_manifest(path.parent, "train_tokenizer")
+        if before and before["key"] == key and path.exists() and before["tokenizer_sha256"] == sha256_file(path):
+            print(f"train_tokenizer: {path} is up to date")
+            return
         started = time.time()
         texts, held_out = split_sample(draw_sample(cfg, paths))
         size = sum(len(text.encode()) for text in texts)
@@ -142,7 +145,7 @@ def main(cfg) -> None:
             tokenizer = Tokenizer(Path(f.name))
             check_round_trip(tokenizer, ROUND_TRIP + held_out)
         facts = describe(tokenizer, held_out)
-        write_json(manifest, {
+        write_json(path.parent / "manifest.json", {
             "stage": "train_tokenizer", "key": key, "settings": settings, "inputs": inputs, "tokenizer_sha256": tokenizer.sha256,
             "counts": {"documents": len(texts), "text_bytes": size}, "tokenizer": facts,
             "seconds": round(time.time() - started, 3), "versions": versions("tokenizers"),

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -196,6 +197,20 @@ def test_a_bad_line_of_the_input_is_named(home, tmp_path):
     path.write_bytes(path.read_bytes()[:-20])
     with pytest.raises(InputError, match="part-00001.jsonl:10"):
         pack_tokens.main(config(home, tmp_path, f"data.deduped_dir={tmp_path / 'deduped'}"))
+
+
+def test_too_little_room_is_said_before_any_work(home, tmp_path, monkeypatch):
+    monkeypatch.setattr(pack_tokens.shutil, "disk_usage", lambda path: SimpleNamespace(free=1000))
+    with pytest.raises(InputError, match="packing needs about 0.0 GB"):
+        pack_tokens.main(config(home, tmp_path))
+    assert not (tmp_path / "tokens/.packing").exists()
+
+
+def test_another_stage_s_folder_is_left_alone(home, tmp_path):
+    before = (home / "tok/manifest.json").read_bytes()
+    with pytest.raises(InputError, match="holds what train_tokenizer made; give pack_tokens a folder of its own"):
+        pack_tokens.main(config(home, tmp_path, f"data.train_bin={home}/tok/train.bin"))
+    assert (home / "tok/manifest.json").read_bytes() == before
 
 
 def run(home, out, *overrides):

@@ -164,6 +164,14 @@ def test_no_input_is_one_clear_line(tmp_path):
         train_tokenizer.main(config(tmp_path))
 
 
+def test_a_bad_line_is_named(folder):
+    path = folder / "deduped/part-00002.jsonl"
+    lines = path.read_bytes().splitlines(keepends=True)
+    path.write_bytes(b"".join(lines[:4] + [lines[4][:-10] + b"\n"] + lines[5:]))
+    with pytest.raises(InputError, match="part-00002.jsonl:5: not valid JSON"):
+        train_tokenizer.main(config(folder))
+
+
 @pytest.mark.slow
 def test_real_text_gives_a_full_vocabulary_and_few_tokens(corpus, tmp_path):
     records = []

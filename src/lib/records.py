@@ -127,6 +127,17 @@ def read_manifest(folder: Path, stage: str) -> dict:
     return read_json(path)
 
 
+def own_manifest(folder: Path, stage: str) -> dict | None:
+    """What an earlier run of this stage left in the folder it writes to; InputError when it is another stage's."""
+    path = Path(folder) / "manifest.json"
+    if not path.exists():
+        return None
+    manifest = read_json(path)
+    if manifest.get("stage") != stage:
+        raise InputError(f"{folder}: holds what {manifest.get('stage')} made; give {stage} a folder of its own in the config")
+    return manifest
+
+
 def sha256_file(path: Path) -> str:
     with open(path, "rb") as f:
         digest = hashlib.sha256()
