@@ -108,9 +108,10 @@ def save(folder: Path, name: str, model: WikiGPT, tokenizer: Tokenizer, state: d
     except OSError as error:
         shutil.rmtree(temporary, ignore_errors=True)
         raise InputError(f"{temporary}: cannot write the checkpoint ({error.strerror}); free some disk and run again") from error
-    if final.exists():
-        shutil.rmtree(final)
+    if final.exists():  # moved aside first: at no moment are there fewer whole checkpoints than before
+        os.replace(final, folder / f"{TEMPORARY}replaced")
     os.replace(temporary, final)
+    shutil.rmtree(folder / f"{TEMPORARY}replaced", ignore_errors=True)
     _point(folder / "latest", name)
     if best:
         _point(folder / "best", name)
@@ -150,7 +151,11 @@ def damage(path: Path) -> str | None:
     hashes = Path(path) / "hashes.json"
     if not hashes.exists():
         return "hashes.json is missing"
-    for name, expected in json.loads(hashes.read_text()).items():
+    try:
+        expected_hashes = dict(json.loads(hashes.read_text(encoding="utf-8")))
+    except ValueError:
+        return "hashes.json is damaged"
+    for name, expected in expected_hashes.items():
         file = Path(path) / name
         if not file.exists():
             return f"{name} is missing"
