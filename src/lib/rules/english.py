@@ -111,6 +111,8 @@ def sentences(paragraph: str) -> list[str]:
         last = before.split()[-1] if before.split() else ""
         if before.endswith(".") and (last.rstrip(".").lower().lstrip("(\"“") in ABBREVIATIONS or re.fullmatch(r"\(?[A-Z]\.", last)):
             continue
+        if before.count("(") > before.count(")"):
+            continue
         result.append(paragraph[start:match.end()].strip())
         start = match.end()
     rest = paragraph[start:].strip()

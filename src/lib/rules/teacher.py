@@ -13,7 +13,9 @@ from typing import Iterable
 
 from lib.chance import rank, shuffled
 from lib.rules.english import capital, sentences, without_parentheses
-from lib.rules.facts import BROKEN, Fact, Subject, paragraphs_of, read_article, read_subject
+from lib.rules.clauses import BROKEN
+from lib.rules.facts import Fact, facts_of
+from lib.rules.subject import Page, Subject, paragraphs_of, read_page, read_subject
 
 ROUNDS = 4           # wordings of one question at most
 SUMMARY_WORDS = 45
@@ -36,13 +38,13 @@ class RulesTeacher:
         self.seed, articles = seed, list(articles)
         self.kinds: dict[str, str] = {}
         for article in articles:
-            subject, _ = read_subject(article["title"], paragraphs_of(article["text"]))
+            subject = read_subject(article["title"], paragraphs_of(article["text"]))[0]
             self.kinds[subject.name.lower()] = subject.kind
         self.values: dict[str, set[str]] = {}             # relation -> values
         self.truths: dict[tuple[str, str], set[str]] = {} # (relation, subject) -> values
         self.owners: dict[tuple[str, str], set[str]] = {} # (relation, value) -> subjects
         for article in articles:
-            for fact in read_article(article, self.kinds)[1]:
+            for fact in facts_of(read_page(article, self.kinds)):
                 if fact.check or fact.back:
                     self.values.setdefault(fact.relation, set()).add(fact.value)
                     self.truths.setdefault((fact.relation, fact.subject.lower()), set()).add(fact.value.lower())
@@ -51,21 +53,21 @@ class RulesTeacher:
 
     def conversations(self, article: dict, count: int, max_turns: int) -> list[dict]:
         """At most `count` conversations about an article, the most needed first."""
-        subject, facts = read_article(article, self.kinds)
+        page = read_page(article, self.kinds)
         result, seen = [], set()
-        for kind, turns in self.plan(article, subject, facts, max_turns):
+        for kind, turns in self.plan(article, page, facts_of(page), max_turns):
             key = tuple(turns)
             if key not in seen and len(result) < count:
                 seen.add(key)
                 result.append({"kind": kind, "messages": messages(turns)})
         return result
 
-    def plan(self, article: dict, subject: Subject, facts: list[Fact], max_turns: int):
+    def plan(self, article: dict, page: Page, facts: list[Fact], max_turns: int):
         """(kind, [(question, answer), ...]) in the order of need: all facts once, then the other kinds, then all again."""
         key = (self.seed, article.get("id"), article["title"])
         wordings = {id(fact): shuffled(fact.ask, *key, fact.answer) for fact in facts}
-        extras = list(self.extras(article, subject, facts, key))
-        yield from self.chains(subject, facts, wordings, max_turns, key)
+        extras = list(self.extras(page, facts, key))
+        yield from self.chains(page.subject, facts, wordings, max_turns, key)
         for round_ in range(ROUNDS):
             for fact in facts:
                 if round_ < len(wordings[id(fact)]):
@@ -84,10 +86,10 @@ class RulesTeacher:
             if 2 <= len(turns):
                 yield "multi_turn", turns[:max_turns]
 
-    def extras(self, article: dict, subject: Subject, facts: list[Fact], key: tuple):
+    def extras(self, page: Page, facts: list[Fact], key: tuple):
         """Everything that is not a plain question for a fact."""
-        found = []
-        summary, sentence = summaries(article["text"], subject)
+        found, subject = [], page.subject
+        summary, sentence = summaries(page)
         fill = {"S": subject.name, "who": "who" if subject.person else "what", "is": "are" if subject.pronoun == "they" else "is"}
         if summary:
             found += [("summary", [(fill_in(t, fill), summary)]) for t in shuffled(SUMMARY, *key)[:2]]
@@ -102,7 +104,7 @@ class RulesTeacher:
                 if wrong:
                     found.append(("yes_no", [(fact.check.replace("{V}", wrong), f"No. {fact.answer}")]))
         for fact in shuffled([f for f in facts if f.relation != "definition"], *key, "reading")[:2]:
-            passage = passage_of(article["text"], fact, subject)
+            passage = passage_of(page, fact)
             if passage:
                 found.append(("reading", [(shuffled(READING, *key, fact.answer)[0].format(P=passage, Q=fact.ask[0]), fact.answer)]))
         return shuffled(found, *key, "extras")
@@ -132,33 +134,30 @@ def fill_in(template: str, fill: dict[str, str]) -> str:
     return capital(re.sub(r"\{(\w+)\}", lambda m: fill[m[1]], template))
 
 
-def summaries(text: str, subject: Subject) -> tuple[str, str]:
+def summaries(page: Page) -> tuple[str, str]:
     """-> (the first sentences of the article, its first sentence alone); '' where they will not do"""
-    paragraphs = paragraphs_of(text)
     chosen = []
-    for sentence in sentences(paragraphs[0]) if paragraphs else []:
+    for sentence in sentences(page.paragraphs[0]) if page.paragraphs else []:
         clean = without_parentheses(sentence)
         if BROKEN.search(clean) or not clean.endswith(".") or len(" ".join(chosen + [clean]).split()) > SUMMARY_WORDS:
             break
         chosen.append(clean)
-    names = subject.name.lower().split()
-    if not chosen or names[-1].rstrip("s") not in chosen[0].lower() or len(chosen[0].split()) < 4:
+    if not chosen or not page.mention.search(chosen[0]) or len(chosen[0].split()) < 4:
         return "", ""
     return (" ".join(chosen) if len(chosen) > 1 else ""), chosen[0]
 
 
-def passage_of(text: str, fact: Fact, subject: Subject) -> str:
-    """A few sentences around the fact's own, short, beginning where the subject is named."""
-    for paragraph in paragraphs_of(text):
-        if fact.source in paragraph:
-            parts = [without_parentheses(s) for s in sentences(paragraph)]
-            at = next((i for i, s in enumerate(sentences(paragraph)) if s == fact.source), 0)
-            start = at
-            while start > 0 and subject.name.lower().split()[-1] not in parts[start].lower():
-                start -= 1
-            passage = " ".join(parts[start:at + 2])
-            if len(passage.split()) > PASSAGE_WORDS:
-                passage = " ".join(parts[start:at + 1])
-            named = subject.name.lower().split()[-1] in passage.lower()
-            return passage if named and len(passage.split()) <= PASSAGE_WORDS and not BROKEN.search(passage) else ""
+def passage_of(page: Page, fact: Fact) -> str:
+    """A few sentences around the fact's own, beginning where the subject is named; '' when that takes too many words."""
+    for paragraph in page.paragraphs:
+        parts = sentences(paragraph)
+        if fact.source not in parts:
+            continue
+        at = start = parts.index(fact.source)
+        while start > 0 and not page.mention.search(parts[start]):
+            start -= 1
+        for end in (at + 2, at + 1):
+            passage = without_parentheses(" ".join(parts[start:end]))
+            if len(passage.split()) <= PASSAGE_WORDS:
+                return passage if page.mention.search(passage) and not BROKEN.search(passage) else ""
     return ""
