@@ -3,6 +3,7 @@
     python src/train.py                                  # run it again after an interruption: it goes on
     python src/train.py --config configs/demo.yaml train.max_iters=400
     python src/train.py train.bench=20                   # speed, memory, hours and dollars; writes nothing
+    python src/train.py train.lr_find=200                # a sweep of learning rates, a picture and a suggestion
     torchrun --nproc_per_node=4 src/train.py             # the same run on 4 GPUs
 
 A step is micro_batch_size x grad_accum_steps sequences of block_size tokens, however many GPUs share them. What a step sees
@@ -26,12 +27,12 @@ import torch
 from lib import checkpoints
 from lib.config import InputError, resolve, stage_main
 from lib.generate import Sampling, generate
-from lib.optim import build_optimizer, clip_gradients, learning_rate
+from lib.optim import Optimizer, build_optimizer, clip_gradients, learning_rate
 from lib.progress import duration
 from lib.records import lock, sha256_file
 from lib.run import (StopSignal, Workers, autocast, cost, dollars, freeze_gc, is_out_of_memory, join_workers, peak_flops,
                      pick_device, slow_dtype)
-from lib.runlog import RunLog
+from lib.runlog import RunLog, draw_sweep
 from lib.tokenizer import Tokenizer
 from lib.tokens import IGNORE, Batches, TokenFile, open_tokens, windows
 from model import ModelConfig, WikiGPT, flops_per_token
@@ -48,6 +49,8 @@ def main(cfg) -> None:
     torch.manual_seed(cfg.train.seed)
     if cfg.train.bench:
         bench(cfg, workers, say)
+    elif cfg.train.lr_find:
+        lr_find(cfg, folder, inputs[1], workers, say)
     else:
         with lock(folder) if workers.first else contextlib.nullcontext(), StopSignal() as stop:
             train(cfg, folder, *inputs, workers, stop, say)
@@ -110,18 +113,10 @@ def train(cfg, folder: Path, tokenizer: Tokenizer, train_tokens: TokenFile, val_
     # Model, optimizer, data
     batch_size = t.micro_batch_size * t.grad_accum_steps  # sequences a step
     batches = Batches(train_tokens, config.block_size, batch_size, t.seed)
-    model = WikiGPT(config)
-    if t.zero_init_proj:
-        model.zero_init_projections()
+    model, optimizer, gradients = prepare(cfg, batches, workers, say)
     if resumed:
         model.load_state_dict(checkpoints.load(resumed)[0].state_dict())
-    model.to(device)
-    optimizer = build_optimizer(model, t.optimizer, t.lr, t.weight_decay, t.beta1, t.beta2, t.muon_momentum, device)
-    if resumed:
         optimizer.load_state(tensors)
-    gradients = Gradients(model, t, batches, workers, say)
-    describe(cfg, model, batches, workers, say)
-    if resumed:
         warn_of_changes(state["config"], cfg, say)
         say(f"going on from {resumed} ({cost(state['seconds'], t.price_per_hour)} so far)")
     log = RunLog(folder, step, cfg.model_dump(), cfg.wandb.project, cfg.wandb.run_name, cfg.wandb.mode,
@@ -180,13 +175,9 @@ def train(cfg, folder: Path, tokenizer: Tokenizer, train_tokens: TokenFile, val_
 
     while step < t.max_iters:
         lr = learning_rate(step, t.max_iters, t.lr, t.min_lr, t.warmup_iters, t.lr_schedule, t.decay_frac)
-        nats = gradients(step)
-        norm = clip_gradients(model, t.grad_clip)
-        optimizer.set_lr(lr)
-        optimizer.step(finite=torch.isfinite(norm) & torch.isfinite(nats))
-        optimizer.zero_grad()
+        numbers = update(gradients, optimizer, step, lr, t.grad_clip)
         step += 1
-        pending.append((step, lr, torch.stack([nats, norm.to(nats.dtype)])))
+        pending.append((step, lr, numbers))
 
         last = step == t.max_iters
         over = spent(t, seconds())
@@ -221,6 +212,28 @@ def train(cfg, folder: Path, tokenizer: Tokenizer, train_tokens: TokenFile, val_
             f"{val['val_bits_per_byte']:.4f} bits/byte, {folder / 'latest'}", flush=True)
     if log:
         log.close()
+
+
+def prepare(cfg, batches, workers: Workers, say) -> tuple[WikiGPT, Optimizer, "Gradients"]:
+    """A fresh model on its device and what trains it; says what they are."""
+    t = cfg.train
+    model = WikiGPT(ModelConfig.of(cfg.model))  # made on the CPU: the same weights whatever the device
+    if t.zero_init_proj:
+        model.zero_init_projections()
+    model.to(workers.device)
+    optimizer = build_optimizer(model, t.optimizer, t.lr, t.weight_decay, t.beta1, t.beta2, t.muon_momentum, workers.device)
+    describe(cfg, model, batches, workers, say)
+    return model, optimizer, Gradients(model, t, batches, workers, say)
+
+
+def update(gradients: "Gradients", optimizer: Optimizer, step: int, lr: float, grad_clip: float) -> torch.Tensor:
+    """One step of training -> [summed loss in nats, gradient norm before clipping], on the device."""
+    nats = gradients(step)
+    norm = clip_gradients(gradients.model, grad_clip)
+    optimizer.set_lr(lr)
+    optimizer.step(finite=torch.isfinite(norm) & torch.isfinite(nats))
+    optimizer.zero_grad()
+    return torch.stack([nats, norm])
 
 
 def check_same(path: Path, state: dict, config: ModelConfig, tokenizer: Tokenizer, train_tokens: TokenFile) -> None:
@@ -401,10 +414,7 @@ def bench(cfg, workers: Workers, say) -> None:
     """Preflight: time train.bench whole steps on random tokens, then say what the run would take and cost."""
     t, device, config = cfg.train, workers.device, ModelConfig.of(cfg.model)
     batches = RandomTokens(config.vocab_size, config.block_size, t.micro_batch_size * t.grad_accum_steps)
-    model = WikiGPT(config).to(device)
-    optimizer = build_optimizer(model, t.optimizer, t.lr, t.weight_decay, t.beta1, t.beta2, t.muon_momentum, device)
-    gradients = Gradients(model, t, batches, workers, say)
-    describe(cfg, model, batches, workers, say)
+    _, optimizer, gradients = prepare(cfg, batches, workers, say)
 
     def synchronise() -> float:
         if device.type == "cuda":
@@ -416,10 +426,7 @@ def bench(cfg, workers: Workers, say) -> None:
         if step == BENCH_WARMUP:
             begin = synchronise()
             freeze_gc()
-        nats = gradients(step)
-        norm = clip_gradients(model, t.grad_clip)
-        optimizer.step(finite=torch.isfinite(norm) & torch.isfinite(nats))
-        optimizer.zero_grad()
+        update(gradients, optimizer, step, t.lr, t.grad_clip)
     end = synchronise()
 
     a_step = (end - begin) / t.bench
@@ -434,6 +441,28 @@ def bench(cfg, workers: Workers, say) -> None:
             f"{torch.cuda.get_device_properties(device).total_memory / 2**30:.1f}, micro-batch {gradients.micro_batch_size}")
     say(f"{'whole run':14}{t.max_iters:,} steps: {cost(whole, t.price_per_hour)}"
         + (f" at ${t.price_per_hour:.2f} an hour" if t.price_per_hour else "") + ", evaluation and checkpoints not counted", flush=True)
+
+
+def lr_find(cfg, folder: Path, train_tokens: TokenFile, workers: Workers, say) -> None:
+    """Raise the learning rate from step to step, from train.lr / 100 to 100 x, until the loss goes up (Smith 2017); draw it,
+    and suggest a quarter of the rate at which the loss stood lowest. Checkpoints are not touched."""
+    t = cfg.train
+    batches = Batches(train_tokens, cfg.model.block_size, t.micro_batch_size * t.grad_accum_steps, t.seed)
+    _, optimizer, gradients = prepare(cfg, batches, workers, say)
+    rates, losses, average = [], [], 0.0
+    for step in range(t.lr_find):
+        rates.append(t.lr / 100 * 10_000 ** (step / max(1, t.lr_find - 1)))
+        loss = update(gradients, optimizer, step, rates[-1], t.grad_clip)[0].item() / (batches.batch_size * batches.block_size)
+        average = 0.9 * average + 0.1 * loss
+        losses.append(average / (1 - 0.9 ** (step + 1)))  # the mean of the last ten or so
+        if not losses[-1] < min(losses) + 0.5:            # nan too
+            break
+    best = rates[int(np.nanargmin(losses))]
+    for rate, loss in list(zip(rates, losses))[::max(1, len(rates) // 20)]:
+        say(f"lr {rate:.2e}  loss {loss:7.4f}")
+    if workers.first:
+        draw_sweep(rates, losses, best / 4, folder / "lr_find.png")
+    say(f"lowest at {best:.1e}; suggested: train.lr={best / 4:.1e} (a quarter of it; see {folder / 'lr_find.png'})", flush=True)
 
 
 if __name__ == "__main__":

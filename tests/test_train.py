@@ -425,6 +425,18 @@ def test_bench_needs_no_files_and_writes_none(tmp_path, capsys):
     assert not (tmp_path / "out").exists()
 
 
+def test_lr_find_suggests_a_rate_that_learns(data, tmp_path, capsys):
+    train.main(config(data, tmp_path, "train.lr_find=60", "train.lr=0.003", "train.warmup_iters=0"))
+    out = capsys.readouterr().out
+    suggestion = float(out.split("suggested: train.lr=")[1].split()[0])
+    assert [p.name for p in (tmp_path / "base").iterdir() if p.name != ".lock"] == ["lr_find.png"]
+    final = {}
+    for lr in (suggestion, suggestion / 100, suggestion * 100):
+        train.main(config(data, tmp_path / f"{lr}", f"train.lr={lr}", "train.min_lr=0", "train.max_iters=25"))
+        final[lr] = losses(tmp_path / f"{lr}/base")[25]
+    assert min(final, key=final.get) == suggestion, final
+
+
 # several processes
 
 @pytest.mark.slow

@@ -166,6 +166,7 @@ class Train(Section):
     max_hours: Optional[Positive]
     max_dollars: Optional[Positive]
     bench: Whole
+    lr_find: Whole
     seed: Whole
 
     @model_validator(mode="after")

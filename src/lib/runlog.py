@@ -158,7 +158,28 @@ def draw_curves(records: list[dict], path: Path) -> None:
         axis.grid(alpha=0.3)
         if len(names) > 1:
             axis.legend(fontsize=8)
-    temporary = Path(path).with_name(f".{Path(path).name}")
+    _save_figure(figure, Path(path))
+
+
+def draw_sweep(rates: list[float], losses: list[float], suggestion: float, path: Path) -> None:
+    """Loss against learning rate, with a line at the suggested one."""
+    import matplotlib
+    matplotlib.use("Agg")
+    from matplotlib import pyplot as plt
+
+    figure, axis = plt.subplots(figsize=(6, 4), layout="constrained")
+    axis.semilogx(rates, losses)
+    axis.axvline(suggestion, color="tab:red", linestyle="--", label=f"suggested: {suggestion:.1e}")
+    axis.set(xlabel="learning rate", ylabel="training loss (smoothed)")
+    axis.grid(alpha=0.3)
+    axis.legend()
+    _save_figure(figure, Path(path))
+
+
+def _save_figure(figure, path: Path) -> None:
+    from matplotlib import pyplot as plt
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}")
     figure.savefig(temporary, dpi=110, format="png")
     plt.close(figure)
     os.replace(temporary, path)
