@@ -293,7 +293,7 @@ def test_key_facts_are_said_more_than_once(prose, truth):
     """France's capital stands in the article of France twice, in that of Paris, and in an overview."""
     kept = {a["id"]: a for a in truth["articles"] if a["expect"] == "keep" and a["id"] in prose}
     sentences = [s for a in kept.values() for s in a["sentences"]]
-    for relation, least in (("capital", 3), ("symbol", 3), ("state_capital", 3), ("river_mouth", 3), ("inventor", 3), ("author", 2), ("currency", 2), ("deed", 3)):
+    for relation, least in (("capital", 3), ("symbol", 3), ("state_capital", 3), ("river_mouth", 3), ("inventor", 3), ("author", 2), ("currency", 2), ("deed", 2)):
         facts = [f for f in truth["facts"] if f["relation"] == relation]
         said = Counter()
         for f in facts:

@@ -53,7 +53,7 @@ def capital_sentence(row: dict) -> str:
 
 def currencies() -> list[Article]:
     made = []
-    for continent in ("Europe", "Asia", "Africa", "North America", "South America", "Oceania"):
+    for continent in ("Europe", "Asia", "Africa", "North America", "South America", "Oceania", ""):
         users: dict[str, list[str]] = {}
         for row in table("countries"):
             if row["continent"] == continent and row["currency"]:
@@ -63,7 +63,8 @@ def currencies() -> list[Article]:
             here = join(lands)
             lines.append(pick(money + continent, f"The {money} is the currency of {here}.", f"The {money} is used in {here}.", f"In {here}, people pay with the {money}.",
                               f"The currency of {here} is the {money}."))
-        made.append(overview(f"Currencies of {continent}", f"The currencies of {continent} are the kinds of money that are used in its countries.", lines))
+        where, whose = (continent, "its countries") if continent else ("countries between Europe and Asia", "these countries")
+        made.append(overview(f"Currencies of {where}", f"The currencies of {where} are the kinds of money that are used in {whose}.", lines))
     return made
 
 

@@ -33,7 +33,8 @@ def scientist(row: dict) -> Article:
             row["notes"][0]]
     days = [birth_sentence(row, born, say), *row["notes"][1:], say("died", f"{s} died in {row['died']}.", f"{s} lived until {row['died']}.", f"The year of death of {s} is {row['died']}.")]
     job = row["is"].split(" from ")[0].removeprefix("a ").removeprefix("an ")
-    last = [say("who", f"It was {s} who {deed}.", f"People remember that {s} {deed}.", f"In books one reads that {s} {deed}."),
+    last = [f"{s} is still remembered for this." if len(deed.split()) > 7 else
+            say("who", f"It was {s} who {deed}.", f"People remember that {s} {deed}.", f"In books one reads that {s} {deed}."),
             say("from", f"The home of {s} was {row['country']}." if " family" not in row["is"] else f"{s} was born in {row['place']}.",
                 f"{s} was born in {row['place']}.", f"{row['place']} is the birthplace of {s}."),
             say("job", f"{s} worked as {row['is'].split(' from ')[0]}." if " of " not in job else f"{s} was born in {born}.", f"{s} was born in {born}.")]

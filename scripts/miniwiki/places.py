@@ -61,12 +61,14 @@ def country(row: dict, city: dict | None, towns: list[str]) -> Article:
     lead += row["notes"][:1 if capital else 2]
     notes = [note for note in row["notes"] if note not in lead]
 
+    # A name of many words again and again would read badly, and count as repetition.
+    here = "the country" if len(title.split()) > 2 else s
     land = []
     if continent:
-        land.append(say("continent", f"{start(s)} lies on the continent of {continent}.", f"{start(s)} is in {continent}.",
-                        f"{start(s)} is one of the countries of {continent}.", f"{start(s)} belongs to {continent}."))
+        land.append(say("continent", f"{start(here)} lies on the continent of {continent}.", f"{start(s)} is in {continent}.",
+                        f"{start(s)} is one of the countries of {continent}.", f"{start(here)} belongs to {continent}."))
         article.fact("continent", continent)
-    land += border_sentences(row, s, say) + notes
+    land += border_sentences(row, here, say) + notes
     people = some(births().get(title, []), title, 2)
     others = [town for town in towns if town != capital]
     if others:
@@ -87,7 +89,7 @@ def country(row: dict, city: dict | None, towns: list[str]) -> Article:
     article.sections = [("", [lead]), (say("land", "Geography", "Land", "Country and neighbours"), [land]),
                         (say("life", "People and economy", "Government and people", "Society"), [life])]
     if len(article.text().split()) < 85:
-        land.append(say("map", f"The map shows {s} as {row['is']}.", f"Books describe {s} as {row['is']}.",
+        land.append(say("map", f"The map shows {here} as {row['is']}.", f"Books describe {s} as {row['is']}.",
                         f"{start(s)} is known as {row['is']}."))
     article.box = {"capital": capital, "currency": row["currency"], "continent": continent,
                    "official_languages": row["languages"].lstrip("~").replace("; ", ", ")}
@@ -314,7 +316,8 @@ def water(row: dict) -> Article:
         body.append(say("in", f"Among the rivers that flow into {s} are {join(flowing)}.", f"{start(join(flowing))} flow into {s}."))
     elif flowing:
         body.append(f"{start(flowing[0])} flows into {s}.")
-    body.append(say("end", f"{S} lies {row['where']}.", f"On the map, {s} is found {row['where']}.", f"Ships and boats cross {s}, which lies {row['where']}."))
+    if len(row["where"].split()) < 7:
+        body.append(say("end", f"{S} lies {row['where']}.", f"On the map, {s} is found {row['where']}.", f"Ships and boats cross {s}, which lies {row['where']}."))
     if row["fact"]:
         body.append(f"All of {s} belongs to {the(row['fact'])}.")
         article.fact("lake_country", the(row["fact"]), *(["Scotland"] if title == "Loch Lomond" else []))

@@ -70,7 +70,7 @@ def element(row: dict, before: dict | None, behind: dict | None, mates: list[dic
                            f"{symbol} is the chemical symbol for {s}.", f"The symbol {symbol} stands for {s}."))
     table_place.append(say("number", f"The atomic number of {s} is {number}.", f"{S} has the atomic number {number}.",
                            f"The number {number} is the atomic number of {s}."))
-    if 0 < len(mates) < 12:
+    if group and 0 < len(mates) < 12:
         kin = join([symbol_name(r["name"]) for r in mates if pick(title + r["name"], "yes", "no", "no") == "yes"][:3] or [symbol_name(mates[0]["name"])])
         table_place.append(say("kin", f"Other {group}s are {kin}." if " and " in kin else f"Another {group} is {kin}.",
                                f"Like {kin}, {s} is {a(group)}."))

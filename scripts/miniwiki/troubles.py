@@ -183,7 +183,7 @@ FOREIGN = {
 def lists() -> list[Planted]:
     countries, elements, states = table("countries"), table("elements"), table("states")
     made = {}
-    for continent in ("Europe", "Asia", "Africa", "South America"):
+    for continent in ("Europe", "Asia", "Africa"):
         rows = [r for r in countries if r["continent"] == continent and r["capital"]]
         made[f"List of capitals in {continent}"] = [f"[[{r['capital']}]], the capital of [[{r['name']}]]" for r in rows]
     made["List of gases"] = [f"[[{r['name']}]] with the symbol {r['symbol']}" for r in elements if r["state"] == "gas"]
