@@ -22,7 +22,7 @@ from typing import Any, Callable, Iterable, Iterator
 from lib.config import Data, InputError
 
 AHEAD = 2  # jobs waiting a worker: enough to keep it busy, few enough to bound memory
-DASK_TIMEOUT = "20s"  # for the scheduler's first answer
+DASK_SECONDS = 20  # for the scheduler to answer, and for it to have a worker
 
 
 class Pool:
@@ -133,12 +133,14 @@ def _dask_client(address: str):
     except ImportError:
         raise InputError("data.engine dask needs the package: pip install distributed") from None
     try:
-        client = Client(address, timeout=DASK_TIMEOUT)
+        client = Client(address, timeout=DASK_SECONDS)
     except (OSError, ValueError, TimeoutError) as error:
         raise InputError(f"data.scheduler {address}: no Dask scheduler answers there ({error})") from None
-    if not client.scheduler_info()["workers"]:
+    try:
+        client.wait_for_workers(1, timeout=DASK_SECONDS)
+    except TimeoutError:
         client.close()
-        raise InputError(f"data.scheduler {address}: the cluster has no workers; start some: dask worker {address} --nthreads 1")
+        raise InputError(f"data.scheduler {address}: the cluster has no workers; start some: dask worker {address} --nthreads 1") from None
     src = str(Path(__file__).resolve().parents[1])
 
     def find_stages():
