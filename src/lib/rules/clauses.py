@@ -59,6 +59,8 @@ def reorder(text: str) -> str:
     text = re.sub(r"\b(is|was|are|were|has|had|have|can|could) (?:also|still|now) ", r"\1 ", text)
     text = re.sub(rf"^(?P<when>(?:In|On|Since|From|Until|By|At) (?:the year )?{DATE}(?: (?:to|until) {DATE})?),? (?P<main>.+)$",
                   lambda m: f"{m['main']} {m['when'][:1].lower()}{m['when'][1:]}", text)
+    text = re.sub(r"^Like [^,]+, (?=[a-z§]|[A-Z])", "", text)
+    text = text[:1].upper() + text[1:]
     for pattern in (rf"It was (?P<who>(?:the )?{NAME}) who (?P<did>.+)", rf"The (?:person|man|woman|one) who (?P<did>[^,]+) (?:is|was) (?P<who>{NAME})",
                     rf"(?:People|Many people|Most people) remember that (?P<who>{NAME}) (?P<did>.+)", rf"In books one reads that (?P<who>{NAME}) (?P<did>.+)",
                     rf"(?P<who>{NAME}) (?:is|was|became)(?: (?:well |best )?known| famous)?(?: as)? the (?:person|one|man|woman) who (?P<did>.+)"):

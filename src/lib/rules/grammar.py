@@ -15,7 +15,7 @@ from lib.rules.subject import PERSON_NOUNS, Page
 
 # Verbs whose place answers 'Where?'.
 PLACE_VERBS = set("""bear begin build bury celebrate come compose create crown die discover display educate erect fight find form grow hang happen held hold house
-    invent launch lie live locate make marry meet occur open paint perform play print produce publish raise rise settle sit sign situate
+    invent launch lie live locate make marry meet occur open paint perform play print produce publish raise rise settle show sit sign situate
     spend stand start store study teach train work write""".split())
 # Verbs whose object answers 'What?' in the present tense.
 OBJECT_VERBS = set("""absorb attract belong build carry cause come connect consist contain convert cover cross depend eat emit feed follow form give glow grow help
@@ -31,7 +31,7 @@ WHAT_PAIRS = set("""associated with|based on|bordered by|caused by|celebrated on
 WHAT_PAIRS = {" ".join(pair.split()) for pair in WHAT_PAIRS}
 # What a person may have done so that 'Who did it?' has one answer.
 DEEDS = set("""abolished built climbed coined commanded compiled composed conquered created defeated described designed developed devised directed discovered
-    established explained explored formulated founded identified introduced invented isolated led liberated mapped measured observed painted patented pioneered placed
+    established explained explored formulated founded identified introduced invented isolated led made liberated mapped measured observed painted patented pioneered placed
     proposed proved published reached recognised ruled sailed sculpted showed translated unified united won wrote""".split())
 CREATION = {"discovered": "discoverer", "invented": "inventor", "written": "author", "composed": "composer", "painted": "painter", "founded": "founder",
             "designed": "designer", "directed": "director", "established": "founder", "built": "builder", "developed": "developer"}
@@ -41,7 +41,7 @@ BAD_ATTRIBUTES = set("""rest majority most part parts remainder bulk side use fa
     latest early late other main north south east west centre center top bottom middle front back edge course outcome response change changes evidence members
     member story son daughter brother sister child children focus subject topic process ability state status""".split())
 SUPERLATIVE = r"\bthe (?:\w+ )?(?:(?!west|rest|forest|east|test)\w+est|only|first|most \w+|last|\w+most)\b"
-AGENT = rf"(?:(?:the |an? )?(?:[A-Z]\w+ )?(?:(?:{'|'.join(sorted(PERSON_NOUNS))}) )?(?:and (?:{'|'.join(sorted(PERSON_NOUNS))}) )?(?:[Tt]he )?{NAME}(?:, {NAME})*(?:,? and {NAME})?(?: brothers)?)"
+AGENT = rf"(?:§|(?:the |an? )?(?:[A-Z]\w+ )?(?:(?:{'|'.join(sorted(PERSON_NOUNS))}) )?(?:and (?:{'|'.join(sorted(PERSON_NOUNS))}) )?(?:[Tt]he )?{NAME}(?:, {NAME})*(?:,? and {NAME})?(?: brothers)?)"
 
 THE_OF = rf"[Tt]he (?:(?!of\b|in\b|that\b|who\b|and\b)[\w\-’']+ ){{1,4}}(?:of|in|from|on) (?:the )?(?:[a-z\-]+ )?(?:§|{NAME})"
 NP = rf"(?:§(?:['’]s? [a-z][\w\-]*(?: [a-z][\w\-]*)?)?|{THE_OF}|(?:[Tt]he|[Aa]n?) (?:[a-z\-]+ ){{1,2}}{NAME}(?: (?:of|in) (?:§|{NAME}))?|{NAME}(?: (?:in|of|on|from) (?:§|{NAME}))?(?:,? and (?:§|{NAME}))?|[Tt]he {NAME} [a-z]+)"
@@ -57,7 +57,7 @@ HAS_COUNT = re.compile(rf"(?P<np>{NP}) (?P<verb>[a-z]+)(?P<prep> of| for)? (?P<n
 ATTRIBUTE = re.compile(rf"[Tt]he (?P<attr>(?:[a-z][\w\-]* ){{0,3}}[a-z][\w\-]*) (?P<prep>of|in|for|from) (?P<of>§|{NAME}|{WORLD}|all [a-z]+) (?P<be>is|was|are|were) (?P<value>.+)")
 ATTRIBUTE_BACK = re.compile(rf"(?P<value>§|{NAME}|The [a-z]+(?: [a-z]+)?) (?P<be>is|was) the (?P<attr>(?:[a-z][\w\-]* ){{0,3}}[a-z][\w\-]*) (?P<prep>of|in|from|on) (?P<of>§|{NAME}|{WORLD}|all [a-z]+|land|Earth)(?: by area)?")
 VALUE = re.compile(rf"(?:[Tt]he |called |about )?{NAME}|§|[Tt]he [a-z\-]+(?: [a-z\-]+)?|an? (?:[a-z\-]+ )?[a-z\-]+|{NUMBER}(?: [a-z\-]+){{0,2}}|{NAME}(?:, {NAME})*,? and {NAME}|\"[^\"]+\"|the \"[^\"]+\"")
-NOT_PLAIN = re.compile(r"\b(?:not|never|may|might|could|would|should|more than any|who|whom|how|why|according|recently|currently|today|ago|said|says|no longer|been)\b")
+NOT_PLAIN = re.compile(r"\b(?:not|never|may|might|could|would|should|more than any|who|whom|according|recently|currently|today|ago|said|says|no longer|been)\b")
 
 
 def general_facts(clause: str, page: Page, source: str) -> list[Fact]:
@@ -110,10 +110,11 @@ def inside(np: str, page: Page) -> str:
 def creation_facts(clause: str, page: Page, source: str) -> list[Fact]:
     """'§ was discovered by Marie Curie in 1898', 'Marie Curie discovered § in 1898', 'The inventor of § is ...': by whom, and when."""
     verbs, agents = "|".join(CREATION), "|".join(set(CREATION.values()))
-    thing = rf"(?P<np>§|(?:[Tt]he |[Aa]n? )?(?:[a-z\-]+ ){{0,3}}{NAME}(?:(?:,)? (?:and|with|of) (?:the |a )?{NAME})?|the [a-z\-]+(?: [a-z\-]+)?)"
+    thing = rf"(?P<np>§|(?:[Tt]he |[Aa]n? )?(?:[a-z\-]+ ){{0,3}}{NAME}(?:(?:,)? (?:and|with|of) (?:the |a )?{NAME})?|the [a-z\-]+(?: [a-z\-]+)?|[a-z]{5,})"
     patterns = (
-        rf"(?P<np>{NP}) (?P<be>was|were|is|are) (?:first |originally )?(?P<verb>{verbs})(?: {WHEN})? by (?P<who>{AGENT})(?: (?:in|at|of|for|from|with) [^,]+?)??",
-        rf"(?P<np>{NP}) (?P<be>was|were|is|are) (?:first |originally )?(?P<verb>{verbs}) by (?P<who>{AGENT})(?: {WHEN})?(?:,? (?:in|at|of|for|from|with|as) .+)?",
+        rf"(?P<np>{NP}) (?P<be>was|were|is|are) (?:first |originally )?(?P<verb>{verbs}) by (?P<who>{AGENT})(?: {WHEN})?",
+        rf"(?P<np>{NP}) (?P<be>was|were|is|are) (?:first |originally )?(?P<verb>{verbs})(?: {WHEN})? by (?P<who>{AGENT})",
+        rf"(?P<np>{NP}) (?P<be>was|were|is|are) (?:first |originally )?(?P<verb>{verbs}) by (?P<who>{AGENT})(?: {WHEN})?,? (?:in|at|of|for|from|with|as) .+",
         rf"(?P<who>{AGENT}) (?:first )?(?P<past>{'|'.join(PAST_OF_PARTICIPLE[v] for v in CREATION)}) {thing}(?: {WHEN})?",
         rf"[Tt]he (?P<agent>{agents}) of (?P<np>§|(?:the )?{NAME}(?: and {NAME})?|the [a-z\-]+(?: [a-z\-]+)?) (?:is|was|are|were) (?P<who>{AGENT})",
         rf"(?P<who>{AGENT}) (?:is|was) the (?P<agent>{agents}) of (?P<np>§|(?:the )?{NAME}(?: and {NAME})?|the [a-z\-]+(?: [a-z\-]+)?)",
@@ -126,7 +127,12 @@ def creation_facts(clause: str, page: Page, source: str) -> list[Fact]:
     got = match.groupdict()
     np, who = inside(got["np"], page), inside(got["who"], page)
     verb = creation_verb(got, who, page)
-    if not verb or not (usable(got["np"], page) or re.match(r"the [a-z]", got["np"])) or re.match(MONTH, who) or not stands_alone(re.sub(r"^the ", "", who).split(" and ")[0], page) or (got["np"] != "§" and not np[:1].isupper() and not re.search(r"§|[A-Z]|^the ", got["np"])):
+    raw, active = got["np"], bool(got.get("past"))
+    work = active or (raw.split()[0].lower() not in page.small and " " not in raw)  # a title of one word: Hamlet
+    thing_ok = usable(raw, page) or re.match(r"the [a-z]", raw) or (re.match(r"[A-Z]", raw) and work) or \
+        (raw.islower() and verb in ("discovered", "invented") and not raw.endswith("s"))
+    who_ok = who.endswith((" brothers", " sisters")) or stands_alone(re.sub(r"^the ", "", who).split(" and ")[0], page)
+    if not verb or re.match(MONTH, who) or not thing_ok or not who_ok:
         return []
     past, agent, base = PAST_OF_PARTICIPLE[verb], CREATION[verb], PARTICIPLE[verb]
     own, it = got["np"] == "§", page.subject.pronoun
@@ -272,6 +278,8 @@ def verb_facts(clause: str, page: Page, source: str) -> list[Fact]:
     place = re.fullmatch(WHERE, rest)
     if not facts and place and base in PLACE_VERBS and not re.search(r"\d", rest):
         facts.append(ask("where", "", f"where {base}", rest))
+    if not facts and base == "come" and re.match(rf"from (?:the )?(?:[a-z]+ (?:of |in ))?(?:the )?{NAME}$", rest):
+        facts.append(ask("where", "from", "where come from", rest.removeprefix("from ")))
     if not facts and (base in OBJECT_VERBS and do != "did" or base in ("mean", "consist")):
         what = re.fullmatch(r"(?P<prep>(?:of|on|from|to|into|for|through|up|mostly of|mainly of|mostly on|mainly on) )?(?P<value>(?:the |an? |many |several |two |three )?[\w\-’\"].*)", rest)
         if what and len(what["value"].split()) <= 12 and not re.search(r" (?:that|who|to) ", what["value"]) and not re.match(rf"{NUMBER}|(?:in|at|as|by|with|near) ", what["value"]):
@@ -286,7 +294,7 @@ def subject_facts(clause: str, np: str, raw: str, verb: str, rest: str, page: Pa
     own, predicate = raw == "§", f"{verb} {rest}".replace("§", page.subject.name)
     person = page.subject.person if own else page.kind_of(np) in PERSON_NOUNS
     unique = re.search(SUPERLATIVE, predicate) and "one of" not in predicate
-    deed = person and verb in DEEDS and (re.search(rf" (?:{WORD})|\"", predicate) or re.match(r"(?:the|that|how) ", rest)) and len(rest.split()) >= 3
+    deed = person and verb in DEEDS and not re.match(r"(?:an?|many|several|some|about|most|her|his|their) |\d", rest) and len(rest.split()) >= 2
     if "§" in rest and own or not (deed or (unique and verb in ("has", "have", "had", "became", "won"))):
         return []
     return subject_question(clause, np, predicate, own, page, source)

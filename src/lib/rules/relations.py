@@ -104,7 +104,7 @@ RELATIONS = (
         ask=("What is the symbol for {S}?", "Which chemical symbol does {S} have?", "What is the symbol of {S}?")),
     attribute("atomic number", value="number", find=(
         r"{S} has (?:the |an )?atomic number (?:of )?{V}", r"{S} is .* (?:with|and) (?:the |an )?atomic number (?:of )?{V}",
-        r"{S} is .* whose atomic number is {V}", r"{S} is number {V} in the periodic table", r"(?:[Aa]n|[Ee]ach|[Ee]very) atom of {S} has {V} protons(?: in its nucleus)?"),
+        r"{S} is .* whose atomic number is {V}", r"{S} is number {V} in the periodic table", r"[Tt]he number {V} is the atomic number of {S}", r"(?:[Aa]n|[Ee]ach|[Ee]very) atom of {S} has {V} protons(?: in its nucleus)?"),
         ask=("Which atomic number does {S} have?", "What atomic number does {S} have?")),
     attribute("population", value="number", back=False, find=(
         r"{S} (?:has|had) (?:a|an) (?:estimated )?population of {V}", r"{S} (?:has|had) {V} (?:inhabitants|people)",
@@ -184,7 +184,7 @@ RELATIONS = (
               "In what year was {S} discovered?"),
              "{S} was discovered in {V}.", ("When was {it} discovered?", "And when was {it} discovered?"), "Was {S} discovered in {V}?", value="date"),
     Relation("borders", (r"{S} (?:borders|shares borders with|shares its borders with|has borders with|is bordered by|shares a border with|borders on) {V}",
-                         r"{S} has (?:a border|common borders) with {V}", r"[Tt]he neighbou?rs of {S} are {V}", r"[Tt]he countries that border {S} are {V}",
+                         r"{S} has (?:a border|common borders) with {V}", r"[Tt]he neighbou?rs of {S} are {V}", r"[Tt]he countries (?:that border|around) {S} are {V}",
                          r"[Tt]he neighbou?ring countries of {S} are {V}", r"{S}['’]s neighbou?rs are {V}", r"(?:[Tt]he countries )?{V} (?:border|are neighbou?rs of) {S}", r"{V} borders {S}"),
              ("Which countries border {S}?", "What are the neighbours of {S}?", "Which countries does {S} border?",
               "What does {S} border?", "Name the neighbours of {S}.", "What are the neighbouring countries of {S}?"),
@@ -241,7 +241,7 @@ RELATIONS = (
 
 def pattern_of(relation: Relation, template: str) -> re.Pattern:
     """A pattern over a whole clause."""
-    pattern = template.replace("{S}", SUBJECT).replace("{bare}", r"(?P<S>§|[a-z][a-z\- ]*?)").replace("{P}", rf"(?:{NAME}(?:, {NAME})*)")
+    pattern = template.replace("{S}", SUBJECT).replace("{bare}", r"(?P<S>§|[a-z][a-z\- ]*?)").replace("{P}", PLACE)
     return re.compile(pattern.replace("{V}", VALUES[relation.value]) + relation.tail)
 
 
