@@ -215,7 +215,7 @@ def test_the_counts_of_kinds_are_what_the_dump_holds(pages, truth):
 def test_the_counts_of_troubles_are_what_the_dump_holds(pages, truth):
     patterns = {"templates": r"\{\{", "convert": r"\{\{convert\|", "lang": r"\{\{lang\|", "nowrap": r"\{\{nowrap\|", "infobox": r"\{\{Infobox",
                 "navbox": r"\{\{Navbox", "sfn": r"\{\{sfn\|", "efn": r"\{\{efn\|", "citation_needed": r"\{\{citation needed", "circa": r"\{\{circa\|",
-                "hlist": r"\{\{hlist\|", "plainlist": r"\{\{plainlist\|", "ref_open": r"<ref", "ref_close": r"</ref>", "table": r"\{\|", "file": r"\[\[File:",
+                "hlist": r"\{\{hlist\|", "langx": r"\{\{langx\|", "start_date": r"\{\{start date\|", "ipac_en": r"\{\{IPAc-en\|", "plainlist": r"\{\{plainlist\|", "ref_open": r"<ref", "ref_close": r"</ref>", "table": r"\{\|", "file": r"\[\[File:",
                 "gallery": r"<gallery", "math": r"<math", "comment": r"<!--", "nowiki": r"<nowiki>", "category": r"\[\[Category:", "nbsp": r"&nbsp;",
                 "ndash": r"&ndash;", "end_token": r"<\|end\|>", "user_token": r"<\|user\|>", "disambig": r"\{\{disambig", "hndis": r"\{\{hndis"}
     everything = "\x00".join(p["text"] for p in pages.values())
@@ -369,7 +369,7 @@ def test_what_is_expected_of_a_page_follows_from_its_kind(truth):
     for a in truth["articles"]:
         expect.setdefault(a["kind"], set()).add(a["expect"])
     assert expect == {
-        **{kind: {"keep"} for kind in ("article", "overview", "hostile")}, "redirect": {"extract:redirect"}, "disambiguation": {"clean:disambiguation"},
+        **{kind: {"keep"} for kind in ("article", "overview", "templates", "hostile")}, "redirect": {"extract:redirect"}, "disambiguation": {"clean:disambiguation"},
         **{kind: {"extract:namespace"} for kind in ("talk", "user", "user_talk", "template", "category", "module", "file", "project", "mediawiki")},
         "stub": {"clean:short"}, "empty": {"clean:short"}, "foreign": {"clean:language"}, "list_only": {"clean:no_sentence"},
         "exact_duplicate": {"dedup:exact"}, "near_duplicate": {"dedup:near"}}

@@ -113,7 +113,7 @@ def count_troubles(texts: list[str]) -> dict[str, int]:
     """How often each trouble stands in the wikitext of all pages."""
     marks = {"templates": "{{", "convert": "{{convert|", "lang": "{{lang|", "nowrap": "{{nowrap|", "infobox": "{{Infobox",
              "navbox": "{{Navbox", "sfn": "{{sfn|", "efn": "{{efn|", "citation_needed": "{{citation needed", "circa": "{{circa|",
-             "hlist": "{{hlist|", "plainlist": "{{plainlist|", "ref_open": "<ref", "ref_close": "</ref>", "table": "{|", "file": "[[File:",
+             "hlist": "{{hlist|", "langx": "{{langx|", "start_date": "{{start date|", "ipac_en": "{{IPAc-en|", "plainlist": "{{plainlist|", "ref_open": "<ref", "ref_close": "</ref>", "table": "{|", "file": "[[File:",
              "gallery": "<gallery", "math": "<math", "comment": "<!--", "nowiki": "<nowiki>", "category": "[[Category:", "nbsp": "&nbsp;",
              "ndash": "&ndash;", "end_token": "<|end|>", "user_token": "<|user|>", "disambig": "{{disambig", "hndis": "{{hndis"}
     return {name: sum(text.count(mark) for text in texts) for name, mark in marks.items()}

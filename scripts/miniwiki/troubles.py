@@ -6,8 +6,9 @@ Redirects, disambiguations, other namespaces, stubs, foreign pages, lists, dupli
 import re
 from dataclasses import dataclass, field
 
-from prose import Article, number_of, table
 from dump import Page
+from handwritten import FULL_OF_TEMPLATES, HOSTILE
+from prose import Article, number_of, table
 from wikitext import MARKUP
 
 NEAR_DUPLICATES = 16
@@ -28,8 +29,8 @@ class Planted:
 
 
 def planted(real: list[Planted]) -> list[Planted]:
-    return [*redirects(real), *disambiguations(), *other_namespaces(real), *stubs(), *foreign(), *lists(), *hostile(),
-            *duplicates(real)]
+    return [*redirects(real), *disambiguations(), *other_namespaces(real), *stubs(), *foreign(), *lists(), *full_of_templates(),
+            *hostile(), *duplicates(real)]
 
 
 # Redirects
@@ -254,50 +255,15 @@ def jaccard(one: str, other: str) -> float:
     return len(left & right) / len(left | right)
 
 
-# Hostile markup beside true sentences that must survive it
+# Pages written by hand
 
-BRACES = "{{ " * 1000
-HOSTILE: dict[str, tuple[str, list[str], list[str]]] = {
-    "Bread": ("'''Bread''' is a food made of flour, water and usually yeast.\n\nThis paragraph has an open template {{cite book|title=Bread and [[Flour\n\n"
-              "People baked bread in ancient Egypt thousands of years ago.\n\n== Kinds ==\nRye bread is dark and keeps fresh for many days.\n",
-              ["Bread is a food made of flour, water and usually yeast.", "People baked bread in ancient Egypt thousands of years ago.", "Rye bread is dark and keeps fresh for many days."], ["{{cite"]),
-    "Glass": ("'''Glass''' is a hard material that lets light through.\n\n[[File:Glass.jpg|thumb|A picture that nobody closed\n\nMost glass is made from sand that is melted in a very hot oven.\n",
-              ["Glass is a hard material that lets light through.", "Most glass is made from sand that is melted in a very hot oven."], ["[[File"]),
-    "Paper": ("'''Paper''' is a thin material on which people write and print.\n\nPaper was invented in [[China]] about two thousand years ago. Most paper is made from wood.\n\n== Sizes ==\n{| class=\"wikitable\"\n| An open table || with a cell\n|-\n| and no end\n",
-              ["Paper is a thin material on which people write and print.", "Paper was invented in China about two thousand years ago.", "Most paper is made from wood."], ["{|", "wikitable"]),
-    "Soap": ("'''Soap''' is a substance that is used with water for washing.\n\nThis sentence has an open reference.<ref name=\"open\">{{cite web|title=Never closed\n\nSoap is made from fat or oil and a strong base.\n\nPeople in ancient Babylon already knew how to make soap.\n",
-             ["Soap is a substance that is used with water for washing.", "Soap is made from fat or oil and a strong base.", "People in ancient Babylon already knew how to make soap."], ["<ref"]),
-    "Candle": ("'''''Candle''' is the name of a stick of wax with a wick inside. ''''It gives light when it burns.'''''''\n\nCandles were the most common light in houses before gas and electricity came.\n",
-               ["Candles were the most common light in houses before gas and electricity came."], ["'''"]),
-    "Mirror": ("'''Mirror''' {{nowrap|<!-- a comment }} in a template -->surfaces}} reflect light. A mirror shows a picture of what stands before it.<!-- not\nclosed here -->\n\nMost mirrors are made of glass with a thin layer of silver or aluminium.\n",
-               ["A mirror shows a picture of what stands before it.", "Most mirrors are made of glass with a thin layer of silver or aluminium."], ["a comment", "not\nclosed"]),
-    "Clock": ("A '''clock''' is an instrument that shows the time.\n\nSome programs write <|end|> behind a text and <|user|> before a question. A clock does not care about that.\n\nThe pendulum clock was invented by Christiaan Huygens in 1656.\n",
-              ["A clock is an instrument that shows the time.", "Some programs write <|end|> behind a text and <|user|> before a question.", "The pendulum clock was invented by Christiaan Huygens in 1656."], []),
-    "Bridge": (f"A '''bridge''' is a structure that carries a road or a railway over a river or a valley.\n\n{BRACES}\n\nThe Romans built many bridges of stone, and some of them still stand.\n",
-               ["A bridge is a structure that carries a road or a railway over a river or a valley.", "The Romans built many bridges of stone, and some of them still stand."], ["{{ {{"]),
-    "Lighthouse": ("A '''lighthouse''' is a tower with a bright light that shows ships the way.\n\n" + "[[" * 500 + "\n\nThe lighthouse of Alexandria was one of the seven wonders of the ancient world.\n",
-                   ["A lighthouse is a tower with a bright light that shows ships the way.", "The lighthouse of Alexandria was one of the seven wonders of the ancient world."], ["[[[["]),
-    "Windmill": ("A '''windmill''' is a mill that is driven by the wind.\n\n{| class=\"wikitable\"\n| outer\n{| class=\"inner\"\n| {{nested|{{deeply|{{and more|[[link|{{text}}]]}}}}}}\n|}\n|}\n\nWindmills in the [[Netherlands]] were used to pump water from the land.\n",
-                 ["A windmill is a mill that is driven by the wind.", "Windmills in the Netherlands were used to pump water from the land."], ["outer", "inner", "nested"]),
-    "Kite": ("__NOTOC__\n{{DISPLAYTITLE:''Kite''}}\nA '''kite''' is a light frame with cloth or paper that flies on a string. {{#if:{{{1|}}}|never|{{{2|}}}}}\n\nKites were first flown in [[China]] more than two thousand years ago.\n\n<noinclude>{{doc}}</noinclude>\n",
-             ["A kite is a light frame with cloth or paper that flies on a string.", "Kites were first flown in China more than two thousand years ago."], ["NOTOC", "DISPLAYTITLE", "#if"]),
-    "Ladder": ("<div class=\"note\"><span style=\"color:red\">A '''ladder''' is a tool with steps for climbing.</span></div>\n\nMost ladders are made of wood<br />or of light metal.\n\n<blockquote>A ladder stands safely when its foot is far enough from the wall.</blockquote>\n",
-               ["A ladder is a tool with steps for climbing.", "A ladder stands safely when its foot is far enough from the wall."], ["<div", "<span", "<br", "blockquote"]),
-    "Wheel": ("A '''wheel''' is a round object that turns about its centre.&nbsp;The wheel was invented more than 5,000 years ago &ndash; nobody knows by whom.\n\nCarts with two &amp; four wheels were drawn by oxen and horses. In a web page the sign is written &amp;amp; by hand.\n",
-              ["A wheel is a round object that turns about its centre.", "The wheel was invented more than 5,000 years ago – nobody knows by whom.", "Carts with two & four wheels were drawn by oxen and horses."], ["&nbsp;", "&ndash;"]),
-    "Umbrella": ("An '''umbrella''' keeps off the rain.\n\nThe wiki writes <nowiki>[[links]]</nowiki> with two brackets. An umbrella can be folded and carried in a bag.\n\n<syntaxhighlight lang=\"python\">\nprint('{{not a template}}')\n</syntaxhighlight>\n\nIn [[China]] umbrellas have been used for more than two thousand years.\n",
-                 ["An umbrella keeps off the rain.", "An umbrella can be folded and carried in a bag.", "In China umbrellas have been used for more than two thousand years."], ["<nowiki>", "syntaxhighlight>"]),
-    "Triangle": ("A '''triangle''' is a flat shape with three sides and three corners.\n\nThe three angles of a triangle add up to 180 degrees. In a right triangle the sides satisfy <math>a^2 + b^2 = c^2</math>, as the theorem of Pythagoras says.\n\n"
-                 "The area of a triangle is <math display=\"block\">\\frac{{1}}{{2}} b h</math> and so half of that of a rectangle.\n\nA triangle with three equal sides is called equilateral.\n",
-                 ["A triangle is a flat shape with three sides and three corners.", "The three angles of a triangle add up to 180 degrees.", "A triangle with three equal sides is called equilateral."], ["<math", "</math>"]),
-    "Marathon": ("A '''marathon''' is a long race on foot. The distance of a marathon is {{convert|42.195|km|mi|3}}. {{as of|2020|alt=By 2020}}, marathons were held in hundreds of cities ({{circa|800}} a year).\n\n"
-                 "The race is named after the town of Marathon in [[Greece]] ({{lang|el|Μαραθώνας}}). The first Olympic marathon was run in [[Athens]] on {{nowrap|10 April 1896}}.\n\nMarathon ({{IPAc-en|ˈ|m|ær|ə|θ|ən}}) is also an old name of a sweet bar.\n",
-                 ["A marathon is a long race on foot.", "marathons were held in hundreds of cities", "(Μαραθώνας)", "The first Olympic marathon was run in Athens on 10 April 1896."], ["convert", "IPAc", "lang|"]),
-}
+def full_of_templates() -> list[Planted]:
+    return [Planted(Page(title, f"{text}\n== References ==\n{{{{reflist}}}}\n\n[[Category:Things]]\n"), "templates", "keep",
+                    sentences=says, absent=[*MARKUP, *hides]) for title, (text, says, hides) in FULL_OF_TEMPLATES.items()]
 
 
 def hostile() -> list[Planted]:
-    pages = [Planted(Page(title, text), "hostile", "keep", sentences=sentences, absent=absent) for title, (text, sentences, absent) in HOSTILE.items()]
+    pages = [Planted(Page(title, text), "hostile", "keep", sentences=says, absent=hides) for title, (text, says, hides) in HOSTILE.items()]
     pages.append(Planted(Page("Blank page", ""), "empty", "clean:short"))
     pages.append(Planted(Page("Page of templates", "{{Infobox thing\n| name = nothing\n| list = {{plainlist|\n* a\n* b\n}}\n}}\n{{Navbox|title=x}}\n[[Category:Nothing]]\n"), "empty", "clean:short"))
     return pages
