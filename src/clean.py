@@ -97,8 +97,9 @@ def clean_part(job: tuple) -> tuple[bytes, dict, list[dict]]:
     samples: dict[str, list] = {reason: [] for reason in filters.REASONS}
     for records in batches(path, start, end):
         before = [record["text"] for record in records]
-        disambiguation = [filters.is_disambiguation(record) for record in records]  # before the repair takes "may refer to:"
-        texts = [repair.restore_layout(r["text"], r["title"], drop_sections) for r in records] if foreign else before
+        disambiguation = [filters.is_disambiguation(record) for record in records]  # told by what the repair takes away
+        texts = [repair.restore_layout(r["text"], r["title"], drop_sections) if foreign and not flag else r["text"]
+                 for r, flag in zip(records, disambiguation)]
         texts = repair.mend(texts)
         counts["in"] += len(records)
         counts["chars_in"] += sum(map(len, before))
@@ -163,7 +164,7 @@ def first_by_hash(records: list[dict], n: int) -> list[dict]:
 def write_samples(out: StageOutput, n: int) -> None:
     """samples/<rule>.jsonl from what each part set aside."""
     found: dict[str, list] = {reason: [] for reason in filters.REASONS}
-    for part in sorted((out.progress / "samples").iterdir()):
+    for part in sorted((out.progress / "samples").glob("part-*")):
         for record in read_jsonl(part):
             found[record["reason"]].append(record)
     for reason, records in found.items():

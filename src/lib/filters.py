@@ -76,9 +76,13 @@ def repeated_ngrams(texts: list[str], n: int) -> np.ndarray:
 
 
 def repeated_lines(text: str) -> float:
-    """The share of lines that stood in the text before."""
-    lines = [line for line in text.split("\n") if line]
-    return 1 - len(set(lines)) / len(lines) if lines else 0.0
+    """The share of the text in lines that stood in it before."""
+    lines = text.split("\n")
+    different = set(lines)
+    if len(different) == len(lines):
+        return 0.0
+    length = sum(map(len, lines))
+    return 1 - sum(map(len, different)) / length if length else 0.0
 
 
 def has_sentence(text: str, words: int) -> bool:

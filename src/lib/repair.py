@@ -64,27 +64,28 @@ def _close_holes(text: str) -> str:
 _POEM = re.compile(r"<poem.*?</poem>", re.S)
 _INVISIBLE = re.compile("[\u00ad\u200b\u200e\u200f\u2028-\u202e\u2060\ufeff\x00-\x08\x0b-\x1f\x7f-\x9f]")
 _TAG = re.compile(r"</?(?:br|d[ldt]|poem|small|big|su[bp]|span|div|center|font|blockquote|ref|references|nowiki|onlyinclude|"
-                  r"includeonly|noinclude|[bipsu]|em|strong|tt|code|table|t[rdh]|gallery|li|ul|ol|math|cite|abbr|var|h[1-6])"
+                  r"includeonly|noinclude|[bipsu]|em|strong|tt|code|table|t[rdh]|gallery|li|ul|ol|math|cite|abbr|var|dfn|kbd|samp|h[1-6])"
                   r"(?:\s[^<>]{0,300})?/?>", re.I)
 _AS_OF = re.compile(r"(?:^|(?<=[.\"”] ))s of (?=[\w ,]{1,30}\[ ?\[update\]\])")  # {{As of|2015}} that lost its capital
 _UPDATE = re.compile(r"\[ ?\[update\]\]")
 _FILE = re.compile(r"\[\[(?:File|Image|Category):.*", re.I)
 _LINK = re.compile(r"\[\[(?:[^\[\]|]*\|)?([^\[\]|]*)\]\]")
 _BRACKETS = re.compile(r"\[[^\[\]]*\]|,? ?\]")           # "Audi AG (]) is", "Köln" ]," lost what [ began
-_LOST_SPEECH = re.compile(r"\((?:[ ;,]|or\b|and\b|\"\")*[;,] *(?=[^ ;,)])|,? ?\((?:[ ;,]|or\b|and\b|\"\"|pronounced|\bsee)*\)")
+_LOST_SPEECH = re.compile(r"\((?:[ ;,]|(?:or|and|pronounced|IPA:?)\b|\"\")*[;,] *(?=[^ ;,)])|"
+                          r",? ?\((?:[ ;,]|(?:or|and|pronounced|see|IPA:?)\b|\"\")*\)|[;,] ?pronounced ?(?=[);,])")
 _NESTED_QUOTE = re.compile(r"(?<=[^\s(])\"\"|\"\"(?=[^\s,.;:)])")
-_LEFTOVER = ("{{", "}}", "#if:", 'class="', 'style="', '">')
+_LEFTOVER = ("<!--", "{{", "}}", "#if:", 'class="', 'style="', '">')
 _CSS = re.compile(r"(?:\w+:)?[\d.]*em;?$")
 _EMPTY = re.compile(r" ?(?<![\w)])\[ ?\]")
 # A sentence that lost its point: a formula, or what stood after "according to ,"
 _LOST_POINT = re.compile(r"(?:formula|codice)_\d|\b(?:to|by|of|in|at|on|for|from|with|the|an?|and|or|as|than|is|was|are|"
-                         r"were|called|named|dubbed|see|this) +[,.;)](?:\s|$)|"
+                         r"were|called|named|dubbed|see|this) +[,.;)](?:\s|$)|[.:;] ,|: \.(?! ?\.)|"
                          r"(?<![^\s(])\"\"(?![^\s,.;:)])")
 _MAY_HAVE_LOST = ("formula_", "codice_", " ,", " .", " ;", " )", '""')
 _SENTENCE = re.compile(r"(?:(?<=[.!?])|(?<=[.!?][\"”)]))(?<!\b[A-Z]\.)(?<!\b(?:Dr|Mr|Ms|St|vs|Mt|Jr|Sr)\.)(?<!\bMrs\.) +(?=[\"“(A-Z])")
 _GOES_ON = re.compile(r"(?:where|and|or|so|then)\b")     # after a formula on a line of its own
 _LIST_FOLLOWS = re.compile(r"\b(?:as follows|following|such as|includ\w+|are|were|of|as|below|ways|by|as follow|types|them|be):$")
-_VERB = re.compile(r"\b(?:is|are|was|were|has|have|had|be|been|can|may|will|would|does|did|refers?|see)\b", re.I)
+_VERB = re.compile(r"\b(?:is|are|was|were|has|have|had|be|been|can|may|will|would|does|did|refers?|see(?! also)|provides?|shows?)\b", re.I)
 _FIGURE = re.compile(r"[\d,.]+(?: (?:million|billion|%|km|est|sq|\()|\S* \(\d{4})")
 
 
@@ -127,7 +128,7 @@ def _plain_line(line: str) -> str:
         line = _LINK.sub(r"\1", _FILE.sub("", line))
         line = _BRACKETS.sub(lambda found: found[0] if "[" in found[0] else "", _EMPTY.sub("", line))
     if "(" in line:
-        line = _LOST_SPEECH.sub(lambda found: "" if found[0].endswith(")") else "(", line)
+        line = _LOST_SPEECH.sub(lambda found: "(" if found[0][0] == "(" and found[0][-1] != ")" else "", line)
     if '""' in line:
         line = _NESTED_QUOTE.sub('"', line)
     bare = line.strip()
@@ -138,7 +139,7 @@ def _plain_line(line: str) -> str:
 
 def _heading(line: str, following: str, before: str) -> str | None:
     """'Early life.' -> 'Early life'; None for a sentence, a figure, or the last line of the article"""
-    if not line.endswith(".") or line.endswith("..") or not following or len(line) > 80 or line.count(" ") > 7:
+    if not line.endswith(".") or line.endswith("..") or not following or not 2 < len(line) <= 80 or line.count(" ") > 7:
         return None
     body = line[:-1]
     if not (body[0].isupper() or body[0].isdigit() or body[0] in "\"'(") or " " in body and _VERB.search(body):
@@ -162,7 +163,7 @@ def _add_line(blocks: list[str], line: str) -> None:
         if not finished or not last:
             _drop_unfinished(blocks)
         line = _drop_first_sentence(line)
-    elif line[0].islower() and not finished:
+    elif line[0].islower() and not finished or last.rstrip(" ;,").endswith("("):
         blocks[-1] = f"{last} {line}"
         return
     elif line[0] == " ":  # preformatted: code, verse
