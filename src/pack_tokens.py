@@ -55,18 +55,9 @@ def tiktoken_encoder(tokenizer: Tokenizer) -> Encoder:
     import tiktoken
 
     split = r"'(?:[sdmt]|ll|ve|re)| ?\p{L}++| ?\p{N}++| ?[^\s\p{L}\p{N}]++|\s++$|\s+(?!\S)|\s"  # GPT-2's, without backtracking
-    byte_of = {char: byte for byte, char in byte_characters().items()}
-    ranks = {bytes(byte_of[c] for c in token): index for token, index in tokenizer.hf.get_vocab().items()
-             if index not in tokenizer.special_ids.values()}
+    ranks = {token: index for index, token in tokenizer.token_bytes().items()}
     encoding = tiktoken.Encoding("wikillm", pat_str=split, mergeable_ranks=ranks, special_tokens={})
     return lambda text: np.array(encoding.encode_ordinary(text), dtype=DTYPE)
-
-
-def byte_characters() -> dict[int, str]:
-    """How a byte-level vocabulary spells each byte: printable ones as themselves, the others from U+0100 on."""
-    printable = [*range(0x21, 0x7F), *range(0xA1, 0xAD), *range(0xAE, 0x100)]
-    others = [byte for byte in range(256) if byte not in printable]
-    return {byte: chr(byte) for byte in printable} | {byte: chr(256 + i) for i, byte in enumerate(others)}
 
 
 def plain_encoder(tokenizer: Tokenizer) -> Encoder:

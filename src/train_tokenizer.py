@@ -104,10 +104,11 @@ def describe(tokenizer: Tokenizer, held_out: list[str]) -> dict:
     """What a person wants to know of a tokenizer, measured on articles that it was not trained on."""
     encoded = tokenizer.encode_batch(held_out)
     ids = np.concatenate([np.asarray(part, dtype=np.int64) for part in encoded])
-    vocabulary = {index: token for token, index in tokenizer.hf.get_vocab().items()}  # a character a byte
-    specials = set(tokenizer.special_ids.values())
-    lengths = np.array([0 if i in specials else len(vocabulary[i]) for i in range(tokenizer.vocab_size)])
-    longest = sorted((i for i in vocabulary if i not in specials), key=lambda i: (-lengths[i], i))[:20]
+    tokens = tokenizer.token_bytes()
+    lengths = np.array([len(tokens.get(i, b"")) for i in range(tokenizer.vocab_size)])
+
+    def spelled(chosen) -> list[str]:
+        return [spell(tokens[i]) for i in chosen]
     return {
         "vocab_size": tokenizer.vocab_size,
         "held_out_documents": len(held_out),
@@ -115,11 +116,20 @@ def describe(tokenizer: Tokenizer, held_out: list[str]) -> dict:
         "bytes_per_token": round(float(lengths[ids].sum() / len(ids)), 4),
         "single_byte_share": round(float((lengths[ids] == 1).mean()), 4),  # of the tokens of the held-out text
         "vocabulary_seen": round(len(np.unique(ids)) / tokenizer.vocab_size, 4),  # share of the entries, in that text
-        "longest_tokens": [tokenizer.decode([i]) for i in longest],
-        "first_merges": [tokenizer.decode([i]) for i in range(260, min(300, tokenizer.vocab_size))],
-        "last_merges": [tokenizer.decode([i]) for i in range(max(260, tokenizer.vocab_size - 20), tokenizer.vocab_size)],
-        "examples": [[tokenizer.decode([i]) for i in part[:60]] for part in encoded[:5]],
+        "lengths": np.bincount(lengths)[1:].tolist(),  # entries of 1, 2, 3 ... bytes
+        "longest_tokens": spelled(sorted(tokens, key=lambda i: (-lengths[i], i))[:20]),
+        "first_merges": spelled(range(260, min(300, tokenizer.vocab_size))),
+        "last_merges": spelled(range(max(260, tokenizer.vocab_size - 40), tokenizer.vocab_size)),
+        "examples": [spelled(part[:80]) for part in encoded[:5]],
     }
+
+
+def spell(token: bytes) -> str:
+    """A token as text; one that cuts a character apart as its bytes: ‹e6 97›."""
+    try:
+        return token.decode()
+    except UnicodeDecodeError:
+        return f"‹{token.hex(' ')}›"
 
 
 def main(cfg) -> None:

@@ -45,6 +45,18 @@ def test_the_last_line_tells_the_whole(clock, capsys):
     assert lines(capsys) == ["encode: 4/4 MB, 2.0/s, 2.0s"]
 
 
+def test_fractions_are_shown_while_they_matter(clock, capsys):
+    with Progress("read", total=0.3, unit="MB") as bar:
+        for _ in range(3):
+            clock[0] += 20
+            bar.add(0.1)  # three of them are a little more than 0.3
+    with Progress("read", total=1234.5, unit="MB") as bar:
+        clock[0] += 1
+        bar.add(1234.5)
+    assert lines(capsys) == ["read: 0.2/0.3 MB, 0.0/s, 40.0s, 20.0s left", "read: 0.3/0.3 MB, 0.0/s, 1m00s",
+                             "read: 1,234/1,234 MB, 1,234.5/s, 1.0s"]
+
+
 def test_without_a_total_and_without_work(clock, capsys):
     with Progress("read", unit="lines") as bar:
         clock[0] += 31

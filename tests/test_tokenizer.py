@@ -81,3 +81,11 @@ def test_other_special_tokens_are_refused(tokenizer, tmp_path):
             token["id"] = vocabulary[token["content"]]
     with pytest.raises(InputError, match="special tokens are not ids 0-3"):
         Tokenizer(changed(tokenizer, tmp_path / "b.json", pad_first))
+
+
+def test_the_bytes_of_the_tokens_are_those_of_the_text(tokenizer):
+    tokens = tokenizer.token_bytes()
+    assert sorted(tokens) == list(range(4, 300))
+    assert {tokens[i] for i in range(4, 260)} == {bytes([b]) for b in range(256)}
+    for text in TEXTS:
+        assert b"".join(tokens[i] for i in tokenizer.encode(text)) == text.encode()

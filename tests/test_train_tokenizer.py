@@ -154,9 +154,15 @@ def test_the_report_counts_what_encoding_gives(folder):
     assert facts["bytes_per_token"] == pytest.approx((19 + 6) / len(ids), abs=1e-4)
     pieces = [tokenizer.hf.id_to_token(i) for i in ids]
     assert facts["single_byte_share"] == pytest.approx(sum(len(p) == 1 for p in pieces) / len(ids), abs=1e-4)
+    assert sum(facts["lengths"]) == 400 - 4 and facts["lengths"][0] == 256
+    assert facts["examples"][0][:2] == [tokenizer.decode([i]) for i in tokenizer.encode(held_out[0])[:2]]
     lengths = [len(token.encode()) for token in facts["longest_tokens"]]
     assert lengths == sorted(lengths, reverse=True) and lengths[0] >= 5
     assert json.loads((folder / "tok/manifest.json").read_text())["tokenizer"]["vocab_size"] == 400
+
+
+def test_pieces_of_characters_are_spelled_as_bytes():
+    assert train_tokenizer.spell(" é".encode()) == " é" and train_tokenizer.spell("日".encode()[:2]) == "‹e6 97›"
 
 
 def test_no_input_is_one_clear_line(tmp_path):

@@ -38,11 +38,17 @@ class Progress:
         self.last_line = time.monotonic()
         seconds = max(self.last_line - self.began, 1e-9)
         rate = (self.count - self.first) / seconds
-        of = f"/{self.total:,.0f}" if self.total else ""
-        left = f", {duration((self.total - self.count) / rate)} left" if self.total and rate and self.count < self.total else ""
+        of = f"/{_amount(self.total)}" if self.total else ""
+        seconds_left = (self.total - self.count) / rate if self.total and rate else 0
+        left = f", {duration(seconds_left)} left" if seconds_left >= 0.05 else ""
         note = f", {self.note}" if self.note else ""
-        print(f"{self.name}: {self.count:,.0f}{of} {self.unit}, {rate:,.1f}/s, {duration(seconds)}{left}{note}",
+        print(f"{self.name}: {_amount(self.count)}{of} {self.unit}, {rate:,.1f}/s, {duration(seconds)}{left}{note}",
               file=sys.stderr, flush=True)
+
+
+def _amount(number: float) -> str:
+    """1234.0 -> '1,234'; 0.5179 -> '0.5'"""
+    return f"{number:,.0f}" if number == int(number) or number >= 100 else f"{number:,.1f}"
 
 
 def duration(seconds: float) -> str:

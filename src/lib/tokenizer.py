@@ -36,6 +36,19 @@ class Tokenizer:
     def encode_batch(self, texts: list[str]) -> list[list[int]]:
         return [e.ids for e in self.hf.encode_batch(texts, add_special_tokens=False)]
 
+    def token_bytes(self) -> dict[int, bytes]:
+        """id -> the bytes it stands for, of all tokens but the special ones."""
+        byte_of = {character: byte for byte, character in byte_characters().items()}
+        return {index: bytes(byte_of[c] for c in token) for token, index in self.hf.get_vocab().items()
+                if index not in self.special_ids.values()}
+
     def decode(self, ids: list[int]) -> str:
         """The text of the ids; special tokens are left out."""
         return self.hf.decode(ids, skip_special_tokens=True)
+
+
+def byte_characters() -> dict[int, str]:
+    """How a byte-level vocabulary spells each byte: printable ones as themselves, the others from U+0100 on."""
+    printable = [*range(0x21, 0x7F), *range(0xA1, 0xAD), *range(0xAE, 0x100)]
+    others = [byte for byte in range(256) if byte not in printable]
+    return {byte: chr(byte) for byte in printable} | {byte: chr(256 + i) for i, byte in enumerate(others)}
