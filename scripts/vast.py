@@ -51,11 +51,9 @@ def parse(arguments: list[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="vast.py", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
 
-    def command(name: str, text: str, settings: bool = True) -> argparse.ArgumentParser:
-        sub = commands.add_parser(name, help=text, description=text)
+    def command(name: str, text: str) -> argparse.ArgumentParser:
+        sub = commands.add_parser(name, help=text, description=text, epilog="section.key=value anywhere changes single values")
         sub.add_argument("--config", default="configs/base.yaml", metavar="FILE", help="default: configs/base.yaml")
-        if settings:
-            sub.add_argument("overrides", nargs="*", metavar="section.key=value")
         return sub
 
     command("offers", "list offers that fit, cheapest first, with the expected hours and dollars of train.py")
@@ -63,11 +61,10 @@ def parse(arguments: list[str]) -> argparse.Namespace:
     command("push", "send code and data, install the packages")
     pull = command("pull", "fetch whole checkpoints and what else was made")
     pull.add_argument("--every", metavar="30m", help="go on until nothing runs on the box any more")
-    run = command("run", "run a stage on the box in a tmux session of its name", settings=False)
+    run = command("run", "run a stage on the box in a tmux session of its name")
     run.add_argument("stage", help="train, gen_sft_data, train_sft ...")
-    run.add_argument("overrides", nargs="*", metavar="section.key=value")
-    attach = command("attach", "look at a job's terminal (leave with Ctrl-b d)", settings=False)
-    logs = command("logs", "show a job's log", settings=False)
+    attach = command("attach", "look at a job's terminal (leave with Ctrl-b d)")
+    logs = command("logs", "show a job's log")
     logs.add_argument("-f", "--follow", action="store_true")
     for sub in (attach, logs):
         sub.add_argument("stage")
@@ -77,10 +74,15 @@ def parse(arguments: list[str]) -> argparse.Namespace:
     down = command("down", "pull, destroy, see that it is gone")
     down.add_argument("--no-pull", action="store_true", help="destroy at once, whatever is still on the box")
     build = command("build", "everything from push to the judged model, resumable, then down")
+    build.add_argument("--to", metavar="STAGE", help="end after this stage, such as train")
     for sub in (build, run):
         sub.add_argument("--max-hours", type=float, metavar="H", help="stop the meter after so many hours")
         sub.add_argument("--max-dollars", type=float, metavar="D", help="or when so much is spent")
-    return parser.parse_args(arguments)
+    # taken out first: argparse does not allow them between options
+    overrides = [a for a in arguments if re.match(r"\w+\.\w+=", a)]
+    args = parser.parse_args([a for a in arguments if a not in overrides])
+    args.overrides = overrides
+    return args
 
 
 def main(args: argparse.Namespace) -> int:
@@ -89,7 +91,7 @@ def main(args: argparse.Namespace) -> int:
     for number in (signal.SIGTERM, signal.SIGHUP):  # a closed terminal is a Ctrl-C: clean up
         signal.signal(number, interrupt)
     try:
-        cfg = load_config(args.config, getattr(args, "overrides", []))
+        cfg = load_config(args.config, args.overrides)
         return COMMANDS[args.command](cfg, args) or 0
     except InputError as error:
         print("\n".join(f"error: {line}" for line in str(error).splitlines()), file=sys.stderr)
@@ -105,6 +107,9 @@ def main(args: argparse.Namespace) -> int:
         print("\ninterrupted", file=sys.stderr)
         warn_if_billing()
         return 130
+    except Exception:  # a defect of ours must not hide that something costs money
+        warn_if_billing()
+        raise
 
 
 def interrupt(number, frame) -> None:
@@ -155,7 +160,7 @@ def rent_box(cfg) -> None:
     api, create_api = rental.connect()
     state = st.load(STATE)
     if state["renting"]:
-        settle_unknown(api, state)
+        settle_unknown(cfg, api, state)
     if state["instance"]:
         raise InputError(f"instance {state['instance']['id']} is rented already; `vast.py status` shows it, `vast.py down` ends it")
     key = Path(cfg.vast.ssh_key).expanduser()
@@ -186,12 +191,13 @@ def bring_up(cfg, api, create_api, state: dict, offer: dict, key: Path) -> None:
         env = {"WIKILLM_FUSE_MINUTES": str(cfg.vast.boot_minutes * 2), "WIKILLM_MIN_TORCH": min_torch(cfg)}
         if os.environ.get("VAST_URL"):
             env["VAST_URL"] = os.environ["VAST_URL"]
-        instance = rental.rent(api, create_api, offer["id"], state["renting"], cfg.vast, (ROOT / "onstart.sh").read_text(), env)
-        state["instance"] = {"id": instance, "label": state["renting"], "gpu": offer["gpu_name"], "dph": offer["dph_total"],
-                             "disk_dph": offer.get("storage_total_cost") or 0.0, "rented": time.time()}
-        state["renting"] = None
-        st.meter(state, instance, offer["dph_total"])
-        st.save(STATE, state)
+        with uninterrupted():
+            instance = rental.rent(api, create_api, offer["id"], state["renting"], cfg.vast, (ROOT / "onstart.sh").read_text(), env)
+            state["instance"] = {"id": instance, "label": state["renting"], "gpu": offer["gpu_name"], "dph": offer["dph_total"],
+                                 "disk_dph": offer.get("storage_total_cost") or 0.0, "rented": time.time()}
+            state["renting"] = None
+            st.meter(state, instance, offer["dph_total"])
+            st.save(STATE, state)
         print(f"  instance {instance}", flush=True)
         connect_box(cfg, api, state, key)
         check_gpu(cfg, on.Box(STATE / "ssh_config"))
@@ -204,11 +210,11 @@ def bring_up(cfg, api, create_api, state: dict, offer: dict, key: Path) -> None:
     except BaseException as error:
         if state["renting"] and not isinstance(error, rental.StillBilling):
             with uninterrupted():
-                settle_unknown(api, state)
+                settle_unknown(cfg, api, state)
         if state["instance"]:
             print(f"  {str(error) or 'interrupted'}: destroying instance {state['instance']['id']}", flush=True)
             with uninterrupted():
-                destroy(api, state)
+                destroy(cfg, api, state)
         raise
 
 
@@ -377,7 +383,7 @@ def down(cfg, args) -> None:
         api, _ = rental.connect()
         state = st.load(STATE)
         if state["renting"]:
-            settle_unknown(api, state)
+            settle_unknown(cfg, api, state)
         if state["instance"] is None:
             print("nothing is rented")
         else:
@@ -388,7 +394,7 @@ def down(cfg, args) -> None:
                     raise rental.RentalError(f"the last pull failed, so nothing was destroyed: {error}\n"
                                              "       destroy it all the same: python scripts/vast.py down --no-pull") from None
             with uninterrupted():
-                destroy(api, st.load(STATE))
+                destroy(cfg, api, st.load(STATE))
         print(st.show_ledger(st.load(STATE)))
 
 
@@ -396,6 +402,8 @@ def build(cfg, args) -> None:
     """The GPU half from push to judge; on a new box when one vanishes; at the end nothing is rented."""
     from lib.config import InputError
     from scripts.vast_lib import box as on, build as plan, rental, state as st
+    if args.to and args.to not in plan.STAGES:
+        raise InputError(f"--to {args.to}: the stages of a build are {', '.join(plan.STAGES)}")
     missing = [f for f in (cfg.tokenizer.path, cfg.data.train_bin, cfg.data.val_bin) if not (ROOT / f).exists()]
     if missing:
         raise InputError(f"{', '.join(missing)}: not made yet; first: bash scripts/run_all.sh --config {args.config} --to pack_tokens")
@@ -411,7 +419,7 @@ def build(cfg, args) -> None:
             except plan.Vanished as error:
                 print(f"{error}; taking another box", flush=True)
                 with uninterrupted():
-                    destroy(api, st.load(STATE))
+                    destroy(cfg, api, st.load(STATE))
             except plan.CapReached as error:
                 pull_and_destroy(cfg, api)
                 raise rental.RentalError(f"{error}; what was made is here, and nothing is rented. Raise the cap and run it again") from None
@@ -441,7 +449,7 @@ def build_on_a_box(cfg, args, api) -> None:
     plan.patiently(lambda: on.set_limits(box, limits(cfg, args)), is_alive, poll)
     print("== push", flush=True)
     plan.patiently(lambda: on.push(box, cfg), is_alive, poll)
-    for step in plan.steps(cfg, args.config, args.overrides):
+    for step in plan.steps(cfg, args.config, args.overrides, args.to):
         if step.name in st.load(STATE)["built"][args.config]["steps"]:
             continue
         plan.run_step(box, step, is_alive, lambda: over_cap(cfg, args), lambda: pull_once(cfg, box), poll, cfg.vast.pull_minutes * 60)
@@ -458,7 +466,7 @@ def pull_and_destroy(cfg, api) -> None:
     instance = state["instance"]["id"]
     plan.patiently(lambda: pull_once(cfg, on.Box(STATE / "ssh_config")), lambda: gone(api, instance) is None, cfg.vast.poll_seconds)
     with uninterrupted():
-        destroy(api, st.load(STATE))
+        destroy(cfg, api, st.load(STATE))
 
 
 # Small parts ----------------------------------------------------------------------------------------------------------
@@ -491,11 +499,11 @@ def gone(api, instance: int) -> str | None:
     return None
 
 
-def destroy(api, state: dict) -> None:
+def destroy(cfg, api, state: dict) -> None:
     """Destroy the instance of the state file; it leaves the file only when it is seen to be gone."""
     from scripts.vast_lib import rental, state as st
     instance = state["instance"]["id"]
-    rental.destroy(api, instance)
+    rental.destroy(api, instance, cfg.vast.poll_seconds)
     st.meter(state, instance, 0.0)
     state["instance"] = None
     st.save(STATE, state)
@@ -503,13 +511,13 @@ def destroy(api, state: dict) -> None:
     print(f"instance {instance} is destroyed and gone", flush=True)
 
 
-def settle_unknown(api, state: dict) -> None:
+def settle_unknown(cfg, api, state: dict) -> None:
     """A request whose answer was never seen: destroy what it rented, if it did."""
     from scripts.vast_lib import rental, state as st
-    found = rental.find(api, state["renting"])
+    found = rental.find(api, state["renting"], cfg.vast.poll_seconds)
     if found is not None:
         print(f"instance {found} was rented by a request whose answer got lost: destroying it", flush=True)
-        rental.destroy(api, found)
+        rental.destroy(api, found, cfg.vast.poll_seconds)
     state["renting"] = None
     st.save(STATE, state)
 
@@ -565,13 +573,17 @@ def seconds(text: str) -> float:
 
 
 class uninterrupted:
-    """A second Ctrl-C must not cut the clean-up short."""
+    """A Ctrl-C in here takes effect at its end: neither a clean-up nor a request that costs money is cut short."""
     def __enter__(self):
-        self.before = {n: signal.signal(n, signal.SIG_IGN) for n in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
+        self.signals = []
+        self.before = {n: signal.signal(n, lambda number, frame: self.signals.append(number))
+                       for n in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
 
-    def __exit__(self, *exception):
+    def __exit__(self, kind, *exception):
         for number, handler in self.before.items():
             signal.signal(number, handler)
+        if self.signals and kind is None:
+            raise KeyboardInterrupt
 
 
 COMMANDS = {f.__name__: f for f in (offers, up, push, pull, run, attach, logs, status, stop, start, down, build)}

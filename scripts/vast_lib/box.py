@@ -100,7 +100,7 @@ def start_guard(box: Box, limits: dict, instance: int, api_url: str, instance_ke
     box.ssh(f"cd ~/.wikillm && [ -s instance ] || printf '%s\\n' {instance} {shlex.quote(api_url)} > ~/.wikillm/instance")
     box.ssh("""cd ~/.wikillm && rm -f stopped_because
         if ! kill -0 "$(cat guard.pid 2>/dev/null)" 2>/dev/null; then
-            setsid nohup bash -c 'until python3 ~/.wikillm/guard.py; do sleep 5; done' >> guard.log 2>&1 < /dev/null &
+            setsid nohup bash -c 'until python3 ~/.wikillm/guard.py || [ ! -d ~/.wikillm ]; do sleep 5; done' >> guard.log 2>&1 < /dev/null &
             for i in $(seq 50); do kill -0 "$(cat guard.pid 2>/dev/null)" 2>/dev/null && exit 0; sleep 0.2; done
             tail -n 3 guard.log >&2; exit 1
         fi""")

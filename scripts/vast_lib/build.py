@@ -13,6 +13,7 @@ from scripts.vast_lib import box as on
 from scripts.vast_lib.box import Box, Unreachable
 from scripts.vast_lib.rental import RentalError
 
+STAGES = ("train", "gen_sft_data", "train_sft", "gen_pref_data", "train_dpo", "eval_ppl", "judge_eval")
 ASKS_TEACHER = ("gen_sft_data", "gen_pref_data", "judge_eval")
 MAX_BOXES = 5  # one build uses at most so many boxes, one after another
 UNREACHABLE_SECONDS = 600  # ssh may be away so long while vast.ai says that the box runs
@@ -32,12 +33,12 @@ class Step:
     command: str
 
 
-def steps(cfg, config: str, overrides: list[str]) -> list[Step]:
-    """Train, post-train, evaluate, judge. The teacher runs only while somebody asks it: training needs the whole GPU."""
+def steps(cfg, config: str, overrides: list[str], to: str | None) -> list[Step]:
+    """Up to the stage `to`: train, post-train, evaluate, judge. The teacher runs only while somebody asks it: training needs the whole GPU."""
     local_teacher = cfg.teacher.backend == "openai" and urlsplit(cfg.teacher.base_url).hostname in ("127.0.0.1", "localhost")
     settings = shlex.join(["--config", config, *overrides])
     result = []
-    for stage in ("train", "gen_sft_data", "train_sft", "gen_pref_data", "train_dpo", "eval_ppl", "judge_eval"):
+    for stage in STAGES[:STAGES.index(to) + 1] if to else STAGES:
         command = on.stage_command(stage, config, overrides)
         if local_teacher and stage in ASKS_TEACHER:
             command = shlex.join(["bash", "-c", f"bash scripts/serve_teacher.sh start {settings} && {command}; status=$?; "

@@ -15,7 +15,7 @@ from lib.config import InputError
 from scripts.gpu_check import peak_tflops
 
 MFU = 0.45  # share of a GPU's peak that train.py reaches; a first guess, train.bench=20 measures it
-DESTROY_TRIES = 6
+TRIES = 6  # of what must not be given up: seeing what was rented, and ending it
 
 
 class RentalError(Exception):
@@ -34,7 +34,9 @@ def connect():
     """-> (the SDK for reading and destroying, the SDK for creating: one try only)"""
     from vastai import VastAI
     try:
-        return VastAI(), VastAI(retry=1)
+        api, create_api = VastAI(), VastAI(retry=1)
+        api.client.timeout = 40
+        return api, create_api
     except RuntimeError:
         raise InputError("no vast.ai API key: get one at https://cloud.vast.ai/manage-keys/, then "
                          "`export VAST_API_KEY=...` or `.venv-vast/bin/vastai set api-key ...`") from None
@@ -98,22 +100,22 @@ def rent(api, create_api, offer: int, label: str, vast, onstart: str, env: dict)
         problem = f"vast.ai did not rent offer {offer}: {str(answer)[:200]}"
     except RentalError as error:
         problem = str(error)
-    created = find(api, label)
+    created = find(api, label, vast.poll_seconds)
     if created is None:
         raise OfferGone(problem)
     return created
 
 
-def find(api, label: str) -> int | None:
+def find(api, label: str, pause: float) -> int | None:
     """The id of the instance with this label, asked for patiently: not knowing is the expensive answer."""
-    for attempt in range(DESTROY_TRIES):
+    for attempt in range(TRIES):
         try:
             rows = asking("list instances", api.show_instances_v1, {"select_filters": {}, "limit": 25,
                                                                     "order_by": [{"col": "id", "dir": "desc"}]})
             return next((int(row["id"]) for row in rows["instances"] if row.get("label") == label), None)
         except RentalError as error:
             problem = error
-            time.sleep(min(2 ** attempt * 0.5, 30))
+            time.sleep(min(2 ** attempt * pause, 60))
     raise StillBilling(f"it is unknown whether an instance labelled {label} was rented ({problem}); look at "
                        f"https://cloud.vast.ai/instances/ or: vastai show instances; then run: python scripts/vast.py down")
 
@@ -163,10 +165,10 @@ def addresses(row: dict) -> list[tuple[str, int]]:
     return found
 
 
-def destroy(api, instance: int) -> None:
+def destroy(api, instance: int, pause: float) -> None:
     """Destroy and see that it is gone. StillBilling, with the command to type, when that cannot be seen."""
     problem = "it is still listed"
-    for attempt in range(DESTROY_TRIES):
+    for attempt in range(TRIES):
         try:
             if show(api, instance) is None:
                 return
@@ -175,7 +177,7 @@ def destroy(api, instance: int) -> None:
                 return
         except (RentalError, InputError) as error:
             problem = str(error)
-        time.sleep(min(2 ** attempt * 0.5, 30))
+        time.sleep(min(2 ** attempt * pause, 60))
     raise StillBilling(loud(instance, problem))
 
 

@@ -1,0 +1,114 @@
+"""`vast.py build`: the GPU half of a config on boxes that vanish, are interrupted, cost too much; and once in full."""
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+import time
+
+import pytest
+
+from tests.test_vast import ROOT, laptop, own_environment, prepared, pytestmark, ready, vast, wait_for  # noqa: F401
+
+TO_TRAIN = ("--to", "train", "train.max_iters=120")
+
+
+@pytest.fixture(scope="module")
+def undisturbed(prepared) -> bytes:  # noqa: F811
+    """The weights of the same training run on this machine, never interrupted."""
+    ran = subprocess.run([sys.executable, prepared / "src/train.py", "--config", prepared / "configs/tiny.yaml", "train.max_iters=120"],
+                         capture_output=True, text=True, timeout=120, env={**os.environ, "OMP_NUM_THREADS": "1"})
+    assert ran.returncode == 0, ran.stderr
+    return (prepared / "checkpoints/base/step_0000120/model.safetensors").read_bytes()
+
+
+def result(laptop) -> bytes:  # noqa: F811
+    return (laptop.root / "checkpoints/base/latest/model.safetensors").read_bytes()
+
+
+def follow(process: subprocess.Popen) -> list[str]:
+    seen = []
+    thread = threading.Thread(target=lambda: seen.extend(iter(process.stdout.readline, "")), daemon=True)
+    thread.start()
+    return seen
+
+
+def test_to_the_end_of_train_and_nothing_rented(ready, vast, undisturbed):  # noqa: F811
+    vast.offer(1)
+    out = ready("build", *TO_TRAIN)
+    assert "built configs/tiny.yaml" in out and "gone, costs nothing" in out
+    assert vast.instances == {} and result(ready) == undisturbed
+
+
+def test_a_box_that_vanishes_is_replaced_and_the_result_is_the_same(ready, vast, undisturbed):  # noqa: F811
+    vast.offer(1, dph=0.3)
+    vast.offer(2, dph=0.4)
+    slowly = (*TO_TRAIN, "train.eval_iters=400")  # evaluations between the checkpoints: time to vanish in
+    process = ready.start("build", *slowly)
+    seen = follow(process)
+    wait_for(lambda: (ready.root / "checkpoints/base/step_0000020").exists() or process.poll() is not None)
+    vast.vanish(7001)
+    assert process.wait(300) == 0, "".join(seen)
+    assert any("taking another box" in line for line in seen)
+    assert [what for _, what in vast.ledger] == ["rented", "vanished", "rented", "destroyed"] and vast.instances == {}
+    assert result(ready) == undisturbed
+
+
+@pytest.mark.parametrize("moment", ["== push", "== train"])
+def test_interrupted_it_says_what_costs_and_goes_on_later(ready, vast, undisturbed, moment):  # noqa: F811
+    vast.offer(1)
+    process = ready.start("build", *TO_TRAIN)
+    seen = follow(process)
+    wait_for(lambda: any(moment in line for line in seen))
+    time.sleep(0.5)
+    os.killpg(process.pid, signal.SIGINT)  # as a terminal does: to ssh and rsync too
+    assert process.wait(120) == 130
+    wait_for(lambda: any("is still rented" in line for line in seen), 10)
+    assert vast.billing() == [7001]
+    assert "built configs/tiny.yaml" in ready("build", *TO_TRAIN)
+    assert vast.instances == {} and [what for _, what in vast.ledger] == ["rented", "destroyed"]
+    assert result(ready) == undisturbed
+
+
+def test_a_cut_connection_is_ridden_out(ready, vast, undisturbed):  # noqa: F811
+    vast.offer(1)
+    process = ready.start("build", *TO_TRAIN)
+    seen = follow(process)
+    wait_for(lambda: any("== train" in line for line in seen))
+    for _ in range(3):
+        vast.box(7001).cut_connections()
+        time.sleep(0.3)
+    assert process.wait(300) == 0, "".join(seen)
+    assert result(ready) == undisturbed and vast.instances == {}
+
+
+def test_the_cap_ends_a_build_with_everything_pulled(ready, vast):  # noqa: F811
+    vast.offer(1)
+    out = ready("build", "--to", "train", "train.max_iters=100000000", "train.checkpoint_interval=500", "--max-hours", "0.006", expect=1)
+    assert "the cap of 0.006 hours is reached" in out and "nothing is rented" in out
+    assert vast.instances == {} and (ready.root / "checkpoints/base/latest").exists()
+
+
+def test_a_stage_that_fails_keeps_the_box_and_says_so(ready, vast):  # noqa: F811
+    vast.offer(1)
+    out = ready("build", "--to", "train", "train.optimizer=muon", "model.n_embd=18", expect=2)
+    assert "n_embd" in out and vast.instances == {}, "a config that cannot work must not rent anything"
+    (ready.root / "data/tokens/val.bin").write_bytes(b"\0")
+    out = ready("build", *TO_TRAIN, expect=1)
+    assert "train failed with status" in out and "is still rented" in out and vast.billing() == [ready.instance]
+
+
+def test_tokens_first_and_unknown_stages(laptop, vast):  # noqa: F811
+    assert "not made yet; first: bash scripts/run_all.sh" in laptop("build", expect=2)
+    assert "the stages of a build are train," in laptop("build", "--to", "tarin", expect=2)
+    assert vast.log == []
+
+
+def test_when_the_last_destroy_fails_it_is_loud(ready, vast):  # noqa: F811
+    vast.offer(1)
+    vast.fault("DELETE", "/instances/", 500, times=99)
+    out = ready("build", "--to", "train", expect=1)
+    assert "MAY STILL COST MONEY" in out and vast.billing() == [7001]
+    assert (ready.root / "checkpoints/base/step_0000040").exists()
