@@ -87,6 +87,7 @@ class Data(Section):
     workers: Union[Literal["auto"], Count]
     engine: Literal["local", "dask"]
     scheduler: Optional[str]
+    report: str
 
     @model_validator(mode="after")
     def _scheduler(self):
