@@ -6,16 +6,19 @@ anything else outside itself is given up.
 
 import re
 
-from lib.rules.english import DATE, HEDGE, NAME, PAST, STOP_WORDS, THIRD, without_parentheses
+from lib.rules.english import DATE, HEDGE, NAME, PARTICIPLE, PAST, STOP_WORDS, THIRD, without_parentheses
 from lib.rules.subject import PRONOUNS, Page, in_sentence
 
+# Things of which an article has one in mind: 'the network' means nothing without it.
+MEANT = """album animal area article attack author award band battle board book building camp castle church city club colony committee company competition couple
+    council country court crew duo emperor event family film firm game group idea incident island job king lake language latter league magazine mountain museum
+    network newspaper novel office organisation organization paper party plan plant play position post president prize program programme project region result
+    river role school series ship show site song state station team theory title tournament town trio university village war""".split()
 # Words that point outside a clause.
-VAGUE = re.compile(r"\b(this|these|those|they|them|him|it|itself|such|former|latter|here|there|others?|another|following|above|"
-                   r"aforementioned|too|instead|therefore|thus|hence|however|formula|respectively|otherwise|nevertheless|meanwhile|"
-                   r"moreover|furthermore|consequently|likewise|similarly|we|us|our|my|you|your|one another|each other|that's|the same|"
-                   r"the (?:first|second) (?:one|of)|the (?:city|country|state|river|island|film|book|album|song|band|game|war|battle|company|area|region|"
-                   r"town|village|group|team|church|building|museum|university|school|animal|plant|language|mountain|lake)(?! of| in| that| which| where| and| [A-Z]))\b",
-                   re.IGNORECASE)
+VAGUE = re.compile(r"\b(this|these|those|they|them|him|it|itself|such|former|latter|here|there|others?|another|following|above|aforementioned|too|instead|therefore|thus|"
+                   r"hence|however|formula|respectively|otherwise|nevertheless|meanwhile|moreover|furthermore|consequently|likewise|similarly|we|us|our|my|you|your|"
+                   r"one another|each other|that's|the same|the (?:first|second) (?:one|of)|that (?:year|time|day|period|date|[a-z]+['’]s)|"
+                   rf"the (?:{'|'.join(MEANT)})(?! of| in| that| which| where| and| [A-Z]))\b", re.IGNORECASE)
 PRONOUN = re.compile(r"\b(he|she|his|her|hers|their|theirs|its)\b", re.IGNORECASE)
 BROKEN = re.compile(r"[(){}\[\]<>|=*_#$\\]|\s[,;]|https?:|\bformula_|&\w+;|§|¤|\.\.|''|–$")
 # Where the main clause ends.
@@ -23,7 +26,7 @@ CUT = re.compile(r" (?:which|while|whereas|although|though|but|because|so that|w
                  r"|, (?:like|since|before|after|until|as|so|hence|making|leading|with|who|whose|despite|especially|usually|often|even|rather|then|in order|"
                  r"due|thereby|thus|along|following|resulting|becoming|being|having) "
                  r"|[;:–—]| - |,? (?:and|or) (?:also |then |later )?(?:its|his|her|their|it|he|she|they|is|was|are|were|has|had|have|whose)\b"
-                 r"|, (?:and|or) (?:an?|the)\b|, \w+ed\b")
+                 r"|, (?:and|or) (?:an?|the)\b|, \w+(?:ed|ing)\b")
 FINITE = ("is", "was", "are", "were", "has", "had", "have")
 
 
@@ -31,11 +34,11 @@ def clauses(sentence: str, page: Page, about: bool) -> tuple[list[str], bool]:
     """-> (clauses, whether the sentence is about the article's subject); about: whether the sentence before was."""
     if not sentence.endswith((".", ".\"", ".”")) or len(sentence) > 500:
         return [], False
-    text = without_parentheses(sentence).removesuffix(".")
+    text = re.sub(r"\.(?=[\"”]$)", "", without_parentheses(sentence)).removesuffix(".")
     if BROKEN.search(text) or text.count('"') % 2:
         return [], bool(page.mention.match(text))
     text = reorder(text)
-    text = in_sentence(page.subject, text, page.mention)
+    text = re.sub(r"§, (?=(?:is|was|are|were) )", "§ ", in_sentence(page.subject, text, page.mention))
     pronoun = re.match(r"(It|He|She|They|Its|His|Her|Their|The (?:%s))\b(?! (?:that|of)\b)" % (re.escape(page.subject.kind) or "§"), text)
     if pronoun:
         if not about or not agrees(pronoun[1], page) or expletive(text):
@@ -51,15 +54,17 @@ def clauses(sentence: str, page: Page, about: bool) -> tuple[list[str], bool]:
 
 def main(clause: str) -> str:
     """The clause up to where a subordinate or a second one begins."""
-    return CUT.split(clause, maxsplit=1)[0].strip(" ,")
+    short = CUT.split(clause, maxsplit=1)[0].strip(" ,")
+    return re.sub(r"[ ,]+(?:upon|of|in|for|to|from|by|with|on|at|through|after|during|about|into|as|and|or)$", "", short) if short != clause else short
 
 
 def reorder(text: str) -> str:
     """The sentence told plainly: no 'also', times at the end, 'It was Newton who found' as 'Newton found'."""
     text = re.sub(r"\b(is|was|are|were|has|had|have|can|could) (?:also|still|now) ", r"\1 ", text)
+    text = re.sub(r"\b(was|were|is|are) (?:later|then|subsequently|eventually|finally) ", r"\1 ", text)
     text = re.sub(rf"^(?P<when>(?:In|On|Since|From|Until|By|At) (?:the year )?{DATE}(?: (?:to|until) {DATE})?),? (?P<main>.+)$",
                   lambda m: f"{m['main']} {m['when'][:1].lower()}{m['when'][1:]}", text)
-    text = re.sub(r"^Like [^,]+, (?=[a-z§]|[A-Z])", "", text)
+    text = re.sub(r"^Like .+, (?=(?:the )?[\w\- ]+ (?:is|are|was|were|has|have) )", "", text)
     text = text[:1].upper() + text[1:]
     for pattern in (rf"It was (?P<who>(?:the )?{NAME}) who (?P<did>.+)", rf"The (?:person|man|woman|one) who (?P<did>[^,]+) (?:is|was) (?P<who>{NAME})",
                     rf"(?:People|Many people|Most people) remember that (?P<who>{NAME}) (?P<did>.+)", rf"In books one reads that (?P<who>{NAME}) (?P<did>.+)",
@@ -98,6 +103,8 @@ def split(text: str, page: Page) -> list[str]:
             pieces.append("§'s" + part[len(first):])
         elif name == "§" and first in ("it", "he", "she") and not glue.startswith(", ") and first == page.subject.pronoun:
             pieces.append("§" + part[len(first):])
+        elif not glue.startswith(", ") and first in PARTICIPLE and (be := re.match(r" (is|was|are|were) ", pieces[-1][len(name):])):
+            pieces.append(f"{name} {be[1]} {part}")  # 'was isolated in ... and described in ...'
         elif not glue.startswith(", ") and (first in FINITE or ((first in THIRD or first in PAST) and same_tense(pieces[-1], first, name))):
             pieces.append(f"{name} {part}")
         elif glue.startswith("; "):
@@ -135,6 +142,8 @@ def alone(clause: str, page: Page) -> bool:
 def starts_with_name(clause: str) -> bool:
     """Whether the first words are a noun phrase and not 'In', 'When', 'Once the Treaty'."""
     first = clause.split()[0]
+    if first.endswith("ly") and re.match(r"\w+ (?:§|[A-Z])", clause):
+        return False
     return first.startswith(("§", "The", "A", "An")) and first in ("§", "§'s", "§’s", "The", "A", "An") or (
         first[:1].isupper() and first.lower() not in STOP_WORDS | {"once", "despite", "like", "unlike", "although", "following", "several", "together", "among",
                                                                   "according", "similar", "due", "today", "until", "upon", "within", "without", "throughout",

@@ -11,7 +11,7 @@ YEAR = r"(?:(?:about |around |c\. )?\d{3,4}(?:s\b)?(?: BCE?| CE| AD)?|\d{1,3} (?
 DATE = rf"(?:\d{{1,2}} {MONTH}(?:,? \d{{3,4}})?|{MONTH} \d{{1,2}}(?:,? \d{{3,4}})?|{MONTH},? \d{{4}}|{YEAR})"
 WORD = r"[A-ZÀ-ÖØ-ÞĀ-Ž][\w’'\-]*(?:\.(?=[A-Z ][\w]))?"
 # A proper name: capitalised words, joined by a few small ones. "and" and "in" would join two names into one.
-NAME = rf"(?:(?:[Tt]he )?{WORD}(?: (?:(?:of|the|de|da|del|di|la|le|von|van|der|du|des|al|bin|ibn|d'|upon|on) )*(?:{WORD}|\d{{1,4}}\b|[IVX]+\b))*)"
+NAME = rf"(?:(?:[Tt]he )?{WORD}(?: (?:(?:of|the|de|da|del|di|la|le|von|van|der|du|des|al|bin|ibn|d'|upon) )*(?:{WORD}|\d{{1,4}}\b|[IVX]+\b))*)"
 # A quantity: 2,850 kilometres; about 8.8 million people; more than 17,000 islands.
 HEDGE = r"(?:(?:about|around|approximately|roughly|nearly|almost|over|more than|less than|fewer than|at least|up to|some|only|just) )"
 FIGURE = r"[-−]?\d[\d,]*(?:\.\d+)?(?: (?:hundred|thousand|million|billion|trillion))?(?: and a half)?"
@@ -20,9 +20,9 @@ SMALL = r"(?:two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|thirteen
         r"(?:-(?:one|two|three|four|five|six|seven|eight|nine))?(?: (?:hundred|thousand|million|billion))?"
 NUMBER = rf"(?:{HEDGE}?(?:{FIGURE}|{SMALL}|several hundred|several thousand|hundreds of|thousands of|millions of))"
 
-ABBREVIATIONS = {"mr", "mrs", "ms", "dr", "st", "jr", "sr", "prof", "gen", "col", "lt", "sgt", "capt", "rev", "hon", "mt", "ft",
-                 "no", "vs", "c", "ca", "cf", "e.g", "i.e", "etc", "approx", "fl", "b", "d", "r", "al", "op", "vol", "pp", "p",
-                 "ed", "u.s", "u.k", "u.n", "d.c", "a.d", "b.c", "inc", "ltd", "co", "corp", "bros", "ph.d", "a.m", "p.m", "km", "sq"}
+TITLES = {"mr", "mrs", "ms", "dr", "st", "prof", "gen", "col", "lt", "sgt", "capt", "rev", "hon", "mt", "ft", "no", "vs", "c", "ca", "cf", "approx",
+          "fl", "op", "vol", "pp", "p", "ed", "b", "d", "r", "e.g", "i.e"}
+ABBREVIATIONS = {"jr", "sr", "etc", "al", "u.s", "u.k", "u.n", "d.c", "a.d", "b.c", "inc", "ltd", "co", "corp", "bros", "ph.d", "a.m", "p.m", "km", "sq"}
 STOP_WORDS = set("""a an the of in on at by for to from with and or but as is are was were be been being has have had do does did
     not no yes it its he his him she her they their them this that these those which who whom whose what when where why how
     there here than then so also very more most many much some any all each other such into over under about after before
@@ -103,13 +103,21 @@ _BOUNDARY = re.compile(r"(?<=[.!?])[\"”’']?\s+(?=[\"“‘'(]?[A-ZÀ-ÖØ-Þ
 _PARENTHESES = re.compile(r"\s*\([^()]*\)|\s*\[[^\[\]]*\]")
 
 
+STARTERS = ("The", "It", "In", "He", "She", "They", "This", "These", "A", "An", "Its", "His", "Her", "There", "At", "As")
+
+
 def sentences(paragraph: str) -> list[str]:
     """Split at . ! ? before a capital or a digit, not after abbreviations and initials."""
     result, start = [], 0
     for match in _BOUNDARY.finditer(paragraph):
         before = paragraph[start:match.start()]
-        last = before.split()[-1] if before.split() else ""
-        if before.endswith(".") and (last.rstrip(".").lower().lstrip("(\"“") in ABBREVIATIONS or re.fullmatch(r"\(?[A-Z]\.", last)):
+        last, previous = (["", ""] + before.split())[:-3:-1]
+        following = paragraph[match.end():].split(" ", 1)[0]
+        short = last.rstrip(".").lower().lstrip("(\"“")
+        # 'The symbol of carbon is C.' ends a sentence, 'its author is J. R. R. Tolkien' does not.
+        initial = re.fullmatch(r"\(?[A-Z]\.", last) and (previous not in ("is", "as") or re.fullmatch(r"[A-Z]\.", following))
+        if before.endswith(".") and (short in TITLES and not (len(short) == 1 and last[0].isupper()) or initial
+                                     or (short in ABBREVIATIONS and following not in STARTERS)):
             continue
         if before.count("(") > before.count(")"):
             continue

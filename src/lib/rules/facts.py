@@ -12,14 +12,17 @@ import re
 from dataclasses import dataclass
 
 from lib.rules.clauses import BROKEN, PRONOUN, VAGUE, clauses, main
-from lib.rules.english import DATE, MONTH, STOP_WORDS, THIRD, YEAR, capital, sentences
+from lib.rules.english import MONTH, STOP_WORDS, THIRD, YEAR, capital, sentences
 from lib.rules.relations import PATTERNS, RELATIONS, Relation
-from lib.rules.subject import WIDER, Page
+from lib.rules.subject import KINDS, WIDER, Page, head_noun
 
+# Kinds of which one asks what kind; adjectives that say nothing of it.
+SORTED = set("bridge disease element engine fish game gemstone instrument language metal mineral plant rock ship sport star tree vehicle weapon".split())
+PLAIN = set("common famous good great important key large main major member new old part popular rare single small special strong typical useful very well-known".split())
 # Names that every country or company has one of.
 GENERIC = re.compile(r"(?:[Tt]he )?(?:Supreme|Constitutional|High|Federal|Superior|District) (?:Court|Council)|(?:[Tt]he )?(?:National|General|Federal|Legislative|Constituent) "
                      r"(?:Assembly|Council|Congress|Diet|Park|Guard|Museum|Library|Bank)|(?:[Tt]he )?(?:Prime|Foreign|Finance|Interior) Minister|(?:[Tt]he )?Civil War|"
-                     r"(?:[Tt]he )?(?:Old|New) (?:Town|City|Testament)|(?:[Tt]he )?(?:Vice |Deputy )?(?:President|Governor|Chancellor|King|Queen|Emperor|Pope|Senate|House|Parliament|Constitution)")
+                     r"(?:[Tt]he )?(?:Old|New) (?:Town|City|Testament)|(?:[Tt]he )?Hall of Fame|(?:[Tt]he )?(?:Vice |Deputy )?(?:President|Governor|Chancellor|King|Queen|Emperor|Pope|Senate|House|Parliament|Constitution)")
 MAX_ANSWER_WORDS, MAX_QUESTION_WORDS, MAX_DEFINITION_WORDS = 34, 20, 28
 
 
@@ -49,7 +52,7 @@ def facts_of(page: Page) -> list[Fact]:
                 known = related_facts(clause, page, sentence)
                 general = general_facts(main(clause), page, sentence)
                 if known:  # of the rest only what asks for something else
-                    general = [f for f in general if f.relation.startswith(("when ", "number of ")) and not re.search(DATE, known[0].value)]
+                    general = [f for f in general if f.relation.startswith(("when ", "number of ")) and not any(k.value in f.value for k in known)]
                 found += known + general
     result = {}
     for fact in found:
@@ -68,11 +71,13 @@ def definition(page: Page) -> list[Fact]:
     """'France is a country in Western Europe': What is France?"""
     subject, be = page.subject, page.be
     rest = re.split(r" and (?:it |he |she )?(?=(?:%s) )" % "|".join(THIRD), main(page.definition))[0].strip(" ,")
+    if head_noun(rest) != subject.kind:
+        rest = page.definition  # the cut came before its noun: 'a sweet, usually brown food'
     while len(rest.split()) > MAX_DEFINITION_WORDS and "," in rest:
         rest = rest.rsplit(",", 1)[0]
     last = rest.split()[-1].lower() if rest else ""
     if (not 2 <= len(rest.split()) <= MAX_DEFINITION_WORDS or BROKEN.search(rest) or VAGUE.search(rest) or PRONOUN.search(rest) or last in STOP_WORDS
-            or rest.count('"') % 2 or last in ("first", "largest", "best") or re.fullmatch(r"(?:the|an?) (?:name|term|word)(?: .{0,12})?", rest)
+            or rest.count('"') % 2 or ',"' in rest or last in ("first", "largest", "best") or re.fullmatch(r"(?:the|an?) (?:name|term|word)(?: .{0,12})?", rest)
             or ("both " in rest and " and " not in rest)):
         return []
     name, who = subject.name, "who" if subject.person else "what"
@@ -126,8 +131,8 @@ def related_fact(relation: Relation, name: str, value: str, page: Page, source: 
     if not (own or stands_alone(name, page)) or not good_value(value, relation, name, page):
         return []
     if relation.name == "kind":
-        value = value[:-1] if "belongs to the" in source and value.endswith("s") else value
-        if not own or not kind_value(value, kind):
+        value = value[:-1] if re.search("belongs? to |among the", source) and value.endswith("s") and not value.endswith("ss") else value
+        if not own or not kind_value(value, kind) or (re.search(rf"{re.escape(value)}(?:,| that| which)", source) and value.split()[-1] not in KINDS):
             return []
         kind = WIDER.get(kind, kind) if value.split()[-1] == kind else kind
     person = subject.person if own else relation.of_person
@@ -150,7 +155,7 @@ def related_fact(relation: Relation, name: str, value: str, page: Page, source: 
 
 
 def render(template: str, fill: dict[str, str]) -> str:
-    return capital(re.sub(r"\{([\w']+)\}", lambda m: fill[m[1]], template))
+    return capital(re.sub(r"\{([\w']+)\}", lambda m: fill[m[1]], template)).replace("..", ".")
 
 
 def tidy(value: str, relation: Relation) -> str:
@@ -165,7 +170,7 @@ def tidy(value: str, relation: Relation) -> str:
 
 def good_value(value: str, relation: Relation, name: str, page: Page) -> bool:
     words = value.split()
-    if not words or len(words) > (14 if relation.value in ("phrase", "list") else 9) or words[-1].lower() in STOP_WORDS or name.lower() == value.lower():
+    if not words or len(words) > (14 if relation.value in ("phrase", "list") else 9) or words[-1] in STOP_WORDS or name.lower() == value.lower():
         return False
     if VAGUE.search(value) or BROKEN.search(value) or (PRONOUN.search(value) and relation.value != "phrase"):
         return False
@@ -175,7 +180,7 @@ def good_value(value: str, relation: Relation, name: str, page: Page) -> bool:
 def kind_value(value: str, kind: str) -> bool:
     """'transition metal' says what kind of element something is; 'element' does not."""
     words = value.split()
-    if not kind or set(words) & STOP_WORDS or words[-1] in ("part", "member", "number", "group", "result", "name", "one"):
+    if kind not in SORTED and kind not in WIDER or set(words) & STOP_WORDS or words[0] in PLAIN or words[-1].endswith(("ed", "ly", "ous", "ive")):
         return False
     return words[-1] != kind or len(words) > 1 or kind in WIDER
 

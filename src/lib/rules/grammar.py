@@ -22,7 +22,7 @@ OBJECT_VERBS = set("""absorb attract belong build carry cause come connect consi
     hunt include kill lay lead link live make mean measure need pollinate prevent produce protect reflect represent resemble separate show store study
     surround symbolise symbolize treat use weigh""".split())
 # Pairs of participle and preposition (or none) that ask 'What ... ?' well.
-WHAT_PAIRS = set("""associated with|based on|bordered by|caused by|celebrated on|classified as|composed of|connected to|considered|covered by|covered with|dedicated to|
+WHAT_PAIRS = set("""associated with|based on|bordered by|caused by|celebrated on|classified as|composed of|connected to|covered by|covered with|dedicated to|
     derived from|described as|divided into|extracted from|famous for|fed by|filled with|followed by|formed by|formed from|grouped with|home to|known as|known for|
     linked to|made from|made of|made up of|made by|measured in|named after|named for|native to|obtained from|powered by|produced by|produced from|regarded as|
     related to|closely related to|replaced by|rich in|separated by|similar to|spoken in|surrounded by|translated into|used against|used as|used for|used in|
@@ -35,6 +35,13 @@ DEEDS = set("""abolished built climbed coined commanded compiled composed conque
     proposed proved published reached recognised ruled sailed sculpted showed translated unified united won wrote""".split())
 CREATION = {"discovered": "discoverer", "invented": "inventor", "written": "author", "composed": "composer", "painted": "painter", "founded": "founder",
             "designed": "designer", "directed": "director", "established": "founder", "built": "builder", "developed": "developer"}
+# Passives whose agent is worth asking for.
+AGENT_VERBS = set(CREATION) | set("""abolished acquired adopted appointed assassinated bought coined commanded conquered constructed created crowned defeated destroyed
+    edited formed formulated governed headed illustrated inspired introduced invaded isolated killed launched led liberated murdered occupied opened operated owned
+    patented popularized produced proposed published recorded ruled sculpted signed succeeded synthesized translated""".split())
+# Verbs that need nothing after them: 'When did it begin?'
+ALONE = set("""abdicate begin close collapse crash debut die disappear disband dissolve emigrate end erupt finish graduate happen marry occur open premiere resign retire
+    sink start surrender""".split())
 BAD_ATTRIBUTES = set("""rest majority most part parts remainder bulk side use fact idea case problem question lot kind type sort form result purpose aim
     reason goal need lack presence absence existence study history nature role importance effect effects influence view concept notion theory end beginning number
     amount level degree way ways time point line area list example examples one ones first second third last next people name names term words earliest
@@ -45,11 +52,11 @@ AGENT = rf"(?:§|(?:the |an? )?(?:[A-Z]\w+ )?(?:(?:{'|'.join(sorted(PERSON_NOUNS
 
 THE_OF = rf"[Tt]he (?:(?!of\b|in\b|that\b|who\b|and\b)[\w\-’']+ ){{1,4}}(?:of|in|from|on) (?:the )?(?:[a-z\-]+ )?(?:§|{NAME})"
 NP = rf"(?:§(?:['’]s? [a-z][\w\-]*(?: [a-z][\w\-]*)?)?|{THE_OF}|(?:[Tt]he|[Aa]n?) (?:[a-z\-]+ ){{1,2}}{NAME}(?: (?:of|in) (?:§|{NAME}))?|{NAME}(?: (?:in|of|on|from) (?:§|{NAME}))?(?:,? and (?:§|{NAME}))?|[Tt]he {NAME} [a-z]+)"
-ADVERB = (r"(?P<adv>(?:often |sometimes |usually |mainly |mostly |first |formerly |once |officially |commonly |generally |originally |probably |later |largely |entirely |"
+ADVERB = (r"(?P<adv>(?:often |sometimes |usually |mainly |mostly |first |formerly |once |officially |commonly |generally |originally |probably |largely |entirely |"
           r"completely |closely |best |well |especially |traditionally |widely |partly |nearly |almost )*)")
 WHEN = (rf"(?P<when>(?:in|on|since|until|by|around|about) (?:the year |about |around |early |late |the early |the late |the )?{DATE}|from {DATE} (?:to|until) {DATE}|"
         rf"between {DATE} and {DATE})")
-WHERE = rf"(?P<where>(?:in|at|on|near|between|off|along|beside|around|(?:north|south|east|west)(?:-?(?:east|west))? of) (?:the |ancient |an? )?(?:[a-z\-]+ (?:of |in )?(?:the )?)*?{NAME}(?:(?:,? and|,| in| of| on| near| off) (?:the )?(?:[a-z\-]+ of )?{NAME})*)"
+WHERE = rf"(?P<where>(?:in|at|on|near|between|off|along|beside|around|(?:north|south|east|west)(?:-?(?:east|west))? of) (?:the |ancient |an? )?(?:(?!by|his|her|for|with|as|which|that)[a-z\-]+ (?:of |in )?(?:the )?){{0,4}}?{NAME}(?:(?:,? and|,| in| of| on| near| off) (?:the )?(?:[a-z\-]+ of )?{NAME})*)"
 WORLD = r"the (?:world|universe|solar system|Solar System|Sun|Earth)"
 BE_CLAUSE = re.compile(rf"(?P<np>{NP}) (?P<be>is|was|are|were) {ADVERB}(?P<rest>.+)")
 VERB_CLAUSE = re.compile(rf"(?P<np>{NP}) (?P<verb>[a-z]+) (?P<rest>.+)")
@@ -62,7 +69,7 @@ NOT_PLAIN = re.compile(r"\b(?:not|never|may|might|could|would|should|more than a
 
 def general_facts(clause: str, page: Page, source: str) -> list[Fact]:
     match = re.match(NP + r"(?= (?:is|was|are|were|[a-z]+)\b)", clause)
-    if (not match or not starts_with_name(clause) or NOT_PLAIN.search(clause) or clause.count(",") > 6 or len(clause.split()) < 4 and not ATTRIBUTE.fullmatch(clause)
+    if (not match or not starts_with_name(clause) or NOT_PLAIN.search(clause) or clause.count(",") > 6 or len(clause.split()) < 3
             or ("both " in clause) != bool(re.search(r"both .* and ", clause))):
         return []
     for rule in (creation_facts, attribute_facts, count_facts, be_facts, verb_facts):
@@ -110,7 +117,7 @@ def inside(np: str, page: Page) -> str:
 def creation_facts(clause: str, page: Page, source: str) -> list[Fact]:
     """'§ was discovered by Marie Curie in 1898', 'Marie Curie discovered § in 1898', 'The inventor of § is ...': by whom, and when."""
     verbs, agents = "|".join(CREATION), "|".join(set(CREATION.values()))
-    thing = rf"(?P<np>§|(?:[Tt]he |[Aa]n? )?(?:[a-z\-]+ ){{0,3}}{NAME}(?:(?:,)? (?:and|with|of) (?:the |a )?{NAME})?|the [a-z\-]+(?: [a-z\-]+)?|[a-z]{5,})"
+    thing = rf"(?P<np>§|(?:[Tt]he |[Aa]n? )?(?:[a-z\-]+ ){{0,3}}{NAME}(?:(?:,)? (?:and|with|of) (?:the |a )?{NAME})?|the [a-z\-]+(?: [a-z\-]+)?|[a-z]{{5,}})"
     patterns = (
         rf"(?P<np>{NP}) (?P<be>was|were|is|are) (?:first |originally )?(?P<verb>{verbs}) by (?P<who>{AGENT})(?: {WHEN})?",
         rf"(?P<np>{NP}) (?P<be>was|were|is|are) (?:first |originally )?(?P<verb>{verbs})(?: {WHEN})? by (?P<who>{AGENT})",
@@ -125,7 +132,9 @@ def creation_facts(clause: str, page: Page, source: str) -> list[Fact]:
     if not match:
         return []
     got = match.groupdict()
-    np, who = inside(got["np"], page), inside(got["who"], page)
+    np, who = got["np"].replace("§", page.subject.name), inside(got["who"], page)
+    if clause.startswith(got["np"]):
+        np = inside(got["np"], page)
     verb = creation_verb(got, who, page)
     raw, active = got["np"], bool(got.get("past"))
     work = active or (raw.split()[0].lower() not in page.small and " " not in raw)  # a title of one word: Hamlet
@@ -173,7 +182,7 @@ def attribute_facts(clause: str, page: Page, source: str) -> list[Fact]:
     words = attr.split()
     plural = words[-1].endswith("s") and not words[-1].endswith(("ss", "us", "is"))
     if (words[-1] in BAD_ATTRIBUTES or words[0] in BAD_ATTRIBUTES - {"first", "second", "third", "last"} or not VALUE.fullmatch(value) or set(words) & (STOP_WORDS - {"most"})
-            or len(value.split()) > 8 or words[-1] in PARTICIPLE or value.lower() == of.lower() or (plural and be in ("is", "was"))
+            or len(value.split()) > 8 or (be in ("are", "were") and not plural) or value.startswith("the most ") or words[-1] in PARTICIPLE or value.lower() == of.lower() or (plural and be in ("is", "was"))
             or (of[0].isupper() and not stands_alone(of, page)) or (re.match(r"an? ", value) and prep != "of")):
         return []
     who = "who" if {words[-1], words[-1].removesuffix("s")} & (PERSON_NOUNS | {"wife", "husband", "mother", "father", "successor", "predecessor", "widow", "heir"}) else "what"
@@ -195,8 +204,12 @@ def count_facts(clause: str, page: Page, source: str) -> list[Fact]:
     if not match or not usable(match["np"], page):
         return []
     verb, prep, np, noun = match["verb"], match["prep"] or "", inside(match["np"], page), match["noun"]
+    if noun.split()[-1] in STOP_WORDS:
+        return []
+    kind_of = re.match(r" of [a-z]+(?: [a-z]+)?$", match["rest"])
+    noun += kind_of[0] if kind_of else ""
     base = "have" if verb in ("has", "have", "had") else THIRD.get(verb) or PAST.get(verb) or (verb if verb in VERBS else "")
-    if not base or noun.split()[-1] in ("times", "years", "days", "months", "weeks", "hours", "ways", "ones", "kilometres", "metres", "miles", "feet", "others", "is"):
+    if not base or noun.split()[0] in ("million", "billion", "hundred", "thousand", "percent", "per") or noun.split()[-1] in ("times", "years", "days", "months", "weeks", "hours", "ways", "ones", "kilometres", "metres", "miles", "feet", "others", "is"):
         return []
     do = "did" if verb in PAST or verb == "had" else "do" if verb in VERBS or verb == "have" else "does"
     return [turned(f"how many {noun}", f"number of {noun}", match["n"], np, (do, base, verb, prep.strip()), clause, page, match["np"] == "§", source)]
@@ -210,6 +223,8 @@ def be_facts(clause: str, page: Page, source: str) -> list[Fact]:
     np, be, adverb, own = inside(match["np"], page), match["be"], match["adv"], match["np"] == "§"
     rest = match["rest"].replace("§", page.subject.name)
     first = rest.split()[0]
+    if own and page.subject.pronoun != "they" and be in ("are", "were") and not np.endswith("s"):
+        return []
     passive = first in PARTICIPLE or (first.endswith("ed") and first.isalpha()) or first in ("famous", "home", "similar", "native", "rich", "visible")
     facts = []
 
@@ -218,15 +233,15 @@ def be_facts(clause: str, page: Page, source: str) -> list[Fact]:
 
     when = re.fullmatch(rf"(?P<body>.+?),? {WHEN}(?: (?P<after>(?:in|at|by|near) .+))?", rest)
     by = re.fullmatch(rf"(?P<verb>[a-z]+) by (?P<who>{AGENT})(?:,? (?:in|on|at|for|between|from|as|with) .+)?", rest)
-    if by and by["verb"] in PAST_OF_PARTICIPLE and by["verb"] not in ("born", "surrounded", "bordered", "caused", "followed", "formed", "covered"):
+    if by and by["verb"] in AGENT_VERBS and by["verb"] in PAST_OF_PARTICIPLE:
         verb, past, who = by["verb"], PAST_OF_PARTICIPLE[by["verb"]], by["who"]
         questions = (f"Who {past} {np}?", f"Can you tell me who {past} {np}?", f"Do you know who {past} {np}?", f"By whom {be} {np} {verb}?", f"Who {be} {np} {verb} by?")
         them = page.subject.object
         facts.append(Fact(f"{verb} by", np, who, statement(clause, page), questions, (f"Who {past} {them}?", f"And who {past} {them}?") if own and not page.subject.person else (),
                           f"{capital(be)} {np} {verb} by {{V}}?", source=source))
-    if when and len(when["body"].split()) <= 9 and not re.search(r" (?:and|or|than|of)$|, and |\d{3,4}|, \w+ed$", when["body"]) and not (own and first == "born"):
+    if when and dated(when["when"], be in ("is", "are")) and len(when["body"].split()) <= 9 and not re.search(r" (?:and|or|than|of)$|, and |\d{3,4}|, \w+(?:ed|ing)$", when["body"]) and not (own and first == "born"):
         span = re.match(r"from|until|between|since", when["when"])
-        if passive or (first in ("a", "an", "the") and span) or (first in ("independent", "part", "president", "king", "queen", "mayor", "emperor") and when):
+        if (passive and (by or " by " not in when["body"])) or (first in ("a", "an", "the") and span) or (first in ("independent", "part", "president", "king", "queen", "mayor", "emperor") and when):
             body = when["body"].split(" by ")[0]
             wh = "until when" if when["when"].startswith("until") else "since when" if when["when"].startswith("since") else "when"
             facts.append(ask(wh, body, f"when {first}", when["when"]))
@@ -238,7 +253,7 @@ def be_facts(clause: str, page: Page, source: str) -> list[Fact]:
             facts.append(ask("where", body, "where " + (first if body else "be"), place["where"]))
     if not facts and passive:
         what = re.fullmatch(rf"(?P<pair>{'|'.join(sorted(WHAT_PAIRS, key=len, reverse=True))}) (?P<value>.+)", rest)
-        if what and not re.match(rf"{DATE}|{NUMBER}", what["value"]) and len(what["value"].split()) <= 14 and not what["value"].startswith("to ") and not (what["pair"].endswith(" in") and re.match(rf"{NAME}$", what["value"])):
+        if what and not re.match(rf"{DATE}|{NUMBER}", what["value"]) and len(what["value"].split()) <= 14 and not re.match("to |that ", what["value"]) and not PRONOUN.search(what["value"]) and not (what["pair"].endswith(" in") and re.match(rf"{NAME}$", what["value"])):
             facts.append(ask("what", what["pair"], what["pair"], what["value"]))
         called = re.fullmatch(r"(?P<verb>called|nicknamed|named|renamed) (?P<value>(?:the )?(?:\"[^\"]+\"|“[^”]+”|[A-Z][\w\- ]*))", rest)
         if called:
@@ -272,7 +287,7 @@ def verb_facts(clause: str, page: Page, source: str) -> list[Fact]:
 
     when = re.fullmatch(rf"(?:(?P<body>.+?),? )?{WHEN}", rest)
     body = when["body"] or "" if when else ""
-    if when and len(body.split()) <= 10 and not re.search(r"\b(?:and|or|of|than|about)$|, and |\d{3,4}|, \w+ed$", body):
+    if when and dated(when["when"], do != "did") and (body or base in ALONE) and len(body.split()) <= 10 and not re.search(r"\b(?:and|or|of|than|about)$|, and |\d{3,4}|, \w+(?:ed|ing)$", body):
         wh = "until when" if when["when"].startswith("until") else "since when" if when["when"].startswith("since") else "when"
         facts.append(ask(wh, body, f"when {base}", when["when"]))
     place = re.fullmatch(WHERE, rest)
@@ -305,6 +320,8 @@ def subject_question(clause: str, np: str, predicate: str, own: bool, page: Page
     if len(predicate.split()) > 15 or re.search(r"\b(?:and|or|which)$", predicate) or PRONOUN.search(predicate):
         return []
     kind = page.subject.kind if own else page.kind_of(np)
+    if "," in predicate or (not own and not re.search(rf"{WORD}|{WORLD}", predicate)):
+        return []
     if (own and page.subject.person) or kind in PERSON_NOUNS:
         who = "who"
     elif kind:
@@ -317,6 +334,11 @@ def subject_question(clause: str, np: str, predicate: str, own: bool, page: Page
         return []
     ask = (f"{capital(who)} {predicate}?", f"Can you tell me {who} {predicate}?", f"Do you know {who} {predicate}?", f"Tell me {who} {predicate}.")
     return [Fact("subject: " + predicate, np, np, statement(clause, page), ask, source=source)]
+
+
+def dated(when: str, always: bool) -> bool:
+    """Whether a time says the year, or is a day of every year."""
+    return always or bool(re.search(r"\d{3}|century|BC|AD", when))
 
 
 def usable(np: str, page: Page) -> bool:

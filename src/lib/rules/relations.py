@@ -49,7 +49,7 @@ def attribute(name: str, find: tuple = (), ask: tuple = (), value: str = "name",
     be, verb = ("are", "are") if plural else ("is", "is")
     return Relation(
         name=name,
-        find=(rf"[Tt]he {name} of {{S}} (?:is|was|are|were) (?:called |the |about )?{{V}}", rf"{{S}}['’]s {name} (?:is|was|are|were) (?:the )?{{V}}",
+        find=(rf"[Tt]he {name} of {{S}} (?:is|are) (?:called |the |about )?{{V}}", rf"{{S}}['’]s {name} (?:is|are) (?:the )?{{V}}",
               rf"{{V}} (?:is|are) the {name} of {{S}}", rf"{{S}} has (?:the|a|an) {name} (?:of )?{{V}}", rf"{{S}} has {{V}} as its {name}") + find,
         ask=(f"What {be} the {name} of {{S}}?", f"What {be} {{S's}} {name}?", f"Can you tell me the {name} of {{S}}?",
              f"Tell me the {name} of {{S}}.", f"Do you know the {name} of {{S}}?") + ask,
@@ -107,8 +107,8 @@ RELATIONS = (
         r"{S} is .* whose atomic number is {V}", r"{S} is number {V} in the periodic table", r"[Tt]he number {V} is the atomic number of {S}", r"(?:[Aa]n|[Ee]ach|[Ee]very) atom of {S} has {V} protons(?: in its nucleus)?"),
         ask=("Which atomic number does {S} have?", "What atomic number does {S} have?")),
     attribute("population", value="number", back=False, find=(
-        r"{S} (?:has|had) (?:a|an) (?:estimated )?population of {V}", r"{S} (?:has|had) {V} (?:inhabitants|people)",
-        rf"(?P<V>{NUMBER}) people live in {{S}}", r"[Tt]he population of {S} (?:is|was) {V}", r"{S} is home to {V} people"),
+        r"{S} has an? (?:estimated )?population of {V}", r"{S} has {V} (?:inhabitants|people)",
+        rf"(?P<V>{NUMBER}) people live in {{S}}", r"[Tt]he population of {S} is {V}", r"{S} is home to {V} people"),
         ask=("How many people live in {S}?", "How many inhabitants does {S} have?", "How large is the population of {S}?")),
     attribute("area", value="number", back=False, find=(
         r"{S} (?:covers|has|occupies) (?:an |a total )?(?:area|total area|land area|surface) of {V}", rf"{{S}} covers (?P<V>{NUMBER} {UNITS})",
@@ -142,7 +142,8 @@ RELATIONS = (
              ("In what state is {S} at room temperature?", "Is {S} a solid, a liquid or a gas at room temperature?", "What is the state of {S} at room temperature?",
               "What state of matter is {S} at room temperature?"),
              "At room temperature {S} is a {V}.", ("In what state is {it} at room temperature?",), "Is {S} a {V} at room temperature?"),
-    Relation("kind", (r"{S} is an? (?P<V>(?:[a-z\-]+ ){0,3}[a-z\-]+)(?:,.+| that .+| which .+)?", r"{S} belongs to (?:the (?:group|family) of )?the (?P<V>(?:[a-z\-]+ ){0,2}[a-z\-]+s)(?: and .+)?"),
+    Relation("kind", (r"{S} is an? (?P<V>(?:[a-z\-]+ ){0,3}[a-z\-]+)(?:,.+| that .+| which .+)?", r"{S} belongs to (?:the (?:group|family) of )?the (?P<V>(?:[a-z\-]+ ){0,2}[a-z\-]+s)(?: and .+)?",
+                      r"[A-Z][a-z]+ count {S} among the (?P<V>(?:[a-z\-]+ ){0,2}[a-z\-]+s)"),
              ("What kind of {kind} {is} {S}?", "What type of {kind} {is} {S}?", "Which kind of {kind} {is} {S}?", "What sort of {kind} {is} {S}?",
               "Which group of {kind}s {does} {S} belong to?", "To which group of {kind}s {does} {S} belong?"),
              "{S} {is} {aV}.", ("What kind of {kind} {is} {it}?", "And what type of {kind} {is} {it}?"), tail=""),
@@ -241,7 +242,7 @@ RELATIONS = (
 
 def pattern_of(relation: Relation, template: str) -> re.Pattern:
     """A pattern over a whole clause."""
-    pattern = template.replace("{S}", SUBJECT).replace("{bare}", r"(?P<S>§|[a-z][a-z\- ]*?)").replace("{P}", PLACE)
+    pattern = template.replace("{S}", SUBJECT).replace("{bare}", r"(?P<S>§|[A-Za-z][A-Za-z\- ]*?)").replace("{P}", PLACE)
     return re.compile(pattern.replace("{V}", VALUES[relation.value]) + relation.tail)
 
 

@@ -142,7 +142,7 @@ def is_about(np: str, core: str) -> bool:
         return False
     title = [re.sub(r"(?:es|s)$", "", w) for w in re.findall(r"\w+", core.lower())]
     said = [re.sub(r"(?:es|s)$", "", w) for w in re.findall(r"\w+", np.lower())]
-    return bool(title and said) and (title[-1] in said or title[:len(said)] == said)
+    return bool(title and said) and (set(title) <= set(said) | {"the"} or ("of" not in title and title[:len(said)] == said))
 
 
 def takes_the(core: str, text: str) -> bool:
@@ -162,11 +162,11 @@ def head_noun(definition: str) -> str:
     chunk = re.split(r";| (?:in|of|on|that|which|who|whose|with|from|for|by|to|at|or|near|between|as|used|known|located|situated|found|born|based|"
                      r"about|than|where|when|consisting|belonging|is|was|are|were|under|during|it|made|played|spoken|called|written|produced|featuring|"
                      r"directed|best|most)\b", text)[0]
-    nouns = [w.strip(",").lower() for w in chunk.split()]
-    singular = [n for word in nouns for n in (re.sub(r"ies$", "y", word), word.removesuffix("s"), word)]
-    person = next((n for n in singular if n in PERSON_NOUNS), "")
-    kind = "city" if nouns and nouns[-1] == "capital" else next((n for n in reversed(singular) if n in KINDS), "")
-    return person or kind
+    last = [part.split()[-1].lower() for part in re.split(r",| and ", chunk) if part.split()]  # of each of the nouns joined
+    singular = [n for word in last for n in (re.sub(r"ies$", "y", word), word.removesuffix("s"), word)]
+    if last and last[0] == "capital":
+        return "city"
+    return next((n for n in singular if n in PERSON_NOUNS), "") or next((n for n in reversed(singular) if n in KINDS), "")
 
 
 def is_person(kind: str, lead: str, text: str) -> bool:
@@ -183,7 +183,8 @@ def is_common_noun(core: str, text: str, kind: str, person: bool, qualifier: str
     small = len(re.findall(rf"(?<![\w\-]){re.escape(core[:1].lower() + core[1:])}", text))
     large = len(re.findall(rf"(?<=[a-z,] ){re.escape(core)}\b(?! [A-Z])", text))
     if small + large == 0:
-        return kind in NATURAL_KINDS or qualifier in NATURAL_KINDS
+        first = core.split()[0].lower()
+        return kind in NATURAL_KINDS or qualifier in NATURAL_KINDS or (" " in core and bool(re.search(rf"\b{re.escape(first)}\b", text)))
     return small > large
 
 
@@ -191,7 +192,9 @@ def mentions(subject: Subject) -> re.Pattern:
     """Matches where a sentence names the subject; of a common noun with 'the' only so: in 'a young lion' it is a word like others."""
     core = re.sub(r"\s*\([^()]*\)$", "", subject.title)
     article, bare = re.match(r"((?:the|an?) )?(.+)", subject.name).groups()
-    common = bare[:1].islower()
+    common = bare.split()[-1][:1].islower()
+    if core.lower() not in (bare.lower(), subject.name.lower()) and bare.lower().endswith(core.lower()):
+        article = "" if common else article  # the element mercury: sentences say mercury
     forms = {bare, capital(bare), core, core.split(",")[0]} | ({core[:1].lower() + core[1:]} if common else set())
     parts = core.split()
     if subject.person and len(parts) > 1 and not re.search(r"\d|\b(?:of|the|[IVX]+)\b", core):
