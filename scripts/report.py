@@ -46,7 +46,7 @@ p { margin: 6px 0; } .soft { color: var(--soft); } .small { font-size: 13px; }
 .bars > :nth-child(3n) { text-align: right; font-variant-numeric: tabular-nums; }
 .bar { height: 18px; background: var(--a); border-radius: 3px; min-width: 1px; } .bar.b { background: var(--b); }
 table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums; } .wide { overflow-x: auto; }
-th, td { text-align: left; padding: 4px 12px 4px 0; border-bottom: 1px solid var(--line); vertical-align: top; }
+th, td { text-align: left; white-space: pre-line; padding: 4px 12px 4px 0; border-bottom: 1px solid var(--line); vertical-align: top; }
 th { font-weight: 600; color: var(--soft); font-size: 13px; } .right { text-align: right; }
 details { border: 1px solid var(--line); border-radius: 8px; padding: 6px 14px; margin: 6px 0; } summary { cursor: pointer; }
 pre { white-space: pre-wrap; overflow-wrap: anywhere; background: var(--card); border-radius: 8px; padding: 10px 14px; margin: 8px 0;
@@ -128,10 +128,12 @@ def axes(title: str, x: tuple[float, float], y: tuple[float, float], inner: str,
 
 
 def curves(title: str, series: dict[str, list[tuple[float, float]]]) -> str:
-    """Lines over the steps. A steep beginning runs out of the top, so that the rest can be seen."""
+    """Lines over the steps. A steep beginning runs out of the picture, so that the rest can be seen."""
     points = [p for line in series.values() for p in line]
     x = (0.0, max(p[0] for p in points) or 1.0)
-    settled = [p[1] for p in points if p[0] >= 0.03 * x[1]] or [p[1] for p in points]
+    values, settled = [p[1] for p in points], [p[1] for p in points if p[0] >= 0.03 * max(q[0] for q in points)]
+    if max(values) - min(values) <= 2 * (max(settled) - min(settled)):
+        settled = values  # the beginning is not so steep
     low, high = min(settled), max(settled)
     room = (high - low) * 0.06 or abs(high) * 0.1 or 1.0
     y = (0.0 if 0 <= low < (high - low) else low - room, high + room)
