@@ -130,8 +130,9 @@ def axes(title: str, x: tuple[float, float], y: tuple[float, float], inner: str,
 def curves(title: str, series: dict[str, list[tuple[float, float]]]) -> str:
     """Lines over the steps. A steep beginning runs out of the picture, so that the rest can be seen."""
     points = [p for line in series.values() for p in line]
-    x = (0.0, max(p[0] for p in points) or 1.0)
-    values, settled = [p[1] for p in points], [p[1] for p in points if p[0] >= 0.03 * max(q[0] for q in points)]
+    last = max(p[0] for p in points)
+    x = (0.0, last or 1.0)
+    values, settled = [p[1] for p in points], [p[1] for p in points if p[0] >= 0.03 * last]
     if max(values) - min(values) <= 2 * (max(settled) - min(settled)):
         settled = values  # the beginning is not so steep
     low, high = min(settled), max(settled)
