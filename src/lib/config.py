@@ -220,6 +220,7 @@ class FineTuning(Section):
     """What train_sft.py and train_dpo.py share."""
     checkpoint: str
     epochs: Count
+    optimizer: Literal["adamw", "muon"]
     lr: Positive
     warmup_frac: Share
     weight_decay: NotNegative

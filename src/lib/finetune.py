@@ -23,7 +23,7 @@ from lib.tokenizer import Tokenizer
 from model import WikiGPT
 
 # Settings that make it another run when they change, of train_sft.py or train_dpo.py
-IDENTITY = ("epochs", "lr", "warmup_frac", "weight_decay", "seed", "beta", "nll_alpha")
+IDENTITY = ("epochs", "optimizer", "lr", "warmup_frac", "weight_decay", "seed", "beta", "nll_alpha")
 
 
 def check_inputs(checkpoint: str, train_file: str, val_file: str, maker: str) -> None:
@@ -86,7 +86,7 @@ def _train(stage, cfg, section, folder, key, model, tokenizer, steps, loss, eval
     if resumed:
         model.load_state_dict(checkpoints.load(resumed, device)[0].state_dict())
         print(f"{stage}: going on from {resumed}", flush=True)
-    optimizer = build_optimizer(model, "adamw", section.lr, section.weight_decay, cfg.train.beta1, cfg.train.beta2,
+    optimizer = build_optimizer(model, section.optimizer, section.lr, section.weight_decay, cfg.train.beta1, cfg.train.beta2,
                                 cfg.train.muon_momentum, device)
     if resumed:
         optimizer.load_state(tensors)
