@@ -323,6 +323,15 @@ def test_the_articles_have_a_good_length(prose, truth):
     assert worst[0] < 0.4, worst
 
 
+def test_no_article_repeats_itself(prose, truth):
+    """Cleaning drops what has more than 15 % of its word 5-grams twice."""
+    for a in truth["articles"]:
+        if a["kind"] in ("article", "overview"):
+            words = re.sub(r"[^\w\s]", " ", prose[a["id"]].lower()).split()
+            grams = [tuple(words[i:i + 5]) for i in range(len(words) - 4)]
+            assert 1 - len(set(grams)) / len(grams) < 0.14, a["title"]
+
+
 # What is planted
 
 def test_duplicates_are_what_they_are_said_to_be(pages, prose, truth):

@@ -32,7 +32,7 @@ TRUTH = "miniwiki-truth.json"
 def sources_hash() -> str:
     """The hash of all that decides the output, so that a second run can tell that nothing changed."""
     digest = hashlib.sha256()
-    for path in sorted([*HERE.glob("*.py"), *HERE.glob("facts/*.txt")]):
+    for path in sorted([*HERE.glob("*.py"), *HERE.rglob("*.txt")]):
         digest.update(path.relative_to(HERE).as_posix().encode() + b"\0" + path.read_bytes())
     return digest.hexdigest()
 
@@ -51,10 +51,10 @@ def up_to_date(out: Path, sources: str) -> bool:
 
 
 def real_articles() -> list[Article]:
-    articles = [*places.countries(), *places.cities(), *places.states(), *places.rivers(), *places.mountains(), *places.waters(),
-            *places.islands(), *science.elements(), *science.space(), *people.scientists(), *people.inventions(),
-            *people.artists(), *life.animals(), *life.foods(), *life.gems(), *life.languages(), *life.instruments(),
-            *life.sports(), *overviews.overviews()]
+    articles = [*places.countries(), *places.cities(), *places.states(), *places.rivers(), *places.mountains(),
+                *places.waters(), *places.islands(), *science.elements(), *science.space(), *people.scientists(),
+                *people.inventions(), *people.artists(), *life.animals(), *life.foods(), *life.gems(),
+                *life.languages(), *life.instruments(), *life.sports(), *overviews.overviews()]
     for article in articles:
         # A name that ends in a full stop, such as "Washington, D.C.", ends the sentence with it.
         article.sections = [(heading, [[s.replace("D.C..", "D.C.") for s in p] for p in paragraphs])
@@ -111,11 +111,14 @@ def truth_of(ordered: list[Planted], dump: bytes, index: bytes, sources: str) ->
 
 def count_troubles(texts: list[str]) -> dict[str, int]:
     """How often each trouble stands in the wikitext of all pages."""
-    marks = {"templates": "{{", "convert": "{{convert|", "lang": "{{lang|", "nowrap": "{{nowrap|", "infobox": "{{Infobox",
-             "navbox": "{{Navbox", "sfn": "{{sfn|", "efn": "{{efn|", "citation_needed": "{{citation needed", "circa": "{{circa|",
-             "hlist": "{{hlist|", "langx": "{{langx|", "start_date": "{{start date|", "ipac_en": "{{IPAc-en|", "plainlist": "{{plainlist|", "ref_open": "<ref", "ref_close": "</ref>", "table": "{|", "file": "[[File:",
-             "gallery": "<gallery", "math": "<math", "comment": "<!--", "nowiki": "<nowiki>", "category": "[[Category:", "nbsp": "&nbsp;",
-             "ndash": "&ndash;", "end_token": "<|end|>", "user_token": "<|user|>", "disambig": "{{disambig", "hndis": "{{hndis"}
+    marks = {
+        "templates": "{{", "convert": "{{convert|", "lang": "{{lang|", "langx": "{{langx|", "nowrap": "{{nowrap|",
+        "ipac_en": "{{IPAc-en|", "start_date": "{{start date|", "circa": "{{circa|", "hlist": "{{hlist|",
+        "plainlist": "{{plainlist|", "infobox": "{{Infobox", "navbox": "{{Navbox", "sfn": "{{sfn|", "efn": "{{efn|",
+        "citation_needed": "{{citation needed", "disambig": "{{disambig", "hndis": "{{hndis", "ref_open": "<ref",
+        "ref_close": "</ref>", "table": "{|", "file": "[[File:", "gallery": "<gallery", "math": "<math", "comment": "<!--",
+        "nowiki": "<nowiki>", "category": "[[Category:", "nbsp": "&nbsp;", "ndash": "&ndash;", "end_token": "<|end|>",
+        "user_token": "<|user|>"}
     return {name: sum(text.count(mark) for text in texts) for name, mark in marks.items()}
 
 
@@ -138,8 +141,8 @@ def build(out: Path) -> str:
     # The truth comes last: it is what says that the other two are whole.
     write_whole(out / TRUTH, json.dumps(truth, ensure_ascii=False, indent=1).encode())
     words = sum(len(article.text().split()) for article in articles)
-    return (f"{out / DUMP}: {len(ordered)} pages, {len(articles)} articles, {words:,} words, {len(truth['facts']):,} facts, "
-            f"{len(dump):,} bytes")
+    return (f"{out / DUMP}: {len(ordered)} pages, {len(articles)} articles, {words:,} words, "
+            f"{len(truth['facts']):,} facts, {len(dump):,} bytes")
 
 
 def main() -> None:

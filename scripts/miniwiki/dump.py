@@ -60,8 +60,8 @@ def page_xml(page: Page) -> str:
     size = f'bytes="{len(raw)}" sha1="{sha1}"'
     text = f'<text {size} xml:space="preserve">{escape(page.text)}</text>' if raw else f"<text {size} />"
     redirect = f'    <redirect title="{escape(page.redirect, {chr(34): "&quot;"})}" />\n' if page.redirect else ""
-    return (f"  <page>\n    <title>{escape(page.title)}</title>\n    <ns>{page.ns}</ns>\n    <id>{page.id}</id>\n{redirect}"
-            f"    <revision>\n      <id>{revision}</id>\n{parent}"
+    return (f"  <page>\n    <title>{escape(page.title)}</title>\n    <ns>{page.ns}</ns>\n    <id>{page.id}</id>\n"
+            f"{redirect}    <revision>\n      <id>{revision}</id>\n{parent}"
             f"      <timestamp>2025-{1 + seed % 12:02d}-{day:02d}T{hour:02d}:{seed % 60:02d}:07Z</timestamp>\n"
             f"      <contributor>\n{who}      </contributor>\n{minor}{comment}      <origin>{revision}</origin>\n"
             f"      <model>{page.model}</model>\n      <format>{form}</format>\n      {text}\n"

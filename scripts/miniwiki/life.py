@@ -2,43 +2,49 @@
 
 import re
 
-from prose import Article, a, join, pick, start, table
+from prose import Article, Say, a, join, number_of, plural, start, table
 
-# Foods that take no article: "rice", not "the rice".
-MASS = {"maize", "wheat", "rice", "cocoa", "coffee", "tea", "vanilla", "cinnamon", "black pepper", "saffron"}
+# What is true of every member of a class.
+CLASSES = {"mammal": "feeds its young with milk", "bird": "has feathers and lays eggs",
+           "reptile": "has a skin of dry scales", "fish": "breathes with gills",
+           "amphibian": "has a moist skin and starts its life in water", "insect": "has six legs",
+           "mollusc": "has a soft body without bones"}
+# Foods and stones that take no article: "rice", not "the rice".
+MASS = {"maize", "wheat", "rice", "cocoa", "coffee", "tea", "vanilla", "cinnamon", "black pepper", "saffron",
+        "topaz", "turquoise", "opal", "amber", "jade", "garnet"}
+NUMBERS = {"six": "6", "seven": "7", "nine": "9", "eleven": "11", "fifteen": "15"}
 
-CLASS = {"mammal": "feeds its young with milk", "bird": "has feathers and lays eggs", "reptile": "has a skin of dry scales",
-         "fish": "breathes with gills", "amphibian": "has a moist skin and starts its life in water", "insect": "has six legs",
-         "mollusc": "has a soft body without bones"}
+
+def thing_name(name: str) -> str:
+    return name if name in MASS else f"the {name}"
+
+
+def mates_of(row: dict, column: str) -> list[str]:
+    """Names of the other rows that share a value, in the order of the table."""
+    tables = {"class": "animals", "family": "languages" if "script" in row else "instruments"}
+    return [r["name"] for r in table(tables[column]) if r[column] == row[column] and r["name"] != row["name"]]
 
 
 def animals() -> list[Article]:
-    rows = table("animals")
-    return [animal(row, [r["name"] for r in rows if r["class"] == row["class"] and r is not row]) for row in rows]
+    return [animal(row) for row in table("animals")]
 
 
-def animal(row: dict, mates: list[str]) -> Article:
-    s, kind, food, young = f"the {row['name']}", row["class"], row["food"], row["young"]
-    title = start(row["name"])
-    article, S, plural = Article(title, row["name"], "animals"), start(s), kind if kind == "fish" else kind + "s"
-
-    def say(slot: str, *options: str) -> str:
-        return pick(f"{title}|{slot}", *options)
-
-    lead = [say("lead", f"{S} is {a(kind)} that lives {row['where']}.", f"{S} is {a(kind)}. It lives {row['where']}.",
-                f"{S} is {a(kind)} of the wild or the farm and lives {row['where']}." if kind == "x" else f"{S} is {a(kind)} that is found {row['where']}."),
-            row["notes"][0]]
-    body = [*row["notes"][1:], say("food", f"{S} eats {food}.", f"{S} feeds on {food}.", f"The food of {s} is {food}." if " and " not in food and "," not in food else f"{S} lives on {food}.")]
-    kin = join([m for m in mates if pick(title + m, "1", "2", "3", "4", "5") == "1"][:3] or mates[:1]) if mates else ""
-    more = [say("young", f"A young {row['name']} is called {a(young)}.", f"The young of {s} is called {a(young)}.", f"People call a young {row['name']} {a(young)}."),
-            say("class", f"Like all {plural}, {s} {CLASS[kind]}.", f"{S} belongs to the {plural} and {CLASS[kind]}.", f"As {a(kind)}, {s} {CLASS[kind]}.")]
-    if kin:
-        more.append(say("kin", f"Other {plural} are the {kin.replace(', ', ', the ').replace(' and ', ' and the ')}." if " and " in kin else f"Another of the {plural} is the {kin}."))
-    more.append(say("again", f"{start(a(young))} is the young of {a(row['name'])}.", f"{S} lives {row['where']}."))
+def animal(row: dict) -> Article:
+    name, kind, young, notes = row["name"], row["class"], row["young"], row["notes"]
+    title = start(name)
+    article = Article(title, name, "animals")
+    say = Say("animal", title, s=f"the {name}", name=name, a_name=a(name), a_kind=a(kind), kinds=plural(kind),
+              food=row["food"], where=row["where"], a_young=a(young), does=CLASSES[kind])
+    family = [say("young"), say("class")]
+    mates = mates_of(row, "class")
+    if mates:
+        kin = [f"the {m}" for m in mates if number_of(title, m) % 5 == 0][:3] or [f"the {mates[0]}"]
+        family.append(say("kins" if len(kin) > 1 else "kin", kin=join(kin)))
     article.fact("animal_class", kind)
     article.fact("animal_young", young)
-    article.sections = [("", [lead]), (say("h", "Description", "Life", "Food and life"), [body]), (say("h2", "Young", "Young and relatives", "Family"), [more])]
-    article.box = {"class": kind, "diet": food}
+    article.sections = [("", [[say("lead"), notes[0]]]), (say("heading1"), [[*notes[1:], say("food")]]),
+                        (say("heading2"), [[*family, say("again")]])]
+    article.box = {"class": kind, "diet": row["food"]}
     return article
 
 
@@ -47,21 +53,14 @@ def foods() -> list[Article]:
 
 
 def food(row: dict) -> Article:
-    name, kind, origin = row["name"], row["kind"], row["from"]
-    s = name if name in MASS else f"the {name}"
-    title = start(name)
-    article, S = Article(title, name, "foods"), start(s)
-
-    def say(slot: str, *options: str) -> str:
-        return pick(f"{title}|{slot}", *options)
-
-    lead = [say("lead", f"{S} is {a(kind)} that comes from {origin}.", f"{S} is {a(kind)}. It comes from {origin}.", f"{S} is {a(kind)} that people first knew in {origin}."), row["notes"][0]]
-    body = [*row["notes"][1:], say("home", f"The home of {s} is {origin}.", f"{S} was first grown in {origin}." if kind != "drink" else f"The plant of {s} was first grown in {origin}.")]
-    body.append(say("kind", f"Cooks use {s} in many ways.", f"Markets all over the world sell {s}.", f"{S} is traded all over the world."))
-    body.append(say("known", f"{S} is one of the best-known {kind}s.", f"Among the {kind}s, {s} is one of the best known.", f"Everybody knows {s} as {a(kind)}."))
+    s, kind, origin, notes = thing_name(row["name"]), row["kind"], row["from"], row["notes"]
+    title = start(row["name"])
+    article = Article(title, row["name"], "foods")
+    say = Say("food", title, s=s, kind=kind, a_kind=a(kind), origin=origin)
     article.fact("food_kind", kind, subject=s)
     article.fact("food_origin", origin, re.sub(r"^the (\w+) of ", "", origin), subject=s)
-    article.sections = [("", [lead]), (say("h", "Use", "Plant and food", "Description"), [body])]
+    article.sections = [("", [[say("lead"), notes[0]]]),
+                        (say("heading"), [[*notes[1:], say("home"), say("kind"), say("known")]])]
     article.box = {"type": kind, "origin": origin}
     return article
 
@@ -70,84 +69,59 @@ def gems() -> list[Article]:
     return [gem(row) for row in table("gems")]
 
 
-def gem_name(name: str) -> str:
-    return name if name in ("topaz", "turquoise", "opal", "amber", "jade", "garnet") else f"the {name}"
-
-
 def gem(row: dict) -> Article:
-    name, colour, material = row["name"], row["colour"], row["material"]
-    s = gem_name(name)
-    title = start(name)
-    article, S = Article(title, name, "gems"), start(s)
-
-    def say(slot: str, *options: str) -> str:
-        return pick(f"{title}|{slot}", *options)
-
-    lead = [say("lead", f"{S} is {a(colour)} gemstone.", f"{S} is a gemstone of {colour} colour." if colour != "clear" else f"{S} is a clear gemstone."),
-            say("stuff", f"{S} consists of {material}.", f"{S} is made of {material}."), row["notes"][0]]
-    body = [*row["notes"][1:], say("look", f"Most people think of {a(colour)} stone when they hear of {s}.", f"The usual look of {s} is {colour}.", f"Jewellers know {s} as {a(colour)} stone."),
-            say("ring", f"Rings and necklaces are made with {s}.", f"Jewellery with {s} is worn all over the world.")]
+    s, colour, material, notes = thing_name(row["name"]), row["colour"], row["material"], row["notes"]
+    title = start(row["name"])
+    article = Article(title, row["name"], "gems")
+    say = Say("gem", title, s=s, colour=colour, a_colour=a(colour), material=material)
     article.fact("gem_colour", colour, subject=s)
     article.fact("gem_material", material, subject=s)
-    article.sections = [("", [lead]), (say("h", "Description", "Use and origin"), [body])]
+    article.sections = [("", [[say("lead"), say("stuff"), notes[0]]]),
+                        (say("heading"), [[*notes[1:], say("look"), say("ring")]])]
     article.box = {"color": colour, "material": material}
     return article
 
 
 def languages() -> list[Article]:
-    rows = table("languages")
-    return [language(row, [r["name"] for r in rows if r["family"] == row["family"] and r is not row]) for row in rows]
+    return [language(row) for row in table("languages")]
 
 
-def language(row: dict, mates: list[str]) -> Article:
-    s, family, script = row["name"], row["family"], row["script"]
+def language(row: dict) -> Article:
+    s, family, script, notes = row["name"], row["family"], row["script"], row["notes"]
     article = Article(f"{s} language", s, "languages")
-
-    def say(slot: str, *options: str) -> str:
-        return pick(f"{s}|{slot}", *options)
-
-    lead = [say("lead", f"{s} is {a(family)} language that is spoken {row['where']}.", f"{s} is {a(family)} language. It is spoken {row['where']}."), row["notes"][0]]
-    body = [*row["notes"][1:]]
+    say = Say("language", s, s=s, family=family, a_family=a(family), where=row["where"], script=script)
     if script == "Chinese and Japanese":
-        body.append("Japanese is written with Chinese characters and two Japanese sets of signs.")
+        written = "Japanese is written with Chinese characters and two Japanese sets of signs."
+    elif script in ("Devanagari", "Bengali"):
+        written = f"{s} is written in the {script} script."
     else:
-        body.append(say("script", f"{s} is written with the {script} alphabet.", f"The {script} alphabet is used to write {s}.") if script not in ("Devanagari", "Bengali")
-                    else f"{s} is written in the {script} script.")
-        if script != s:
-            article.fact("language_script", script)
-    kin = [say("family", f"{s} belongs to the {family} languages.", f"The {family} languages include {s}.", f"{s} is one of the {family} languages.")]
+        written = say("script")
+    if script != s and " and " not in script:
+        article.fact("language_script", script)
+    kin, mates = [say("family")], mates_of(row, "family")
     if mates:
-        kin.append(say("mates", f"Other {family} languages are {join(mates)}." if len(mates) > 1 else f"Another {family} language is {mates[0]}.",
-                       f"{start(join(mates))} {'are' if len(mates) > 1 else 'is'} also {'' if len(mates) > 1 else 'a' + ('n' if family[0] in 'AIU' and family != 'Uralic' else '') + ' '}{family} language{'s' if len(mates) > 1 else ''}."))
-    kin.append(say("where", f"Most people who speak {s} live {row['where']}.", f"People speak {s} {row['where']}."))
+        kin.append(say("mates" if len(mates) > 1 else "mate", mates=join(mates)))
     article.fact("language_family", family)
-    article.sections = [("", [lead]), (say("h", "Description", "Writing and words"), [body]), ("Family", [kin])]
+    article.sections = [("", [[say("lead"), notes[0]]]), (say("heading"), [[*notes[1:], written]]),
+                        ("Family", [[*kin, say("where")]])]
     article.box = {"family": family, "script": script}
     return article
 
 
 def instruments() -> list[Article]:
-    rows = table("instruments")
-    return [instrument(row, [r["name"] for r in rows if r["family"] == row["family"] and r is not row]) for row in rows]
+    return [instrument(row) for row in table("instruments")]
 
 
-def instrument(row: dict, mates: list[str]) -> Article:
-    name, family = row["name"], row["family"]
-    s, title = f"the {name}", start(name)
-    be, belong = ("are", "belong") if name == "bagpipes" else ("is", "belongs")
-    article, S = Article(title, name, "instruments"), start(s)
-
-    def say(slot: str, *options: str) -> str:
-        return pick(f"{title}|{slot}", *options)
-
-    lead = [say("lead", f"{S} {be} {a(family)} instrument that is {row['is']}.", f"{S} {be} {a(family)} instrument, and it is {row['is']}."), row["notes"][0]]
-    body = [*row["notes"][1:], say("family", f"{S} {belong} to the family of the {family} instruments.", f"The {family} instruments include {s}.", f"Musicians count {s} among the {family} instruments.")]
-    if mates:
-        known = " and ".join(f"the {m}" for m in mates[:2])
-        body.append(say("kin", f"Other {family} instruments are {known}." if len(mates) > 1 else f"Another {family} instrument is {known}.", f"Like {known}, {s} {be} {a(family)} instrument."))
-    body.append(say("end", f"Many schools of music teach {s}.", f"Children can learn to play {s}.", f"It takes years of practice to play {s} well."))
-    article.fact("instrument_family", family, subject=s)
-    article.sections = [("", [lead]), (say("h", "Description", "Sound and history"), [body])]
+def instrument(row: dict) -> Article:
+    name, family, notes = row["name"], row["family"], row["notes"]
+    title, (be, belong) = start(name), ("are", "belong") if name == "bagpipes" else ("is", "belongs")
+    article = Article(title, name, "instruments")
+    mates = [f"the {m}" for m in mates_of(row, "family")][:2]
+    say = Say("instrument", title, s=f"the {name}", be=be, belong=belong, family=family, a_family=a(family),
+              played=row["is"], mates=join(mates))
+    article.fact("instrument_family", family, subject=f"the {name}")
+    body = [*notes[1:], say("family"), say("mates" if len(mates) > 1 else "mate"), say("end")]
+    article.sections = [("", [[say("lead"), notes[0]]]), (say("heading"), [body])]
     article.box = {"classification": family}
     return article
 
@@ -157,18 +131,13 @@ def sports() -> list[Article]:
 
 
 def sport(row: dict) -> Article:
-    s, players = row["name"], row["players"]
+    s, players, home = row["name"], row["players"], row["from"]
     title = start(s)
-    article, S = Article(title, s, "sports"), start(s)
-
-    def say(slot: str, *options: str) -> str:
-        return pick(f"{title}|{slot}", *options)
-
-    lead = [f"{S} is a sport that is played by two teams of {players} players each.", f"{S} comes from {row['from']}."]
-    body = [*row["notes"], say("team", f"A team of {s} has {players} players.", f"Each team in {s} has {players} players.", f"In {s}, a team consists of {players} players."),
-            f"The game of {s} began in {row['from']}.", say("end", f"Big matches of {s} are shown on television.", f"Both men and women play {s}.")]
-    number = {"five": "5", "six": "6", "seven": "7", "nine": "9", "eleven": "11", "fifteen": "15"}[players]
-    article.fact("sport_players", players, number)
-    article.sections = [("", [lead]), (say("h", "Rules and history", "Description"), [body])]
-    article.box = {"team": players, "origin": row["from"]}
+    article = Article(title, s, "sports")
+    say = Say("sport", title, s=s, players=players)
+    article.fact("sport_players", players, NUMBERS[players])
+    article.sections = [("", [[f"{title} is a sport that is played by two teams of {players} players each.",
+                               f"{title} comes from {home}."]]),
+                        (say("heading"), [[*row["notes"], say("team"), f"The game of {s} began in {home}.", say("end")]])]
+    article.box = {"team": players, "origin": home}
     return article

@@ -1,4 +1,4 @@
-"""The English of the mini-wiki: articles before nouns, lists, wordings chosen by a hash, and what an article is.
+"""The English of the mini-wiki: what an article is, wordings chosen by a hash, articles before nouns, lists.
 
 A sentence is plain text. Where its wikitext is an inline template, the two forms stand side by side in it, as
 `inline(wikitext, plain)` writes them; `plain()` and `wiki()` choose one. So the truth about what an extractor must
@@ -9,17 +9,19 @@ import hashlib
 import math
 import re
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 
-FACTS = Path(__file__).parent / "facts"
+HERE = Path(__file__).resolve().parent
 
-# Names that take "the" in running text.
+# Names that take "the" in running text, beside those that end in the words of ENDINGS.
 THE = {
     "Bahamas", "Central African Republic", "Comoros", "Czech Republic", "Democratic Republic of the Congo",
     "Dominican Republic", "Gambia", "Maldives", "Marshall Islands", "Netherlands", "Philippines",
-    "Republic of the Congo", "Seychelles", "Solomon Islands", "United Arab Emirates", "United Kingdom", "United States",
-    "Galápagos Islands", "Matterhorn", "Zugspitze", "Grossglockner", "Vinson Massif", "Great Lakes",
+    "Republic of the Congo", "Seychelles", "Solomon Islands", "United Arab Emirates", "United Kingdom",
+    "United States", "Galápagos Islands", "Matterhorn", "Zugspitze", "Grossglockner", "Vinson Massif",
 }
+ENDINGS = re.compile(r"(?:Ocean|Sea|River|Gulf|Alps|Andes|Himalayas)$")
 
 
 @dataclass
@@ -53,7 +55,7 @@ class Article:
 
 def table(name: str) -> list[dict]:
     """Rows of facts/<name>.txt: the first line names the columns, '-' is empty, notes are split into sentences."""
-    lines = (FACTS / f"{name}.txt").read_text(encoding="utf-8").splitlines()
+    lines = (HERE / "facts" / f"{name}.txt").read_text(encoding="utf-8").splitlines()
     head, rows = lines[0].split("|"), []
     for line in lines[1:]:
         if line.startswith("#"):
@@ -68,18 +70,36 @@ def table(name: str) -> list[dict]:
     return rows
 
 
+@cache
+def wordings() -> dict[str, list[str]]:
+    lines = (HERE / "wordings.txt").read_text(encoding="utf-8").splitlines()
+    slots = [line.split(" | ") for line in lines if line and not line.startswith("#")]
+    return {slot: options for slot, *options in slots}
+
+
+class Say:
+    """Sentences about one subject, each slot in the wording that the hash of the title chooses."""
+
+    def __init__(self, kind: str, title: str, /, **values: str):
+        self.kind, self.title, self.values = kind, title, values
+
+    def __call__(self, slot: str, /, **more: str) -> str:
+        values = self.values | more
+        capitals = {key[:1].upper() + key[1:]: start(value) for key, value in values.items()}
+        return pick(f"{self.title}|{slot}", *wordings()[f"{self.kind}.{slot}"]).format(**capitals | values)
+
+
 def number_of(*key) -> int:
     """A number that depends on the key alone, the same on every machine."""
     return int.from_bytes(hashlib.sha256("|".join(map(str, key)).encode()).digest()[:8], "big")
 
 
 def pick(key: str, *options: str) -> str:
-    """One of several wordings, chosen by the key (a title and the name of the slot), so that neighbours differ."""
     return options[number_of(key) % len(options)]
 
 
 def the(name: str) -> str:
-    return f"the {name}" if name in THE or re.search(r"(Ocean|Sea|River|Gulf|Alps|Andes|Himalayas)$", name) else name
+    return f"the {name}" if name in THE or ENDINGS.search(name) else name
 
 
 def start(text: str) -> str:
@@ -88,12 +108,15 @@ def start(text: str) -> str:
 
 
 def a(noun: str) -> str:
-    vowel = noun[:1].lower() in "aeiou" and not re.match(r"(?i)(eu|uni|use|u\b|one\b)", noun)
-    return f"{'an' if vowel or re.match(r'(?i)hour|honest', noun) else 'a'} {noun}"
+    return f"{'an' if noun[:1].lower() in 'aeiou' and not noun.startswith(('eu', 'uni', 'Ura')) else 'a'} {noun}"
 
 
-def join(items: list[str], word: str = "and") -> str:
-    return items[0] if len(items) == 1 else f"{', '.join(items[:-1])} {word} {items[-1]}"
+def plural(noun: str) -> str:
+    return noun if noun == "fish" else noun.removesuffix("s") + "ses" if noun.endswith("s") else noun + "s"
+
+
+def join(items: list[str]) -> str:
+    return items[0] if len(items) == 1 else f"{', '.join(items[:-1])} and {items[-1]}"
 
 
 def inline(wikitext: str, text: str) -> str:
@@ -109,12 +132,11 @@ def wiki(sentence: str) -> str:
     return re.sub("\x01([^\x02]*)\x02[^\x03]*\x03", r"\1", sentence)
 
 
-UNITS = {"m": ("metres", "ft", 3.280839895), "km": ("kilometres", "mi", 0.621371192),
-         "kg": ("kilograms", "lb", 2.204622622)}
+UNITS = {"m": ("metres", "ft", 3.280839895), "km": ("kilometres", "mi", 0.621371192)}
 
 
 def convert(value: int, unit: str) -> str:
-    """{{convert}} as the real template renders it: the precision of the input, at least two figures; feet to the foot."""
+    """{{convert}} as the real template renders it: to the precision of the input, with two figures at least."""
     long, other, factor = UNITS[unit]
     zeros = len(str(value)) - len(str(value).rstrip("0"))
     result = value * factor
