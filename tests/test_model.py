@@ -11,7 +11,7 @@ import torch.nn.functional as F
 
 from lib.config import load_config
 from lib.run import autocast
-from model import (ModelConfig, WikiGPT, flops_per_token, parameter_counts, rope_table, training_memory)
+from model import ModelConfig, SummedCrossEntropy, WikiGPT, flops_per_token, parameter_counts, rope_table, training_memory
 
 ROOT = Path(__file__).resolve().parents[1]
 SMALL = ModelConfig(vocab_size=300, n_layer=2, n_head=2, n_embd=32, block_size=24, d_ff=48)
@@ -113,8 +113,9 @@ def test_positions_are_relative():
 def test_rope_table_by_hand():
     cos, sin = rope_table(8, 4, 100.0)  # frequencies 1 and 100^(-1/2) = 0.1
     for position in (0, 3, 7):
-        assert cos[position].tolist() == pytest.approx([math.cos(position), math.cos(position / 10)] * 2, abs=1e-6)
-        assert sin[position].tolist() == pytest.approx([math.sin(position), math.sin(position / 10)] * 2, abs=1e-6)
+        assert cos[position, 0].tolist() == pytest.approx([math.cos(position), math.cos(position / 10)] * 2, abs=1e-6)
+        s = math.sin(position), math.sin(position / 10)
+        assert sin[position, 0].tolist() == pytest.approx([-s[0], -s[1], s[0], s[1]], abs=1e-6)
 
 
 def test_conversations_packed_in_a_row_are_as_if_alone():
@@ -139,6 +140,22 @@ def test_the_loss_is_the_sum_over_what_is_to_be_learned():
     by_hand = -sum(logp[b, t, targets[b, t]].item() for b in range(2) for t in range(11) if targets[b, t] != -100)
     assert loss == pytest.approx(by_hand, rel=1e-5)
     assert nothing == 0.0
+
+
+@pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
+def test_our_cross_entropy_is_torchs_with_its_gradient(dtype):
+    generator = torch.Generator().manual_seed(0)
+    logits = (torch.randn(40, 300, generator=generator) * 30).to(getattr(torch, dtype))  # as far apart as 200 nats
+    targets = torch.randint(300, (40,), generator=generator)
+    targets[[3, 17]] = -100
+    ours, theirs = (logits.clone().requires_grad_() for _ in range(2))
+    a = SummedCrossEntropy.apply(ours.float(), targets)
+    b = F.cross_entropy(theirs.float(), targets, ignore_index=-100, reduction="sum")
+    (a * 0.37).backward()
+    (b * 0.37).backward()
+    assert a.item() == pytest.approx(b.item(), rel=1e-6)
+    torch.testing.assert_close(ours.grad, theirs.grad, rtol=1e-5, atol=1e-6)
+    assert ours.grad[3].abs().max() == 0
 
 
 def test_last_only_is_the_last_position():
