@@ -10,17 +10,17 @@ from lib.rules.english import DATE, HEDGE, NAME, PARTICIPLE, PAST, STOP_WORDS, T
 from lib.rules.subject import PRONOUNS, Page, in_sentence
 
 # Things of which an article has one in mind: 'the network' means nothing without it.
-MEANT = """album animal area article attack author award band battle board book building camp castle church city club colony committee company competition couple
-    council country court crew duo emperor event family film firm game group idea incident island job king lake language latter league magazine mountain museum
+MEANT = """album animal area article attack author award band battle board book building camp castle church city club colony committee company competition conference conventions couple
+    council country court crew duo emperor event family film firm game group hospital idea incident island job king lake language latter league magazine mountain museum
     network newspaper novel office organisation organization paper party plan plant play position post president prize program programme project region result
     river role school series ship show site song state station team theory title tournament town trio university village war""".split()
 # Words that point outside a clause.
 VAGUE = re.compile(r"\b(this|these|those|they|them|him|it|itself|such|former|latter|here|there|others?|another|following|above|aforementioned|too|instead|therefore|thus|"
                    r"hence|however|formula|respectively|otherwise|nevertheless|meanwhile|moreover|furthermore|consequently|likewise|similarly|we|us|our|my|you|your|"
                    r"one another|each other|that's|the same|the (?:first|second) (?:one|of)|that (?:year|time|day|period|date|[a-z]+['’]s)|"
-                   rf"the (?:{'|'.join(MEANT)})(?! of| in| that| which| where| and| [A-Z]))\b", re.IGNORECASE)
+                   rf"the (?:{'|'.join(MEANT)})(?! of| that| which| where| [A-Z]))\b", re.IGNORECASE)
 PRONOUN = re.compile(r"\b(he|she|his|her|hers|their|theirs|its)\b", re.IGNORECASE)
-BROKEN = re.compile(r"[(){}\[\]<>|=*_#$\\]|\s[,;]|https?:|\bformula_|&\w+;|§|¤|\.\.|''|–$")
+BROKEN = re.compile(r"[(){}\[\]<>|=*_#$\\]|\s[,;]|https?:|\bformula_|&\w+;|§|¤|\.\.|''|–$| -(?: |$|\.)")
 # Where the main clause ends.
 CUT = re.compile(r" (?:which|while|whereas|although|though|but|because|so that|when|where|unless|if|including|such as|causing|resulting|due to|thanks to)\b"
                  r"|, (?:like|since|before|after|until|as|so|hence|making|leading|with|who|whose|despite|especially|usually|often|even|rather|then|in order|"
@@ -49,7 +49,7 @@ def clauses(sentence: str, page: Page, about: bool) -> tuple[list[str], bool]:
         text = re.sub(rf"\bthe {page.subject.kind}\b(?! (?:of|in|that|which|where)\b| [A-Z])", "§", text)
     found = [piece for clause in split(text, page) for piece in open_up(clause)]
     found = [c if alone(c, page) else main(c) for c in found]
-    return [c for c in found if alone(c, page)], text.startswith("§") or bool(re.match(r"(?:The|An?) [\w\- ]{1,40}? of §", text))
+    return [c for c in found if alone(c, page)], text.startswith("§")
 
 
 def main(clause: str) -> str:

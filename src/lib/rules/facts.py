@@ -128,6 +128,8 @@ def related_fact(relation: Relation, name: str, value: str, page: Page, source: 
     name = "t" + name[1:] if name.startswith("The ") else name
     value = tidy(value.replace("§", subject.name), relation)
     kind = subject.kind if own else page.kind_of(name)
+    if relation.of_kind and kind not in relation.of_kind.split() and not re.search(r"\b(?:River|Creek|Stream)\b", name):
+        return []
     if not (own or stands_alone(name, page)) or not good_value(value, relation, name, page):
         return []
     if relation.name == "kind":
@@ -173,6 +175,8 @@ def good_value(value: str, relation: Relation, name: str, page: Page) -> bool:
     if not words or len(words) > (14 if relation.value in ("phrase", "list") else 9) or words[-1] in STOP_WORDS or name.lower() == value.lower():
         return False
     if VAGUE.search(value) or BROKEN.search(value) or (PRONOUN.search(value) and relation.value != "phrase"):
+        return False
+    if relation.value in ("place", "name") and re.match(rf"{MONTH}\b", value):
         return False
     return not re.match(rf"(?:{MONTH}\b|\d)", name) and not (relation.value == "noun" and (len(words) > 5 or set(words[1:]) & STOP_WORDS))
 

@@ -32,7 +32,7 @@ WHAT_PAIRS = {" ".join(pair.split()) for pair in WHAT_PAIRS}
 # What a person may have done so that 'Who did it?' has one answer.
 DEEDS = set("""abolished built climbed coined commanded compiled composed conquered created defeated described designed developed devised directed discovered
     established explained explored formulated founded identified introduced invented isolated led made liberated mapped measured observed painted patented pioneered placed
-    proposed proved published reached recognised ruled sailed sculpted showed translated unified united won wrote""".split())
+    proposed proved published reached recognised ruled sailed sculpted predicted showed solved translated unified united won wrote""".split())
 CREATION = {"discovered": "discoverer", "invented": "inventor", "written": "author", "composed": "composer", "painted": "painter", "founded": "founder",
             "designed": "designer", "directed": "director", "established": "founder", "built": "builder", "developed": "developer"}
 # Passives whose agent is worth asking for.
@@ -63,14 +63,35 @@ VERB_CLAUSE = re.compile(rf"(?P<np>{NP}) (?P<verb>[a-z]+) (?P<rest>.+)")
 HAS_COUNT = re.compile(rf"(?P<np>{NP}) (?P<verb>[a-z]+)(?P<prep> of| for)? (?P<n>{NUMBER}) (?P<noun>(?:[a-z\-]+ )?[a-z\-]+s|people)(?P<rest>(?: (?:in|on|of|around|with|at|from|along)\b.*)?)")
 ATTRIBUTE = re.compile(rf"[Tt]he (?P<attr>(?:[a-z][\w\-]* ){{0,3}}[a-z][\w\-]*) (?P<prep>of|in|for|from) (?P<of>§|{NAME}|{WORLD}|all [a-z]+) (?P<be>is|was|are|were) (?P<value>.+)")
 ATTRIBUTE_BACK = re.compile(rf"(?P<value>§|{NAME}|The [a-z]+(?: [a-z]+)?) (?P<be>is|was) the (?P<attr>(?:[a-z][\w\-]* ){{0,3}}[a-z][\w\-]*) (?P<prep>of|in|from|on) (?P<of>§|{NAME}|{WORLD}|all [a-z]+|land|Earth)(?: by area)?")
+VERBS_OF, AGENTS = "|".join(CREATION), "|".join(sorted(set(CREATION.values())))
+THING = rf"(?P<np>§|(?:[Tt]he |[Aa]n? )?(?:[a-z\-]+ ){{0,3}}{NAME}(?:(?:,)? (?:and|with|of) (?:the |a )?{NAME})?|the [a-z\-]+(?: [a-z\-]+)?|[a-z]{{5,}})"
+CREATED = [re.compile(p) for p in (
+    rf"(?P<np>{NP}) (?P<be>was|were|is|are) (?:first |originally )?(?P<verb>{VERBS_OF}) by (?P<who>{AGENT})(?: {WHEN})?",
+    rf"(?P<np>{NP}) (?P<be>was|were|is|are) (?:first |originally )?(?P<verb>{VERBS_OF})(?: {WHEN})? by (?P<who>{AGENT})",
+    rf"(?P<np>{NP}) (?P<be>was|were|is|are) (?:first |originally )?(?P<verb>{VERBS_OF}) by (?P<who>{AGENT})(?: {WHEN})?,? (?:in|at|of|for|from|with|as) .+",
+    rf"(?P<who>{AGENT}) (?:first )?(?P<past>{'|'.join(PAST_OF_PARTICIPLE[v] for v in CREATION)}) {THING}(?: {WHEN})?",
+    rf"[Tt]he (?P<agent>{AGENTS}) of (?P<np>§|(?:the )?{NAME}(?: and {NAME})?|the [a-z\-]+(?: [a-z\-]+)?) (?:is|was|are|were) (?P<who>{AGENT})",
+    rf"(?P<who>{AGENT}) (?:is|was) the (?P<agent>{AGENTS}) of (?P<np>§|(?:the )?{NAME}(?: and {NAME})?|the [a-z\-]+(?: [a-z\-]+)?)",
+    rf"(?P<np>{NP}) (?:is|was) (?P<agent>by|an invention of) (?P<who>{AGENT})(?: from (?P<when>\d{{4}}))?",
+    rf"(?P<np>{NP}) was (?:first )?(?P<found>found|seen|sighted) by (?P<who>{AGENT})(?: {WHEN})?",
+)]
+WHEN_TAIL = re.compile(rf"(?P<body>.+?),? {WHEN}(?: (?P<after>(?:in|at|by|near) .+))?")
+BY_TAIL = re.compile(rf"(?P<verb>[a-z]+) by (?P<who>{AGENT})(?:,? (?:in|on|at|for|between|from|as|with) .+)?")
+PLACE_TAIL = re.compile(rf"(?P<body>(?:[a-z]+ )?(?:[a-z]+ )?){WHERE}")
+PAIR_TAIL = re.compile(rf"(?P<pair>{'|'.join(sorted(WHAT_PAIRS, key=lambda pair: (-len(pair), pair)))}) (?P<value>.+)")
+WHEN_END = re.compile(rf"(?:(?P<body>.+?),? )?{WHEN}")
+WHERE_ALL = re.compile(WHERE)
+HEAD = re.compile(NP + r"(?= (?:is|was|are|were|[a-z]+)\b)")
 VALUE = re.compile(rf"(?:[Tt]he |called |about )?{NAME}|§|[Tt]he [a-z\-]+(?: [a-z\-]+)?|an? (?:[a-z\-]+ )?[a-z\-]+|{NUMBER}(?: [a-z\-]+){{0,2}}|{NAME}(?:, {NAME})*,? and {NAME}|\"[^\"]+\"|the \"[^\"]+\"")
+# A second clause with a subject of its own: '... was held and Chiapas declared ...'.
+SECOND = re.compile(r"\b(?:is|was|are|were|[a-z]+ed) .* and (?:§|(?:the )?[A-Z][\w\-]*(?: [A-Z][\w\-]*)*) (?:was|were|is|are|had|has|[a-z]+ed)\b")
 NOT_PLAIN = re.compile(r"\b(?:not|never|may|might|could|would|should|more than any|who|whom|according|recently|currently|today|ago|said|says|no longer|been)\b")
 
 
 def general_facts(clause: str, page: Page, source: str) -> list[Fact]:
-    match = re.match(NP + r"(?= (?:is|was|are|were|[a-z]+)\b)", clause)
+    match = HEAD.match(clause)
     if (not match or not starts_with_name(clause) or NOT_PLAIN.search(clause) or clause.count(",") > 6 or len(clause.split()) < 3
-            or ("both " in clause) != bool(re.search(r"both .* and ", clause))):
+            or SECOND.search(clause) or ("both " in clause) != bool(re.search(r"both .* and ", clause))):
         return []
     for rule in (creation_facts, attribute_facts, count_facts, be_facts, verb_facts):
         facts = rule(clause, page, source)
@@ -116,19 +137,7 @@ def inside(np: str, page: Page) -> str:
 
 def creation_facts(clause: str, page: Page, source: str) -> list[Fact]:
     """'§ was discovered by Marie Curie in 1898', 'Marie Curie discovered § in 1898', 'The inventor of § is ...': by whom, and when."""
-    verbs, agents = "|".join(CREATION), "|".join(set(CREATION.values()))
-    thing = rf"(?P<np>§|(?:[Tt]he |[Aa]n? )?(?:[a-z\-]+ ){{0,3}}{NAME}(?:(?:,)? (?:and|with|of) (?:the |a )?{NAME})?|the [a-z\-]+(?: [a-z\-]+)?|[a-z]{{5,}})"
-    patterns = (
-        rf"(?P<np>{NP}) (?P<be>was|were|is|are) (?:first |originally )?(?P<verb>{verbs}) by (?P<who>{AGENT})(?: {WHEN})?",
-        rf"(?P<np>{NP}) (?P<be>was|were|is|are) (?:first |originally )?(?P<verb>{verbs})(?: {WHEN})? by (?P<who>{AGENT})",
-        rf"(?P<np>{NP}) (?P<be>was|were|is|are) (?:first |originally )?(?P<verb>{verbs}) by (?P<who>{AGENT})(?: {WHEN})?,? (?:in|at|of|for|from|with|as) .+",
-        rf"(?P<who>{AGENT}) (?:first )?(?P<past>{'|'.join(PAST_OF_PARTICIPLE[v] for v in CREATION)}) {thing}(?: {WHEN})?",
-        rf"[Tt]he (?P<agent>{agents}) of (?P<np>§|(?:the )?{NAME}(?: and {NAME})?|the [a-z\-]+(?: [a-z\-]+)?) (?:is|was|are|were) (?P<who>{AGENT})",
-        rf"(?P<who>{AGENT}) (?:is|was) the (?P<agent>{agents}) of (?P<np>§|(?:the )?{NAME}(?: and {NAME})?|the [a-z\-]+(?: [a-z\-]+)?)",
-        rf"(?P<np>{NP}) (?:is|was) (?P<agent>by|an invention of) (?P<who>{AGENT})(?: from (?P<when>\d{{4}}))?",
-        rf"(?P<np>{NP}) was (?:first )?(?P<found>found|seen|sighted) by (?P<who>{AGENT})(?: {WHEN})?",
-    )
-    match = next((m for m in (re.fullmatch(p, clause) for p in patterns) if m), None)
+    match = next((m for m in (p.fullmatch(clause) for p in CREATED) if m), None)
     if not match:
         return []
     got = match.groupdict()
@@ -231,9 +240,9 @@ def be_facts(clause: str, page: Page, source: str) -> list[Fact]:
     def ask(wh: str, body: str, relation: str, value: str) -> Fact:
         return turned(wh, relation, value, np, (be, "", be, f"{adverb}{body}".strip()), clause, page, own, source)
 
-    when = re.fullmatch(rf"(?P<body>.+?),? {WHEN}(?: (?P<after>(?:in|at|by|near) .+))?", rest)
-    by = re.fullmatch(rf"(?P<verb>[a-z]+) by (?P<who>{AGENT})(?:,? (?:in|on|at|for|between|from|as|with) .+)?", rest)
-    if by and by["verb"] in AGENT_VERBS and by["verb"] in PAST_OF_PARTICIPLE:
+    when = WHEN_TAIL.fullmatch(rest)
+    by = BY_TAIL.fullmatch(rest)
+    if by and stands_alone(by["who"].removeprefix("the "), page) and by["verb"] in AGENT_VERBS and by["verb"] in PAST_OF_PARTICIPLE:
         verb, past, who = by["verb"], PAST_OF_PARTICIPLE[by["verb"]], by["who"]
         questions = (f"Who {past} {np}?", f"Can you tell me who {past} {np}?", f"Do you know who {past} {np}?", f"By whom {be} {np} {verb}?", f"Who {be} {np} {verb} by?")
         them = page.subject.object
@@ -245,14 +254,14 @@ def be_facts(clause: str, page: Page, source: str) -> list[Fact]:
             body = when["body"].split(" by ")[0]
             wh = "until when" if when["when"].startswith("until") else "since when" if when["when"].startswith("since") else "when"
             facts.append(ask(wh, body, f"when {first}", when["when"]))
-    place = re.fullmatch(rf"(?P<body>(?:[a-z]+ )?(?:[a-z]+ )?){WHERE}", rest)
+    place = PLACE_TAIL.fullmatch(rest)
     if not facts and place and not re.search(r"\d", place["where"]):
         verb = PARTICIPLE.get(first)
         body = place["body"].strip()
         if not body or (passive and verb in PLACE_VERBS and len(body.split()) == 1):
             facts.append(ask("where", body, "where " + (first if body else "be"), place["where"]))
     if not facts and passive:
-        what = re.fullmatch(rf"(?P<pair>{'|'.join(sorted(WHAT_PAIRS, key=len, reverse=True))}) (?P<value>.+)", rest)
+        what = PAIR_TAIL.fullmatch(rest)
         if what and not re.match(rf"{DATE}|{NUMBER}", what["value"]) and len(what["value"].split()) <= 14 and not re.match("to |that ", what["value"]) and not PRONOUN.search(what["value"]) and not (what["pair"].endswith(" in") and re.match(rf"{NAME}$", what["value"])):
             facts.append(ask("what", what["pair"], what["pair"], what["value"]))
         called = re.fullmatch(r"(?P<verb>called|nicknamed|named|renamed) (?P<value>(?:the )?(?:\"[^\"]+\"|“[^”]+”|[A-Z][\w\- ]*))", rest)
@@ -285,12 +294,12 @@ def verb_facts(clause: str, page: Page, source: str) -> list[Fact]:
     def ask(wh: str, body: str, relation: str, value: str) -> Fact:
         return turned(wh, relation, value, np, (do, base, verb, body.strip()), clause, page, own, source)
 
-    when = re.fullmatch(rf"(?:(?P<body>.+?),? )?{WHEN}", rest)
+    when = WHEN_END.fullmatch(rest)
     body = when["body"] or "" if when else ""
-    if when and dated(when["when"], do != "did") and (body or base in ALONE) and len(body.split()) <= 10 and not re.search(r"\b(?:and|or|of|than|about)$|, and |\d{3,4}|, \w+(?:ed|ing)$", body):
+    if when and dated(when["when"], do != "did") and (body or base in ALONE) and len(body.split()) <= 10 and not re.search(r"\b(?:and|or|of|than|about|from|to|between|until|since)$|, and |\d{3,4}|, \w+(?:ed|ing)$", body):
         wh = "until when" if when["when"].startswith("until") else "since when" if when["when"].startswith("since") else "when"
         facts.append(ask(wh, body, f"when {base}", when["when"]))
-    place = re.fullmatch(WHERE, rest)
+    place = WHERE_ALL.fullmatch(rest)
     if not facts and place and base in PLACE_VERBS and not re.search(r"\d", rest):
         facts.append(ask("where", "", f"where {base}", rest))
     if not facts and base == "come" and re.match(rf"from (?:the )?(?:[a-z]+ (?:of |in ))?(?:the )?{NAME}$", rest):
@@ -309,7 +318,7 @@ def subject_facts(clause: str, np: str, raw: str, verb: str, rest: str, page: Pa
     own, predicate = raw == "§", f"{verb} {rest}".replace("§", page.subject.name)
     person = page.subject.person if own else page.kind_of(np) in PERSON_NOUNS
     unique = re.search(SUPERLATIVE, predicate) and "one of" not in predicate
-    deed = person and verb in DEEDS and not re.match(r"(?:an?|many|several|some|about|most|her|his|their) |\d", rest) and len(rest.split()) >= 2
+    deed = person and verb in DEEDS and not re.match(r"(?:an?|many|several|some|about|most|her|his|their|for|in|at|on|to|with|from|into|by|under|against|over|as) |\d", rest) and len(rest.split()) >= 2
     if "§" in rest and own or not (deed or (unique and verb in ("has", "have", "had", "became", "won"))):
         return []
     return subject_question(clause, np, predicate, own, page, source)

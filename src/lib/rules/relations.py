@@ -34,6 +34,7 @@ class Relation:
     back_answer: str = ""
     value: str = "name"               # what {V} may be: a key of VALUES
     tail: str = r"(?: (?:in|since|from|on|at|with|near|as|by|for|until|of) .+)?"  # what may follow the value unasked
+    of_kind: str = ""                 # kinds of subject that it is said of; "": all
     of_person: bool = False           # whether a name that no article has must be a person's
 
 
@@ -197,13 +198,13 @@ RELATIONS = (
                             r"{S} is one of the rivers that flow into {V}"),
              ("Where does {S} flow into?", "What does {S} flow into?", "Into what does {S} flow?", "Where does {S} end?", "Which body of water does {S} flow into?"),
              "{S} flows into {V}.", ("Where does {it} flow into?", "What does {it} flow into?", "And what does {it} flow into?"),
-             "Does {S} flow into {V}?"),
+             "Does {S} flow into {V}?", of_kind="river stream"),
     Relation("flows through", (r"{S} (?:flows|runs|passes) through {V}", r"{S} crosses {V}"),
              ("What does {S} flow through?", "Which places does {S} flow through?", "Through what does {S} flow?", "Through which places does {S} flow?"),
-             "{S} flows through {V}.", ("What does {it} flow through?", "And which places does {it} flow through?"), value="list"),
+             "{S} flows through {V}.", ("What does {it} flow through?", "And which places does {it} flow through?"), value="list", of_kind="river stream"),
     Relation("rises in", (r"{S} (?:rises|begins|starts|has its source|originates) (?:in|at|on) {V}", r"[Tt]he source of {S} (?:is|lies) (?:in|at|on) {V}"),
              ("Where does {S} rise?", "Where does {S} begin?", "Where is the source of {S}?", "In which place does {S} rise?"),
-             "{S} rises in {V}.", ("Where does {it} rise?", "And where does {it} begin?")),
+             "{S} rises in {V}.", ("Where does {it} rise?", "And where does {it} begin?"), value="place", of_kind="river stream"),
     Relation("orbits", (r"{S} (?:orbits|circles|revolves around|moves around|travels around|goes around) {V}", r"{S} is (?:a|the (?:largest|only|second largest)) (?:natural )?(?:moon|satellite) of {V}",
                         r"{S} is one of the (?:\w+ )?moons of {V}", r"[Oo]ne (?:of the )?moons? of {V} is {S}",
                          r"{V} has the moon {S}", r"{S} is a moon (?:that (?:moves|goes) around|of) {V}"),

@@ -38,7 +38,8 @@ KINDS = NATURAL_KINDS | set("""aircraft airline airplane airport album algorithm
 WIDER = {kind: wide for wide, kinds in {
     "animal": "mammal bird reptile fish amphibian insect mollusc spider crustacean rodent", "food": "fruit vegetable grain spice drink nut berry dish cheese bread",
 }.items() for kind in kinds.split()}
-QUALIFIERS = NATURAL_KINDS | set("planet moon film novel book river city country island mountain album song play opera band newspaper programming".split())
+WORKS = set("album band book comics company film game journal magazine newspaper novel opera play poem series software song".split())
+QUALIFIERS = NATURAL_KINDS | WORKS | set("city country island moon mountain planet river".split())
 PRONOUNS = {"it": ("It", "Its", "it", "its"), "he": ("He", "His", "him", "his"), "she": ("She", "Her", "her", "her"), "they": ("They", "Their", "them", "their")}
 
 
@@ -178,7 +179,7 @@ def is_person(kind: str, lead: str, text: str) -> bool:
 
 def is_common_noun(core: str, text: str, kind: str, person: bool, qualifier: str) -> bool:
     """Whether running text writes the title small: gold, lion, water cycle; not France."""
-    if person or not core[:1].isupper() or (len(core) > 1 and core[1].isupper()) or re.search(r" [A-Z]", core):
+    if person or qualifier.split()[-1:] and qualifier.split()[-1] in WORKS or not core[:1].isupper() or (len(core) > 1 and core[1].isupper()) or re.search(r" [A-Z]", core):
         return False
     small = len(re.findall(rf"(?<![\w\-]){re.escape(core[:1].lower() + core[1:])}", text))
     large = len(re.findall(rf"(?<=[a-z,] ){re.escape(core)}\b(?! [A-Z])", text))
