@@ -24,42 +24,82 @@ ROOT = Path(__file__).resolve().parents[2]
 
 # {S} is the subject of the fact. Every wording names its subject and asks for one thing only.
 WORDINGS = {
-    "capital": ("Tell me the capital city of {S}.", "Which city serves as the capital of {S}?", "Please name the capital city of {S}."),
-    "capital_of": ("{S} is the capital city of what country?", "Which country has {S} as its capital city?", "Please name the country whose capital is {S}."),
-    "continent": ("Please name the continent of {S}.", "{S} lies on what continent?", "On what continent would I find {S}?"),
-    "currency": ("Please name the currency of {S}.", "With what money do people pay in {S}?", "Please tell me which currency {S} uses."),
-    "official_language": ("Which language is official in {S}?", "Please name the official language of {S}.", "What language is the official one in {S}?"),
-    "city_country": ("Please name the country of the city {S}.", "The city of {S} is in what country?", "Which country does the city of {S} belong to?"),
-    "state_capital": ("Tell me the capital city of {S}.", "Which city serves as the capital of {S}?", "Please name the capital city of {S}."),
-    "state_largest_city": ("Please name the largest city in {S}.", "Tell me which city is the largest in {S}."),
-    "state_nickname": ("By what nickname is {S} known?", "Please give the nickname of {S}."),
-    "state_year": ("Please give the year in which {S} became a state.", "Tell me in what year {S} became a state."),
-    "river_mouth": ("Please tell me where {S} flows into.", "Into what water does {S} flow?", "Which sea, ocean or river does {S} flow into?"),
-    "mountain_height": ("How many metres high is {S}?", "Please give the height of {S} in metres."),
-    "mountain_country": ("In what country does {S} stand?", "Please name the country in which {S} is."),
-    "island_country": ("Which country owns {S}?", "Please name the country that owns {S}."),
-    "symbol": ("Please give the chemical symbol of {S}.", "Which symbol stands for {S}?", "Tell me the symbol for {S}."),
-    "element_of_symbol": ("{S} is the symbol of which element?", "Which element is written {S}?", "Please name the element with the symbol {S}."),
-    "atomic_number": ("Please give the atomic number of {S}.", "What number does {S} have in the periodic table?", "Tell me which atomic number {S} has."),
-    "state_of_matter": ("Tell me the state of matter of {S} at room temperature.", "Which state of matter does {S} have at room temperature?"),
-    "discovered_by": ("Please name the discoverer of {S}.", "Which person discovered {S}?", "Name the person who discovered {S}."),
-    "discovered_in": ("Please give the year in which {S} was discovered.", "Tell me the year of the discovery of {S}."),
-    "moon_of": ("Which planet has the moon {S}?", "Please name the planet of the moon {S}."),
+    "capital": ("Tell me the capital city of {S}.", "Which city serves as the capital of {S}?",
+                "Please name the capital city of {S}."),
+    "capital_of": ("{S} is the capital city of what country?", "Which country has {S} as its capital city?",
+                   "Please name the country whose capital is {S}."),
+    "continent": ("Please name the continent of {S}.", "{S} lies on what continent?",
+                  "On what continent would I find {S}?"),
+    "currency": ("Please name the currency of {S}.", "With what money do people pay in {S}?",
+                 "Please tell me which currency {S} uses."),
+    "official_language": ("Which language is official in {S}?", "Please name the official language of {S}.",
+                          "What language is the official one in {S}?"),
+    "city_country": ("Please name the country of the city {S}.", "The city of {S} is in what country?",
+                     "Which country does the city of {S} belong to?"),
+    "state_capital": ("Tell me the capital city of {S}.", "Which city serves as the capital of {S}?",
+                      "Please name the capital city of {S}."),
+    "state_largest_city": ("Please name the largest city in {S}.", "Tell me which city is the largest in {S}.",
+                           "Please tell me the largest city in {S}."),
+    "state_nickname": ("By what nickname is {S} known?", "Please give the nickname of {S}.",
+                       "Please tell me the nickname that {S} has."),
+    "state_year": ("Please give the year in which {S} became a state.",
+                   "Tell me in what year {S} became a state.",
+                   "Please tell me the year in which {S} became a state."),
+    "river_mouth": ("Please tell me where {S} flows into.", "Into what water does {S} flow?",
+                    "Which sea, ocean or river does {S} flow into?"),
+    "mountain_height": ("How many metres high is {S}?", "Please give the height of {S} in metres.",
+                        "Tell me how many metres high {S} is."),
+    "mountain_country": ("In what country does {S} stand?", "Please name the country in which {S} is.",
+                         "Which country has the mountain {S}?"),
+    "island_country": ("Which country owns {S}?", "Please name the country that owns {S}.",
+                       "Tell me which country owns {S}."),
+    "symbol": ("Please give the chemical symbol of {S}.", "Which symbol stands for {S}?",
+               "Tell me the symbol for {S}."),
+    "element_of_symbol": ("{S} is the symbol of which element?", "Which element is written {S}?",
+                          "Please name the element with the symbol {S}."),
+    "atomic_number": ("Please give the atomic number of {S}.", "What number does {S} have in the periodic table?",
+                      "Tell me which atomic number {S} has."),
+    "state_of_matter": ("Tell me the state of matter of {S} at room temperature.",
+                        "Which state of matter does {S} have at room temperature?",
+                        "Please name the state of matter of {S} at room temperature."),
+    "discovered_by": ("Please name the discoverer of {S}.", "Which person discovered {S}?",
+                      "Name the person who discovered {S}."),
+    "discovered_in": ("Please give the year in which {S} was discovered.",
+                      "Tell me the year of the discovery of {S}.",
+                      "Please tell me the year of the discovery of {S}."),
+    "moon_of": ("Which planet has the moon {S}?", "Please name the planet of the moon {S}.",
+                "The moon {S} moves around which planet?"),
     "deed": ("Which person {S}?", "Name the person who {S}.", "Please tell me who {S}."),
-    "birthplace": ("Please name the birthplace of {S}.", "Tell me the birthplace of {S}.", "In what place was {S} born?"),
-    "birth_year": ("Please give the year in which {S} was born.", "Tell me the year of birth of {S}.", "In what year was {S} born?"),
-    "inventor": ("Please name the inventor of {S}.", "Which person invented {S}?", "Name the person who invented {S}."),
-    "invention_year": ("Please give the year in which {S} was invented.", "Tell me the year of the invention of {S}."),
+    "birthplace": ("Please name the birthplace of {S}.", "Tell me the birthplace of {S}.",
+                   "In what place was {S} born?"),
+    "birth_year": ("Please give the year in which {S} was born.", "Tell me the year of birth of {S}.",
+                   "In what year was {S} born?"),
+    "inventor": ("Please name the inventor of {S}.", "Which person invented {S}?",
+                 "Name the person who invented {S}."),
+    "invention_year": ("Please give the year in which {S} was invented.",
+                       "Tell me the year of the invention of {S}.",
+                       "Please tell me the year of the invention of {S}."),
     "author": ("Please name the author of {S}.", "Which writer wrote {S}?", "Name the person who wrote {S}."),
-    "composer": ("Please name the composer of {S}.", "Which musician composed {S}?", "Name the person who composed {S}."),
-    "painter": ("Please name the painter of {S}.", "Which artist painted {S}?", "Name the person who painted {S}."),
-    "animal_class": ("To which class of animals does the {S} belong?", "Please tell me what kind of animal the {S} is."),
-    "animal_young": ("By what name is a young {S} known?", "Please tell me what a young {S} is called."),
-    "language_family": ("To which family of languages does {S} belong?", "Please name the language family of {S}."),
-    "instrument_family": ("Which family of instruments includes {S}?", "Please name the instrument family of {S}."),
-    "gem_colour": ("Which colour does {S} have?", "Please name the colour of {S}."),
-    "sport_players": ("How many people play in a team of {S}?", "Please give the number of players in a team of {S}."),
-    "record": ("Please name {S}.", "Tell me the name of {S}."),
+    "composer": ("Please name the composer of {S}.", "Which musician composed {S}?",
+                 "Name the person who composed {S}."),
+    "painter": ("Please name the painter of {S}.", "Which artist painted {S}?",
+                "Name the person who painted {S}."),
+    "animal_class": ("To which class of animals does the {S} belong?",
+                     "Please tell me what kind of animal the {S} is.", "What class of animal is the {S}?"),
+    "animal_young": ("By what name is a young {S} known?", "Please tell me what a young {S} is called.",
+                     "Please give the name for a young {S}."),
+    "language_family": ("To which family of languages does {S} belong?",
+                        "Please name the language family of {S}.",
+                        "What family of languages does {S} belong to?"),
+    "instrument_family": ("Which family of instruments includes {S}?",
+                          "Please name the instrument family of {S}.",
+                          "Please tell me the instrument family of {S}."),
+    "gem_colour": ("Which colour does {S} have?", "Please name the colour of {S}.",
+                   "Please tell me the colour of {S}."),
+    "sport_players": ("How many people play in a team of {S}?",
+                      "Please give the number of players in a team of {S}.",
+                      "Tell me how many players a team of {S} has."),
+    "record": ("Please name {S}.", "Tell me the name of {S}.", "Please tell me the name of {S}."),
 }
 
 LETTERS = str.maketrans({"ø": "o", "ł": "l", "æ": "ae", "œ": "oe", "ß": "ss", "đ": "d", "ð": "d", "þ": "th", "ı": "i"})
@@ -108,14 +148,9 @@ def contains(answer: str, fact: str) -> bool:
 def grade(question: Question, answer: str) -> bool:
     if question.relation == "symbol":  # "As", "In" and "No" are words too: a symbol counts only as it is written
         return any(symbol in re.findall(r"\w+", answer) for symbol in question.answers)
-    if any(answer_is_the_word(alias) and f" {alias} " in f" {normal(answer)} " for alias in question.answers):
-        return True
-    return any(contains(answer, fact) for fact in question.answers if not answer_is_the_word(fact))
-
-
-def answer_is_the_word(alias: str) -> bool:
-    """Aliases such as "the dollar" must stand with their article: "the Canadian dollar" is not "the dollar"."""
-    return alias.startswith("the ") and " " not in alias[4:] and alias[4:].islower()
+    # "the dollar" must stand with its article: "the Canadian dollar" is not "the dollar".
+    return any(f" {fact} " in f" {normal(answer)} " if re.fullmatch(r"the [a-z]+", fact) else contains(answer, fact)
+               for fact in question.answers)
 
 
 def clear_facts(facts: list[dict]) -> dict[str, list[dict]]:
@@ -185,7 +220,8 @@ def fresh_wordings(relations: dict[str, list[dict]], said: set[str]) -> tuple[di
 def draw(relations: dict[str, list[dict]], wordings: dict[str, list[str]], n: int, seed: int) -> list[Question]:
     """n questions, the relations in turn, so that each has its share; the same for the same seed and facts."""
     rng = random.Random(seed)
-    left = {relation: sorted(facts, key=lambda f: (f["subject"], f["object"])) for relation, facts in sorted(relations.items())}
+    left = {relation: sorted(facts, key=lambda f: (f["subject"], f["object"]))
+            for relation, facts in sorted(relations.items())}
     for facts in left.values():
         rng.shuffle(facts)
     questions: list[Question] = []
@@ -195,7 +231,8 @@ def draw(relations: dict[str, list[dict]], wordings: dict[str, list[str]], n: in
         for relation in turn[:n - len(questions)]:
             fact = left[relation].pop()
             text = rng.choice(wordings[relation]).replace("{S}", fact["subject"])
-            questions.append(Question(relation, fact["subject"], text[:1].upper() + text[1:], [fact["object"], *fact["aliases"]]))
+            questions.append(Question(relation, fact["subject"], text[:1].upper() + text[1:],
+                                      [fact["object"], *fact["aliases"]]))
     if len(questions) < n:
         raise QuizError(f"there are only {len(questions)} clear facts; ask for at most that many with --n")
     return questions
@@ -218,7 +255,8 @@ def examine(url: str, questions: list[Question]) -> list[Result]:
     results = []
     for question in questions:
         answer, stopped = ask(url, question.text)
-        results.append(Result(question.relation, question.text, question.answers[0], answer, grade(question, answer), stopped))
+        results.append(Result(question.relation, question.text, question.answers[0], answer, grade(question, answer),
+                              stopped))
     return results
 
 
@@ -239,7 +277,8 @@ def report(results: list[Result], figures: dict) -> str:
     wrong = [r for r in results if not r.right]
     if wrong:
         lines += ["", "wrong answers:"]
-        lines += [f"  {r.question}\n      said:     {' '.join(r.answer.split())}\n      expected: {r.expected}" for r in wrong]
+        lines += [f"  {r.question}\n      said:     {' '.join(r.answer.split())}\n      expected: {r.expected}"
+                  for r in wrong]
     running_on = [r for r in results if not r.stopped]
     if running_on:
         lines += ["", "did not stop by itself:"] + [f"  {r.question}" for r in running_on]
