@@ -22,7 +22,7 @@ from lib.pool import open_pool
 from lib.progress import Progress
 from lib.records import StageOutput, dump_line, read_jsonl, read_manifest, shards, write_jsonl
 
-JOB_BYTES = 64 << 20   # of input a job: another extractor's files may be of any size
+JOB_BYTES = 32 << 20   # of input a job: another extractor's files may be of any size
 BATCH_BYTES = 256 << 10
 GLANCES = (200, 1000, None)  # characters shown to the language model until it says yes; the first settle 99 % of articles
 
@@ -30,6 +30,8 @@ GLANCES = (200, 1000, None)  # characters shown to the language model until it s
 def main(cfg) -> None:
     source, target = resolve(cfg.data.extracted_dir), resolve(cfg.data.filtered_dir)
     files, origin = input_files(source)
+    if not any(path.stat().st_size for path in files):
+        raise InputError(f"{source}: there are no articles in it")
     foreign = origin == "foreign"
     model = language_model(cfg.clean)
     if cfg.clean.language not in filters.STOP_WORDS:

@@ -10,7 +10,6 @@ removed.jsonl names every article that went, the one kept in its place, and thei
 """
 
 import hashlib
-import io
 from pathlib import Path
 from typing import Iterator, NamedTuple
 
@@ -21,7 +20,7 @@ from lib import minhash
 from lib.config import resolve, stage_main
 from lib.pool import open_pool
 from lib.progress import Progress
-from lib.records import StageOutput, shards, write_bytes, write_jsonl
+from lib.records import StageOutput, atomic_file, shards, write_jsonl
 
 VERIFY_AT_ONCE = 256  # kept articles compared with one article in a go, likeliest first
 
@@ -109,10 +108,8 @@ def batches(path: Path) -> Iterator[list[bytes]]:
 
 
 def save(path: Path, array: np.ndarray) -> None:
-    header = np.lib.format.header_data_from_array_1_0(array)
-    head = io.BytesIO()
-    np.lib.format.write_array_header_1_0(head, header)
-    write_bytes(path, head.getvalue() + np.ascontiguousarray(array).tobytes())
+    with atomic_file(path) as f:
+        np.save(f, array)
 
 
 def load_articles(inputs: list[Path], work: Path) -> Articles:

@@ -16,7 +16,7 @@ _HOLES = [(re.compile(pattern), filling) for pattern, filling in [
     (r" \([ ;,]*\)|^\([ ;,]*\) ?", ""),
     (r"[;,]? \)", ")"),
     (r" (?<=[\w)\"'”’] )(?=[,;](?: |$)|\.(?! ?\.)(?: |$))", ""),
-    (r",(?: ?,)+(?= )", ","),
+    (r",(?: ?,)+", ","),
 ]]
 _SIGNS = ("  ", "(;", "( ;", "(,", "( ,", "()", "( )", " )", " ,", " ;", " .", ",,")  # one of them is in every hole
 _FORMULA = re.compile(r"(\$[^$]+\$)")
@@ -42,11 +42,10 @@ def mend(text: str) -> str:
 
 # 2. Lines that are paragraphs
 
-_POEM = re.compile(r"<poem.*?</poem>", re.S)
 _INVISIBLE = re.compile("[\u00ad\u200b\u200e\u200f\u2028-\u202e\u2060\ufeff\x00-\x08\x0b-\x1f\x7f-\x9f]")
 _TAG = re.compile(r"</?(?:br|d[ldt]|poem|small|big|su[bp]|span|div|center|font|blockquote|ref|references|nowiki|onlyinclude|"
                   r"includeonly|noinclude|[bipsu]|em|strong|tt|code|table|t[rdh]|gallery|li|ul|ol|math|cite|abbr|var|dfn|kbd|samp|h[1-6])"
-                  r"(?:\s[^<>]{0,300})?/?>", re.I)
+                  r"(?:\s+[\w:-]+\s*=[^<>]{0,300})?\s*/?>", re.I)
 _AS_OF = re.compile(r"(?:^|(?<=[.\"”] ))s of (?=[\w ,]{1,30}\[ ?\[update\]\])")  # {{As of|2015}} that lost its capital
 _UPDATE = re.compile(r"\[ ?\[update\]\]")
 _FILE = re.compile(r"\[\[(?:File|Image|Category):.*", re.I)
@@ -81,7 +80,7 @@ def restore_layout(text: str, title: str, drop_sections: frozenset[str]) -> str:
     if "\n\n" in text:  # has a layout of its own
         return text
     if "<poem" in text:
-        text = _POEM.sub(lambda poem: re.sub(r"\n\s*", "\n ", poem[0]), text)  # to verses that begin with a space
+        text = _indent_poems(text)
     lines = [line for line in map(_plain_line, text.split("\n")) if line]
     blocks: list[str] = []
     skipping = False
@@ -96,6 +95,16 @@ def restore_layout(text: str, title: str, drop_sections: frozenset[str]) -> str:
         else:
             _add_line(blocks, line)
     return "\n\n".join(_without_dangling(blocks))
+
+
+def _indent_poems(text: str) -> str:
+    """Every verse on a line that begins with a space, as preformatted text does."""
+    before, *rest = text.split("<poem")
+    for piece in rest:
+        poem, closed, after = piece.partition("</poem>")
+        verses = [verse.strip() for verse in poem.partition(">")[2].split("\n")]
+        before += "\n" + "\n".join(f" {verse}" for verse in verses) + "\n" + after if closed else poem
+    return before
 
 
 def _plain_line(line: str) -> str:
