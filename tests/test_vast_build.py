@@ -12,16 +12,16 @@ import pytest
 
 from tests.test_vast import ROOT, laptop, own_environment, prepared, pytestmark, ready, vast, wait_for  # noqa: F401
 
-TO_TRAIN = ("--to", "train", "train.max_iters=120")
+TO_TRAIN = ("--to", "train", "train.max_iters=60")
 
 
 @pytest.fixture(scope="module")
 def undisturbed(prepared) -> bytes:  # noqa: F811
     """The weights of the same training run on this machine, never interrupted."""
-    ran = subprocess.run([sys.executable, prepared / "src/train.py", "--config", prepared / "configs/tiny.yaml", "train.max_iters=120"],
-                         capture_output=True, text=True, timeout=120, env={**os.environ, "OMP_NUM_THREADS": "1"})
+    ran = subprocess.run([sys.executable, prepared / "src/train.py", "--config", prepared / "configs/tiny.yaml", *TO_TRAIN[2:]],
+                         capture_output=True, text=True, timeout=300, env={**os.environ, "OMP_NUM_THREADS": "1"})
     assert ran.returncode == 0, ran.stderr
-    return (prepared / "checkpoints/base/step_0000120/model.safetensors").read_bytes()
+    return (prepared / "checkpoints/base/step_0000060/model.safetensors").read_bytes()
 
 
 def result(laptop) -> bytes:  # noqa: F811
@@ -45,8 +45,8 @@ def test_to_the_end_of_train_and_nothing_rented(ready, vast, undisturbed):  # no
 def test_a_box_that_vanishes_is_replaced_and_the_result_is_the_same(ready, vast, undisturbed):  # noqa: F811
     vast.offer(1, dph=0.3)
     vast.offer(2, dph=0.4)
-    slowly = (*TO_TRAIN, "train.eval_iters=400")  # evaluations between the checkpoints: time to vanish in
-    process = ready.start("build", *slowly)
+
+    process = ready.start("build", *TO_TRAIN, "train.eval_interval=2")  # evaluations take time: some to vanish in
     seen = follow(process)
     wait_for(lambda: (ready.root / "checkpoints/base/step_0000020").exists() or process.poll() is not None)
     vast.vanish(7001)
