@@ -58,6 +58,14 @@ def test_a_file_appears_whole_or_not_at_all(tmp_path):
     assert path.read_bytes() == b"one" and [p.name for p in path.parent.iterdir()] == ["a.txt"]
 
 
+def test_a_reader_of_the_old_file_is_not_disturbed(tmp_path):
+    write_bytes(tmp_path / "a", b"old")
+    with open(tmp_path / "a", "rb") as reader:
+        write_bytes(tmp_path / "a", b"new!")
+        assert reader.read() == b"old"
+    assert (tmp_path / "a").read_bytes() == b"new!"
+
+
 def test_an_error_of_another_file_in_the_block_is_not_called_a_full_disk(tmp_path):
     with pytest.raises(FileNotFoundError):
         with atomic_file(tmp_path / "a.txt"):
