@@ -13,7 +13,7 @@ from datetime import date
 from typing import Callable, NamedTuple, Optional
 
 from lib.convert import convert, find_unit, fraction, group, read_number, superscript
-from lib.names import COUNTRIES, ELEMENTS, LANGUAGES
+from lib.names import COUNTRIES, ELEMENTS, LANGUAGES, SILENT_TEMPLATES
 
 EQUALS, PIPE, NEWLINE = "\x06", "\x07", "\x04"  # literal = and | made by {{=}} and {{!}}, a forced line break
 MONTHS = ["January", "February", "March", "April", "May", "June", "July", "August", "September", "October",
@@ -207,13 +207,16 @@ _SUPER = str.maketrans("0123456789+-−=()n", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻
 
 
 def raised(text: str, base: str = "") -> str:
-    """A superscript after `base`: 10⁶, x², SO4²⁻; but km2 and sp3 behind a word, "19th" and "Mlle" on the line; else 2^(k+1)."""
+    """A superscript behind `base`: 10⁶, x², s⁻¹; on the line where plain text has it so: km2, Ca2+, 137Cs, 19th; else 2^(k+1)."""
     text = text.strip()
-    if re.fullmatch(r"\d", text) and re.search(r"[A-Za-z]{2}$", base):
+    before = base[-1:]
+    if re.fullmatch(r"\d*[+\-−]", text) and before.isalpha():               # a charge
         return text
+    if text.isdecimal() and (not before or before.isspace() or (len(text) == 1 and re.search(r"[A-Za-z]{2}$", base))):
+        return text                                                         # a mass number, a square unit
     if re.fullmatch(r"[0-9+\-−=()n]+", text):
         return text.translate(_SUPER)
-    if re.fullmatch(r"\[.*\]", text):  # a footnote mark
+    if re.fullmatch(r"\[.*\]", text):                                      # a footnote mark
         return ""
     if re.fullmatch(r"[^\W\d_]+\.?|[*†‡°′″'\"♯♭®©™–—, ]*", text):
         return text
@@ -919,27 +922,23 @@ def formula(p, n, page):
     """{{chem|H|2|O}}: H2O; {{chem|SO|4|2-}}: SO4²⁻"""
     text = ""
     for i, x in enumerate(p):
-        if re.fullmatch(r"\d*[+\-−]+\d*|\d+[+\-−]", x) and i:
-            text += x.translate(_SUPER)
-        else:
-            text += x
+        text += raised(x, text) if i and re.fullmatch(r"\d*[+\-−]", x) else x
     return text
 
 
 def formula_line(p, n, page):
     """{{chem2|SO4(2-)}}: SO4²⁻"""
     text = "".join(p)
-    text = re.sub(r"\((\d*[+\-−])\)", lambda m: m[1].translate(_SUPER), text)
+    text = re.sub(r"\((\d*[+\-−])\)", lambda m: raised(m[1], text[:m.start()]), text)
     text = re.sub(r"\^([\d+\-−]+)", lambda m: m[1].translate(_SUPER), text)
-    text = re.sub(r"(?<=[A-Za-z0-9)\]])[+\-−](?=$|[\s)\]])", lambda m: m[0].translate(_SUPER), text)
     return text.replace("->", "→").replace("<-->", "⇌")
 
 
 def nuclide(p, n, page):
-    """{{nuclide|uranium|235}}: ²³⁵U"""
+    """{{nuclide|uranium|235}}: 235U"""
     element, mass = (at(p, 0), at(p, 1)) if not at(p, 0).isdecimal() else (at(p, 2) or at(p, 1), at(p, 0))
     symbol = ELEMENTS.get(element.lower(), element if len(element) < 4 else element[:1].upper())
-    return superscript(mass) + symbol + superscript(n.get("charge", ""))
+    return mass + symbol + n.get("charge", "")
 
 
 def mathematics(p, n, page):
@@ -1100,170 +1099,193 @@ def definition(p, n, page):
 # the table: what renders which names (lower case, spaces for underscores)
 
 def _names(text: str) -> list[str]:
-    return [name.strip() for name in text.split(";") if name.strip()]
+    return [name.strip() for name in text.replace("\n", " ").split(";") if name.strip()]
 
 
 _TABLE: list[tuple[Renderer, str]] = [
-    (first, """nowrap; nobr; nobreak; nowr; nwr; no wrap; j; small; smaller; smalldiv; small div; larger; large; big; huge; bigger; strong; em; strongbad;
-        italics; bold; bold italic; smallcaps; sc; sc1; sc2; aut; asc; small caps; smallcaps all; noitalic; noitalics; nobold; no bold; no italic; normal;
-        mvar; math; bigmath; math2; abbr; abbrv; tooltip; define; not a typo; notatypo; typo; as written; proper name; chem name; chemname; mono; monospaced;
-        monospace; tt; var; varserif; samp; kbd; block indent; indented; centre; center; left; right; align; overline; underline; u; uline; strike; s; strikethrough;
-        deleted text; nastaliq; script/arabic; script/hebrew; script/greek; script/cyrillic; script/armenian; longitem; normalsize; font; dotted underline;
-        crossreference; crossref; cross reference; xref; see below; see above; in5; pre2; title; hebrew; arabic; polytonic; unicode; greek; cyrillic; avoid wrap; wbr text;
-        em dash text; mathsf; mathcal; mathbf; bracket text; tq; talk quote inline; highlight; hilite; gcl; linktext1; lj; ipalink; ipa link; keyb; flagg; flagdeco text;
-        no selflink; self link; selflink; nsl; plain; plaintext; nq; nonspecific; allow wrap; allowwrap; shortened; caps; allcaps; upright; rm; serif; sans-serif;
-        sans serif; bigger text; normal text; inline block; inlineblock; nowrap-all; hidden text; lang-latn; kanji; hanja; hiero text; pinyin; interp; interpolation;
-        ipa soundbox; starred; noruby; zh-name; noflag; fact check text; text; nbhyphen text; r+; ublist text; cslist text; bq text; asiantitle; anl; annotated link; wikt;
-        wiktionary pipe; wt; commons link; species; taxon; speciesname; genus; pagelink; lk; anchor text; stn; station; metro station; tube station; rws; rwsa; stnlnk; railway station"""),
-    (first, "formatprice; format price; nts; number table sorting; number sort; n2; sort under"),
-    (second, """lang; wikt-lang; lang1; script; font color2; resize; sort; rtl-lang; rtl lang; native name; native phrase; nativename; background color;
-        textcolor; plain link; plainlink; sorttext; sortas; text color; keypress text; iw2; interlanguage link forced; nom text; yes text; bgcolor; background; zhongwen;
-        lang-script; hover title; hovertitle; ruby-text; wikt inline; tts; script-lang"""),
-    (last, """color; colour; font color; fontcolor; font colour; coloured text; colored text; transl; transliteration; tlit; translit; cyrl; su2"""),
+    # wrappers
+    (first, """nowrap; nobr; nobreak; nowr; nwr; no wrap; j; small; smaller; smalldiv; larger; large; big; huge; strong; em; strongbad;
+        italics; bold; smallcaps; sc; sc1; aut; smallcaps all; noitalic; noitalics; nobold; normal; mvar; math; bigmath; abbr;
+        abbrv; tooltip; define; not a typo; notatypo; typo; as written; proper name; chem name; mono; monospaced; monospace; tt;
+        var; varserif; samp; kbd; block indent; center; centre; left; right; align; overline; underline; u; uline; strike; s;
+        strikethrough; deleted text; nastaliq; longitem; normalsize; font; crossreference; crossref; cross reference; xref;
+        see below; see above; in5; pre2; hebrew; arabic; polytonic; unicode; greek; cyrillic; mathsf; mathcal; mathbf; tq;
+        highlight; lj; ipalink; ipa link; nq; no selflink; self link; selflink; allow wrap; allcaps; upright; serif; sans-serif;
+        sans serif; inline block; kanji; asiantitle; annotated link; anl; wikt; stn; station; metro station; rws; rwsa; stnlnk;
+        keyboard; caps; rm; interlanguage link forced; transl-lit; hlisti; sfrac-inline; nsl; big5; nobord; ling"""),
+    (first, "nts; number table sorting; number sort; formatprice; format price"),
+    (second, """lang; wikt-lang; script; resize; sort; rtl-lang; rtl lang; native name; native phrase; nativename; background color;
+        text color; plain link; plainlink; hover title; background"""),
+    (last, "color; colour; font color; fontcolor; font colour; coloured text; colored text"),
     (transliteration, "transl; transliteration; tlit; translit"),
-    (every, "linktext; ltx; linkletters; hani"),
+    (every, "linktext; ltx"),
     (visible_anchor, "visible anchor; vanchor; vanc"),
-    (around("⟨", "⟩"), "angbr; angle bracket; angle brackets; angbr ipa; angbr ortho; vr; gph; grapheme; grapheme2; ⟨⟩; infix"),
-    (around("/", "/"), "ipaslink; ipa slash; ipas"), (around("[", "]"), "ipablink; bracket; square brackets; interpolated"),
-    (around("{", "}"), "braces"), (around("“", "”"), "dquote; qq; double quote"), (around("‘", "’"), "single quote"),
-    (around("⟪", "⟫"), "double angle brackets"), (around("|", "|"), "abs; pipe around; mabs"), (around("√", ""), "radic; sqrt; radical"),
-    (around("(", ")"), "paren; parentheses"), (around("[", "]"), "closed-closed; bracketed"), (around("(", ")"), "open-open"),
-    (around("[", ")"), "closed-open"), (around("(", "]"), "open-closed"), (around("_", ""), "underscored"),
-    (around("⌊", "⌋"), "floor"), (around("⌈", "⌉"), "ceil"), (around("|", "⟩"), "ket"), (around("⟨", "|"), "bra"),
-    (listed, "hlist; flatlist; flat list; hlist-comma; comma separated entries; cslist; flex list; csv; enum; and list; hlist inline; dot separated entries; bulleted inline list"),
-    (listed, "ubl; ublist; unbulleted list; vunblist; ubil; unbullet; vlist; ubt; unbulleted"),
-    (bulleted, "bulleted list; blist; unordered list; ordered list; olist; numbered list; bullet list"),
-    (block, """plainlist; plain list; columns-list; column-list; col-list; collist; columns list; columnslist; div col; columns; multicol; cmn; colist; columns-start text;
-        div columns; indented plainlist; endplainlist text; flow list; tree list; indent list; col div; columned list; content columns; div-col; stack text"""),
-    (quote, """quote; blockquote; bquote; quotation; quote text; block quote; blockquotation; quoteblock; quotetext; pull quote; pullquote; longquote; gbquote; wikiquote text;
-        bible quote; quranquote; imagequote text; romquote; quote paragraph; dialogue; script quote"""),
+    (around("⟨", "⟩"), "angbr; angle bracket; angle brackets; angbr ipa; vr; gph; grapheme; infix"),
+    (around("/", "/"), "ipaslink; ipa slash"), (around("[", "]"), "ipablink; bracket; interpolated"),
+    (around("{", "}"), "braces; mset"), (around("“", "”"), "dquote; qq"), (around("|", "|"), "abs; mabs"),
+    (around("√", ""), "radic; sqrt; radical"), (around("(", ")"), "paren; open-open"), (around("[", "]"), "closed-closed"),
+    (around("[", ")"), "closed-open"), (around("(", "]"), "open-closed"), (around("⌊", "⌋"), "floor"),
+    (around("⌈", "⌉"), "ceil"), (around("|", "⟩"), "ket"), (around("⟨", "|"), "bra"),
+    # lists and quotations
+    (listed, """hlist; flatlist; flat list; comma separated entries; cslist; flex list; enum; bulleted inline list; ubl; ublist;
+        unbulleted list; vunblist; ubil; unbullet; vlist; ubt"""),
+    (bulleted, "bulleted list; blist; unordered list; ordered list; olist; numbered list"),
+    (block, """plainlist; plain list; columns-list; column-list; col-list; collist; columns list; columnslist; div col; multicol;
+        colist; columns; indented plainlist; flow list; tree list; indent list"""),
+    (quote, """quote; blockquote; bquote; quotation; block quote; blockquotation; quoteblock; pull quote; pullquote; longquote;
+        gbquote; bible quote"""),
     (centred_quote, "cquote; centered pull quote; centred pull quote"),
-    (poem, "poemquote; poem quote; poem; lines; verse text; poem text; stanza; cb poem"),
-    (sic, "sic; sic?; typographical error; as in original"),
-    (interlanguage, "ill; interlanguage link; interlanguage link multi; ill2; ill-wd2; link-interwiki; iill; lill; interwiki link; ill-wd; red link text; illm"),
+    (poem, "poemquote; poem quote; poem; lines; verse translation"),
+    # links, code
+    (sic, "sic; sic?; typographical error"),
+    (interlanguage, """ill; interlanguage link; interlanguage link multi; ill2; ill-wd2; link-interwiki; iill; lill; interwiki link"""),
     (section_link, "section link; slink; sectionlink; section-link; format link"),
-    (web_address, "url; website; official url; url2; web"),
-    (key_presses, "key press; keypress; key; key combination; kbd combination; button; pad"),
-    (code, "code; codett; inline code; mxtcode; nowikicode; java; python code; key code; codenowrap; c++ text"),
-    (html_tag, "tag; xtag; html element; htag; para text"),
-    (lambda p, n, page: raised(at(p, 0)), "sup; superscript; smallsup; sup2; ^"),
-    (lambda p, n, page: lowered(at(p, 0)), "sub; subscript; smallsub; sub2"),
+    (web_address, "url; official url; url2"),
+    (key_presses, "key press; keypress; key; key combination; button; pad"),
+    (code, "code; codett; inline code; mxtcode; java; python code; codenowrap"),
+    (html_tag, "tag; xtag; html element; htag"),
+    # numbers
+    (lambda p, n, page: raised(at(p, 0), "x"), "sup; superscript; smallsup"),
+    (lambda p, n, page: lowered(at(p, 0)), "sub; subscript; smallsub"),
     (both_scripts, "su; sup sub; subsup; supsub"),
-    (number, "num; number; nts text; ntsh text"),
-    (format_number, "formatnum; format number; commas; formatnum2; decimals; nmbr; delimitnum; format num"),
-    (powers_of_ten, "e; esp; x10^; e-sp; x10; times10; 10^x text; exp"),
-    (lambda p, n, page: "10" + superscript(at(p, 0)), "10^; ten to the; pow10"),
-    (power, "pow; powers; power"),
-    (fractions, "frac; fraction; frac2; fract; vulgar fraction; ifrac"),
-    (stacked_fraction, "sfrac; sfraction; stacked fraction; math fraction; tfrac; dfrac; cfrac; overunder text"),
-    (constant("½"), "half; 1/2; one half"), (constant("¼"), "quarter; 1/4"), (constant("¾"), "3/4; three quarters"), (constant("⅓"), "1/3"), (constant("⅔"), "2/3"),
-    (gaps, "gaps; gap number; digits"),
-    (val, "val; value; valu; physics value"),
-    (ordinal, "ordinal; ord; ordinal number; nth; ordinal suffix; ordinal to word text"),
-    (percentage, "percentage; percent; pct; percent and number text; decpercent"),
-    (rounded, "round; rnd; rounddown; sigfig; decimal"),
-    (conversion, "convert; conv; convert input; convinfobox; unit convert; conversion; cnvt; convtext; convertit; convert/flip; auto convert"),
-    (short_conversion, "cvt; convert abbr; conv abbr; cv; cvt/flip; cvn"),
-    (population_density, "pop density; population density; popdens; density"),
-    (height, "height; infobox height; hgt"), (weight, "weight; infobox weight"),
+    (number, "num; number"),
+    (format_number, "formatnum; format number; commas; delimitnum; format num"),
+    (powers_of_ten, "e; esp; x10^; e-sp"),
+    (lambda p, n, page: "10" + superscript(at(p, 0)), "10^"),
+    (power, "pow"),
+    (fractions, "frac; fraction; fract; vulgar fraction"),
+    (stacked_fraction, "sfrac; sfraction; stacked fraction; tfrac; dfrac; math fraction"),
+    (constant("½"), "half; 1/2"), (constant("¼"), "1/4"), (constant("¾"), "3/4"),
+    (gaps, "gaps"), (val, "val; value; valu"), (ordinal, "ordinal; ord; nth"), (percentage, "percentage; percent; pct"),
+    (rounded, "round; rnd"), (expression, "#expr"),
+    (conversion, "convert; conv; convinfobox; unit convert; conversion; cnvt; convert/flip"),
+    (short_conversion, "cvt; convert abbr; cvt/flip"),
+    (population_density, "pop density; population density"),
+    (height, "height; infobox height"), (weight, "weight; infobox weight"),
     (track_gauge, "track gauge; railgauge; rail gauge; gauge; trackgauge"),
-    (expression, "#expr; expr; calc text"),
-    (currency, "currency; curr; currency amount; to usd text"), (old_pounds, "£sd; lsd; £.s.d.; pound sd; gbp old"),
-    (rupees, "inrconvert; inr convert; indian rupee convert; bdtconvert text"),
-    (plain_date, """start date; end date; birth date; death date; dob; date; start-date; end-date; birth-date; death-date; release date; dts; date table sorting; dtsa;
-        start date text; launch date; film start; bda text; birthdate; deathdate; dod; launched; isodate; iso date; event date; date of birth; date of death; format date;
-        birth date text; datetime; release-date; initial release; nsdate; opening date; closed date; mdy; dmy; date sort; start dates; births date"""),
-    (birth_and_age, "birth date and age; bda; birthdate and age; birth date and age2; dob and age; dateofbirth and age; birth date & age; birth date and age text; bdaf"),
-    (birth_year_and_age, "birth year and age; bya; birth year & age; birth year and age text"),
-    (death_and_age, "death date and age; dda; death date and age2; deathdateandage; death date & age; deathdate and age; death date and given age text; ddaf"),
-    (death_year_and_age, "death year and age; dya; death year & age"),
-    (dated_text_and_age, "birth-date and age; birth based on age as of date text; birthdateandage"), (dated_texts_and_age, "death-date and age; death-date & age"),
-    (start_and_age, "start date and age; start date and years ago; release date and age; established date and age; start-date and age; founded date and age; opened date and age; launch date and age"),
-    (age, "age; age as of date text; age in years; years since; yearspassed; ageyears; years from; age nts; age in years nts; ayr"),
-    (age_in_days, "age in days; days since; days elapsed; age in days nts; daysbetween"),
-    (age_in_parts, "age in years, months and days; age in years, months, and days; aymd; ymd; age in years and months; age in years and days; ayd; age in years, months, weeks and days; duration in years text; time span text"),
-    (as_of, "as of; asof; since"),
-    (years_ago, "mya; ma; million years ago; mya text"),
-    (old_style, "oldstyledate; old style date; os date"), (old_style, "oldstyledatedy; oldstyledatenny; oldstyledateyy; oldstyledate-ru"),
-    (spanned("c."), "circa; c.; ca; ca.; circ; cx; approx; approximately; circ."), (spanned("fl."), "floruit; fl.; fl; flourished"), (spanned("r."), "reign; r.; reigned; ruled"),
-    (spanned("b."), "b.; born; b"), (spanned("d."), "d.; died; d; died in"), (spanned("m."), "married in; m."),
-    (joined("–"), "dash year; year range; ndash range; range; from-to; en dash range; dash"),
-    (marriage, "marriage; married; marr; wed"), (film_dates, "film date; tv date; filmdate"), (released, "vgrelease; video game release; vgrelease new; vgr; vgrtbl; video game release new; collapsible list text"),
-    (current("year"), "currentyear; localyear; this year; currentyear text"), (current("month"), "currentmonthname; currentmonth name; localmonthname"), (current("day"), "currentday; localday"), (current("date"), "currentdate; today; date today"),
-    (language_named, "langx; lang-x; language with name; lang-xx"), (russian, "lang-rus; lang-rus2"),
-    (sound, "ipa; ipa2; ipanotation; ipa text; phon; ipa inline"), (english_sound, "ipac-en; ipa-c-en; ipaen; ipac-en-us; ipa-cen"), (respelling, "respell; pronunciation respelling; respelling"),
-    (first, "usdict; pronunciation; ipa-en text; h:ipa; h:ipa2; pron; sampa"), (lambda p, n, page: f"/{at(p, 0).strip('/[]')}/" if at(p, 0) else "", "ipa-en; pron-en; ipaeng; ipa-en-us"),
-    (chinese, "zh; lang-zh; zh-cp; zh-tp; zh-stp; zh-c; zh-t; zh-s; zh-full; chinese; zh-full2; zh-tsp; zh-cpl; zh-cw; cjkv; zho"), (korean, "korean; lang-ko2; ko-hhrm; ko-hhrmref; ko-hrm; korean2; ko-hangul; infobox korean text"),
-    (japanese, "nihongo; nihongo title; nihongo-s; nihongo core; japanese; nihongo text; nihongo2 text; jap; lang-ja2"), (lambda p, n, page: at(p, 0), "nihongo2; nihongo foot; nihongo-foot; nihongo footnote; nihongo ref"),
-    (japanese_roman_first, "nihongo3; nihongo-romaji first"), (japanese_kanji_first, "nihongo krt; nihongo kanji first"),
-    (lambda p, n, page: f"{at(p, 0)} ({at(p, 1)})" if at(p, 1) and at(p, 0) else at(p, 0) or at(p, 1), "nihongo4; nihongo4 text; nihongo 4"),
-    (literal, "lit; literal; literal translation; literally; literal trans; lit."), (gloss, "gloss; gloss2; single+double; single; singlequote; smallquote; translation; langgloss; lang gloss"), (etymology, "etymology; ety; etym"),
-    (ruby, "ruby; ruby-ja; furigana; rubi; ruby-zh-p; ruby-zh-b; ruby-py; ruby-kanji"), (unicode_character, "unichar; unicode char; u+; unichar/glyph; uni"), (musical, "music; musical note; mus"),
-    (formula, "chem; chem/link; chemf; chemical formula; ce text"), (formula_line, "chem2; chem 2; ce; chemform"), (nuclide, "nuclide; simplenuclide; nuclide2; simplenuclide2; nuclide/link; isotope; nuclidelink; simplenuclidelink; physics particle text"),
-    (mathematics, "tmath; tex; latex; m text; math tex; mathtex"), (interval, "intmath; intervals"),
-    (right_ascension, "ra; rasc"), (declination, "dec; dms; deg min sec; decl"), (minor_planet, "mpl; mp; mpl-; minor planet; mpl1"),
-    (any_ship, "ship; ship prefix; vessel"), (ship_class, "sclass; sclass-; sclass2; sclass2-; ship class; sclass3; ship class link; shipclass; sclass-2; warship class"),
-    (country, "flag; flagu; flagcountry; country; flagc; flag country; flaglink; fb; fbw; fb-rt; nft; flagcountry2; flag+link; flagu-link; ru; ru-rt; cr; cr-rt; bk; ih; hb; vb; wp; cric; rl; flagcty; fbu; flag2; flagright; flag-cgf; fbicon text; crw; flag big; noflag2; country flag; flagicon link; flagmedia; flagcgf; flagpbc"),
-    (country, "flagioc; flagioc2; flagioc2team; flagiocshort; flagpasog; flagsea; flagasian; flagncaa; flagiocteam; flagiocathlete team"), (athlete, "flagathlete; flagiocathlete; flagiocmedalist; flagipcmedalist; flagipcathlete; flagcgfathlete; flagpasogathlete; flagipc; flagdeco athlete; sportsperson; flagioc3athlete"),
-    (person_name, "sortname; sort name; last name first; sortname-link; ln"), (season, "nhly; nbay; nbly; nhl year; nba year; ahly; season year; mlsy text; wnbay text"), (record, "win–loss record; win-loss record; winloss; wlr; win-draw-loss record; football record"),
-    (first, "mlby; nfly; by; baseball year; mlb year; cfly; nfl year; afly; mlsy; by2; yr; wlby; wnbay; avyear; fa year; year link; yearlink; scy; fcy; lby; oly; winter olympic year; mlb yr; gfly; hofy; aagpby; nlby; cbbyear; decade link; decade; century link; century; cent; century name; millennium"),
-    (team_link, "cfb link; cbb link; cfb team link; cbb team link; college football link; cfl link; ncaa link; college basketball link; bcs link"),
-    (harvard(True), "harvtxt; harvcoltxt; harvard text; harvs text; citet"), (harvard(False), "harvnb; harvcol; harvcolnb; harvid text; citealp; harvp text"), (harvard_parenthesis, "harv; harvard citation; harvp; citep"),
-    (verse, "bibleverse; bibleref; bibleref2; bible verse; sourcetext; bibleverse-nb; bible ref; bibleverse with invisible space; bibleref2-nb; bv; bible; lxx text; bibleverse nb; bible text"),
-    (lambda p, n, page: "Quran " + ":".join(x for x in p[:2] if x), "cite quran; qref; quran; quran-usc; quran ref; sura; ayah; quran verse; cite q text"),
-    (labelled("ISBN"), "isbn; isbnt; isbn-link; isbn link"), (labelled("ISSN"), "issn; issn link; issnt"), (labelled("OCLC"), "oclc; oclc link"), (labelled("doi:", ""), "doi; doi link; doi-inline; cite doi text"),
-    (labelled("arXiv:", ""), "arxiv; arxiv link"), (labelled("PMID"), "pmid; pmid link"), (labelled("RFC"), "rfc; ietf rfc; ref rfc; rfc link"), (labelled("JSTOR"), "jstor; jstor link"), (labelled("Bibcode:", ""), "bibcode; bibcode link"), (labelled("LCCN"), "lccn; lccn link"),
-    (labelled("U.S. patent"), "us patent; uspatent; us patent application; patent us; us pat; ref patent text"), (labelled("p."), "p.; page; pg"), (labelled("pp."), "pp.; pages"), (labelled("vol."), "vol.; vol; volume"), (labelled("§"), "sect; section sign; sectionsign; §"),
-    (lambda p, n, page: f"{at(p, 0)} U.S.C. § {at(p, 1)}", "unitedstatescode; usc; uscode; usc-title-chap; united states code"), (lambda p, n, page: f"{at(p, 0)} U.S. {at(p, 1)}", "ussc; scite text; united states reports"),
-    (stock("NYSE"), "nyse; nyse2; new york stock exchange"), (stock("Nasdaq"), "nasdaq; nasdaq2"), (stock("LSE"), "lse; london stock exchange"), (stock("TYO"), "tyo; tse; tokyo stock exchange"), (stock("SEHK"), "sehk; hkse; hkex"), (stock("NSE"), "nse"), (stock("BSE"), "bse"), (stock("TSX"), "tsx"), (stock("ASX"), "asx"), (stock("Euronext"), "euronext; euronextparis; euronext paris"), (stock("FWB"), "fwb; etr; frankfurt"), (stock("KRX"), "krx"), (stock("SSE"), "sse"), (stock("SZSE"), "szse"), (stock("NYSE American"), "amex; nyse american"), (stock("BIT"), "bit"), (stock("SIX"), "six; swx"), (stock("BMAD"), "bmad; bolsa de madrid"), (stock("OTC Pink"), "otc pink; otcpink; otcmarkets"), (stock("OMX"), "omx"),
-    (conditional, "#if; if empty text; ifempty"), (compared, "#ifeq"), (upper, "uc; uppercase; ucase"), (lower, "lc; lowercase text; lcase"), (upper_first, "ucfirst; sentence case; ucfirst:"), (lower_first, "lcfirst; decapitalize"),
-    (page_name, "pagename; fullpagename; basepagename; subpagename; pagename base; pagenamebase; page name; title without disambiguator; subjectpagename; articlepagename"),
-    (term, "term; glossary term; glossterm; dt"), (definition, "defn; definition; gdef; dd; glossary definition"),
-    (joined(" "), "multiple names; spaced; words; script2"), (joined("/"), "slash; / joined; slashed"), (joined("×"), "times joined"),
-    (constant(" – "), "snd; spnd; sndash; spaced ndash; spaced en dash; snds; spaced en dash space; s-nd; dash spaced; ndash spaced; – spaced; nbsp ndash; spndash; ndashspaced; –spaced"),
-    (constant("–"), "ndash; en dash; endash; –; nsndash; nbndash; ndashb"), (constant("—"), "mdash; em dash; emdash; —; mdashb; -- ; --; nbmdash; dash2"), (constant(" — "), "spaced mdash; spaced em dash; smd; smdash; spaced emdash; smdsh; s-md"),
-    (constant(" "), "nbsp; spaces; space; nbs; thinsp; thin space; hair space; hairsp; 0ws; zwsp text; spc; sp; tsp; narrow no-break space; nnbsp; figure space; em space; ensp; emsp; en space; indent; pad; ws; gap; hsp; nb; break nbsp; 3nbsp; 2nbsp; nb5; nb10; space+; ·nbsp"),
-    (constant(""), "zwsp; wbr; shy; zwnj text; zwj text; zero width space; zwsp2; nowrap begin; nowrap end; nobr begin; nobr end; wrap; wj; 0; null; void; lrm; rlm; empty; -; clear; clr; clear left; clear right; clearleft; clearright; anchor; anchors; anc; rtl text; nop; nnl; noprint begin; nbsp begin; midsize; br separated entries text; quote end"),
-    (constant("'"), "'; apostrophe; apos; ’"), (constant("'s"), "'s; ’s; s'text"), (constant("' \""), "' \"; '\"; nbsp'\""), (constant("\" '"), "\" '; \"'"), (constant("\""), "-\"; \"; \"-; quotation mark; dq"), (constant("'"), "-'; '-"), (constant("ʻ"), "ʻ; okina; ʻokina; wg-apos; hamza text"), (constant("ʼ"), "hamza; ayin right; ʼ"), (constant("ʿ"), "ayin; ʿ"), (constant("ʾ"), "hamza2; ʾ; alif"),
-    (constant(PIPE), "!; pipe; |; vert; vertical bar; mid"), (constant(EQUALS), "=; equals; equal"), (constant(PIPE * 2), "!!"), (constant("{"), "(; lcub; open brace"), (constant("}"), "); rcub; close brace"), (constant("&#123;&#123;"), "((; double open brace"), (constant("&#125;&#125;"), ")); double close brace"), (constant("&#91;"), "lbrack; bracket open; ("), (constant("&#93;"), "rbrack; bracket close"), (constant("#"), "number sign; hash; #"), (constant("&#58;"), "colon; :"), (constant("*"), "asterisk; *; ast"), (constant(";"), "semicolon; ;"), (constant("~"), "tilde"),
-    (constant(" · "), "·; dot; middot; dotsep; middot spaced; int dot text; bold middot; •·"), (constant(" • "), "•; bullet; bull; bullets"), (constant("⋅"), "sdot; dot operator; cdot; ⋅; int dot"), (constant(" / "), "\\; /; slash spaced; spaced slash"), (constant("..."), "...; ellipsis; …; dots"), (constant("′"), "prime; ′; prime symbol"), (constant("″"), "pprime; double prime; ″"), (constant("°"), "deg; degree; degrees; °; degree symbol; degree sign"), (constant("−"), "minus; −; minus sign"), (constant("+"), "plus; plus sign"), (constant("×"), "times; ×; x mult; multiply; times sign"), (constant("±"), "pm; ±; +-; +/-; plusminus; plus-minus; plusmn"), (constant("÷"), "divide; div; ÷"), (constant("≈"), "approx sign; ≈"), (constant("∞"), "infinity; infin; ∞"), (constant("→"), "rarr; →; arrow"), (constant("⇌"), "eqm; equilibrium; chem eqm; rlharpoons"), (constant("†"), "dagger; †; dag"), (constant("‡"), "double-dagger; double dagger; ddagger; ‡"), (constant("π"), "pi; π"), (constant("∫"), "integral"), (constant("∑"), "sum"), (constant("φ"), "phi"), (constant("μ"), "mu symbol; micro"), (constant("♯"), "sharp; music sharp"), (constant("♭"), "flat"), (constant("♮"), "natural"), (constant("✓"), "check mark; tick; checkmark; aye; y&; check; tick mark; check mark-n; ya"), (constant("✗"), "cross mark; cross; x mark; xmark; na mark; nay; x mark-n; ballot x"), (constant("☆"), "star"), (constant("M☉"), "solar mass; solarmass; m☉"), (constant("R☉"), "solar radius"), (constant("L☉"), "solar luminosity"), (constant("M⊕"), "earth mass"), (constant("R⊕"), "earth radius"), (constant("MJ"), "jupiter mass"), (constant("RJ"), "jupiter radius"), (constant("♂"), "male; ♂"), (constant("♀"), "female; ♀"), (constant("℮"), "estimated sign"), (constant("№"), "numero; no. ; №; numero sign"), (constant("§"), "section mark"), (constant("¶"), "pilcrow"), (constant("©"), "copyright symbol"), (constant("℞"), "rx"), (constant("⅋"), "par sign"), (constant("c. "), "circa text"), (constant("ſ"), "long s"), (constant("þ"), "thorn"), (constant("Alt"), "alt key"),
-    (constant("Yes"), "yes; ya text; yes2; yes-no yes"), (constant("No"), "no; no2; nay text"), (constant("N/A"), "n/a; na; not applicable"), (constant("TBA"), "tba; to be announced"), (constant("TBD"), "tbd"), (constant("Unknown"), "unknown; dunno"), (constant("Won"), "won; won award"), (constant("Nominated"), "nom; nominated"), (constant("Pending"), "pending"), (constant("Partial"), "partial; some"), (constant("Included"), "included"), (constant("\n"), "break; crlf; crlf2; -br; br; linebreak; brn; newline; ubreak"), (constant(" ("), "lpar"), (constant("BC"), "bc; bce text"), (constant("AD"), "ad; ce text"), (constant("BCE"), "bce"), (constant("H2O"), "water; h2o"), (constant("CO2"), "co2; carbon dioxide"), (constant("LaTeX"), "latex logo; latex text; latex symbol"), (constant("TeX"), "tex logo; tex symbol"), (constant("C++"), "cpp; cplusplus"), (constant("C#"), "csharp; c sharp"), (constant("F#"), "fsharp; f sharp"),
+    (currency, "currency"), (old_pounds, "£sd; lsd; £.s.d."), (rupees, "inrconvert; inr convert; indian rupee convert; inr; ₹"),
+    # dates
+    (plain_date, """start date; end date; birth date; death date; dob; date; start-date; end-date; birth-date; death-date; release date;
+        dts; date table sorting; dtsa; launch date; film start; birthdate; deathdate; isodate; iso date; date of birth; format date"""),
+    (birth_and_age, "birth date and age; bda; birthdate and age; birth date and age2; dob and age; birth date & age"),
+    (birth_year_and_age, "birth year and age; bya"),
+    (death_and_age, "death date and age; dda; death date and age2; deathdateandage; death date & age"),
+    (death_year_and_age, "death year and age; dya"),
+    (dated_text_and_age, "birth-date and age"), (dated_texts_and_age, "death-date and age"),
+    (start_and_age, "start date and age; start date and years ago; release date and age; start-date and age"),
+    (age, "age; age in years; years since; age nts; ayr"),
+    (age_in_days, "age in days; days since; days elapsed; age in days nts"),
+    (age_in_parts, """age in years, months and days; age in years, months, and days; aymd; ymd; age in years and months;
+        age in years and days; ayd; age in years, months, weeks and days"""),
+    (as_of, "as of; asof"), (years_ago, "mya; ma; million years ago"),
+    (old_style, "oldstyledate; old style date; oldstyledatedy; oldstyledateny"),
+    (spanned("c."), "circa; c.; ca; ca.; circ; cx"), (spanned("fl."), "floruit; fl.; fl"), (spanned("r."), "reign; r.; reigned; ruled"),
+    (spanned("b."), "b.; born; b"), (spanned("d."), "d.; died; d"), (spanned("m."), "married in"),
+    (joined("–"), "dash year; year range"),
+    (marriage, "marriage; married"), (film_dates, "film date; tv date"), (released, "vgrelease; video game release; vgrelease new; vgr"),
+    (current("year"), "currentyear; localyear"), (current("month"), "currentmonthname; localmonthname"),
+    (current("day"), "currentday; localday"), (current("date"), "currentdate"),
+    # languages and sounds
+    (language_named, "langx; lang-x"), (russian, "lang-rus"),
+    (sound, "ipa; ipa2; ipanotation"), (english_sound, "ipac-en"), (respelling, "respell; pronunciation respelling"),
+    (first, "usdict; h:ipa; ipasoundbox"),
+    (lambda p, n, page: f"/{at(p, 0).strip('/[]')}/" if at(p, 0) else "", "ipa-en; pron-en"),
+    (chinese, "zh; lang-zh; zh-cp; zh-tp; zh-stp; zh-c; zh-t; zh-s; zh-full; zh-tsp; zh-cpl"),
+    (korean, "korean; ko-hhrm; ko-hhrmref"),
+    (japanese, "nihongo; nihongo title"), (first, "nihongo foot; nihongo2"), (japanese_roman_first, "nihongo3"),
+    (japanese_kanji_first, "nihongo krt"),
+    (lambda p, n, page: f"{at(p, 0)} ({at(p, 1)})" if at(p, 1) and at(p, 0) else at(p, 0) or at(p, 1), "nihongo4"),
+    (literal, "lit; literal; literal translation; literally; lit."), (gloss, "gloss; single; single+double; translation"),
+    (etymology, "etymology"), (ruby, "ruby; ruby-ja; furigana; ruby-zh-p; ruby-zh-b"),
+    (unicode_character, "unichar; unichar/glyph"), (musical, "music"),
+    # sciences
+    (formula, "chem; chem/link; chemf; chemical formula"), (formula_line, "chem2; ce; chemform"),
+    (nuclide, "nuclide; simplenuclide; nuclide2; simplenuclide2; nuclide/link; isotope; nuclidelink"),
+    (lambda p, n, page: f"{n.get('upper', '')}/{n.get('lower', '')}", "dentalformula; dental formula"),
+    (mathematics, "tmath; tex"), (right_ascension, "ra; rasc"), (declination, "dec; dms; deg min sec"), (minor_planet, "mpl; mp; mpl-"),
+    # ships, countries, sport
+    (any_ship, "ship"), (ship_class, "sclass; sclass-; sclass2; sclass2-; ship class; sclass3"),
+    (country, """flag; flagu; flagcountry; country; flagc; flaglink; fb; fbw; fb-rt; nft; flagcountry2; flag+link; ru; ru-rt; cr; cr-rt;
+        bk; ih; hb; vb; wp; rl; fbu; flag2; flag big; flagmedia; flagcgf; flagpbc; flagioc; flagioc2; flagioc2team; flagiocshort;
+        flagpasog; flagsea; flagasian; flagiocteam; flagcountry/core"""),
+    (athlete, "flagathlete; flagiocathlete; flagiocmedalist; flagipcmedalist; flagipcathlete; flagcgfathlete; flagipc"),
+    (person_name, "sortname; sort name"), (season, "nhly; nbay; nbly; nhl year; nba year; ahly"),
+    (record, "win–loss record; win-loss record; winloss; wlr; football record"),
+    (first, """mlby; nfly; by; baseball year; mlb year; cfly; nfl year; afly; mlsy; yr; yearlink; scy; lby; wnbay; avyear; decade link;
+        century; cent"""),
+    (team_link, "cfb link; cbb link; cfl link; college football link"),
+    # works cited in the text
+    (harvard(True), "harvtxt; harvcoltxt"), (harvard(False), "harvnb; harvcol; harvcolnb"),
+    (harvard_parenthesis, "harv; harvard citation; harvp"),
+    (verse, "bibleverse; bibleref; bibleref2; bible verse; sourcetext; bibleverse-nb; bible ref; bibleref2-nb"),
+    (lambda p, n, page: "Quran " + ":".join(x for x in p[:2] if x), "cite quran; qref; quran; sura; ayah"),
+    (labelled("ISBN"), "isbn; isbnt"), (labelled("ISSN"), "issn; issn link"), (labelled("OCLC"), "oclc"), (labelled("doi:", ""), "doi; doi-inline"),
+    (labelled("arXiv:", ""), "arxiv"), (labelled("PMID"), "pmid"), (labelled("RFC"), "rfc; ietf rfc"), (labelled("JSTOR"), "jstor"),
+    (labelled("Bibcode:", ""), "bibcode"), (labelled("LCCN"), "lccn"), (labelled("U.S. patent"), "us patent; uspatent; patent us"),
+    (labelled("p."), "p.; page"), (labelled("pp."), "pp.; pages"), (labelled("vol."), "vol.; vol"), (labelled("§"), "sect"),
+    (lambda p, n, page: f"{at(p, 0)} U.S.C. § {at(p, 1)}", "unitedstatescode; usc; uscode"), (lambda p, n, page: f"{at(p, 0)} U.S. {at(p, 1)}", "ussc"),
+    (stock("NYSE"), "nyse; new york stock exchange"), (stock("Nasdaq"), "nasdaq; nasdaq2"), (stock("LSE"), "lse; london stock exchange"),
+    (stock("TYO"), "tyo; tokyo stock exchange"), (stock("SEHK"), "sehk; hkex"), (stock("NSE"), "nse"), (stock("BSE"), "bse"),
+    (stock("TSX"), "tsx"), (stock("ASX"), "asx"), (stock("Euronext"), "euronext; euronextparis; euronext paris"), (stock("FWB"), "fwb"),
+    (stock("KRX"), "krx"), (stock("SSE"), "sse"), (stock("SZSE"), "szse"), (stock("NYSE American"), "amex; nyse american"),
+    (stock("SIX"), "six; swx"), (stock("BMAD"), "bmad"), (stock("OTC Pink"), "otc pink; otcpink"),
+    # MediaWiki's own functions
+    (conditional, "#if"), (compared, "#ifeq"), (upper, "uc"), (lower, "lc"), (upper_first, "ucfirst"), (lower_first, "lcfirst; decapitalize"),
+    (page_name, "pagename; fullpagename; basepagename; subpagename; pagenamebase"),
+    (term, "term; glossary term"), (definition, "defn; gdef; glossary definition"), (joined("/"), "slash"),
+    # single characters
+    (constant(" – "), "snd; spnd; sndash; spaced ndash; spaced en dash; snds; spaced en dash space; s-nd"),
+    (constant("–"), "ndash; en dash; endash; –; nsndash; nbndash"), (constant("—"), "mdash; em dash; emdash; —; mdashb; --"),
+    (constant(" — "), "spaced mdash; spaced em dash; smd"),
+    (constant(" "), """nbsp; spaces; space; nbs; thinsp; thin space; hair space; hairsp; narrow no-break space; nnbsp; figure space; em space;
+        ensp; emsp; indent; gap; hsp; nb; nb5; nb10; pad"""),
+    (constant(""), """zwsp; wbr; shy; zero width space; nowrap begin; nowrap end; nobr begin; nobr end; wrap; wj; lrm; rlm; -; clear; clr;
+        clear left; clear right; clearleft; clearright; anchor; anchors; midsize; quote end; nbsp begin"""),
+    (constant("'"), "'; apostrophe; apos; ’; -'"), (constant("'s"), "'s; ’s"), (constant("' \""), "' \"; '\""), (constant("\" '"), "\" '; \"'"),
+    (constant("\""), "-\"; \""), (constant("ʻ"), "ʻ; okina; ʻokina; wg-apos"), (constant("ʼ"), "hamza; ʼ"), (constant("ʿ"), "ayin; ʿ"),
+    (constant("ʾ"), "ʾ"), (constant(PIPE), "!; pipe; |; vert"), (constant(PIPE * 2), "!!"), (constant(EQUALS), "=; equals"),
+    (constant("{"), "(; lcub"), (constant("}"), "); rcub"), (constant("&#123;&#123;"), "(("), (constant("&#125;&#125;"), "))"),
+    (constant("&#91;"), "lbrack; bracket open"), (constant("&#93;"), "rbrack; bracket close"), (constant("#"), "number sign; hash; #"),
+    (constant("&#58;"), "colon; :"), (constant("*"), "asterisk; *"), (constant(" · "), "·; dot; middot; dotsep"),
+    (constant(" • "), "•; bullet; bull"), (constant("⋅"), "sdot; dot operator; cdot; ⋅; int dot"), (constant(" / "), "\\; /"),
+    (constant("..."), "...; ellipsis; …"), (constant("′"), "prime; ′"), (constant("″"), "pprime; double prime; ″"),
+    (constant("°"), "deg; degree; degrees; °"), (constant("−"), "minus; −"), (constant("+"), "plus"), (constant("×"), "times; ×"),
+    (constant("±"), "pm; ±; +-; +/-; plusminus; plus-minus; plusmn"), (constant("÷"), "divide; ÷"), (constant("∞"), "infinity; infin"),
+    (constant("→"), "rarr; →"), (constant("⇌"), "eqm; equilibrium; chem eqm"), (constant("†"), "dagger; †"), (constant("‡"), "double-dagger; double dagger; ‡"),
+    (constant("π"), "pi; π"), (constant("∫"), "intmath"), (constant("♯"), "sharp; music sharp"), (constant("♭"), "flat"), (constant("♮"), "natural"),
+    (constant("✓"), "check mark; tick; checkmark; aye; y&"), (constant("✗"), "cross mark; cross; x mark; xmark; nay"), (constant("M☉"), "solar mass"),
+    (constant("R☉"), "solar radius"), (constant("L☉"), "solar luminosity"), (constant("M⊕"), "earth mass"), (constant("R⊕"), "earth radius"),
+    (constant("MJ"), "jupiter mass"), (constant("RJ"), "jupiter radius"), (constant("♂"), "male; ♂"), (constant("♀"), "female; ♀"),
+    (constant("№"), "numero; №"), (constant("§"), "section mark"), (constant("\n"), "break; crlf; crlf2; -br; linebreak"),
+    (constant("Yes"), "yes; ya"), (constant("No"), "no"), (constant("N/A"), "n/a; na"), (constant("TBA"), "tba"), (constant("TBD"), "tbd"),
+    (constant("Unknown"), "unknown; dunno"), (constant("Won"), "won"), (constant("Nominated"), "nom; nominated"), (constant("Pending"), "pending"),
+    (constant("née"), "née; nee"), (constant("né"), "né"), (constant("H2O"), "h2o"), (constant("CO2"), "co2"), (constant("LaTeX"), "latex"), (constant("TeX"), "tex logo"),
 ]
 
-# Templates with no prose in them, by name and by pattern; everything else that is not in the table counts as unknown.
-_SILENT = set(_names("""citation; citation needed; cn; fact; cb; cite; sfn; sfnp; sfnm; sfnmp; sfnref; harvid; harvrefcol; efn; efn-ua; efn-la; efn-lr; efn-lg; efn-ur; efn-ug; efn note; refn; notetag; ref; note; ref label; note label; ref tag;
-    reflist; references; refs; notelist; notelist-ua; notelist-la; notes; rp; r; ran; refbegin; refend; clarify; when; who; whom; which; where; why; how; by whom; by whom?; according to whom; whose; dead link; deadlink; dead; page needed; pn; page number needed;
-    full; full citation needed; fcn; verify source; failed verification; fv; not in citation given; nicg; dubious; disputed inline; disputed; vague; weasel inline; or; original research inline; synthesis inline; specify; quantify; better source; better source needed; bsn;
-    unreliable source?; unreliable source; self-published inline; primary source inline; primary-source inline; third-party inline; update inline; update after; outdated; needs update; clarify timeframe; citation needed span text; cite check; citation style; lead too short; relevance inline; relevance; undue weight inline; undue weight; pov; pov statement; pov-statement; peacock inline; peacock term; buzzword inline; contradict inline; contradictory inline; self-contradictory; chronology citation needed; medical citation needed; mcn; medref; year needed; year missing; date missing; title missing; volume needed; author missing; issn needed; isbn missing; isbn needed; non-primary source needed; obsolete source; opinion; attribution needed; improper synthesis?; editorializing; needs independent confirmation; explain; examples; example needed; expand acronym; expand list; incomprehensible inline; awkward; copyedit inline; technical inline; tone inline; speculation inline; sync; time needed; nonspecific text; retracted; rs; lopsided; jargon inline; check quotation; quote without source; verification needed; vn; verify credibility; verify; citation need; more detail; further explanation needed; fix; inline tag; prove it; qualify evidence; discuss; ambiguous; ambiguous link; disambiguation needed; dn; importance inline; inconsistent; importance example; as of? ; infringing link; cbignore; webarchive; wayback; subscription required; subscription; registration required; closed access; open access; free access; link note; retrieved; accessdate; inflation; inflation-fn; inflation/fn; inflation-year; inflation year; format price text;
-    main; main article; main articles; main category; main list; mainarticles; see; see also; see-also; also; further; further information; further2; furtherinfo; details; details3; about; about2; about-distinguish; for; for2; for multi; other uses; other uses2; other uses of; other; otheruses; other people; other places; other hurricanes; other ships; two other uses; three other uses; redirect; redirect2; redirect3; redirect4; redirect-several; redirect-multi; redirect-distinguish; redirect-distinguish2; redirect-synonym; redirect for; redirects here; distinguish; distinguish2; confused; confuse; not to be confused with; hatnote; hatnote inline; rellink; dablink; disamb link; self reference; selfref; broader; broad concept; sub article; subarticle; list main; ordered hatnote; this; technical reasons; correct title; correct title2; lowercase title; lowercase; lower case title; displaytitle; italic title; italictitle; italic dab; no italic title; title language; short description; short desc; shortdescription; sd; use dmy dates; use mdy dates; engvarb; engvaro; engvar; bots; nobots; good article; featured article; featured list; featured portal; ga icon; pp; protected; semi-protected; portal; portal bar; portal-inline; portals; portal box; commons; commons category; commonscat; commons cat; commons-inline; commonscat-inline; commons category-inline; commons category multi; commons and category; commons cat inline; wikiquote; wikiquote-inline; wikibooks; wikibooks-inline; wikibookspar; wikisource; wikisource-inline; wikisource author; wikisource author-inline; wikisource lang; wikisourcelang; wikisource1911enc; wikispecies; wikispecies-inline; wiktionary; wiktionary-inline; wiktionary pipe box; wiktionarypar; wiktionary category; wikiversity; wikiversity-inline; wikivoyage; wikivoyage-inline; wikinews; wikinews category; wikidata; wikimedia; sister project links; sisterlinks; sister links; sister project; sisterproject; sister-inline; subject bar; library resources box; library resources about; authority control; authority control (arts); taxonbar; taxobox; speciesbox; automatic taxobox; subspeciesbox; hybridbox; normdaten; coord; coord missing; coords; coor; coor dms; coor d; coor title dms; coor title d; coor at dms; coord display; geodata; geogroup; geogroup template; kml; attached kml; gbmapping; gbm4ibx; maps; osm relation; osmrelation-inline; osmrelation; defaultsort; default sort; displaytitle2; audio; listen; listen-inline; multi-listen start; multi-listen item; multi-listen end; pronunciation file; spoken wikipedia; spoken wikipedia boilerplate; spoken article; external media; external music video; external image; external video; image; photomontage; css image crop; css crop; wide image; tall image; panorama; multiple image; double image; triple image; gallery; image frame; image array; annotated image; annotated image 4; superimpose; superimpose2; location map; location map+; location map many; location map~; image label; image label begin; image label end; image label small; side by side; perseus text; preloaded image; infobox; taxobox name; navbox; navboxes; navbox with columns; navbox with collapsible groups; navboxes top; navboxes bottom; sidebar; sidebar with collapsible lists; campaignbox; wide template; footer; geographic location; adjacent communities; adjacent stations; s-start; s-end; s-bef; s-ttl; s-aft; s-off; s-hon; s-ppo; s-par; s-new; s-non; s-rel; s-reg; s-roy; s-mil; s-gov; s-inc; s-vac; s-break; s-ach; s-sports; s-prec; s-civ; s-acad; s-dip; s-hou; s-pre; s-other; s-rail; s-line; s-rail-start; start box; end box; end; succession box; start; startbox; endbox; succession footer; succession; incumbent succession box; ref improve; refimprove; more citations needed; more citations; no footnotes; more footnotes; more footnotes needed; unreferenced; unreferenced section; unsourced; citations missing; citation missing; primary sources; one source; multiple issues; article issues; expand section; expand; expand language; expert needed; expert-subject; empty section; cleanup; cleanup section; cleanup rewrite; cleanup-reorganize; tone; advert; copy edit; copyedit; notability; orphan; stub; update; update section; globalize; lead rewrite; lead missing; lead extra info; long; very long; too many photos; overly detailed; technical; confusing; essay-like; essay; news release; fansite; fan pov; in-universe; plot; long plot; no plot; prose; list to prose; trivia; in popular culture; merge; merge to; merge from; mergeto; mergefrom; merge portions from; split; split section; splitting; split2; move; move portions; rfd; afd; proposed deletion; prod blp; prod; current; current related; recent; recentism; under construction; in use; inuse; hoax; sources exist; sources; coi; autobiography; blp sources; blp unsourced; blp primary sources; undue; contradict; contradicts other; criticism section; disputed section; npov; pov section; pov-section; pov check; synthesis; original research; weasel; peacock; unbalanced; systemic bias; too few opinions; unreliable sources; self-published; third-party; ambox; dmbox; ombox; article for deletion/dated; refimprove section; overlinked; underlinked; dead end; uncategorized; improve categories; cat more; close paraphrasing; db; copypaste; translation; rough translation; not english; cleanup-translation; restructure; sections; section; condense; very long section; manual; howto; guidebook; game guide; story; summary style; inappropriate tone; review; abbreviations; incomplete; incomplete list; dynamic list; expand list box; complete list; inc-up; inc-lit; inc-film; inc-tv; inc-video; contains special characters; contains chinese text; contains tifinagh text; ipa notice; contains cyrillic text; special characters; toc; toc limit; toc right; toc left; tocleft; tocright; toc hidden; compact toc; compacttoc; horizontal toc; toc top; toc level; notoc; a-z toc; alphabetical toc; list toc; lunar coords and quad cat; div col end; div col start; div-col-end; div col end2; colbegin; colend; col-begin; col-begin-small; col-start; col-end; col-break; col-2; col-3; col-4; col-5; col-6; col-float; col-float-break; col-float-end; col-1-of-2; col-2-of-2; col-1-of-3; col-2-of-3; col-3-of-3; col; colend2; columns-start; columns-end; column; endplainlist; endflatlist; plainlist end; end plainlist; end flatlist; startplainlist; startflatlist; end div col; glossary; glossary end; glossend; glossary begin; hidden; hidden begin; hidden end; hidden-end; collapse top; collapse bottom; collapsed top; collapsible list; collapsible section; collapsed infobox section end; collapsed infobox section begin; stack; stack begin; stack end; stackbegin; stackend; flagicon; flag icon; flagicon image; flag deco; flagdeco; fbicon; flagg icon; flagicon2; country data; noflag; emoji; icon; color box; colorbox; colour box; colorsample; colorbull; legend; legend0; legend2; legend-line; legend inline; legendline; increase; decrease; steady; increaseneutral; increasenegative; decreasepositive; decreaseneutral; up; down; gain; loss; nochange; profit; won icon; medal; gold medal; silver medal; bronze medal; gold1; silver2; bronze3; goldmedal; silvermedal; bronzemedal; gold; gold01; silver02; bronze03; med; sort key; ntsh; dtsh; hs; hsp2; sortkey; hidden sort key; hidden sort; goal; yel; sent off; subon; suboff; sub on; sub off; pengoal; penmiss; pengoal2; penmiss2; soccer icon; cite; ussc citation text; official website; official; official website-inline; imdb name; imdb title; imdb event; imdb company; imdb episode; imdb; rotten tomatoes; rotten-tomatoes; rotten tomatoes person; metacritic film; metacritic; mojo title; box office mojo; allmovie; allmovie title; amg movie; allmusic; discogs; discogs artist; discogs master; musicbrainz; musicbrainz artist; myspace; facebook; twitter; instagram; youtube; youtube channel; linkedin; github; find a grave; findagrave; gutenberg; gutenberg author; gutenberg book; librivox; librivox author; librivox book; internet archive; internet archive author; internet archive film; internet archive short film; ol author; ol work; openlibrary; goodreads author; isfdb; isfdb name; isfdb title; iblist name; worldcat id; worldcat; google books; google book; google maps; dmoz; curlie; curlie2; nyttopic; new york times topic; guardian topic; guardiantopic; bbc online; bbc programme; c-span; charlie rose view; npg name; iep; sep; sep entry; inpho; philpapers; in our time; iot; dads; mathworld; planetmath; planetmath attribution; springer; springereom; eom; nlab; oeis el text; mactutor; mactutor biography; mathgenealogy; prabook; hathitrust; projectmuse; tv.com; tv.com show; epguides; tvguide; tv guide show; ann name; anime news network; ann; mobygames; klov game; freshmeat; openhub; ohloh; eol; itis; ncbi; ncbi taxonomy; wikispecies link; iucn; iucn status; iucn map; avibase; xeno-canto species; fishbase; msw3; birdlife; gbif; nrdb species; atp; itf profile; itf; wta; daviscup player; tennishof; baseballstats; footballstats; basketballstats; hockeydb; eliteprospects; sports reference; sports-reference; olympedia; soccerway; national-football-teams; nfl player; transfermarkt; fifa player; uefa player; espncricinfo; cricinfo; cricketarchive; eb1911; cite eb1911; 1911; eb1911 poster; catholic; catholic encyclopedia; americana; americana poster; collier's poster; cite americana; nsrw; nsrw poster; eb9; cite eb9; ws; source-attribution; citation-attribution; include-nasa; include-eb; include-usgov; dnb poster; usgovpd; pd-notice; free-content attribution; free content attribution; foldoc; freedict; country study; cia world factbook; cia world factbook link; statedept; usdos; loc; govpubs; wikiatlas; wikimapia; wikitravel; geonames; gnis; geonet2; geodis; books-inline; wikicite text; wikipedia books; wikipedia-books; book bar; wikipedia timeline; intitle; lookfrom; look from; prefix; canned search; search; tl; tlx; tlc; tld; para; template link; family tree; familytree; familytree/start; familytree/end; chart; chart/start; chart/end; chart top; chart bottom; tree chart; tree chart/start; tree chart/end; tree list/end; clade; cladex; clade gallery; cladogram; phylogeny; userboxtree; graph; graph:chart; graph:map; graph:pageviews; graph:lines; line chart; bar chart; pie chart; bar box; bar percent; bar pixel; bartable; stacked bar; chart bar; historical populations; historical population; us census population; population; largest cities; weather box; climate chart; climate box; infobox weather; data box; ratings text; album ratings; album reviews; music ratings; professional ratings; video game reviews; film and game ratings; vg reviews; film ratings; television critical response; certification table top; certification table entry; certification table bottom; certification; single chart; album chart; singlechart; albumchart; track listing; tracklist; tracklisting; extra chronology; extra album cover; extra track listing; episode list; episode list/sublist; episode table; episode table/part; series overview; japanese episode list; television season ratings; cast listing text; filmography table begin text; filmography table end; awards table; graphic novel list; graphic novel list/header; graphic novel list/footer; numbered block; equation box 1; chess diagram; chess diagram small; chess position; goban 9x9; go board 9x9; bots text; routemap; bs-map; bs-header; bs-table; bs-table1; bs; bs2; bs3; bs4; bs5; bs-daten; rail line; rail line three to two; railway line; rail line next; jctint; jctco; jctbtm; jcttop; jctplace; jctrdt; jct text; attached kml2; maplink; mapframe; osm location map; ahnentafel; ahnentafel top; ahnentafel bottom; ahnentafel-compact5; ahnentafel-compact4; pedigree; election box begin; election box end; election box candidate with party link; election box candidate; election box turnout; election box hold with party link; election box gain with party link; election box majority; election box total; election results; election table; ebox; party color; party color cell; party shading; party name with color; canadian party colour; australian party style; partycolor; fs start; fs player; fs end; fs mid; fs break; football squad; football squad start; football squad player; football squad end; football squad mid; fb start; fb end; fs2 start; fs2 end; nat fs start; nat fs g start; nat fs player; nat fs g player; nat fs end; nat fs break; nat fs r start; nat fs r player; footballbox; football box; football box collapsible; footballbox collapsible; basketballbox; rugbybox; rugbybox collapsible; vb res; single-innings cricket match; limited overs matches; limitedovers; test match; two-legged result; fb cl header navbar; cycling race/generalclassification; 4teambracket; 8teambracket; 16teambracket; 32teambracket; team bracket; round8; round16; round4; 2teambracket; 3rdplace; sports table; nfl roster text; cbb roster/header; cbb roster/player; cbb roster/footer; cfb schedule; cfb schedule start; cfb schedule entry; cfb schedule end; cbb schedule entry; cbb schedule start; cbb schedule end; gamelog header; mlb game log section; infobox gridiron; medaltemplates; medaltop; medalsport; medalcountry; medalcompetition; medalgold; medalsilver; medalbronze; medalbottom; medaltableTop; spaceflight crew; infobox spaceflight/ip; infobox spaceflight/dock; chembox; drugbox; chembox elements; elementbox; isotopes table; infobox isotope; enzyme; gnf protein box; pbb; protein; pfam box; medical resources; medical condition classification and resources; diseasesdb; icd10; icd9; medlineplus; emedicine; emedicinesubj; emedicinetopic; mesh name; omim; gesture; geobox; mountain index; gridref; os grid text; oscoor; gbgridref; gb grid; infobox mapframe; compare image with wikidata; wikidata image; wikidata entity link; cslist end; quote box; quotebox; quote box2; rquote; quotation box; pullbox; side box; sidebox; boxquote; right quote text; frame footer; frame top; redirect template; r from; rcat shell; redirect category shell; nutritional value; nutritionalvalue; infobox nutritional value; periodic table; compact periodic table; element cell; category handler; catmain; cat main; cat see also; category tree; category tree all; categorytree; cat diffuse; container category; tracking category; maintenance category; possibly empty category; wikipedia category; commons category link; allpages; list of letters; mergedmap; transcluded section; excerpt; section excerpt; trim; trimmed; lorem ipsum; dummy; formatting error; error; increase text; nowiki text; yesno; dubious span; nofollow; #tag; #invoke; #section; #lst; #lsth; #babel; #coordinates; #assessment; #time; #dateformat; #related; #property; #statements; #switch; #ifexist; #iferror; #ifexpr; #language; #formatdate; plural; gender; int; ns; urlencode; anchorencode; fullurl; localurl; filepath; padleft; padright; currenttime; currentdow; currentweek; numberofarticles; numberofusers; numberofpages; numberofedits; numberofadmins; numberoffiles; numberofactiveusers; sitename; server; revisionid; revisionuser; noexternallanglinks; subst:void; prettytable; notice; caution; archive; talk header; wikiproject banner; user; userlinks; welcome; unsigned; done; not done; reply; ping; tmbox; mbox; sandbox; doc; documentation; tfd; cfd; mfd; being merged; stubs; kia; full stop text; use; wikify; dead-end; birth date needed; lifetime; bd; persondata; persondata2; link fa; link ga; link fl; interwiki conflict; nobots2; mvar note; cs1 config; reference column heading; goal scorer; harvs; sfnlink; refhidden; sfn whitelist; wikicite; cite sources; ref needed; peerage image; authority; peerage; s-tul; s-culture; s-media; s-legal; s-bus; s-court; academic genealogy; ill end; lang icon; 2x; portal frame; navigation; portal navbar; family tree of; ; transcluding article; redr; orres; for loop; css; nohyphens; attached media; ogg; video; multi-video start; multi-video item; multi-video end; external timeline; timeline; timeline of; horizontal timeline; simple horizontal timeline; graphical timeline; include timeline; fossil range; fossilrange; geological range; long fossil range; phanerozoic 220px; mapcaption; map caption; image hoax; legend row; legend start; legend end; lower; shortcut; redirect list; disambiguation; disambig; dab; hndis; surname; given name; geodis2; disambiguation page; given names; names; nickname; set index article; sia; shipindex; mil-unit-dis; school disambiguation; hospital disambiguation; human name disambiguation; place name disambiguation; airport disambiguation; letter-number combination disambiguation; mathematical disambiguation; numberdis; letter disambiguation; call sign disambiguation; species latin name disambiguation; species latin name abbreviation disambiguation; taxonomy disambiguation; genus disambiguation; roaddis; road disambiguation; stationdis; station disambiguation; chinese title disambiguation; synagogue disambiguation; disambiguation cleanup; music disambiguation; wikipedia disambiguation; lead too long; mountainindex; roadindex; sportindex; plant common name; plantcommonname; animal common name; fungus common name"""))
+# Templates without prose: names.SILENT_TEMPLATES and whatever fits here; what is neither here nor above counts as unknown.
 _SILENT_PATTERN = re.compile(
-    r"(?:cite|citation|vcite|infobox|use|pp-|pp |sfn|efn|infobox:|navbox|campaignbox|s-|toc |wikiproject|user |graph:|election box|football box|"
-    r"cfb |cbb |bs-|routemap|rail |#tag|#invoke|#switch|\w+ weatherbox|\w+ sidebar|needs |clarify|expand |unreferenced|taxonomy/|mtd |aligned table|"
-    r"col-\d|col-|multi-listen|image label|location map|certification|medical |infobox/|largest cities|navseasoncats|in lang|link |module:|import style|"
-    r"wikisource|wikinews|wikivoyage|commons |wiktionary |librivox|gutenberg|imdb|defaultsort|displaytitle|protected areas of|film awards|r from|r to|template|"
-    r"usstat|weather box|climate|demographics|us census|historical pop|chart |clade|tree |family|r:|copied|db-|merge|split|"
-    r"main |main/|see also |further |redirect|about |other |hatnote|distinguish|latest stable|latest preview|wikidata)"
-    r"|.*(?: stub|-stub|-inline| inline| icon| sidebar|infobox| navbox| footer| topics| topic| weatherbox|reflist|-sidebar| needed| notelist|navigation| succession box|"
-    r" labelled map| category| categories| cat)$")
+    r"(?:cite|citation|vcite|infobox|use |pp-|sfn|efn|navbox|campaignbox|s-|toc |wikiproject|user |graph:|election box|football box|cfb |cbb |bs-|"
+    r"routemap|rail |#tag|#invoke|#switch|needs |clarify|expand |unreferenced|taxonomy/|col-|multi-listen|image label|location map|certification|"
+    r"medical |largest cities|navseasoncats|in lang|wikisource|wikinews|wikivoyage|commons |wiktionary |librivox|gutenberg|imdb|defaultsort|"
+    r"displaytitle|r from|r to|template|us census|historical pop|chart |clade|tree |family|copied|db-|merge|split |main |see also |further |"
+    r"redirect|about |other |hatnote|distinguish|latest stable|latest preview|wikidata|:|more citations|contains )"
+    r"|.*(?: stub|-stub|-inline| inline| icon| sidebar|infobox| navbox| footer| topics| topic| weatherbox|reflist|-sidebar| needed| succession box|"
+    r" labelled map| category| categories| series| section| notice)$")
 
-_ELEMENT_NAMES = {name: constant(symbol) for name, symbol in ELEMENTS.items() if name not in ("lead", "tin", "gold", "silver", "mercury")}
-_SHIPS = ("USS HMS SS RMS SMS HMAS HMCS HMNZS HMT HMHS HNLMS HDMS HSwMS HNoMS ORP MV MS MT RV RRS USNS USCGC USAT USAHS USRC CSS HMY HMCSS PS TSS "
-          "INS ARA BAP SAS KRI JDS JS ROKS BNS PNS FGS GTS MSC RFA TS TSMV SMU SM USLHT USC&GS LE ARM BRP HTMS KD RSS KNM FS NRP TCG USFS USAV USSB "
-          "RMMV CCGS CGS SMCS HIJMS ARC BAE SY MY NS NMS LPG LNG FV GWR MVS MF SAR HMM").split()
+_ORDINARY_WORDS = {"lead", "tin", "gold", "silver", "mercury"}  # {{gold}} is a medal
+_SHIPS = """USS HMS SS RMS SMS HMAS HMCS HMNZS HMT HMHS HNLMS HDMS HSwMS HNoMS ORP MV MT RV RRS USNS USCGC USAT USAHS USRC CSS HMY TSS INS ARA BAP
+    SAS JDS JS ROKS BNS PNS FGS GTS RFA SMU USLHT ARM BRP HTMS KD RSS KNM NRP TCG USAV CCGS CGS HIJMS""".split()
 
 
 def _build() -> dict[str, Optional[Renderer]]:
-    table: dict[str, Optional[Renderer]] = {name: None for name in _SILENT}
-    table.update(_ELEMENT_NAMES)
-    table.update({prefix.lower(): ship(prefix) for prefix in _SHIPS if prefix not in ("MS", "PS", "TS", "FS", "SM", "LE", "NS", "FV", "MF", "SAR", "LPG", "LNG")})
+    table: dict[str, Optional[Renderer]] = dict.fromkeys(SILENT_TEMPLATES)
+    table.update({name: constant(symbol) for name, symbol in ELEMENTS.items() if name not in _ORDINARY_WORDS})
+    table.update({code.lower(): constant(name) for code, name in COUNTRIES.items() if len(code) > 2 or code == "UK"})
+    table.update({prefix.lower(): ship(prefix) for prefix in _SHIPS})
     table.update({code: money(symbol) for code, symbol in _CURRENCY.items() if code not in ("won", "peso", "try", "dollar")})
-    table["inr"] = table["₹"] = rupees
     for renderer, names in _TABLE:
         table.update(dict.fromkeys(_names(names), renderer))
-    table[";"] = constant(";")
-    table["won"] = constant("Won")
-    table.update({code.lower(): constant(name) for code, name in COUNTRIES.items() if len(code) == 3 and code.lower() not in table})
-    return table
+    return {**table, ";": constant(";")}
 
 
 _FOUND = _build()
@@ -1282,6 +1304,4 @@ def find(name: str) -> Optional[Renderer]:
         return lambda p, n, page: foreign_sound(code, p, n)
     if name.startswith("script/"):
         return first
-    if _SILENT_PATTERN.match(name):
-        return None
-    return UNKNOWN
+    return None if _SILENT_PATTERN.match(name) else UNKNOWN

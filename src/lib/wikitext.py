@@ -83,9 +83,11 @@ def clean_fully(wikitext: str, options: Options, page: Page) -> Article:
         text = _REF.sub(DROP, text)
         text = _hold(text, held)
     names = _namespaces(options.file_names, options.category_names)
-    categories = [c for c in (m[1].partition("|")[0].strip() for m in names.category.finditer(text)) if c] if "[[" in text else []
+    categories: list[str] = []
+    if "[[" in text:
+        text = _COLON.sub(lambda m: _colon_link(m, names, categories), text)
     description = _short_description(text)
-    disambiguation = bool(_DISAMBIGUATION.search(text))
+    disambiguation = _is_disambiguation(text)
     text = _without_sections("\n" + text + "\n", options.drop_sections)
     if "{|" in text:
         text = _without_tables(text)
@@ -95,6 +97,8 @@ def clean_fully(wikitext: str, options: Options, page: Page) -> Article:
     if "{{" in text:
         text = _Templates(options.templates, page, unknown, limit - len(text)).expand(text)
     text = _inline(text)
+    if DROP in text:
+        text = _mend_holes(text)
     blocks = _blocks(text)
     text, sections = _assemble(blocks, held)
     return Article(text, sections, categories, description, disambiguation, None, unknown)
@@ -118,16 +122,19 @@ def _without_comments(text: str) -> str:
     kept, done = [], 0
     while (start := text.find("<!--", done)) >= 0:
         end = text.find("-->", start + 4)
-        before = text[done:start]
         if end < 0:
-            kept.append(before)
+            kept.append(text[done:start])
             done = len(text)
             break
-        after = end + 3
-        stripped = before.rstrip(" \t")
-        if (stripped.endswith("\n") or (not stripped and done == 0)) and text[after:after + 1] == "\n":
-            before, after = stripped, after + 1
-        kept.append(before)
+        begin, after = start, end + 3
+        if text[after:after + 1] == "\n":
+            while begin > done and text[begin - 1] in " \t":
+                begin -= 1
+            if text[begin - 1:begin] in ("\n", ""):
+                after += 1
+            else:
+                begin = start
+        kept.append(text[done:begin])
         done = after
     kept.append(text[done:])
     return "".join(kept)
@@ -200,9 +207,19 @@ def _held(name: str, attributes: str, content: str, held: list[str]) -> str:
 
 _SHORT = re.compile(r"\{\{\s*[Ss]hort ?desc(?:ription)?\s*\|\s*(?:1\s*=)?\s*([^{}|]*)")
 _DISAMBIGUATION = re.compile(
-    r"__DISAMBIG__|\{\{\s*(?:[Tt]emplate:)?(?:[\w ()/-]{0,40}?[Dd]isambig\w*|dab|disamb|hndis|geodis|surname|given[ _]name|"
-    r"mathdab|numberdis|roaddis|stationdis|letterdis\w*|schooldis|hospitaldis|mil-unit-dis|lnd|sia|set index\w*|shipindex|"
-    r"mountainindex|roadindex|sportindex|chemistry index|plant common name)\s*(?:\||\}\})", re.I)
+    r"\{\{\s*(?:hndis|geodis|surname|given[ _]name|dab|disamb|mathdab|numberdis|roaddis|stationdis|letterdis|schooldis|hospitaldis|"
+    r"mil-unit-dis|lnd|sia|set[ _]index|shipindex|mountainindex|roadindex|sportindex|chemistry[ _]index|plant[ _]common[ _]name)\b", re.I)
+
+
+def _is_disambiguation(text: str) -> bool:
+    """{{disambiguation|...}} in any of its many names; {{other uses|X (disambiguation)}} is none."""
+    place = text.find("isambig")
+    while place >= 0:
+        opened = text.rfind("{{", max(0, place - 50), place)
+        if opened >= 0 and not any(mark in text[opened:place] for mark in "|[}") and text[place:place + 40].lstrip("isambguton_ ")[:1] in ("|", "}", ""):
+            return True
+        place = text.find("isambig", place + 7)
+    return bool(_DISAMBIGUATION.search(text, 0, 1000) or _DISAMBIGUATION.search(text, max(0, len(text) - 3000)) or "__DISAMBIG__" in text)
 
 
 def _short_description(text: str) -> str:
@@ -286,40 +303,59 @@ def _without_html_tables(text: str) -> str:
 # links
 
 class _Namespaces(NamedTuple):
-    file: re.Pattern        # the beginning of a picture
-    category: re.Pattern
-    shown: re.Pattern       # [[:Category:X]], [[wikt:x]]: a link whose prefix is not worth showing
+    file: re.Pattern             # the beginning of a picture
+    files: frozenset[str]        # names of the namespaces, in lower case
+    categories: frozenset[str]
 
 
 @lru_cache(maxsize=16)
 def _namespaces(files: tuple[str, ...], categories: tuple[str, ...]) -> _Namespaces:
-    def either(names: tuple[str, ...]) -> str:
-        return "|".join(re.escape(name).replace(r"\ ", "[ _]") for name in names)
-    return _Namespaces(
-        re.compile(rf"\[\[\s*(?:{either(files)})\s*:", re.I),
-        re.compile(rf"\[\[\s*(?:{either(categories)})\s*:([^\[\]]*)\]\]", re.I),
-        re.compile(rf"\[\[:?(?:(?:{either(files + categories)}|wikt|wiktionary|w|wikipedia|s|wikisource|q|wikiquote|b|wikibooks|n|v|voy|species|"
-                   rf"commons|c|m|meta|d|mw|doi|[a-z]{{2,3}}):)+([^\[\]|]*)\]\]", re.I))
+    either = "|".join(re.escape(name).replace(r"\ ", "[ _]") for name in files)
+    return _Namespaces(re.compile(rf"\[\[\s*(?:{either})\s*:", re.I), frozenset(map(_normal, files)), frozenset(map(_normal, categories)))
 
 
-_PIPED = re.compile(r"\[\[[^\[\]|{}\n]*\|")
-_EMPTY_LABEL = re.compile(r"\[\[(?:[^\[\]|:]*:)?([^\[\]|]*?)(?: \([^()\[\]|]*\)|,[^\[\]|]*)?\|\]\]")
-_INTERLANGUAGE = re.compile(r"\[\[([a-z]{2,3}|simple)(?:-[a-z-]+)?:[^\[\]|\n]*\]\]")
+_COLON = re.compile(r"\[\[([^\[\]|:\n]{0,40}):([^\[\]]*)\]\]")
+_PROJECTS = frozenset("wikt wiktionary w wikipedia s wikisource q wikiquote b wikibooks n v voy species commons c m meta d mw doi".split())
+
+
+def _colon_link(match: re.Match, names: _Namespaces, categories: list[str]) -> str:
+    """[[Category:X]] is noted and goes, as pictures and links to other languages do; [[:Category:X]] and [[wikt:x]] show x."""
+    prefix, rest = _normal(match[1]), match[2]
+    if prefix in names.categories:
+        if name := rest.partition("|")[0].strip().replace("_", " "):
+            categories.append(name)
+        return DROP
+    if prefix in names.files:
+        return DROP
+    if not prefix:               # [[:Category:X]], [[:fr:X|x]]
+        return match[0] if "|" in rest else "[[" + rest.rpartition(":")[2] + "]]"
+    if "|" in rest:
+        return match[0]
+    if prefix in _PROJECTS:
+        return "[[" + rest.rpartition(":")[2] + "]]"
+    code = prefix.partition("-")[0]
+    return "" if match[1].islower() and (code in LANGUAGES or code == "simple") and not rest.startswith(" ") else match[0]
+
+
+_OPENED = re.compile(r"\[\[(?:[^\[\]|{}\n]*\|)?")
+_EMPTY_LABEL = re.compile(r"\[\[[^\[\]|\n]*\|\]\]")
 _BRACKETS = re.compile(r"\[\[|\]\]")
 
 
 def _links(text: str, names: _Namespaces) -> str:
     """[[target|label]] -> label; pictures and categories go with all that is inside them."""
     text = _without_files(text, names.file)
-    if ":" in text:
-        text = names.category.sub(DROP, text)
-        text = _INTERLANGUAGE.sub(lambda m: "" if m[1] in LANGUAGES or m[1] == "simple" else m[0], text)
-        text = names.shown.sub(lambda m: m[1], text)
     if "|]]" in text:
-        text = _EMPTY_LABEL.sub(lambda m: m[1], text)
+        text = _EMPTY_LABEL.sub(_without_qualifier, text)
     if "[[http" in text:
         text = re.sub(r"\[\[https?://[^\s\[\]]*[ \t]*([^\[\]\n]*)\]\]", lambda m: m[1], text)
-    return _PIPED.sub("", text).replace("[[", "").replace("]]", "")
+    return _OPENED.sub("", text).replace("]]", "")
+
+
+def _without_qualifier(match: re.Match) -> str:
+    """[[Wikt:Boston (album)|]] -> Boston, [[Boston, Lincolnshire|]] -> Boston"""
+    name = match[0][2:-3].rpartition(":")[2]
+    return re.sub(r" \([^()]*\)$|,.*$", "", name)
 
 
 def _without_files(text: str, opening: re.Pattern) -> str:
@@ -350,7 +386,7 @@ def _without_files(text: str, opening: re.Pattern) -> str:
 
 _PARAMETER = re.compile(r"\{\{\{[^{}|]*(?:\|([^{}]*))?\}\}\}")
 _BRACES = re.compile(r"\{\{|\}\}")
-_BRACE_RUN = re.compile(r"\{{3,}|\}{3,}")
+_OPENING_RUN, _CLOSING_RUN = re.compile(r"\{\{\{+"), re.compile(r"\}\}\}+")
 
 
 class _Templates:
@@ -361,9 +397,11 @@ class _Templates:
         self.page, self.unknown, self.budget = page, unknown, budget
 
     def expand(self, text: str) -> str:
-        if "{{{" in text or "}}}" in text:
+        if "{{{" in text:
             text = _PARAMETER.sub(lambda m: m[1] or "", text)
-            text = _BRACE_RUN.sub(_pair_braces, text)
+            text = _OPENING_RUN.sub(_pair_braces, text)
+        if "}}}" in text:
+            text = _CLOSING_RUN.sub(_pair_braces, text)
         expanded = self._expand(text)
         return self._expand(_without_unclosed(text)) if expanded is None else expanded
 
@@ -497,9 +535,10 @@ _INLINE_TAGS = """abbr b bdi bdo big cite data del dfn em font i ins kbd mark no
 _BLOCK_TAGS = "p div blockquote center ul ol dl table tbody thead tfoot tr caption h1 h2 h3 h4 h5 h6 hr pre section article header footer".split()
 _TAGS = {**dict.fromkeys(_INLINE_TAGS, ""), **dict.fromkeys(_BLOCK_TAGS, "\n\n"), "br": NEWLINE, "code": "`", "li": "\n* ", "dt": "\n; ",
          "dd": "\n: ", "td": " ", "th": " ", "rt": " (", "wbr": "", "del": "", "s": ""}
-_SPACES = ["&nbsp;", "&#160;", "&thinsp;", "&ensp;", "&emsp;", "&hairsp;", "&#8239;", "&#32;", "\xa0", "\u2009", "\u202f", "\u2002", "\u2003", "\u200a", "\u2007",
-           "\u3000"]
-_NOTHING = ["&zwsp;", "&#8203;", "&shy;", "&lrm;", "&rlm;", "\u200b", "\u200e", "\u200f", "\u2060", "\ufeff", "\xad"]
+_SPACE_ENTITIES = re.compile(r"&(?:nbsp|thinsp|ensp|emsp|hairsp|#160|#8239|#32|#x20|#xa0|#xA0);")
+_NOTHING_ENTITIES = re.compile(r"&(?:zwsp|shy|lrm|rlm|#8203|#173);")
+_SPACES = "\xa0\u2009\u202f\u2002\u2003\u200a\u2007\u3000"
+_NOTHING = "\u200b\u200e\u200f\u2060\ufeff\xad"   # the reader sees none of them
 
 
 def _inline(text: str) -> str:
@@ -511,6 +550,8 @@ def _inline(text: str) -> str:
             text = _without_html_tables(text)
         if "display:" in text:
             text = _HIDDEN.sub(DROP, text)
+        if "<code" in text:
+            text = re.sub(r"<code\b[^<>]*>\s*((?:[^<]|<(?!/?code\b))*?)\s*</code\s*>", lambda m: f"`{m[1]}`" if m[1] else "", text)
         if "<su" in text or "<SU" in text:
             text = _SCRIPTS.sub(_script, text)
         if "<poem" in text:
@@ -518,12 +559,16 @@ def _inline(text: str) -> str:
         text = _TAG.sub(_tag, text)
     if "__" in text:
         text = re.sub(r"__[A-Z]{3,}__", "", text)
-    for space in _SPACES:
-        if space in text:
-            text = text.replace(space, " ")
-    for nothing in _NOTHING:
-        if nothing in text:
-            text = text.replace(nothing, "")
+    if "&" in text:
+        text = _SPACE_ENTITIES.sub(" ", text)
+        text = _NOTHING_ENTITIES.sub("", text)
+    if not text.isascii():
+        for space in _SPACES:
+            if space in text:
+                text = text.replace(space, " ")
+        for nothing in _NOTHING:
+            if nothing in text:
+                text = text.replace(nothing, "")
     return text
 
 
@@ -584,19 +629,15 @@ def _blocks(text: str) -> list[Block]:
         if first not in _SPECIAL:
             if indented or term:
                 flush()
-            if line and not line.isspace():
+            if line:
                 paragraph.append(quotes(line) if "''" in line else line)
             elif paragraph:
                 flush()
             continue
         if first == " ":
-            if line.isspace() or not line.strip(" " + DROP):
-                if paragraph:
-                    flush()
-                continue
-            if paragraph:      # a line that goes on after a break of the source
-                paragraph.append(quotes(line) if "''" in line else line)
-            else:
+            if paragraph or line.isspace():
+                flush()
+            if not line.isspace():
                 indented.append(quotes(line) if "''" in line else line)
             continue
         if first in "*#:;":
@@ -655,7 +696,7 @@ def _preformatted(lines: list[str]) -> list[Block]:
     """Lines that begin with a space: code when they look like code, otherwise verses or a stray indent."""
     lines = [line.rstrip() for line in lines]
     if len(lines) > 1 and sum(bool(re.search(r"[{}=<>;|\\_+/]|\S {2,}\S|^ {3,}", line)) for line in lines) * 2 > len(lines):
-        body = "\n".join(line[1:] for line in lines).replace(DROP, "").replace(NEWLINE, "\n")
+        body = "\n".join(line[1:] for line in lines).replace(NEWLINE, "\n")
         return [Block("c", f"```\n{body}\n```")]
     text = NEWLINE.join(line.strip() for line in lines)
     return [Block("p", text)] if (text := tidy(text)) else []
@@ -666,8 +707,8 @@ _ODD_QUOTES = re.compile(r"'{2,}")
 
 def quotes(line: str) -> str:
     """Bold and italic marks go; of an apostrophe that touches them, as in L'''amour'', the apostrophe stays."""
-    if "'''" not in line:
-        return line.replace("''", "")
+    if line.count("'''") % 2 == 0 and "''''" not in line:
+        return line.replace("'''", "").replace("''", "")
     bold = italic = 0
     runs = _ODD_QUOTES.findall(line)
     for run in runs:
@@ -692,49 +733,82 @@ def _restore_apostrophe(line: str) -> str:
     return line if best is None else line[:best] + "'" + line[best + 3:]
 
 
+# Holes that dropped things leave
+
+_BEFORE = frozenset("([$£€¥₹")
+_AFTER = frozenset(')],;')
+_SEPARATORS = frozenset(',;:([–')
+_SPACED = re.compile(f" +{DROP}[{DROP} ]*")
 _MARKS = re.compile(f" *{DROP}[{DROP} ]*")
-_PARENTHESIS = re.compile(rf" ?([(\[])([^()\[\]{DROP}]*{DROP}[^()\[\]]*)[)\]]")
+_PARENTHESIS = re.compile(rf"([(\[])([^()\[\]\n{DROP}]*{DROP}[^()\[\]\n]*)[)\]]")
 _EMPTY_QUOTES = re.compile(rf"[\"“]{DROP}+[\"”]")
-_DOUBLE_COMMA = re.compile(rf"([,;])[ {DROP}]*{DROP}[ {DROP}]*(?=[,;])")
+_DOUBLE_COMMA = re.compile(rf"[,;][ {DROP}]*{DROP}[ {DROP}]*(?=[,;])")
+_MANY_SPACES = re.compile("  +")
 
 
-def tidy(text: str) -> str:
-    """Mend what dropped things left behind: spaces before a full stop, empty brackets, doubled commas."""
-    if DROP in text:
-        if "(" in text or "[" in text:
-            text = _PARENTHESIS.sub(_mend_parenthesis, text)
-        if '"' in text or "“" in text:
-            text = _EMPTY_QUOTES.sub(DROP, text)
+def _mend_holes(text: str) -> str:
+    """Take the marks away with what they left: spaces before a full stop, empty brackets, doubled commas."""
+    pieces = text.split(DROP)
+    kept, left, holes = [pieces[0]], pieces[0][-1:], False
+    for piece in pieces[1:]:
+        if not piece:
+            continue
+        right = piece[0]
+        if left in _BEFORE or (right in _AFTER and (left if left != " " else kept[-1].rstrip(" ")[-1:]) in _SEPARATORS) or \
+                (right in '"”' and left in '"“'):
+            kept.append(DROP)
+            holes = True
+        elif left == " ":
+            if right == " ":
+                piece = piece.lstrip(" ")
+            elif right in ".,;:!?)]\n":
+                kept[-1] = kept[-1].rstrip(" ")
+        elif right == " " and (left == "\n" or not left):
+            piece = piece.lstrip(" ")
+        kept.append(piece)
+        left = piece[-1:] or left
+    text = "".join(kept)
+    if holes:
+        text = _PARENTHESIS.sub(_mend_parenthesis, text)
+        text = _EMPTY_QUOTES.sub(DROP, text)
         text = _DOUBLE_COMMA.sub("", text)
-        if f" {DROP}" in text or f"{DROP} " in text:
-            text = _MARKS.sub(lambda m: _mend(m, text), text)
-        else:
-            text = text.replace(DROP, "")
-    if "  " in text:
-        text = re.sub("  +", " ", text)
-    if NEWLINE in text:
-        text = re.sub(f" *{NEWLINE}[ {NEWLINE}]*", "\n", text).strip("\n")
-    return text.strip()
+        if f" {DROP}" in text:
+            text = _SPACED.sub(lambda m: _space_or_none(m, text), text)
+        text = text.replace(DROP, "")
+    return text
 
 
-def _mend(match: re.Match, text: str) -> str:
+def _space_or_none(match: re.Match, text: str) -> str:
     start, end = match.span()
-    if start == 0 or end == len(text) or text[end] in ".,;:!?)]" or text[start - 1] in "([\n":
+    if start == 0 or end == len(text) or text[end] in ".,;:!?)]\n" or text[start - 1] in "([\n":
         return ""
-    return " " if " " in match[0] else ""
+    return " "
 
 
 def _mend_parenthesis(match: re.Match) -> str:
     opening, inner = match[1], match[2]
-    lead = " " if match[0][0] == " " else ""
     if re.search(rf"[$£€¥₹]{DROP}", inner):  # a sum that could not be computed
         return DROP
     inner = _DOUBLE_COMMA.sub("", inner)
-    inner = _MARKS.sub(lambda m: _mend(m, inner), inner)
+    inner = _MARKS.sub(lambda m: _space_or_none(m, inner) if " " in m[0] else "", inner)
     inner = re.sub(r"^[\s,;:–]+|[\s,;:–]+$", "", inner)
     if not any(c.isalnum() or c in OPEN + "?!…+−×*" for c in inner):
         return DROP
-    return f"{lead}{opening}{inner}{')' if opening == '(' else ']'}"
+    return f"{opening}{inner}{')' if opening == '(' else ']'}"
+
+
+def tidy(text: str) -> str:
+    """Single spaces, line breaks where the source asks for them."""
+    if "  " in text:
+        text = _MANY_SPACES.sub(" ", text)
+    if " ." in text or " ," in text or "( " in text or " )" in text:
+        text = _LOOSE.sub("", text)
+    if NEWLINE in text:
+        text = re.sub(f" *{NEWLINE}[ {NEWLINE}]*", "\n", text)
+    return text.strip()
+
+
+_LOOSE = re.compile(r"(?<=[\w)\]\"”’]) (?=[.,](?:\s(?!\.)|$))|(?<=\() (?=\w)|(?<=\w) (?=\))")
 
 
 # ---------------------------------------------------------------------------------------------------------
@@ -745,31 +819,30 @@ def _assemble(blocks: list[Block], held: list[str]) -> tuple[str, list[dict]]:
     pieces: list[str] = []
     sections: list[dict] = []
     waiting: list[Block] = []
-    length, last = 0, ""
-
-    def put(kind: str, text: str) -> None:
-        nonlocal length, last
-        glue = "" if not pieces else "\n" if kind == last == "l" else "\n\n"
-        pieces.append(glue + text)
-        length += len(glue) + len(text)
-        last = kind
-
+    length, last = 0, "h"
     for block in blocks:
-        if block.kind == "h":
-            while waiting and waiting[-1].level >= block.level:
+        kind, text, level = block
+        if kind == "h":
+            while waiting and waiting[-1].level >= level:
                 waiting.pop()
             waiting.append(block)
             continue
-        text = _final(block.text, held)
+        if "&" in text or OPEN in text or EQUALS in text or PIPE in text:
+            text = _final(text, held)
         if not text:
             continue
         for heading in waiting:
-            title = _final(heading.text, held)
-            if title:
-                put("h", f"{'#' * heading.level} {title}")
-                sections.append({"level": heading.level, "title": title, "start": length - len(title) - heading.level - 1})
+            if title := _final(heading.text, held):
+                glue = "\n\n" if pieces else ""
+                pieces.append(f"{glue}{'#' * heading.level} {title}")
+                sections.append({"level": heading.level, "title": title, "start": length + len(glue)})
+                length += len(pieces[-1])
+                last = "h"
         waiting.clear()
-        put(block.kind, text)
+        piece = text if not pieces else ("\n" if kind == last == "l" else "\n\n") + text
+        pieces.append(piece)
+        length += len(piece)
+        last = kind
     return "".join(pieces), sections
 
 
