@@ -48,22 +48,21 @@ class KVCache:
     so that a token's column is its position, and rows may join and leave while others go on."""
 
     def __init__(self, config: ModelConfig, rows: int, length: int, device, dtype):
-        shape = (config.n_layer, rows, length, config.n_head, config.head_size)  # a token's keys lie together
-        self.k = torch.zeros(shape, device=device, dtype=dtype)
-        self.v = torch.zeros(shape, device=device, dtype=dtype)
+        shape = (config.n_layer, rows, length, 2, config.n_head, config.head_size)  # a token's key and value lie together
+        self.kv = torch.zeros(shape, device=device, dtype=dtype)
         self.lengths = torch.zeros(rows, dtype=torch.long, device=device)
         self.width = 0  # the longest row's length, here so that nobody has to wait for the device to say it
 
     def slots(self, first: int, last: int, width: int) -> "KVCache":
         """Rows first to last - 1 as a cache over the same memory; width: the longest of them."""
         part = object.__new__(KVCache)
-        part.k, part.v, part.lengths, part.width = self.k[:, first:last], self.v[:, first:last], self.lengths[first:last], width
+        part.kv, part.lengths, part.width = self.kv[:, first:last], self.lengths[first:last], width
         return part
 
     def begin(self, T: int) -> tuple[torch.Tensor, torch.Tensor | None]:
         """Before the layers see T more tokens a row: -> their positions (B, T), and the mask (B, 1, T, S) of the keys that each
         may look at; None when the cache is empty, where causal attention among the new tokens is all there is."""
-        B, length = self.k.shape[1:3]
+        B, length = self.kv.shape[1:3]
         device = self.lengths.device
         positions = self.lengths[:, None] + torch.arange(T, device=device)
         self.places = (positions + torch.arange(B, device=device)[:, None] * length).flatten()
@@ -72,13 +71,13 @@ class KVCache:
             return positions, None
         return positions, (torch.arange(self.width, device=device) <= positions[..., None])[:, None]
 
-    def append(self, layer: int, k: torch.Tensor, v: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """k, v: (B, nh, T, hs) -> all keys and values up to and with these, (B, nh, S, hs)"""
-        for store, new in ((self.k[layer], k), (self.v[layer], v)):
-            store.flatten(0, 1).index_copy_(0, self.places, new.transpose(1, 2).flatten(0, 1).to(store.dtype))
-        if self.empty:
-            return k, v
-        return self.k[layer, :, :self.width].transpose(1, 2), self.v[layer, :, :self.width].transpose(1, 2)
+    def append(self, layer: int, kv: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """kv (B, T, 2, nh, hs) -> all keys and values up to and with these, (B, nh, S, hs) each"""
+        store = self.kv[layer]
+        store.flatten(0, 1).index_copy_(0, self.places, kv.flatten(0, 1).to(store.dtype))
+        if not self.empty:
+            kv = store[:, :self.width]
+        return kv[:, :, 0].transpose(1, 2), kv[:, :, 1].transpose(1, 2)
 
 
 class RMSNorm(nn.Module):
@@ -110,7 +109,7 @@ class Attention(nn.Module):
         q, k, v = self.qkv_proj(x).view(B, T, 3, self.n_head, C // self.n_head).unbind(2)  # (B, T, nh, hs) each
         q, k, v = (t.transpose(1, 2) for t in (rotate(q, cos, sin), rotate(k, cos, sin), v))  # (B, nh, T, hs)
         if cache is not None:
-            k, v = cache.append(self.layer, k, v)
+            k, v = cache.append(self.layer, torch.stack((k, v), dim=1).permute(0, 3, 1, 2, 4))
         y = F.scaled_dot_product_attention(q, k, v, attn_mask=mask, dropout_p=self.dropout if self.training else 0.0,
                                            is_causal=mask is None and T > 1)
         return self.o_proj(y.transpose(1, 2).reshape(B, T, C))
@@ -208,13 +207,13 @@ class SummedCrossEntropy(torch.autograd.Function):
         # -log p of the target, by way of the likeliest token's p, which cannot underflow
         nats = logits.amax(-1) - logits.gather(1, places)[:, 0] - p.amax(-1).log()
         p.scatter_add_(1, places, torch.full_like(places, -1, dtype=p.dtype))
-        p.mul_(learned[:, None])
-        ctx.save_for_backward(p)
+        ctx.save_for_backward(p, learned)
         return torch.where(learned, nats, 0.0).sum()
 
     @staticmethod
     def backward(ctx, gradient):
-        return ctx.saved_tensors[0].mul_(gradient), None
+        p, learned = ctx.saved_tensors
+        return p.mul_(learned[:, None] * gradient), None
 
 
 def _init(module: nn.Module) -> None:
