@@ -123,7 +123,7 @@ def related_facts(clause: str, page: Page, source: str) -> list[Fact]:
 def related_fact(relation: Relation, name: str, value: str, page: Page, source: str) -> list[Fact]:
     """The fact of a known relation, all its wordings filled in; [] when subject or value are none."""
     subject = page.subject
-    own = name in ("§", subject.name)
+    own = name in ("§", subject.name, re.sub("^(?:the|an?) ", "", subject.name))
     name = subject.name if own else name.replace("§", subject.name)
     name = "t" + name[1:] if name.startswith("The ") else name
     value = tidy(value.replace("§", subject.name), relation)

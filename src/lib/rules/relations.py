@@ -50,7 +50,7 @@ def attribute(name: str, find: tuple = (), ask: tuple = (), value: str = "name",
     be, verb = ("are", "are") if plural else ("is", "is")
     return Relation(
         name=name,
-        find=(rf"[Tt]he {name} of {{S}} (?:is|are) (?:called |the |about )?{{V}}", rf"{{S}}['’]s {name} (?:is|are) (?:the )?{{V}}",
+        find=(rf"[Tt]he {name} of {{S}} (?:is|are) (?:called |the )?{{V}}", rf"{{S}}['’]s {name} (?:is|are) (?:the )?{{V}}",
               rf"{{V}} (?:is|are) the {name} of {{S}}", rf"{{S}} has (?:the|a|an) {name} (?:of )?{{V}}", rf"{{S}} has {{V}} as its {name}") + find,
         ask=(f"What {be} the {name} of {{S}}?", f"What {be} {{S's}} {name}?", f"Can you tell me the {name} of {{S}}?",
              f"Tell me the {name} of {{S}}.", f"Do you know the {name} of {{S}}?") + ask,
@@ -116,7 +116,7 @@ RELATIONS = (
         r"{S} has a (?:surface|total) area of {V}"),
         ask=("How large is {S}?", "How big is {S}?", "What area does {S} cover?")),
     attribute("length", value="number", back=False, find=(
-        rf"{{S}} is (?:about )?(?P<V>{NUMBER} {UNITS}) (?:long|in length)", r"{S} has a (?:total )?length of {V}", rf"{{S}} flows for (?P<V>{NUMBER} {UNITS})",
+        rf"{{S}} is (?P<V>{NUMBER} {UNITS}) (?:long|in length)", r"{S} has a (?:total )?length of {V}", rf"{{S}} flows for (?P<V>{NUMBER} {UNITS})",
         rf"{{S}},? with a length of (?P<V>{NUMBER} {UNITS}),? is .+", rf"{{S}} is .* (?P<V>{NUMBER} {UNITS}) long"),
         ask=("How long is {S}?", "What length does {S} have?", "How many kilometres long is {S}?")),
     attribute("height", value="number", back=False, find=(

@@ -24,6 +24,10 @@ PASSAGE_WORDS = 70
 ONE_VALUE = {"capital", "currency", "official language", "chemical symbol", "atomic number", "continent", "born in", "born when", "died in", "died when",
              "discovered when", "flows into", "nickname", "became a state", "largest city", "orbits", "state of matter", "population", "length", "height",
              "discovered by", "invented by", "written by", "composed by", "painted by", "founded by", "designed by", "directed by"}
+# Ways to put one question; the second ones want a noun phrase behind them.
+FRAMES = (("Can you tell me ", "?"), ("Could you tell me ", "?"), ("Do you know ", "?"), ("I would like to know ", "."), ("Tell me ", "."),
+          ("Please tell me ", "."), ("I want to know ", "."))
+NOUN_FRAMES = FRAMES + (("Name ", "."), ("Please name ", "."))
 SUMMARY = ("Tell me about {S}.", "What can you tell me about {S}?", "Give me a short description of {S}.", "Write a few words about {S}.",
            "Describe {S}.", "I would like to learn about {S}.")
 ONE_SENTENCE = ("Describe {S} in one sentence.", "In one sentence, {who} {is} {S}?", "Sum up in one sentence {who} {S} {is}.")
@@ -71,7 +75,7 @@ class RulesTeacher:
         for round_ in range(ROUNDS):
             for fact in facts:
                 if round_ < len(wordings[id(fact)]):
-                    yield "definition" if fact.relation == "definition" else "fact", [(wordings[id(fact)][round_], fact.answer)]
+                    yield "definition" if fact.relation == "definition" else "fact", [(reframed(wordings[id(fact)][round_], *key), fact.answer)]
             share = len(extras) // ROUNDS + 1
             yield from extras[round_ * share:(round_ + 1) * share]
 
@@ -119,6 +123,17 @@ class RulesTeacher:
             if value.lower() not in truths and not overlaps(value, fact.value) and value.lower() not in fact.subject.lower():
                 return value
         return None
+
+
+def reframed(question: str, *key) -> str:
+    """A question that begins with one of FRAMES, in a frame chosen by the key; any other question as it is."""
+    for begin, _ in FRAMES:
+        if question.startswith(begin) and not question.startswith("Tell me about"):
+            rest = question[len(begin):-1]
+            frames = NOUN_FRAMES if rest.startswith("the ") else FRAMES
+            begin, end = frames[rank(*key, question) % len(frames)]
+            return begin + rest + end
+    return question
 
 
 def overlaps(one: str, other: str) -> bool:
