@@ -17,7 +17,7 @@ import numpy as np
 import orjson
 
 from lib import minhash
-from lib.config import resolve, stage_main
+from lib.config import InputError, resolve, stage_main
 from lib.pool import open_pool
 from lib.progress import Progress
 from lib.records import StageOutput, atomic_file, shards, write_jsonl
@@ -35,7 +35,7 @@ class Articles(NamedTuple):
     """What is known of every article, an array each, in the order of the shards."""
     id: np.ndarray      # int64
     chars: np.ndarray   # int32
-    exact: np.ndarray   # uint64: hash of its words in order
+    exact: np.ndarray   # int64: hash of its words in order
     shard: np.ndarray   # int32
     offset: np.ndarray  # int64: where its line begins in the shard
     size: np.ndarray    # int32: bytes of the line
@@ -43,17 +43,25 @@ class Articles(NamedTuple):
 
 def main(cfg) -> None:
     source, target = resolve(cfg.data.filtered_dir), resolve(cfg.data.deduped_dir)
-    inputs = shards(source, "clean")
+    inputs = [path for path in shards(source, "clean") if path.stat().st_size]
+    if not inputs:
+        raise InputError(f"{source}: there are no articles in it")
     with StageOutput(target, "dedup", cfg.dedup.model_dump(), [source], ("numpy",)) as out, open_pool(cfg.data) as pool:
         if out.up_to_date:
             return
-        megabytes = [path.stat().st_size / 1e6 for path in inputs]
-        with Progress("dedup", 2 * sum(megabytes), "MB") as bar:
-            work = out.progress / "work"
-            sign(inputs, megabytes, work, cfg.dedup, pool, bar)
+        work = out.progress / "work"
+        megabytes = {path: path.stat().st_size / 1e6 for path in inputs}
+        to_sign = [path for path in inputs if not signed(path, work).exists()]
+        to_write = [path for path in inputs if path.stem not in out.done]
+        total, left = 2 * sum(megabytes.values()), sum(megabytes[path] for path in [*to_sign, *to_write])
+        with Progress("dedup", total, "MB", start=total - left) as bar:
+            for path in sign(to_sign, work, cfg.dedup, pool):
+                bar.add(megabytes[path], "signatures")
+            bar.add(0, "comparing")
             articles = load_articles(inputs, work)
-            removed = find_duplicates(inputs, articles, work, cfg.dedup, pool, bar)
-            write_kept(inputs, megabytes, articles, removed, out, pool, bar)
+            removed = find_duplicates(inputs, articles, work, cfg.dedup, pool)
+            for path in write_kept(inputs, to_write, articles, removed, out, pool):
+                bar.add(megabytes[path], "writing")
         write_jsonl(target / "removed.jsonl", describe(inputs, articles, removed))
         counts = out.finish({"clusters": len({gone.twin for gone in removed.values()})})["counts"]
     print(f"dedup: kept {counts['out']:,} of {counts['in']:,} articles, "
@@ -62,16 +70,19 @@ def main(cfg) -> None:
 
 # 1. Signatures, a shard at a time, kept on disk
 
-def sign(inputs: list[Path], megabytes: list[float], work: Path, dedup, pool, bar: Progress) -> None:
-    """Leave <shard>.articles.npy, .signatures.npy and .bands.npy in `work` for every shard that has none yet."""
-    todo = [k for k, path in enumerate(inputs) if not (work / f"{path.stem}.articles.npy").exists()]
-    bar.add(sum(megabytes) - sum(megabytes[k] for k in todo), "signatures")
-    jobs = ((inputs[k], dedup.num_perm, dedup.ngram, dedup.seed, dedup.bands, dedup.rows) for k in todo)
-    for k, (articles, signatures, bands) in zip(todo, pool.map(sign_shard, jobs)):
-        save(work / f"{inputs[k].stem}.signatures.npy", signatures)
-        save(work / f"{inputs[k].stem}.bands.npy", bands)
-        save(work / f"{inputs[k].stem}.articles.npy", articles)  # last: with it the shard is done
-        bar.add(megabytes[k])
+def signed(path: Path, work: Path) -> Path:
+    """The file that says that a shard has its signatures: what is known of its articles, written last."""
+    return work / f"{path.stem}.articles.npy"
+
+
+def sign(inputs: list[Path], work: Path, dedup, pool) -> Iterator[Path]:
+    """Leave <shard>.signatures.npy, .bands.npy and .articles.npy in `work`; yields each shard when it is done."""
+    jobs = ((path, dedup.num_perm, dedup.ngram, dedup.seed, dedup.bands, dedup.rows) for path in inputs)
+    for path, (articles, signatures, bands) in zip(inputs, pool.map(sign_shard, jobs)):
+        save(work / f"{path.stem}.signatures.npy", signatures)
+        save(work / f"{path.stem}.bands.npy", bands)
+        save(signed(path, work), articles)
+        yield path
 
 
 def sign_shard(job: tuple) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -113,26 +124,31 @@ def save(path: Path, array: np.ndarray) -> None:
 
 
 def load_articles(inputs: list[Path], work: Path) -> Articles:
-    parts = [np.load(work / f"{path.stem}.articles.npy") for path in inputs]
-    facts = np.concatenate(parts) if parts else np.empty((0, 5), np.int64)
+    parts = [np.load(signed(path, work), mmap_mode="r") for path in inputs]
+
+    def column(k: int, dtype) -> np.ndarray:
+        return np.concatenate([part[:, k] for part in parts], dtype=dtype, casting="unsafe")
+
     shard = np.repeat(np.arange(len(parts), dtype=np.int32), [len(part) for part in parts])
-    return Articles(facts[:, 0].copy(), facts[:, 1].astype(np.int32), facts[:, 2].view(np.uint64).copy(), shard,
-                    facts[:, 3].copy(), facts[:, 4].astype(np.int32))
+    return Articles(column(0, np.int64), column(1, np.int32), column(2, np.int64), shard, column(3, np.int64), column(4, np.int32))
 
 
 # 2. Which articles go
 
-def find_duplicates(inputs, articles: Articles, work: Path, dedup, pool, bar: Progress) -> dict[int, Removed]:
+def find_duplicates(inputs: list[Path], articles: Articles, work: Path, dedup, pool) -> dict[int, Removed]:
     """-> {number of a removed article: what stays in its place}"""
-    bar.add(0, "comparing")
-    rank = np.empty(len(articles.id), np.int64)  # 0: the longest article; of equals the one with the lowest id
-    rank[np.lexsort((articles.id, -articles.chars))] = np.arange(len(rank))
+    rank = np.empty(len(articles.id), np.int32)  # 0: the longest article; of equals the one with the lowest id
+    rank[np.lexsort((articles.id, -articles.chars))] = np.arange(len(rank), dtype=np.int32)
     removed = {k: Removed(twin, 1.0, "exact") for k, twin in exact_twins(articles.exact, rank)}
     present = np.ones(len(rank), bool)
     present[list(removed)] = False
     members, buckets = collisions(inputs, work, present, dedup.bands)
-    near = greedy(members, buckets, rank, Sets(inputs, articles, np.unique(members), work, dedup.ngram, pool),
-                  Signatures(inputs, work), dedup.threshold)
+    if not len(members):
+        return removed
+    numbers, begins = np.unique(members, return_index=True)
+    candidates = load_candidates(inputs, articles, numbers, work, dedup.ngram, pool)
+    near = {int(numbers[k]): gone._replace(twin=int(numbers[gone.twin])) for k, gone in
+            greedy(candidates, np.append(begins, len(members)), buckets, rank[numbers], dedup.threshold).items()}
     for k, exact in removed.items():  # the twin may be a near duplicate of a longer one itself
         if exact.twin in near:
             removed[k] = near[exact.twin]
@@ -142,108 +158,57 @@ def find_duplicates(inputs, articles: Articles, work: Path, dedup, pool, bar: Pr
 def exact_twins(exact: np.ndarray, rank: np.ndarray) -> list[tuple[int, int]]:
     """(article, the first in rank of those with the same words) for every article that is not that one"""
     order = np.lexsort((rank, exact))
-    same = exact[order][1:] == exact[order][:-1]
-    first = np.maximum.accumulate(np.where(np.concatenate([[True], ~same]), np.arange(len(order)), 0)) if len(order) else order
-    again = np.flatnonzero(same) + 1
-    return list(zip(order[again].tolist(), order[first[again]].tolist()))
+    new = np.concatenate([[True], exact[order][1:] != exact[order][:-1]])
+    first = np.maximum.accumulate(np.where(new, np.arange(len(order)), 0))  # where the article's group begins
+    return list(zip(order[~new].tolist(), order[first[~new]].tolist()))
 
 
-def collisions(inputs, work: Path, present: np.ndarray, bands: int) -> tuple[np.ndarray, np.ndarray]:
-    """-> (article, bucket) of every article that shares a band's key with another, sorted by article"""
+def collisions(inputs: list[Path], work: Path, present: np.ndarray, bands: int) -> tuple[np.ndarray, np.ndarray]:
+    """-> (article, bucket), sorted by article, of every article that shares a band's key with another"""
     parts = [np.load(work / f"{path.stem}.bands.npy", mmap_mode="r") for path in inputs]
-    where = np.flatnonzero(present)
-    members, buckets, used = [np.empty(0, np.int64)], [np.empty(0, np.int64)], 0
+    where = np.flatnonzero(present).astype(np.int32)
+    members, buckets, used = [], [], 0
     for band in range(bands):
-        keys = np.concatenate([part[band] for part in parts])[where] if parts else np.empty(0, np.uint64)
+        keys = np.concatenate([part[band] for part in parts])[where]
         order = np.argsort(keys, kind="stable")
         same = keys[order][1:] == keys[order][:-1]
-        shared = np.concatenate([[False], same]) | np.concatenate([same, [False]]) if len(keys) else same
-        begins = np.concatenate([[True], ~same])[:len(keys)] & shared
+        shared = np.concatenate([[False], same]) | np.concatenate([same, [False]])
+        begins = np.concatenate([[True], ~same]) & shared
         members.append(where[order[shared]])
-        buckets.append(used + np.cumsum(begins)[shared] - 1)
+        buckets.append((used + np.cumsum(begins)[shared] - 1).astype(np.int32))
         used += int(begins.sum())
     members, buckets = np.concatenate(members), np.concatenate(buckets)
     by_article = np.argsort(members, kind="stable")
     return members[by_article], buckets[by_article]
 
 
-def greedy(members, buckets, rank, sets: "Sets", signatures: "Signatures", threshold: float) -> dict[int, Removed]:
-    """Go through the articles that share a bucket, longest first; each stays unless a staying one is its duplicate."""
-    # An estimate from num_perm rows has a standard deviation of sqrt(J (1 - J) / num_perm): a pair that is 4 of them
-    # below the threshold is not worth the exact comparison (misses 1 in 30,000 of pairs right at the threshold).
-    hopeless = threshold - 4 * np.sqrt(threshold * (1 - threshold) / signatures.num_perm)
-    articles, begins = np.unique(members, return_index=True)
-    ends = np.append(begins[1:], len(members))
-    room = np.bincount(buckets)
-    slots, base, filled = np.empty(len(buckets), np.int64), np.cumsum(room) - room, np.zeros(len(room), np.int64)
-    removed = {}
-    for k in np.argsort(rank[articles], kind="stable"):
-        article, mine = int(articles[k]), buckets[begins[k]:ends[k]]
-        kept = np.unique(np.concatenate([slots[base[b]:base[b] + filled[b]] for b in mine]))
-        twin = find_twin(article, kept, rank, sets, signatures, threshold, hopeless) if len(kept) else None
-        if twin:
-            removed[article] = twin
-        else:
-            slots[base[mine] + filled[mine]] = article
-            filled[mine] += 1
-    return removed
+class Candidates(NamedTuple):
+    """The articles that share a bucket with another, numbered among themselves; both arrays stay on disk."""
+    signatures: np.ndarray  # uint32 (candidates, num_perm)
+    shingles: np.ndarray    # uint64: the sorted set of one after that of another
+    bounds: np.ndarray      # int64 (candidates + 1,): where each set begins in them
+
+    def set_of(self, k: int) -> np.ndarray:
+        return self.shingles[self.bounds[k]:self.bounds[k + 1]]
 
 
-def find_twin(article: int, kept, rank, sets, signatures, threshold, hopeless) -> Removed | None:
-    """-> (the most similar of the likeliest kept articles, Jaccard) if that reaches the threshold"""
-    estimate = (signatures.rows(kept) == signatures.rows(np.array([article]))).mean(axis=1)
-    likely = np.lexsort((rank[kept], -estimate))[:np.count_nonzero(estimate >= hopeless)]
-    one = sets.of(article)
-    for start in range(0, len(likely), VERIFY_AT_ONCE):
-        candidates = kept[likely[start:start + VERIFY_AT_ONCE]]
-        many = [sets.of(k) for k in candidates]
-        bounds = np.concatenate([[0], np.cumsum([len(other) for other in many])])
-        jaccard = minhash.jaccard_to_many(one, np.concatenate(many), bounds)
-        best = int(jaccard.argmax())
-        if jaccard[best] >= threshold:
-            return Removed(int(candidates[best]), float(jaccard[best]), "near")
-    return None
-
-
-class Signatures:
-    """All signatures, left on disk; rows are read as they are asked for."""
-
-    def __init__(self, inputs: list[Path], work: Path):
-        self.parts = [np.load(work / f"{path.stem}.signatures.npy", mmap_mode="r") for path in inputs]
-        self.first = np.cumsum([0] + [len(part) for part in self.parts])
-        self.num_perm = self.parts[0].shape[1] if self.parts else 1
-
-    def rows(self, numbers: np.ndarray) -> np.ndarray:
-        """numbers ascending -> (len(numbers), num_perm)"""
-        cuts = np.searchsorted(numbers, self.first)
-        return np.concatenate([part[numbers[a:b] - first] for part, first, a, b in
-                               zip(self.parts, self.first, cuts, cuts[1:]) if a < b])
-
-
-class Sets:
-    """The sets of shingles of the articles that share a bucket, made by the pool, left on disk."""
-
-    def __init__(self, inputs, articles: Articles, wanted: np.ndarray, work: Path, ngram: int, pool):
-        shard = articles.shard[wanted]
-        lots = [wanted[shard == k] for k in range(len(inputs))]
-        jobs = ((path, articles.offset[lot], articles.size[lot], ngram) for path, lot in zip(inputs, lots))
-        self.numbers, self.bounds, self.values = wanted, [np.zeros(1, np.int64)], []
-        for path, (values, lengths) in zip(inputs, pool.map(shingle_sets, jobs)):
-            save(work / f"{path.stem}.sets.npy", values)
-            self.values.append(np.load(work / f"{path.stem}.sets.npy", mmap_mode="r"))
-            self.bounds.append(np.cumsum(lengths))
-        self.shard, self.first = shard, np.searchsorted(shard, np.arange(len(inputs)))
-
-    def of(self, number: int) -> np.ndarray:
-        place = np.searchsorted(self.numbers, number)
-        shard = self.shard[place]
-        ends = self.bounds[shard + 1]
-        k = place - self.first[shard]
-        return np.asarray(self.values[shard][ends[k - 1] if k else 0:ends[k]])
+def load_candidates(inputs: list[Path], articles: Articles, numbers: np.ndarray, work: Path, ngram: int, pool) -> Candidates:
+    """Their signatures are gathered, their sets of shingles made again from the text: most articles never need one."""
+    first = np.searchsorted(articles.shard, np.arange(len(inputs)))
+    lots = np.split(numbers, np.searchsorted(numbers, first[1:]))
+    jobs = ((path, articles.offset[lot], articles.size[lot], ngram) for path, lot in zip(inputs, lots))
+    lengths = [np.zeros(1, np.int64)]
+    with atomic_file(work / "candidates.signatures") as signatures, atomic_file(work / "candidates.shingles") as shingles:
+        for path, lot, begin, (values, sizes) in zip(inputs, lots, first, pool.map(shingle_sets, jobs)):
+            signatures.write(np.load(work / f"{path.stem}.signatures.npy", mmap_mode="r")[lot - begin].tobytes())
+            shingles.write(values.tobytes())
+            lengths.append(sizes)
+    return Candidates(np.memmap(work / "candidates.signatures", np.uint32, "r").reshape(len(numbers), -1),
+                      np.memmap(work / "candidates.shingles", np.uint64, "r"), np.cumsum(np.concatenate(lengths)))
 
 
 def shingle_sets(job: tuple) -> tuple[np.ndarray, np.ndarray]:
-    """-> the sorted shingles of some articles of a shard, one set after another, and how many each has"""
+    """-> the sorted sets of shingles of some articles of a shard, one after another, and the size of each"""
     path, offsets, sizes, ngram = job
     sets = [np.empty(0, np.uint64)]
     with open(path, "rb") as f:
@@ -251,24 +216,66 @@ def shingle_sets(job: tuple) -> tuple[np.ndarray, np.ndarray]:
             f.seek(offset)
             hashes, _ = minhash.shingles(minhash.words([orjson.loads(f.read(size))["text"]]), ngram)
             sets.append(np.unique(hashes))
-    return np.concatenate(sets), np.array([len(s) for s in sets[1:]], np.int64)
+    return np.concatenate(sets), np.array([len(some) for some in sets[1:]], np.int64)
+
+
+def greedy(candidates: Candidates, begins: np.ndarray, buckets: np.ndarray, rank: np.ndarray, threshold: float) -> dict[int, Removed]:
+    """Go through the candidates from the longest on; each stays unless one that stays is its duplicate.
+
+    begins, buckets: candidate k is in buckets[begins[k]:begins[k + 1]].
+    """
+    sizes = np.bincount(buckets)
+    staying = np.empty(len(buckets), np.int32)   # a stretch for each bucket's candidates that stay ...
+    base, filled = np.cumsum(sizes) - sizes, np.zeros(len(sizes), np.int64)  # ... where it begins, and how much of it is used
+    removed = {}
+    for k in np.argsort(rank).tolist():
+        mine = buckets[begins[k]:begins[k + 1]]
+        others = np.unique(np.concatenate([staying[base[b]:base[b] + filled[b]] for b in mine.tolist()]))
+        twin = find_twin(k, others, candidates, rank, threshold) if len(others) else None
+        if twin:
+            removed[k] = twin
+        else:
+            staying[base[mine] + filled[mine]] = k
+            filled[mine] += 1
+    return removed
+
+
+def find_twin(k: int, others: np.ndarray, candidates: Candidates, rank: np.ndarray, threshold: float) -> Removed | None:
+    """Of the likeliest of the others that reach the threshold, the most similar one."""
+    one, num_perm = candidates.set_of(k), candidates.signatures.shape[1]
+    sizes = candidates.bounds[others + 1] - candidates.bounds[others]
+    others = others[np.minimum(sizes, len(one)) / np.maximum(sizes, len(one)) >= threshold]  # the rest cannot reach it
+    estimate = (candidates.signatures[others] == candidates.signatures[k]).mean(axis=1)
+    # Its standard deviation is sqrt(J (1 - J) / num_perm). A pair 4 of them below the threshold is not looked at: 1 in
+    # 30,000 of the pairs right at the threshold.
+    hopeless = threshold - 4 * np.sqrt(threshold * (1 - threshold) / num_perm)
+    likely = others[np.lexsort((rank[others], -estimate))][:np.count_nonzero(estimate >= hopeless)]
+    for start in range(0, len(likely), VERIFY_AT_ONCE):
+        some = likely[start:start + VERIFY_AT_ONCE]
+        sets = [candidates.set_of(other) for other in some.tolist()]
+        bounds = np.cumsum([0] + [len(other) for other in sets])
+        jaccard = minhash.jaccard_to_many(one, np.concatenate(sets), bounds)
+        best = int(jaccard.argmax())
+        if jaccard[best] >= threshold:
+            return Removed(int(some[best]), float(jaccard[best]), "near")
+    return None
 
 
 # 3. What stays, shard by shard
 
-def write_kept(inputs, megabytes, articles: Articles, removed: dict, out: StageOutput, pool, bar: Progress) -> None:
-    todo = [k for k, path in enumerate(inputs) if path.stem not in out.done]
-    bar.add(sum(megabytes) - sum(megabytes[k] for k in todo), "writing")
-    first = np.searchsorted(articles.shard, np.arange(len(inputs) + 1))
+def write_kept(inputs: list[Path], todo: list[Path], articles: Articles, removed: dict[int, Removed], out: StageOutput,
+               pool) -> Iterator[Path]:
+    """Write the shards in `todo` without what is removed; yields each when it is written."""
+    first = np.searchsorted(articles.shard, np.arange(len(inputs) + 1)).tolist()
+    spans = dict(zip(inputs, zip(first, first[1:])))
 
-    def job(k: int) -> tuple:
-        span = slice(first[k], first[k + 1])
-        kinds = [removed[n].kind if n in removed else None for n in range(span.start, span.stop)]
-        return inputs[k], articles.chars[span], kinds
+    def job(path: Path) -> tuple:
+        kinds = [removed[k].kind if k in removed else None for k in range(*spans[path])]
+        return path, articles.chars[slice(*spans[path])], kinds
 
-    for k, (content, counts) in zip(todo, pool.map(keep_lines, map(job, todo))):
-        out.write_shard(inputs[k].stem, content, counts)
-        bar.add(megabytes[k])
+    for path, (content, counts) in zip(todo, pool.map(keep_lines, map(job, todo))):
+        out.write_shard(path.stem, content, counts)
+        yield path
 
 
 def keep_lines(job: tuple) -> tuple[bytes, dict]:

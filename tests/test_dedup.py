@@ -1,0 +1,268 @@
+"""dedup.py against a slow and obvious deduplication, and against pairs whose similarity is known by construction."""
+
+import hashlib
+import json
+import os
+import random
+import re
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import orjson
+import pytest
+
+import dedup
+from lib.config import ROOT, InputError, load_config
+from lib.records import StageOutput, dump_line, lock
+
+VOCABULARY = [f"{a}{b}{c}" for a in ("ka", "lo", "mi", "ne", "su") for b in ("ta", "ro", "vi", "de") for c in ("n", "s", "la", "mo", "r", "x")]
+
+
+def article(number, text, title=None):
+    return {"id": number, "title": title or f"Article {number}", "url": "", "text": text}
+
+
+def filtered(folder: Path, articles, size=40) -> Path:
+    """A folder as clean.py leaves it."""
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    source = folder.parent / "source"
+    source.write_text("extracted")
+    with StageOutput(folder, "clean", {}, [source]) as out:
+        for start in range(0, len(articles), size):
+            out.write_shard(f"part-{start // size:05}", b"".join(map(dump_line, articles[start:start + size])), {"out": size})
+        out.finish()
+    return folder
+
+
+def arguments(source, out, *overrides):
+    return [f"data.filtered_dir={source}", f"data.deduped_dir={out}", "data.workers=1", *overrides]
+
+
+def run(source, out, *overrides):
+    dedup.main(load_config("configs/base.yaml", arguments(source, out, *overrides)))
+    return json.loads((out / "manifest.json").read_bytes())
+
+
+def deduped(tmp_path, articles, *overrides, size=40):
+    """-> (ids that stay, in order; {id that went: line of removed.jsonl})"""
+    out = tmp_path / "deduped"
+    run(filtered(tmp_path / "filtered", articles, size), out, *overrides)
+    kept = [orjson.loads(line)["id"] for path in sorted(out.glob("part-*.jsonl")) for line in path.read_bytes().splitlines()]
+    removed = [orjson.loads(line) for line in (out / "removed.jsonl").read_bytes().splitlines()]
+    return kept, {line["id"]: line for line in removed}
+
+
+def shingles(text, n=5):
+    words = re.findall("[0-9a-z\x80-\U0010ffff]+", text.lower())
+    return {tuple(words[i:i + n]) for i in range(max(1, len(words) - n + 1))}
+
+
+def jaccard(one, other):
+    one, other = shingles(one), shingles(other)
+    return len(one & other) / len(one | other)
+
+
+def slow_dedup(articles, threshold):
+    """Longest first, ties to the lowest id; an article goes when one that stays is its duplicate. All pairs, plain sets."""
+    kept = []
+    for a in sorted(articles, key=lambda a: (-len(a["text"]), a["id"])):
+        if not any(jaccard(a["text"], b["text"]) >= threshold for b in kept):
+            kept.append(a)
+    return {a["id"] for a in kept}
+
+
+def random_text(draw, words):
+    return " ".join(draw.choices(VOCABULARY, k=words))
+
+
+def edited(draw, text, share):
+    """A copy with one stretch of words replaced."""
+    words = text.split()
+    count = int(len(words) * share)
+    start = draw.randrange(len(words) - count + 1)
+    return " ".join(words[:start] + draw.choices(VOCABULARY, k=count) + words[start + count:])
+
+
+def collection(seed=0):
+    """120 texts, copies of some of them at all similarities, in random order."""
+    draw = random.Random(seed)
+    texts = [random_text(draw, draw.randrange(60, 300)) for _ in range(120)]
+    for text in texts[:80]:
+        texts.append(edited(draw, text, draw.choice([0.0, 0.02, 0.04, 0.3, 0.5])))
+    texts += [text.upper().replace(" ", ", ") + "." for text in texts[100:110]]
+    draw.shuffle(texts)
+    return [article(5000 - 3 * k, text) for k, text in enumerate(texts)]
+
+
+@pytest.fixture(scope="module")
+def source(tmp_path_factory):
+    return filtered(tmp_path_factory.mktemp("dedup") / "filtered", collection())
+
+
+@pytest.fixture(scope="module")
+def result(source):
+    out = source.parent / "deduped"
+    run(source, out)
+    return out
+
+
+def read(folder):
+    return [orjson.loads(line) for path in sorted(folder.glob("part-*.jsonl")) for line in path.read_bytes().splitlines()]
+
+
+def digests(folder):
+    return {str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest() for path in sorted(folder.rglob("*"))
+            if path.is_file() and path.name not in ("manifest.json", ".lock")}
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_it_keeps_what_a_slow_comparison_of_all_pairs_keeps(tmp_path, seed):
+    articles = collection(seed)
+    kept, removed = deduped(tmp_path, articles)
+    assert set(kept) == slow_dedup(articles, 0.8) and len(removed) > 40
+    assert kept == [a["id"] for a in articles if a["id"] in set(kept)]  # in the order of the input
+
+
+def test_every_removal_names_a_kept_twin_and_its_true_similarity(source, result):
+    texts = {a["id"]: a["text"] for a in read(source)}
+    kept = {a["id"] for a in read(result)}
+    removed = [orjson.loads(line) for line in (result / "removed.jsonl").read_bytes().splitlines()]
+    assert len(removed) == len(texts) - len(kept)
+    for line in removed:
+        assert line["id"] not in kept and line["kept_id"] in kept and line["kept_title"] == f"Article {line['kept_id']}"
+        true = jaccard(texts[line["id"]], texts[line["kept_id"]])
+        assert true >= 0.8 and line["jaccard"] == pytest.approx(true, abs=1e-4) and line["chars"] == len(texts[line["id"]])
+        same = re.findall("[a-z]+", texts[line["id"]].lower()) == re.findall("[a-z]+", texts[line["kept_id"]].lower())
+        assert line["kind"] == ("exact" if same else "near")
+
+
+def test_counts_add_up(source, result):
+    manifest = json.loads((result / "manifest.json").read_bytes())
+    counts, articles = manifest["counts"], read(source)
+    removed = [orjson.loads(line) for line in (result / "removed.jsonl").read_bytes().splitlines()]
+    assert counts["in"] == len(articles) and counts["out"] == len(read(result)) and counts["in"] == counts["out"] + sum(counts["dropped"].values())
+    assert counts["chars_in"] == sum(len(a["text"]) for a in articles) == counts["chars_out"] + sum(counts["dropped_chars"].values())
+    assert counts["dropped"] == {kind: sum(line["kind"] == kind for line in removed) for kind in ("exact", "near")}
+    assert manifest["clusters"] == len({line["kept_id"] for line in removed})
+
+
+def test_the_longest_stays_and_of_equals_the_lowest_id(tmp_path):
+    text = random_text(random.Random(3), 200)
+    kept, removed = deduped(tmp_path, [article(9, text), article(7, text + "  !"), article(8, text), article(3, "other " + text[::-1])])
+    assert kept == [7, 3] and {k: line["kept_id"] for k, line in removed.items()} == {9: 7, 8: 7}
+    kept, _ = deduped(tmp_path / "equal", [article(9, text), article(8, text.upper()), article(12, text)])
+    assert kept == [8]
+
+
+def test_look_alikes_in_a_chain_do_not_fall_together(tmp_path):
+    """Each text is 0.9 like the next, 0.8 like the one after it and less like the others: a cluster over the pairs would be one."""
+    words = random_text(random.Random(4), 1100).split()
+    articles = [article(k + 1, " ".join(words[k * 50:k * 50 + 900])) for k in range(5)]
+    similar = [jaccard(articles[0]["text"], other["text"]) for other in articles]
+    assert similar[1] > 0.88 and similar[2] == pytest.approx(0.8, abs=0.01) and similar[3] < 0.75
+    kept, removed = deduped(tmp_path, articles, "dedup.threshold=0.85")
+    assert set(kept) == slow_dedup(articles, 0.85) and len(kept) >= 2
+    assert all(line["jaccard"] >= 0.85 and line["kept_id"] in kept for line in removed.values())
+
+
+def test_an_exact_copy_of_a_near_duplicate_is_counted_with_the_article_that_stays(tmp_path):
+    draw = random.Random(5)
+    text = random_text(draw, 300)
+    near = " ".join(text.split()[:-8])
+    kept, removed = deduped(tmp_path, [article(1, near), article(2, near.upper()), article(3, text)])
+    assert kept == [3] and {line["kept_id"] for line in removed.values()} == {3}
+    assert [line["jaccard"] for line in removed.values()] == [pytest.approx(jaccard(near, text), abs=1e-4)] * 2
+
+
+@pytest.mark.parametrize("texts, stay", [
+    (["", "", "...", "  "], 1), (["one two", "One, two!", "two one"], 2), (["a b c d e", "a b c d e f"], 2), (["über Ärzte", "ÜBER ärzte"], 1),
+    (["中文 维基 百科", "中文 维基 百科", "日本 語"], 2), (["a " * 500, "a " * 600], 1),
+])
+def test_short_and_odd_texts(tmp_path, texts, stay):
+    kept, _ = deduped(tmp_path, [article(k, text) for k, text in enumerate(texts)])
+    assert len(kept) == stay
+
+
+def test_planted_pairs_are_found(tmp_path):
+    """Recall from J = 0.85 up, and no pair below the threshold taken: 300 pairs at known similarities."""
+    draw, articles, truth = random.Random(6), [], {}
+    for k in range(300):
+        text = random_text(draw, draw.randrange(150, 400))
+        copy = edited(draw, text, draw.uniform(0.0, 0.16))
+        articles += [article(2 * k, text), article(2 * k + 1, copy)]
+        truth[k] = jaccard(text, copy)
+    kept, removed = deduped(tmp_path, articles, size=100)
+    found = {k: not {2 * k, 2 * k + 1} <= set(kept) for k in truth}
+    alike = [k for k, similarity in truth.items() if similarity >= 0.85]
+    assert len(alike) > 80 and sum(found[k] for k in alike) >= 0.99 * len(alike)
+    assert not any(found[k] for k, similarity in truth.items() if similarity < 0.8)
+
+
+def test_thousands_of_look_alikes_are_not_one_cluster(tmp_path):
+    """Village stubs that share most of their words, J about 0.6: only true copies go, and it does not take for ever."""
+    draw = random.Random(7)
+    frame = random_text(draw, 60)
+    articles = [article(k, f"{frame} {random_text(draw, 16)}") for k in range(3000)]
+    articles += [article(10_000 + k, articles[k]["text"] + " end") for k in range(50)]
+    start = time.process_time()
+    kept, removed = deduped(tmp_path, articles, size=1000)
+    assert set(removed) == set(range(50)) and all(line["kept_id"] == number + 10_000 for number, line in removed.items())
+    assert time.process_time() - start < 60
+
+
+@pytest.mark.parametrize("change, message", [("dedup.bands=30", "more than num_perm"), ("dedup.threshold=0", "threshold")])
+def test_impossible_settings_are_refused(tmp_path, change, message):
+    with pytest.raises(InputError, match=message):
+        run(tmp_path / "filtered", tmp_path / "deduped", change)
+
+
+def test_other_settings_are_another_run(source, tmp_path, capsys):
+    strict = run(source, tmp_path / "deduped", "dedup.threshold=1.0")["counts"]["dropped"]
+    assert run(source, tmp_path / "deduped", "dedup.threshold=1.0")["counts"]["dropped"] == strict and "up to date" in capsys.readouterr().out
+    loose = run(source, tmp_path / "deduped", "dedup.threshold=0.3", "dedup.rows=2", "dedup.bands=64")["counts"]["dropped"]
+    assert loose["exact"] == strict["exact"] and loose["near"] > strict["near"]
+
+
+def test_input_that_is_not_ready_is_named(tmp_path):
+    with pytest.raises(InputError, match="is not there; run python src/clean.py"):
+        run(tmp_path / "filtered", tmp_path / "deduped")
+    with pytest.raises(InputError, match="filtered: there are no articles in it"):
+        run(filtered(tmp_path / "filtered", []), tmp_path / "deduped")
+
+
+def test_two_runs_at_once(source, tmp_path):
+    with lock(tmp_path / "deduped"), pytest.raises(InputError, match="another run is writing here"):
+        run(source, tmp_path / "deduped")
+
+
+def start(source, out, *overrides):
+    return subprocess.Popen([sys.executable, ROOT / "src/dedup.py", *arguments(source, out, *overrides)], stdout=subprocess.PIPE,
+                            stderr=subprocess.STDOUT, text=True, start_new_session=True, env=os.environ | {"OMP_NUM_THREADS": "1"})
+
+
+def test_several_workers_make_the_same_bytes(source, result, tmp_path):
+    process = start(source, tmp_path / "deduped", "data.workers=3")
+    output = process.communicate(timeout=120)[0]
+    assert process.returncode == 0, output
+    assert digests(tmp_path / "deduped") == digests(result)
+
+
+@pytest.mark.parametrize("moment", [".progress/work/part-00001.articles.npy", ".progress/work/candidates.shingles", ".progress/part-00001.json"])
+def test_killed_and_run_again_the_bytes_are_the_same(source, result, tmp_path, moment):
+    """SIGKILL while it signs, compares and writes."""
+    out = tmp_path / "deduped"
+    process = start(source, out)
+    deadline = time.monotonic() + 60
+    while process.poll() is None and not (out / moment).exists() and time.monotonic() < deadline:
+        time.sleep(0.0002)
+    assert process.poll() is None, "it ended before it could be killed"
+    os.killpg(process.pid, signal.SIGKILL)
+    process.communicate()
+    assert not (out / "manifest.json").exists()
+    process = start(source, out)
+    output = process.communicate(timeout=120)[0]
+    assert process.returncode == 0, output
+    assert digests(out) == digests(result) and not (out / ".progress").exists()
