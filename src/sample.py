@@ -14,7 +14,7 @@ import time
 
 from lib import chat
 from lib.config import InputError, stage_main
-from lib.generate import Request, Sampling, load, stream
+from lib.generate import Decoder, Request, Sampling, load, stream
 
 COMMANDS = "/new begins a new conversation, /quit leaves, Ctrl-C stops an answer"
 
@@ -49,7 +49,7 @@ def write_on(settings, checkpoint: str, prompts: list[str]) -> None:
             show(f"--- seed {seed}\n{prompt}{waiting[front]}")
 
     open_front()
-    for index, text, completion in stream(model, tokenizer, requests, settings.batch_size):
+    for index, text, completion in stream(Decoder(model, tokenizer), requests, settings.batch_size):
         tokens += 1
         finished[index] = completion.finish_reason is not None
         if index == front:
@@ -67,7 +67,7 @@ def write_on(settings, checkpoint: str, prompts: list[str]) -> None:
 def converse(settings, checkpoint: str) -> None:
     with contextlib.suppress(ImportError):
         import readline  # noqa: F401  line editing and history for input(), where Python was built with it
-    model, tokenizer = load(checkpoint)
+    decoder = Decoder(*load(checkpoint))
     print(f"Talking to {checkpoint}. {COMMANDS}.", file=sys.stderr)
     messages, seed = [], settings.seed
     while (said := listen()) not in (None, "/quit"):
@@ -78,7 +78,7 @@ def converse(settings, checkpoint: str) -> None:
             print(COMMANDS + ".", file=sys.stderr)
         elif said:
             try:
-                answer = reply(model, tokenizer, messages + [{"role": "user", "content": said}], settings, seed)
+                answer = reply(decoder, messages + [{"role": "user", "content": said}], settings, seed)
             except InputError as error:  # one message that is longer than the model's context
                 print(f"{error}.", file=sys.stderr)
                 continue
@@ -86,16 +86,15 @@ def converse(settings, checkpoint: str) -> None:
             seed += 1  # asked again, it may say something else
 
 
-def reply(model, tokenizer, messages: list[dict], settings, seed: int) -> str:
+def reply(decoder: Decoder, messages: list[dict], settings, seed: int) -> str:
     """Print the answer as it comes. -> as much as was said before the end or Ctrl-C"""
-    room = model.config.block_size // 2  # at least half of the context is kept for the answer and its turn
-    room = max(room, model.config.block_size - settings.max_new_tokens)
-    ids, dropped = chat.prompt(tokenizer, messages, room)
+    context = decoder.config.block_size  # the prompt leaves room for max_new_tokens, but takes half of it when it has to
+    ids, dropped = chat.prompt(decoder.tokenizer, messages, max(context // 2, context - settings.max_new_tokens))
     if dropped:
         print(f"(the first {dropped} messages no longer fit the context)", file=sys.stderr)
     answer = ""
     try:
-        for _, text, _ in stream(model, tokenizer, [Request(ids, settings.max_new_tokens, Sampling.of(settings), seed)], 1):
+        for _, text, _ in stream(decoder, [Request(ids, settings.max_new_tokens, Sampling.of(settings), seed)], 1):
             answer += text
             show(text)
     except KeyboardInterrupt:

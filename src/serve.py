@@ -149,10 +149,12 @@ class Engine:
                 self._step()
             except Exception as error:  # out of memory, say: those who wait are told, and the server goes on
                 traceback.print_exc()
-                failed = self.joining + [row.key for row in self.decoder.rows]
-                self.joining, self.decoder = [], Decoder(self.model, self.tokenizer)
-                for job in failed:
+                rows = list(self.decoder.rows)
+                for row in rows:
+                    self.decoder.drop(row)
+                for job in self.joining + [row.key for row in rows if row.key not in self.joining]:
                     job.tell("", error)
+                self.joining = []
 
     def _step(self) -> None:
         for row in [row for row in self.decoder.rows if row.key.cancelled]:

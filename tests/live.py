@@ -8,14 +8,17 @@ import uvicorn
 
 import serve
 from lib.config import load_config
+from tiny import Parrot
 
 
 @contextlib.contextmanager
-def running(model, tokenizer, *overrides: str):
-    """-> (URL, engine) of serve.py's app on a free port, in this process."""
+def running(model, tokenizer, *overrides: str, parrot: Parrot | None = None):
+    """-> (URL, engine) of serve.py's app on a free port, in this process; with a parrot, that is what answers."""
     settings = load_config("configs/base.yaml", list(overrides)).serve
     sock = serve.listen("127.0.0.1", 0)
     engine = serve.Engine(model, tokenizer, settings.max_batch, settings.queue)
+    if parrot:
+        engine.decoder = parrot.decoder(model, tokenizer)
     server = uvicorn.Server(uvicorn.Config(serve.create_app(engine, settings), log_level="warning", timeout_graceful_shutdown=1))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [sock]}, daemon=True)
     thread.start()

@@ -11,8 +11,9 @@ from lib import checkpoints
 from lib.config import InputError
 from lib.generate import (Completion, Decoder, Knobs, Request, Row, Sampling, TextStream, generate, score,
                           smallest_kept, stream, token_bytes)
-from model import WikiGPT
-from tiny import TEXT, tiny_checkpoint, tiny_model, tiny_tokenizer
+from lib.step import Step
+from model import KVCache
+from tiny import TEXT, Parrot, tiny_checkpoint, tiny_model, tiny_tokenizer
 
 GREEDY = Sampling(temperature=0.0)
 ALPHABET = "ab é🏔"
@@ -39,23 +40,16 @@ def prompts_of(tokenizer) -> list[list[int]]:
                                                  "東京 is", "Tokyo is the capital of Japan. Paris", "A")]
 
 
-class Scripted(WikiGPT):
-    """A model that says what it is told: `script` after a prompt of one token, whatever its weights."""
-
-    def say(self, script: list[int]) -> "Scripted":
-        self.script = torch.tensor([0] * 1 + script + [5] * 100)
-        return self
-
-    def forward(self, ids, cache=None, last_only=False):
-        positions, _ = cache.begin(ids.shape[1])
-        cache.lengths += ids.shape[1]
-        said = self.script[positions[:, -1] + 1]
-        return 100 * torch.nn.functional.one_hot(said, self.config.vocab_size).float()[:, None]
-
-
 @pytest.fixture()
-def scripted(tiny):
-    return Scripted(tiny[0].config)
+def say(tiny):
+    """What generate() would give if the model said these ids and then <|end|>."""
+    model, tokenizer = tiny
+
+    def run(ids: list[int], prompt: list[int] = [9], max_new_tokens: int = 50, stop=()) -> tuple[Completion, list[str]]:
+        events = list(stream(Parrot(tokenizer, ids).decoder(model, tokenizer), [Request(prompt, max_new_tokens, GREEDY, 0, tuple(stop))], 1))
+        return events[-1][2], [text for _, text, _ in events]
+
+    return run
 
 
 def hf_generate(llama, tokenizer, prompts, new, **options):
@@ -102,7 +96,7 @@ def test_a_row_gives_the_same_alone_and_in_company(tiny):
 
 def last(model, tokenizer, requests, batch_size=1) -> list[Completion]:
     done = {}
-    for index, _, completion in stream(model, tokenizer, requests, batch_size):
+    for index, _, completion in stream(Decoder(model, tokenizer), requests, batch_size):
         done[index] = completion
     return [done[i] for i in range(len(requests))]
 
@@ -151,20 +145,18 @@ def test_special_tokens_and_unknown_ids_are_never_drawn(tiny, tmp_path):
     assert "<|" not in "".join(c.text for c in done)
 
 
-def test_end_stops_and_is_not_text(scripted, tiny):
-    tokenizer = tiny[1]
-    ids = tokenizer.encode("Gold is soft.")
-    done = generate(scripted.say(ids + [tokenizer.end_id]), tokenizer, [[9]], 50, GREEDY, [0])[0]
-    assert (done.ids, done.text, done.finish_reason) == (ids + [tokenizer.end_id], "Gold is soft.", "stop")
+def test_end_stops_and_is_not_text(say, tiny):
+    ids = tiny[1].encode("Gold is soft.")
+    done, _ = say(ids)
+    assert (done.ids, done.text, done.finish_reason) == (ids + [tiny[1].end_id], "Gold is soft.", "stop")
 
 
-def test_length_is_said_and_the_context_is_the_bound(scripted, tiny):
-    tokenizer, block = tiny[1], tiny[0].config.block_size
-    ids = tokenizer.encode("a" * 99)
-    done = generate(scripted.say(ids), tokenizer, [[9]], 3, GREEDY, [0])[0]
+def test_length_is_said_and_the_context_is_the_bound(say, tiny):
+    ids = tiny[1].encode("a" * 99)
+    done, _ = say(ids, max_new_tokens=3)
     assert (done.text, done.finish_reason) == ("aaa", "length")
-    done = generate(scripted, tokenizer, [[9] * 60], 500, GREEDY, [0])[0]
-    assert len(done.ids) == block - 60 and done.finish_reason == "length"
+    done, _ = say(ids, [9] * 60, 500)
+    assert len(done.ids) == tiny[0].config.block_size - 60 and done.finish_reason == "length"
 
 
 @pytest.mark.parametrize("prompt", [[], [9] * 64, [9] * 200])
@@ -175,23 +167,20 @@ def test_prompts_that_leave_no_room_are_refused(tiny, prompt):
 
 @pytest.mark.parametrize("stop, text", [("Au", "symbol "), ("mbol A", "sy"), ("symbol Au.", ""), (". I", "symbol Au"),
                                         ("nowhere", "symbol Au. It")])
-def test_stop_strings_are_cut_out_wherever_tokens_end(scripted, tiny, stop, text):
-    tokenizer = tiny[1]
+def test_stop_strings_are_cut_out_wherever_tokens_end(say, tiny, stop, text):
     said = "symbol Au. It"
-    for ids in (tokenizer.encode(said), [i for c in said for i in tokenizer.encode(c)]):
-        done = generate(scripted.say(ids + [tokenizer.end_id]), tokenizer, [[9]], 50, GREEDY, [0], stop=["zzz", stop])[0]
+    for ids in (tiny[1].encode(said), [i for c in said for i in tiny[1].encode(c)]):
+        done, _ = say(ids, stop=["zzz", stop])
         assert (done.text, done.finish_reason) == (text, "stop")
 
 
-def test_streamed_pieces_are_whole_characters_and_add_up(scripted, tiny):
-    tokenizer = tiny[1]
+def test_streamed_pieces_are_whole_characters_and_add_up(say, tiny):
     said = "Zürich 東京 🏔️ é"
-    ids = [b for c in said for b in tokenizer.encode(c)]
-    request = Request([9], 60, GREEDY, 0)
-    pieces = [text for _, text, _ in stream(scripted.say(ids + [tokenizer.end_id]), tokenizer, [request], 1)]
+    ids = [b for c in said for b in tiny[1].encode(c)]
+    _, pieces = say(ids)
     assert len(pieces) == len(ids) + 1 > len(said)  # characters of several tokens among them
     assert "".join(pieces) == said and "\ufffd" not in "".join(pieces)
-    cut = generate(scripted.say(tokenizer.encode("🏔")), tokenizer, [[9]], 2, GREEDY, [0])[0]  # ends inside a character
+    cut, _ = say(tiny[1].encode("🏔"), max_new_tokens=2)  # ends inside a character
     assert (cut.text, len(cut.ids)) == ("", 2)
 
 
@@ -257,6 +246,32 @@ def test_score_is_the_models_log_probability_of_a_text(tiny, llama):
         reference = llama(torch.tensor([ids])).logits[0, :-1].log_softmax(-1)
     np.testing.assert_allclose(own, reference.gather(1, torch.tensor(ids[1:])[:, None])[:, 0], atol=1e-4)
     assert [list(a) for a in alternatives] == reference.topk(3).indices.tolist()
+
+
+@pytest.mark.parametrize("dtype, tolerance", [(torch.float32, 1e-5), (torch.bfloat16, 0.05)])
+def test_a_step_is_what_the_model_computes(tiny, dtype, tolerance):
+    """Rows of different lengths, the norms' weights away from 1."""
+    model = tiny_model()
+    torch.manual_seed(5)
+    with torch.no_grad():
+        for weight in model.parameters():
+            if weight.dim() == 1:
+                weight.uniform_(0.5, 2.0)
+    model = model.to(dtype)
+    ids = torch.randint(4, 300, (3, 20))
+    lengths = [5, 20, 11]
+    cache = KVCache(model.config, 3, 30, "cpu", dtype)
+    with torch.no_grad():
+        model(ids, cache=cache)
+        cache.lengths.copy_(torch.tensor(lengths))
+        step, tokens = Step(model), torch.randint(4, 300, (4, 3))
+        for n, token in enumerate(tokens):
+            logits = step(token, cache)
+            assert cache.lengths.tolist() == [length + n + 1 for length in lengths]
+            for row, length in enumerate(lengths):
+                whole = torch.cat((ids[row, :length], tokens[:n + 1, row]))
+                expected = model(whole[None])[0, -1]
+                assert (logits[row] - expected).abs().max() <= tolerance * expected.abs().max()
 
 
 def test_a_dropped_row_leaves_the_others_as_they_are(tiny):

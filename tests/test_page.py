@@ -17,12 +17,12 @@ ANSWER = 'Gold is a chemical element. <img src=x onerror="document.title=1"> & <
 @pytest.fixture(scope="module")
 def parrot(tmp_path_factory):
     tokenizer = tiny_tokenizer(tmp_path_factory.mktemp("tiny") / "tokenizer.json")
-    return Parrot(tiny_model(block_size=512).config).eval().learn(tokenizer, ANSWER), tokenizer
+    return Parrot(tokenizer, ANSWER), tokenizer
 
 
 @pytest.fixture(scope="module")
 def server(parrot):
-    with running(*parrot) as (url, engine):
+    with running(tiny_model(block_size=512), parrot[1], parrot=parrot[0]) as (url, engine):
         yield url, engine
 
 

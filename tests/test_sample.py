@@ -92,8 +92,9 @@ class FakeTerminal:
 def test_the_conversation_so_far_is_what_the_model_reads(checkpoint, monkeypatch, capsys):
     model, tokenizer = checkpoints.load(checkpoint)
     seen = []
-    monkeypatch.setattr(sample, "load", lambda _: (Parrot(model.config).eval().learn(tokenizer, "Au."), tokenizer))
-    monkeypatch.setattr(sample, "stream", lambda m, t, requests, n: seen.append(requests[0].prompt) or stream(m, t, requests, n))
+    monkeypatch.setattr(sample, "load", lambda _: (model, tokenizer))
+    monkeypatch.setattr(sample, "Decoder", Parrot(tokenizer, "Au.").decoder)
+    monkeypatch.setattr(sample, "stream", lambda d, requests, n: seen.append(requests[0].prompt) or stream(d, requests, n))
     monkeypatch.setattr("builtins.input", FakeTerminal("Gold?", "  ", "Sure?", "/new", "Iron?", "x" * 500, EOFError()))
     sample.converse(load_config("configs/base.yaml").sample, "a checkpoint")
     texts = [tokenizer.hf.decode(ids, skip_special_tokens=False) for ids in seen]
@@ -105,7 +106,8 @@ def test_the_conversation_so_far_is_what_the_model_reads(checkpoint, monkeypatch
 
 def test_ctrl_c_stops_the_answer_only(checkpoint, monkeypatch, capsys):
     model, tokenizer = checkpoints.load(checkpoint)
-    monkeypatch.setattr(sample, "load", lambda _: (Parrot(model.config).eval().learn(tokenizer, "a b c d e f", 0.05), tokenizer))
+    monkeypatch.setattr(sample, "load", lambda _: (model, tokenizer))
+    monkeypatch.setattr(sample, "Decoder", Parrot(tokenizer, "a b c d e f", delay=0.05).decoder)
     monkeypatch.setattr("builtins.input", FakeTerminal("Go", "Again", KeyboardInterrupt()))
     shown = []
 

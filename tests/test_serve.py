@@ -30,13 +30,13 @@ QUESTION = [{"role": "user", "content": "Where is Zürich?"}]
 @pytest.fixture(scope="module")
 def parrot(tmp_path_factory):
     tokenizer = tiny_tokenizer(tmp_path_factory.mktemp("tiny") / "tokenizer.json")
-    return Parrot(tiny_model(block_size=256).config).eval().learn(tokenizer, ANSWER), tokenizer
+    return Parrot(tokenizer, ANSWER), tokenizer
 
 
 @pytest.fixture(scope="module")
 def server(parrot):
     """A server whose model always answers ANSWER; 2 rows side by side, 3 may wait."""
-    with running(*parrot, "serve.max_batch=2", "serve.queue=3") as (url, engine):
+    with running(tiny_model(block_size=256), parrot[1], "serve.max_batch=2", "serve.queue=3", parrot=parrot[0]) as (url, engine):
         yield url, engine
 
 
@@ -198,10 +198,7 @@ def test_broken_json_wrong_path_wrong_method_and_huge_body(server):
 
 
 def test_a_defect_is_a_500_in_the_same_shape_and_the_server_goes_on(server, client, parrot, monkeypatch, capfd):
-    def broken(*_, **__):
-        raise RuntimeError("out of memory")
-
-    monkeypatch.setattr(parrot[0], "forward", broken)
+    monkeypatch.setattr(parrot[0], "broken", "out of memory")
     with pytest.raises(openai.InternalServerError, match="out of memory"):
         client.chat.completions.create(model="wikigpt", messages=QUESTION)
     response = requests.post(server[0] + "/v1/chat/completions", json={"messages": QUESTION, "stream": True}, timeout=30)

@@ -8,8 +8,9 @@ from tokenizers import Tokenizer as HFTokenizer
 from tokenizers import decoders, models, pre_tokenizers, trainers
 
 from lib import checkpoints
+from lib.generate import Decoder
 from lib.tokenizer import Tokenizer
-from model import ModelConfig, WikiGPT
+from model import KVCache, ModelConfig, WikiGPT
 
 TEXT = """Gold is a chemical element with the symbol Au. Its atomic number is 79, and it is a soft yellow metal.
 The Danube is a river in Europe. It flows through Vienna, Bratislava, Budapest and Belgrade into the Black Sea.
@@ -49,20 +50,24 @@ def tiny_checkpoint(folder: Path, block_size: int = 64, seed: int = 0) -> Path:
     return folder / "latest"
 
 
-class Parrot(WikiGPT):
-    """Answers `answer` to every chat prompt, `delay` seconds a token, whatever its weights."""
+class Parrot:
+    """Stands in for lib.step.Step: to every prompt it says `answer` and then <|end|>, `delay` seconds a token. With `broken` set, it fails with that message."""
 
-    def learn(self, tokenizer: Tokenizer, answer: str, delay: float = 0.0) -> "Parrot":
-        self.script = torch.tensor(tokenizer.encode(answer) + [tokenizer.end_id])
-        self.cue, self.delay = tokenizer.assistant_id, delay
-        return self
+    def __init__(self, tokenizer: Tokenizer, answer: str | list[int], delay: float = 0.0):
+        ids = tokenizer.encode(answer) if isinstance(answer, str) else answer
+        self.script = torch.tensor(ids + [tokenizer.end_id])
+        self.delay, self.broken = delay, None
 
-    def forward(self, ids, cache=None, last_only=False):
-        positions, _ = cache.begin(ids.shape[1])
-        cache.lengths += ids.shape[1]
-        start = cache.k[0, :, 0, 0, 0]  # where each row's answer begins, kept where its keys would be: it moves with the row
-        cued = ids[:, -1] == self.cue
-        start[cued] = positions[cued, -1].float()
-        said = (positions[:, -1] - start.long()).clamp(0, len(self.script) - 1)
+    def decoder(self, model: WikiGPT, tokenizer: Tokenizer) -> Decoder:
+        decoder = Decoder(model, tokenizer)
+        decoder.next = lambda ids, cache: self.say(decoder, ids, cache)
+        return decoder
+
+    def say(self, decoder: Decoder, ids: torch.Tensor, cache: KVCache) -> torch.Tensor:
+        if self.broken:
+            raise RuntimeError(self.broken)
         time.sleep(self.delay)
-        return 100 * torch.nn.functional.one_hot(self.script[said], self.config.vocab_size).float()[:, None]
+        cache.begin(1)
+        cache.lengths += 1
+        said = torch.tensor([len(row.completion.ids) for row in decoder.rows]).clamp(max=len(self.script) - 1)
+        return 100 * torch.nn.functional.one_hot(self.script[said], decoder.config.vocab_size).float()

@@ -1,7 +1,7 @@
 """The decoding engine that sample, preference generation, judge and serve share: batched, with a key-value cache.
 
     for c in generate(model, tokenizer, prompts, 100, Sampling(temperature=0.8), seeds=[1, 2]): print(c.text)
-    for index, text, completion in stream(model, tokenizer, requests, batch_size=8): ...
+    for index, text, completion in stream(Decoder(model, tokenizer), requests, batch_size=8): ...
 
 Rows join and leave the batch between steps. What a row gives depends on its own prompt, settings and seed alone, not on
 its neighbours: prompts are never padded on the left, each row draws from its own dice. <|end|> stops a row; the other
@@ -18,6 +18,7 @@ import torch
 from lib import checkpoints
 from lib.config import Decoding, InputError, resolve
 from lib.run import pick_device
+from lib.step import Step
 from lib.tokenizer import Tokenizer
 from model import KVCache, WikiGPT
 
@@ -125,13 +126,14 @@ class Row:
 
 
 class Decoder:
-    """The rows that are decoded side by side. add() rows, step() until none is left."""
+    """The rows that are decoded side by side. add() rows, step() until none is left. The model is in eval mode and stays
+    as it is: the decoder keeps its weights in another layout."""
 
     def __init__(self, model: WikiGPT, tokenizer: Tokenizer):
         self.model, self.tokenizer, self.config = model, tokenizer, model.config
         self.device, self.dtype = model.embed_tokens.weight.device, model.embed_tokens.weight.dtype
         self.rows: list[Row] = []
-        self.cache = KVCache(self.config, 0, 0, self.device, self.dtype)
+        self.cache, self.next = KVCache(self.config, 0, 0, self.device, self.dtype), Step(model)
         never = [i for i in tokenizer.special_ids.values() if i != tokenizer.end_id]
         self.never = torch.tensor(never + list(range(tokenizer.vocab_size, self.config.vocab_size)), device=self.device)
         self.knobs: Knobs | None = None  # of the rows as they stand; None: they have changed
@@ -161,8 +163,7 @@ class Decoder:
         if self.knobs is None:
             self.knobs = Knobs(self.rows, self.config.vocab_size, self.device)
         cache = self.cache.slots(0, len(self.rows), max(row.length for row in self.rows))
-        last = torch.tensor([[row.last] for row in self.rows], device=self.device)
-        logits = self.model(last, cache=cache, last_only=True)[:, -1].float()  # (B, V)
+        logits = self.next(torch.tensor([row.last for row in self.rows], device=self.device), cache).float()  # (B, V)
         wanted = [row.request.logprobs for row in self.rows]
         logprobs = logits.log_softmax(-1) if any(w is not None for w in wanted) else None
         logits[:, self.never] = -torch.inf
@@ -185,20 +186,19 @@ class Decoder:
         if i != last:
             with torch.inference_mode():
                 self.rows[i] = moved
-                for store in (self.cache.k, self.cache.v):
-                    store[:, i, :moved.length] = store[:, last, :moved.length]
+                self.cache.kv[:, i, :moved.length] = self.cache.kv[:, last, :moved.length]
                 self.cache.lengths[i] = self.cache.lengths[last]
         self.knobs = None
 
     def _reserve(self, rows: int, length: int) -> None:
         """Make the cache at least so large; what it holds stays."""
-        old_rows, old_length = self.cache.k.shape[1:3]
+        old_rows, old_length = self.cache.kv.shape[1:3]
         if rows <= old_rows and length <= old_length:
             return
         old, n, filled = self.cache, len(self.rows), max((row.length for row in self.rows), default=0)
         self.cache = KVCache(self.config, max(rows, old_rows), max(length, old_length), self.device, self.dtype)
         self.cache.lengths[:n] = old.lengths[:n]
-        self.cache.k[:, :n, :filled], self.cache.v[:, :n, :filled] = old.k[:, :n, :filled], old.v[:, :n, :filled]
+        self.cache.kv[:, :n, :filled] = old.kv[:, :n, :filled]
 
     def _keep_logprobs(self, logprobs: torch.Tensor, chosen: torch.Tensor, wanted: list[int | None]) -> None:
         own = logprobs.gather(1, chosen[:, None])[:, 0].tolist()
@@ -310,16 +310,13 @@ def score(model: WikiGPT, ids: list[int], alternatives: int) -> tuple[list[float
     return own, [dict(zip(i, v)) for i, v in zip(likeliest, values)]
 
 
-def stream(model: WikiGPT, tokenizer: Tokenizer, requests: list[Request], batch_size: int
-           ) -> Iterator[tuple[int, str, Completion]]:
+def stream(decoder: Decoder, requests: list[Request], batch_size: int) -> Iterator[tuple[int, str, Completion]]:
     """Decode all requests, batch_size at a time. Yields (index of the request, text that became certain, its completion
     so far) for every token; the last one of a request has completion.finish_reason set."""
     for request in requests:
-        check_prompt(request.prompt, model.config.block_size)
-    training = model.training
-    model.eval()
+        check_prompt(request.prompt, decoder.config.block_size)
+    waiting = list(range(len(requests)))
     try:
-        decoder, waiting = Decoder(model, tokenizer), list(range(len(requests)))
         while waiting or decoder.rows:
             # A prompt costs about a step: fill up when a quarter of the batch is free, not for every row that ends.
             if waiting and len(decoder.rows) <= batch_size * 3 // 4:
@@ -328,8 +325,9 @@ def stream(model: WikiGPT, tokenizer: Tokenizer, requests: list[Request], batch_
                 decoder.add([requests[i] for i in joining], joining)
             for row, text in decoder.step():
                 yield row.key, text, row.completion
-    finally:
-        model.train(training)
+    finally:  # the caller may have had enough
+        for row in list(decoder.rows):
+            decoder.drop(row)
 
 
 def generate(model: WikiGPT, tokenizer: Tokenizer, prompts: list[list[int]], max_new_tokens: int, sampling: Sampling,
@@ -338,5 +336,10 @@ def generate(model: WikiGPT, tokenizer: Tokenizer, prompts: list[list[int]], max
     """A completion for each prompt, in order; seeds: one a prompt."""
     requests = [Request(prompt, max_new_tokens, sampling, seed, tuple(stop), logprobs)
                 for prompt, seed in zip(prompts, seeds, strict=True)]
-    done = {index: completion for index, _, completion in stream(model, tokenizer, requests, batch_size)}
+    training = model.training
+    model.eval()
+    try:
+        done = {index: completion for index, _, completion in stream(Decoder(model, tokenizer), requests, batch_size)}
+    finally:
+        model.train(training)
     return [done[i] for i in range(len(requests))]
