@@ -1122,10 +1122,10 @@ _TABLE: list[tuple[Renderer, str]] = [
     (visible_anchor, "visible anchor; vanchor; vanc"),
     (around("⟨", "⟩"), "angbr; angle bracket; angle brackets; angbr ipa; vr; gph; grapheme; infix"),
     (around("/", "/"), "ipaslink; ipa slash"), (around("[", "]"), "ipablink; bracket; interpolated"),
-    (around("{", "}"), "braces; mset"), (around("“", "”"), "dquote; qq"), (around("|", "|"), "abs; mabs"),
+    (around("{", "}"), "braces; mset"), (around("“", "”"), "dquote; qq"), (around(PIPE, PIPE), "abs; mabs"),
     (around("√", ""), "radic; sqrt; radical"), (around("(", ")"), "paren; open-open"), (around("[", "]"), "closed-closed"),
     (around("[", ")"), "closed-open"), (around("(", "]"), "open-closed"), (around("⌊", "⌋"), "floor"),
-    (around("⌈", "⌉"), "ceil"), (around("|", "⟩"), "ket"), (around("⟨", "|"), "bra"),
+    (around("⌈", "⌉"), "ceil"), (around(PIPE, "⟩"), "ket"), (around("⟨", PIPE), "bra"),
     # lists and quotations
     (listed, """hlist; flatlist; flat list; comma separated entries; cslist; flex list; enum; bulleted inline list; ubl; ublist;
         unbulleted list; vunblist; ubil; unbullet; vlist; ubt"""),

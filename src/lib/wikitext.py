@@ -60,15 +60,15 @@ def clean(wikitext: str, options: Options = Options(), page: Page = Page()) -> A
     return Article(clean_simply(wikitext), [], [], "", False, None, Counter(), trouble)
 
 
-_REDIRECT = re.compile(r"\s*#\s*(?:redirect|REDIRECT|[^\W\d_a-z]{4,})\s*:?\s*\[\[\s*:?\s*([^\]|]+?)\s*(?:\|[^\]]*)?\]\]", re.I)
+_REDIRECT = re.compile(r"\s*#\s*([^\W\d_]{4,})\s*:?\s*\[\[\s*:?\s*([^\]|]+?)\s*(?:\|[^\]]*)?\]\]")
 
 
 def redirect_target(wikitext: str) -> Optional[str]:
-    """'#REDIRECT [[Target#Section]]' in any language -> 'Target#Section'"""
-    if not wikitext.lstrip()[:1] == "#":
-        return None
-    match = _REDIRECT.match(wikitext)
-    return match[1].replace("_", " ") if match else None
+    """'#REDIRECT [[Target#Section]]', the word in any language's capitals -> 'Target#Section'"""
+    match = _REDIRECT.match(wikitext) if wikitext.lstrip()[:1] == "#" else None
+    if match and (match[1].isupper() or match[1].lower() == "redirect"):
+        return match[2].replace("_", " ")
+    return None
 
 
 def clean_fully(wikitext: str, options: Options, page: Page) -> Article:
@@ -94,7 +94,7 @@ def clean_fully(wikitext: str, options: Options, page: Page) -> Article:
     if "[[" in text:
         text = _links(text, names)
     unknown: Counter = Counter()
-    if "{{" in text:
+    if "{{" in text or "}}" in text:
         text = _Templates(options.templates, page, unknown, limit - len(text)).expand(text)
     text = _inline(text)
     if DROP in text:
@@ -269,9 +269,12 @@ def _without_tables(text: str) -> str:
             while cuts and cuts[-1][0] > start:
                 cuts.pop()
             cuts.append((start, match.end()))
+    end = 0
     for start in opened:
-        end = text.find("\n\n", start)
-        cuts.append((start, end if end >= 0 else len(text)))
+        if start >= end:
+            end = text.find("\n\n", start)
+            end = end if end >= 0 else len(text)
+            cuts.append((start, end))
     return _cut(text, sorted(cuts), "\n\n")
 
 
@@ -839,7 +842,7 @@ def _assemble(blocks: list[Block], held: list[str]) -> tuple[str, list[dict]]:
                 length += len(pieces[-1])
                 last = "h"
         waiting.clear()
-        piece = text if not pieces else ("\n" if kind == last == "l" else "\n\n") + text
+        piece = text.lstrip() if not pieces else ("\n" if kind == last == "l" else "\n\n") + text
         pieces.append(piece)
         length += len(piece)
         last = kind
@@ -858,23 +861,34 @@ def _final(text: str, held: list[str]) -> str:
     return text
 
 
-_SIMPLE_TEMPLATE = re.compile(r"\{\{[^{}]*\}\}")
-_SIMPLE_LINK = re.compile(r"\[\[(?:[^\[\]|]*\|)*([^\[\]|]*)\]\]")
+_SIMPLE = [re.compile(r"<ref\b[^<>]*(?:/>|>[^<]*</ref>)"), *[re.compile(r"\{\{[^{}]*\}\}")] * 8]
+_SIMPLE_LINK = re.compile(r"\[\[(?:[^\[\]|]*\|)?([^\[\]|]*)\]\]")
 
 
 def clean_simply(wikitext: str) -> str:
     """For articles over their budget: a few linear substitutions, whatever is left of the markup deleted."""
-    text = _CONTROL.sub("", wikitext)
-    text = _without_comments(text)
-    text = re.sub(r"<ref\b[^<>]*(?:/>|>[^<]*</ref>)", "", text)
-    for _ in range(8):
-        if "{{" not in text:
+    text = _without_comments(_CONTROL.sub("", wikitext)) if "<!--" in wikitext else wikitext
+    for pattern in _SIMPLE if "}}" in text or "<ref" in text else ():
+        text, found = pattern.subn("", text)
+        if not found and pattern is not _SIMPLE[0]:
             break
-        text = _SIMPLE_TEMPLATE.sub("", text)
-    for _ in range(3):
-        text = _SIMPLE_LINK.sub(lambda m: m[1], text)
-    text = re.sub(r"\{\{+|\}\}+|\[\[+|\]\]+|\{\||\|\}|'{2,}|<[^<>]*>|__[A-Z]+__", "", text)
-    text = html.unescape(text)
-    lines = (re.sub(r"^[*#]+ *", "- ", line.strip(" :;")) for line in text.split("\n") if not line.lstrip().startswith(("|", "!")))
-    text = re.sub(r"(?m)^(={2,6})\s*(.*?)\s*\1\s*$", lambda m: f"{'#' * len(m[1])} {m[2]}", "\n".join(lines))
-    return re.sub(r"\n{3,}", "\n\n", text).strip()
+    for _ in range(3 if "]]" in text else 0):
+        text, found = _SIMPLE_LINK.subn(lambda m: m[1], text)
+        if not found:
+            break
+    for mark in ("{{", "}}", "[[", "]]", "{|", "|}", "'''", "''", OPEN, CLOSE, DROP, NEWLINE, EQUALS, PIPE):
+        text = text.replace(mark, "")
+    if "<" in text:
+        text = re.sub(r"<[a-zA-Z/][^<>]*>", "", text)
+    if "&" in text:
+        text = html.unescape(text)
+    lines = []
+    for line in text.split("\n"):
+        line = line.strip(" :;")
+        if line[:1] in ("*", "#"):
+            line = "- " + line.lstrip("*# ")
+        elif line[:1] == "=" and (match := _LINE_HEADING.match(line[:1000])):
+            line = f"{'#' * len(match[1])} {match[2].strip()}"
+        if line[:1] not in ("|", "!"):
+            lines.append(line)
+    return re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip()
