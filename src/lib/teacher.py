@@ -29,6 +29,7 @@ from lib.rules.teacher import RulesTeacher
 
 LADDER = ("json_schema", "json_object", "text")  # how an answer in JSON is asked for, best first
 LONGEST_WAIT = 60.0  # seconds between two tries, unless the server asks for more
+MOST_OBEYED = 600.0  # that much more
 
 
 class Refused(Exception):
@@ -236,9 +237,12 @@ def retry_after(response: requests.Response) -> float | None:
     """Seconds that the server asks to wait: a number or a date."""
     value = response.headers.get("Retry-After", "")
     if re.fullmatch(r"\d+(\.\d+)?", value):
-        return float(value)
-    date = email.utils.parsedate_to_datetime(value) if value and not value.isdigit() else None
-    return max(0.0, date.timestamp() - time.time()) if date else None
+        return min(float(value), MOST_OBEYED)
+    try:
+        seconds = email.utils.parsedate_to_datetime(value).timestamp() - time.time()
+    except (ValueError, TypeError):
+        return None
+    return min(max(0.0, seconds), MOST_OBEYED)
 
 
 def parse_json(text: str) -> Any:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from lib.rules.clauses import BROKEN, PRONOUN, VAGUE, clauses, main
 from lib.rules.english import MONTH, STOP_WORDS, THIRD, YEAR, capital, sentences
-from lib.rules.relations import PATTERNS, RELATIONS, Relation
+from lib.rules.relations import PATTERNS, RELATIONS, Relation, pattern_of
 from lib.rules.subject import KINDS, WIDER, Page, head_noun
 
 # Kinds of which one asks what kind; adjectives that say nothing of it.
@@ -109,9 +109,10 @@ def life_dates(page: Page) -> list[Fact]:
 def related_facts(clause: str, page: Page, source: str) -> list[Fact]:
     found: dict[str, list[Fact]] = {}
     short = main(clause)
-    for relation, literal, pattern in PATTERNS:
+    for relation, literal, template in PATTERNS:
         if relation.name in found or literal not in clause:
             continue
+        pattern = pattern_of(relation, template)
         match = pattern.fullmatch(clause) or (pattern.fullmatch(short) if short != clause else None)
         if match:
             made = related_fact(relation, match["S"], match["V"], page, source)

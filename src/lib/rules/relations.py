@@ -8,6 +8,7 @@ subject without its article; {aV} the value with 'a'; {it} {its} {them} {is} {wa
 
 import re
 from dataclasses import dataclass
+from functools import cache
 
 from lib.rules.english import DATE, MONTH, NAME, NUMBER
 
@@ -231,7 +232,8 @@ RELATIONS = (
     Relation("located in", (r"{S} (?:lies|is located|is situated|is found|stands) in {V}", rf"{{S}} is an? (?:[\w\-]+ ){{0,4}}(?:country|city|town|village|river|lake|mountain|island|state|"
                             rf"province|region|desert|volcano|building|museum|bridge|tower|university|castle|capital city|nation|kingdom|republic) in {{V}}",
                             r"[Tt]he city of {S} (?:belongs to|lies in) {V}", r"{S} is one of the [a-z\-]+ (?:cities|towns|mountains|rivers|islands|lakes) (?:of|in) {V}"),
-             ("In which {vkind} is {S}?", "Which {vkind} is {S} in?", "Where is {S}?", "Where is {S} located?", "In which part of the world is {S}?", "Where does {S} lie?", "Where can one find {S}?"),
+             ("In which {vkind} is {S}?", "Which {vkind} is {S} in?", "To which {vkind} does {S} belong?", "Can you tell me the {vkind} of {S}?",
+              "Can you tell me which {vkind} {S} is in?", "Where is {S}?", "Where is {S} located?", "In which part of the world is {S}?", "Where does {S} lie?", "Where can one find {S}?"),
              "{S} is in {V}.", ("Where is {it}?", "And where is {it} located?"), value="place", tail=r"(?: and .+|, [^,]+)?"),
     Relation("part of", (r"{S} (?:is|are) (?:a )?part of {V}", r"{S} belongs? to {V}", r"[Aa]ll of {S} belongs to {V}", r"[Tt]he country to which {S} belongs? is {V}",
                          r"{V} owns {S}", r"{S} stands in (?P<V>the [A-Z]\w+ (?:Mountains|Alps|Range))"),
@@ -241,8 +243,9 @@ RELATIONS = (
 )
 
 
+@cache
 def pattern_of(relation: Relation, template: str) -> re.Pattern:
-    """A pattern over a whole clause."""
+    """A pattern over a whole clause. Compiled when first needed: all of them take a second."""
     pattern = template.replace("{S}", SUBJECT).replace("{bare}", r"(?P<S>§|[A-Za-z][A-Za-z\- ]*?)").replace("{P}", PLACE)
     return re.compile(pattern.replace("{V}", VALUES[relation.value]) + relation.tail)
 
@@ -258,4 +261,4 @@ def literal_of(template: str) -> str:
     return max(flat.split("\0"), key=len)
 
 
-PATTERNS = [(relation, literal_of(template), pattern_of(relation, template)) for relation in RELATIONS for template in relation.find]
+PATTERNS = [(relation, literal_of(template), template) for relation in RELATIONS for template in relation.find]

@@ -1,0 +1,269 @@
+"""gen_sft_data.py: what it lets through, what it keeps apart, and that no kill or failure changes a byte of its files."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+
+import pytest
+
+import gen_sft_data
+from fake_teacher import FakeTeacher, serving
+from gen_sft_data import grounded, problem
+from lib.config import ROOT, InputError, load_config
+from lib.journal import Journal
+from lib.records import dump_line, write_json
+
+CAPITALS = {"France": "Paris", "Japan": "Tokyo", "Peru": "Lima", "Kenya": "Nairobi", "Chad": "N'Djamena", "Cuba": "Havana", "Egypt": "Cairo", "Fiji": "Suva",
+            "Ghana": "Accra", "Iran": "Tehran", "Laos": "Vientiane", "Malta": "Valletta", "Nepal": "Kathmandu", "Oman": "Muscat", "Qatar": "Doha", "Samoa": "Apia",
+            "Spain": "Madrid", "Syria": "Damascus", "Togo": "Lomé", "Tonga": "Nukuʻalofa"}
+
+
+def countries(count):
+    names = list(CAPITALS.items())[:count]
+    return [{"id": 10 + i, "title": name, "url": "", "text": f"{name} is a country. Its capital is {capital}.\n\nThe area of {name} is {1000 + i} square kilometres."}
+            for i, (name, capital) in enumerate(names)]
+
+
+def deduped(folder, articles, per_shard=6):
+    """A folder as dedup.py leaves it."""
+    folder.mkdir(parents=True)
+    shards = [articles[i:i + per_shard] for i in range(0, len(articles), per_shard)]
+    for i, shard in enumerate(shards):
+        (folder / f"part-{i:05d}.jsonl").write_bytes(b"".join(dump_line(a) for a in shard))
+    write_json(folder / "manifest.json", {"stage": "dedup", "shards": len(shards), "output_sha256": f"test {len(articles)}"})
+    return folder
+
+
+def overrides(folder, out="sft", *more):
+    return [f"data.deduped_dir={folder / 'deduped'}", f"sft.train_file={folder / out / 'train.jsonl'}", f"sft.val_file={folder / out / 'val.jsonl'}",
+            "sft.articles=100", "sft.conversations=30", "sft.val_fraction=0.2", *more]
+
+
+def run(folder, out="sft", *more):
+    cfg = load_config("configs/demo.yaml", overrides(folder, out, *more))
+    gen_sft_data.main(cfg)
+    return read(folder, out)
+
+
+def read(folder, out="sft"):
+    return {name: [json.loads(line) for line in (folder / out / f"{name}.jsonl").read_text(encoding="utf-8").splitlines()] for name in ("train", "val")}
+
+
+def files(folder, out="sft"):
+    return [(folder / out / name).read_bytes() for name in ("train.jsonl", "val.jsonl")]
+
+
+@pytest.fixture
+def home(tmp_path):
+    deduped(tmp_path / "deduped", countries(20))
+    return tmp_path
+
+
+def test_lines_split_and_manifest(home, capsys):
+    parts = run(home)
+    ids = {name: {r["article_id"] for r in lines} for name, lines in parts.items()}
+    assert len(ids["val"]) == 4 and len(ids["train"]) == 16 and not ids["train"] & ids["val"]
+    questions = {name: {r["messages"][0]["content"] for r in lines} for name, lines in parts.items()}
+    assert not questions["train"] & questions["val"]
+    for record in parts["train"] + parts["val"]:
+        assert set(record) == {"messages", "article_id", "kind"}
+        assert [m["role"] for m in record["messages"]] == ["user", "assistant"] * (len(record["messages"]) // 2)
+        assert len(record["messages"]) <= 6 and all(m["content"] == m["content"].strip() != "" for m in record["messages"])
+    manifest = json.loads((home / "sft/manifest.json").read_text())
+    assert manifest["counts"]["conversations"] == {"train": len(parts["train"]), "val": len(parts["val"])}
+    assert manifest["counts"]["articles"] == {"train": 16, "val": 4}
+    assert sum(manifest["counts"]["kinds"].values()) == len(parts["train"]) + len(parts["val"])
+    assert len(manifest["counts"]["kinds"]) >= 5
+    assert not (home / "sft/.progress").exists()
+    before = (home / "sft/manifest.json").stat().st_mtime_ns
+    run(home)
+    assert "is up to date" in capsys.readouterr().out and (home / "sft/manifest.json").stat().st_mtime_ns == before
+
+
+def test_each_country_gets_its_own_capital(home):
+    parts = run(home)
+    seen = set()
+    for record in parts["train"] + parts["val"]:
+        for question, answer in zip(record["messages"][::2], record["messages"][1::2]):
+            for country, capital in CAPITALS.items():
+                if f"capital of {country}?" in question["content"] and not question["content"].startswith("Is "):
+                    assert answer["content"] == f"The capital of {country} is {capital}."
+                    seen.add(country)
+    assert len(seen) == 20
+
+
+def test_the_sample_is_a_hash_of_the_id(home, tmp_path):
+    few = run(home, "few", "sft.articles=8")
+    more = run(home, "more", "sft.articles=12")
+    ids = [{r["article_id"] for lines in parts.values() for r in lines} for parts in (few, more)]
+    assert len(ids[0]) == 8 and len(ids[1]) == 12 and ids[0] < ids[1]
+    order = [r["article_id"] for r in more["train"]]
+    assert order == sorted(order)
+
+
+def test_long_articles_are_cut_at_a_paragraph():
+    article = {"id": 1, "title": "T", "text": "First paragraph here.\nSecond paragraph here.\nThird one."}
+    assert gen_sft_data.shown(article, 50)["text"] == "First paragraph here.\nSecond paragraph here."
+    assert gen_sft_data.shown(article, 10_000)["text"] == article["text"]
+    assert len(gen_sft_data.shown({"id": 1, "title": "T", "text": "One sentence. " * 100}, 60)["text"]) <= 60
+
+
+# --- filters ---
+
+ARTICLE = {"id": 1, "title": "Gold", "text": "Gold is a chemical element with the symbol Au. Its melting point is 1,064 degrees. Marie Curie did not find it."}
+
+
+def conversation(*turns, kind="fact"):
+    return {"kind": kind, "messages": [{"role": role, "content": text} for turn in turns for role, text in zip(("user", "assistant"), turn)]}
+
+
+@pytest.mark.parametrize("bad, reason", [
+    (conversation(("What is gold?", "")), "empty"),
+    (conversation(("", "Gold is an element.")), "empty"),
+    ({"kind": "fact", "messages": []}, "empty"),
+    ({"kind": "fact", "messages": [{"role": "user", "content": "What is gold?"}]}, "empty"),
+    (conversation(*[("What is gold?", "An element.")] * 4), "too many turns"),
+    (conversation(("Gold?", "An element.")), "too short"),
+    (conversation(("What is gold?", "An element. " * 300)), "too long"),
+    (conversation(("What does the article say of gold?", "It is an element.")), "mentions the article"),
+    (conversation(("What is gold?", "According to the text, it is an element.")), "mentions the article"),
+    (conversation(("What is its symbol?", "The symbol is Au.")), "question without a subject"),
+    (conversation(("When was he born?", "He was born in 1064.")), "question without a subject"),
+    (conversation(("What is gold?", "Gold is an element <|end|> with a symbol.")), "special token"),
+    (conversation(("What is gold?", "Gold is an element with the")), "answer without an end"),
+    (conversation(("At how many degrees does gold melt?", "Gold melts at 1,065 degrees.")), "not grounded"),
+    (conversation(("Who found gold?", "It was found by Pierre Laszlo.")), "not grounded"),
+])
+def test_what_is_not_fit_is_named(bad, reason):
+    assert problem(bad, ARTICLE, 3) == reason
+
+
+@pytest.mark.parametrize("good", [
+    conversation(("What is gold?", "Gold is a chemical element.")),
+    conversation(("At how many degrees does gold melt?", "Gold melts at 1064 degrees.")),
+    conversation(("Did Marie Curie find gold?", "No. Marie Curie did not find it.")),
+    conversation(("Tell me about gold.", "Gold is a chemical element."), ("And what is its symbol?", "The symbol of gold is Au.")),
+    conversation(("Read the text.\n\nGold is a chemical element.\n\nWhat is gold?", "Gold is a chemical element."), kind="reading"),
+    conversation(("List what you know of gold.", "- an element\n- symbol Au")),
+])
+def test_what_is_fit_passes(good):
+    assert problem(good, ARTICLE, 3) is None
+
+
+def test_groundedness_of_numbers_and_names():
+    assert grounded("The symbol is Au, at 1064.", ARTICLE, "")
+    assert not grounded("The symbol is Ag.", ARTICLE, "")
+    assert not grounded("The number is 79.", ARTICLE, "")
+    assert grounded("The number is 79.", ARTICLE, "Is 79 its number?")
+    assert grounded("However, gold melts.", ARTICLE, "") and grounded("It is gold. They melt it.", ARTICLE, "")
+
+
+# --- a teacher that is a server ---
+
+def lesson(number, body):
+    """A conversation of each kind that the filters know, about the article that the prompt begins with."""
+    title = body["messages"][0]["content"].split("\n")[0].removeprefix("Article: ")
+    capital = CAPITALS[title]
+    good = [{"kind": "fact", "turns": [{"question": f"Which city is the capital of {title}?", "answer": f"{capital} is the capital of {title}."}]},
+            {"kind": "multi_turn", "turns": [{"question": f"Where is {title}?", "answer": f"{title} is a country."}, {"question": "And its capital?", "answer": f"Its capital is {capital}."}]}]
+    bad = [{"kind": "fact", "turns": [{"question": "What does the article say?", "answer": "Nothing."}]},
+           {"kind": "fact", "turns": [{"question": f"How old is {title}?", "answer": f"{title} is 777 years old."}]}]
+    return json.dumps({"conversations": good + bad})
+
+
+def openai(url):
+    return ["teacher.backend=openai", f"teacher.base_url={url}", "teacher.model=m", "teacher.concurrency=3", "teacher.retries=0", "teacher.timeout=10"]
+
+
+def test_a_model_teaches(home):
+    with serving(FakeTeacher(lambda n, body: "no JSON" if "Article: Cuba" in body["messages"][0]["content"] else lesson(n, body))) as url:
+        parts = run(home, "sft", *openai(url))
+    counts = json.loads((home / "sft/manifest.json").read_text())["counts"]
+    assert counts["conversations"]["train"] + counts["conversations"]["val"] == 19 * 2
+    assert counts["dropped"] == {"mentions the article": 19, "not grounded": 19, "teacher: wrong JSON": 1}
+    assert {len(r["messages"]) for r in parts["train"]} == {2, 4}
+
+
+def test_the_order_of_answers_does_not_matter_and_a_lost_server_loses_nothing(home):
+    def slow_first(n, body):
+        return {"text": lesson(n, body), "sleep": 0.15 if n % 3 == 0 else 0}
+    with serving(FakeTeacher(slow_first)) as url:
+        run(home, "whole", *openai(url))
+    fake = FakeTeacher(lambda n, body: lesson(n, body) if n < 9 else {"drop": True})
+    with serving(fake) as url, pytest.raises(InputError, match="goes on where it stopped"):
+        run(home, "cut", *openai(url))
+    assert not (home / "cut/train.jsonl").exists()
+    fake = FakeTeacher(lesson)
+    with serving(fake) as url:
+        run(home, "cut", *openai(url))
+    assert len(fake.bodies()) <= 20 - 7  # what was answered is not asked again
+    assert files(home, "cut") == files(home, "whole")
+
+
+def test_killed_and_run_again_ends_with_the_same_bytes(home):
+    with serving(FakeTeacher(lesson)) as url:
+        run(home, "whole", *openai(url))
+    for kill_after in (4, 9):
+        out, asked = f"killed{kill_after}", threading.Event()
+        def plan(n, body):
+            if n >= kill_after:
+                asked.set()
+            return {"text": lesson(n, body), "sleep": 0 if n < kill_after else 0.5}
+        with serving(FakeTeacher(plan)) as url:
+            command = [sys.executable, str(ROOT / "src/gen_sft_data.py"), "--config", "configs/demo.yaml", *overrides(home, out, *openai(url))]
+            process = subprocess.Popen(command, cwd=ROOT, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+            assert asked.wait(60)
+            os.kill(process.pid, signal.SIGKILL)
+            process.wait()
+        assert not (home / out / "train.jsonl").exists()
+        with serving(FakeTeacher(lesson)) as url:
+            run(home, out, *openai(url))
+        assert files(home, out) == files(home, "whole")
+
+
+def test_another_setting_starts_anew(home):
+    run(home)
+    first = files(home)
+    run(home, "sft", "sft.seed=7")
+    assert files(home) != first
+
+
+# --- the journal ---
+
+def test_a_torn_line_is_forgotten(tmp_path):
+    path = tmp_path / "j.jsonl"
+    with Journal(path, "k") as journal:
+        journal[1] = {"a": "ü"}
+        journal[2] = [1, 2]
+    whole = path.read_bytes()
+    path.write_bytes(whole + b'{"id":3,"val')
+    with Journal(path, "k") as journal:
+        assert 1 in journal and journal[2] == [1, 2] and 3 not in journal
+        journal[3] = None
+    with Journal(path, "k") as journal:
+        assert 3 in journal and journal[1] == {"a": "ü"}
+    with Journal(path, "other") as journal:
+        assert 1 not in journal
+
+
+# --- clear messages ---
+
+@pytest.mark.parametrize("more, says", [
+    (["data.deduped_dir=/nowhere/deduped"], "run python src/dedup.py"),
+    (["teacher.backend=openai", "teacher.base_url=http://127.0.0.1:9/v1"], "cannot be reached"),
+    (["sft.articles=0"], "sft.articles"),
+])
+def test_one_line_for_the_user(home, more, says):
+    with pytest.raises(InputError, match=says) as error:
+        run(home, "sft", *more)
+    assert "\n" not in str(error.value) and not (home / "sft/train.jsonl").exists()
+
+
+def test_exit_status_two(home):
+    command = [sys.executable, str(ROOT / "src/gen_sft_data.py"), "--config", "configs/demo.yaml", *overrides(home, "sft", "data.deduped_dir=/nowhere/deduped")]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=home)
+    assert done.returncode == 2 and len(done.stderr.strip().splitlines()) == 1 and done.stderr.startswith("error: /nowhere/deduped")
