@@ -75,7 +75,7 @@ class RulesTeacher:
         for round_ in range(ROUNDS):
             for fact in facts:
                 if round_ < len(wordings[id(fact)]):
-                    yield "definition" if fact.relation == "definition" else "fact", [(reframed(wordings[id(fact)][round_], *key), fact.answer)]
+                    yield "definition" if fact.relation == "definition" else "fact", [(reframed(wordings[id(fact)][round_], fact.answer, *key), fact.answer)]
             share = len(extras) // ROUNDS + 1
             yield from extras[round_ * share:(round_ + 1) * share]
 
@@ -125,15 +125,32 @@ class RulesTeacher:
         return None
 
 
-def reframed(question: str, *key) -> str:
-    """A question that begins with one of FRAMES, in a frame chosen by the key; any other question as it is."""
+def reframed(question: str, answer: str, *key) -> str:
+    """A question that begins with one of FRAMES, in a frame and with a clause chosen by the key; any other as it is."""
     for begin, _ in FRAMES:
         if question.startswith(begin) and not question.startswith("Tell me about"):
             rest = question[len(begin):-1]
+            rest = shuffled([rest, *as_noun_phrases(rest, answer)], *key, question)[0]
             frames = NOUN_FRAMES if rest.startswith("the ") else FRAMES
             begin, end = frames[rank(*key, question) % len(frames)]
             return begin + rest + end
     return question
+
+
+def as_noun_phrases(clause: str, answer: str) -> list[str]:
+    """'when gold was found' -> ['the year in which gold was found', ...] where the answer ends with a year; the same for
+    who and where."""
+    word, _, rest = clause.partition(" ")
+    first = rest.partition(" ")[0]
+    if word == "when" and re.search(r" in \d{3,4}\.$", answer):
+        event = re.fullmatch(r"(.+) was (discovered|invented|born)", rest)
+        noun = {"discovered": "discovery", "invented": "invention", "born": "birth"}.get(event[2] if event else "")
+        return [f"the year in which {rest}", f"in what year {rest}", f"the year when {rest}"] + ([f"the year of the {noun} of {event[1]}"] if noun else [])
+    if word == "who" and re.fullmatch(r"[a-z]+(?:ed|ote|ilt|nt|ew|ade|und)", first):  # a verb: discovered, wrote, built, sent, drew, made, found
+        return [f"the name of the person who {rest}"]
+    if word == "where" and rest.endswith(" was born"):
+        return [f"the place where {rest}", f"in which place {rest}", f"the birthplace of {rest.removesuffix(' was born')}"]
+    return []
 
 
 def overlaps(one: str, other: str) -> bool:
