@@ -355,7 +355,7 @@ def _per(code: str, top: str, bottom: str) -> Optional[Unit]:
         return Unit(kind, above.scale / below.scale, symbol, name, plural, default)
     if not top or top in "$£€":
         return Unit(kind, 1 / below.scale, f"/{below.symbol}", f"per {below.name}", f"per {below.name}",
-                    _DEFAULTS.get(code) or default, f"currency{top}" if top else "")
+                    f"{top}{_DEFAULTS.get(code[len(top):]) or default}", f"currency{top}" if top else "")
     return Unit(kind, above.scale / below.scale, f"{above.symbol}/{below.symbol}", f"{above.name} per {below.name}",
                 f"{above.plural} per {below.name}", default)
 
@@ -413,6 +413,23 @@ def read_number(text: str) -> Optional[Value]:
         return Value(-number if negative else number, text, ("−" if negative else "") + fraction(whole or "", above, below),
                      number <= 1, int(below))
     return None
+
+
+_ONES = """zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen
+    eighteen nineteen""".split()
+_TENS = "twenty thirty forty fifty sixty seventy eighty ninety".split()
+
+
+def spelled(number: int) -> str:
+    """1234 -> 'one thousand two hundred and thirty-four'"""
+    for size, name in ((10 ** 9, "billion"), (10 ** 6, "million"), (1000, "thousand"), (100, "hundred")):
+        if number >= size:
+            rest = number % size
+            glue = "" if not rest else " and " if rest < 100 else " "
+            return f"{spelled(number // size)} {name}{glue}{spelled(rest) if rest else ''}"
+    if number < 20:
+        return _ONES[number]
+    return _TENS[number // 10 - 2] + (f"-{_ONES[number % 10]}" if number % 10 else "")
 
 
 def fraction(whole: str, above: object, below: object) -> str:
@@ -492,17 +509,16 @@ def _transform(number: float, source: Unit, target: Unit) -> float:
 # the template
 
 class _Style(NamedTuple):
-    names: str            # which side shows names: in, out, both or none
-    adjective: bool
+    names: str                    # which side shows names: in, out, both or none
+    adjective: bool               # a 20-foot pole
     american: bool
-    precision: Optional[int]
-    figures: Optional[int]
-    step: Optional[float]  # round to multiples of 5, 10, 25 ...
-    denominator: Optional[int]
-    middle: str = ""       # adj=mid: text after the input's unit
-    comma: bool = True
-    chosen: bool = False   # abbr= was given: it overrides units that prefer their symbol
-    scientific: bool = False  # the input was written 1.2e6: so is the output
+    precision: Optional[int]      # decimals of the output
+    figures: Optional[int]        # or its significant ones
+    step: Optional[float]         # or multiples of 5, 10, 25 ...
+    denominator: Optional[int]    # or a fraction
+    comma: bool
+    chosen: bool                  # abbr= was given: it overrides units that prefer their symbol
+    scientific: bool              # the input was written 1.2e6: so is the output
 
 
 _JOINS = {"or": (" or ", ""), "sqbr": (" [", "]"), "comma": (", ", ""), "semicolon": ("; ", ""), "slash": (" / ", ""),
@@ -516,37 +532,45 @@ def convert(positional: list[str], named: dict[str, str], abbreviate: bool = Fal
     if not values:
         return " ".join(a for a in args[:2] if a)
     code = args[at] if at < len(args) else ""
-    source, at = find_unit(code), at + 1
-    parts: list[tuple[Value, Unit]] = []
+    source = find_unit(code)
     if source is None:
-        return f"{values[0].shown} {code}".strip()
-    if not joints:
-        parts, at = _read_parts(values[0], code, args, at)
-    target_code, precision, middle = _read_rest(args[at:], named)
-    abbr = named.get("abbr", "on" if abbreviate else "")
-    disp = named.get("disp", "")
-    options = {named.get("adj", ""), named.get("sing", ""), disp, named.get("order", "")}
-    flip = "flip" in options
-    step = {"5": 5, "10": 10, "25": 25, "50": 50, "0.5": 0.5}.get(named.get("round", "") or ("5" if disp == "5" else ""))
-    names = {"on": "none", "off": "both", "in": "out", "out": "in", "none": "both", "mos": "none", "unit": "none",
-             "values": "none", "": "both" if disp in ("or", "slash", "s") else "in"}.get(abbr, "in")
-    if flip:
-        names = {"in": "out", "out": "in"}.get(names, names)
-    style = _Style(names, bool(options & {"on", "mid", "1"}) and not (options == {"1"}), named.get("sp") == "us", precision,
-                   _integer(named.get("sigfig")), step, _integer(named.get("frac")), middle,
-                   named.get("comma") not in ("off", "no"), bool(abbr), "e" in values[0].digits)
-    given = _side(values, joints, source, style, "in", source) if not parts else _parts_text(parts, style)
+        return f"{_join_range([v.shown for v in values], joints, 'in')} {code}".strip()
+    parts, at = _read_parts(values[0], code, args, at + 1) if not joints else ([], at + 1)
+    target, precision, middle = _read_rest(args[at:], named)
+    style = _read_style(named, abbreviate, precision, "e" in values[0].digits)
+    if named.get("spell", "").lower() in ("in", "on"):
+        values = [_spelled(v, named["spell"][0] == "I" and i == 0) for i, v in enumerate(values)]
+    given = _parts_text(parts, style) if parts else _side(values, joints, source, style, "in")
     if middle:
         given += middle if middle.startswith("-") else f" {middle}"
     if parts:
         source, values = _total(parts)
-    if not target_code:
-        target_code = "ftin" if source.symbol == "m" and 0 < values[0].number < 3 else source.default
-    outputs = _outputs(values, joints, source, target_code, style, bool(parts))
-    return _joined(given, outputs, disp, flip, abbr)
+    if not target:
+        target = "ftin" if source.symbol == "m" and 0 < values[0].number < 3 else source.default
+    outputs = _outputs(values, joints, source, target, style, bool(parts))
+    return _joined(given, outputs, named.get("disp", ""), "flip" in (named.get("order"), named.get("disp"), named.get("adj")))
 
 
-def _joined(given: str, outputs: list[str], disp: str, flip: bool, abbr: str) -> str:
+def _read_style(named: dict[str, str], abbreviate: bool, precision: Optional[int], scientific: bool) -> _Style:
+    abbr, disp = named.get("abbr", "on" if abbreviate else ""), named.get("disp", "")
+    adjective = {named.get("adj"), named.get("sing")} & {"on", "mid"}
+    names = {"on": "none", "off": "both", "in": "out", "out": "in", "none": "both", "mos": "none", "unit": "none",
+             "values": "none", "": "both" if disp in ("or", "slash", "s") else "in"}.get(abbr, "in")
+    if "flip" in (named.get("order"), disp, named.get("adj")):
+        names = {"in": "out", "out": "in"}.get(names, names)
+    step = {"5": 5, "10": 10, "25": 25, "50": 50, "0.5": 0.5}.get(named.get("round") or disp)
+    return _Style(names, bool(adjective), named.get("sp") == "us", precision, _integer(named.get("sigfig")), step,
+                  _integer(named.get("frac")), named.get("comma") not in ("off", "no"), bool(abbr), scientific)
+
+
+def _spelled(value: Value, capital: bool) -> Value:
+    if not 0 <= value.number < 10 ** 12 or value.number != int(value.number):
+        return value
+    text = spelled(int(value.number))
+    return value._replace(shown=text[0].upper() + text[1:] if capital else text)
+
+
+def _joined(given: str, outputs: list[str], disp: str, flip: bool) -> str:
     if not outputs:
         return given
     if disp in ("out", "output only", "number", "output number only"):
@@ -643,7 +667,7 @@ def _outputs(values: list[Value], joints: list[str], source: Unit, codes: str, s
         if places is None:
             places = max(_default_places(v, v.number, abs(r), source, target, compound) for v, r in zip(values, results))
         converted = [_result(result, places, style) for result in results]
-        outputs.append(_side(converted, joints, target, style, "out", source))
+        outputs.append(_side(converted, joints, target, style, "out"))
     return outputs
 
 
@@ -708,7 +732,7 @@ def _parts_text(parts: list[tuple[Value, Unit]], style: _Style) -> str:
     return glue.join(_with_unit(value, unit, style, "in") for value, unit in parts)
 
 
-def _side(values: list[Value], joints: list[str], unit: Unit, style: _Style, side: str, source: Unit) -> str:
+def _side(values: list[Value], joints: list[str], unit: Unit, style: _Style, side: str) -> str:
     """One side of a conversion: a value with its unit, or a range with the unit behind the last value."""
     shown = [v.shown if style.comma else v.shown.replace(",", "") for v in values]
     if "currency" in unit.flags:

@@ -1088,11 +1088,11 @@ def page_name(p, n, page):
 
 
 def term(p, n, page):
-    return "\n; " + (n.get("content") or n.get("term") or at(p, 1) or at(p, 0)) + "\n"
+    return "; " + (n.get("content") or n.get("term") or at(p, 1) or at(p, 0))
 
 
 def definition(p, n, page):
-    return "\n: " + (n.get("defn") or at(p, 0)) + "\n"
+    return ": " + (n.get("defn") or at(p, 0))
 
 
 # ---------------------------------------------------------------------------------------------------------
