@@ -97,4 +97,4 @@ fi
 grep -v '^torch==' constraints.txt > "$scratch/constraints.txt"
 pip install --quiet -r "$requirements" -c "$scratch/constraints.txt"
 echo "$stamp" > "$venv/.setup-$wanted"
-echo "setup.sh: $venv is ready ($("$venv/bin/python" -c 'import torch; print("torch", torch.__version__)'))"
+echo "setup.sh: $venv is ready ($("$venv/bin/python" -c 'from importlib.metadata import version; print("torch", version("torch"))'))"

@@ -464,7 +464,10 @@ def pull_and_destroy(cfg, api) -> None:
     if state["instance"] is None:
         return
     instance = state["instance"]["id"]
-    plan.patiently(lambda: pull_once(cfg, on.Box(STATE / "ssh_config")), lambda: gone(api, instance) is None, cfg.vast.poll_seconds)
+    try:
+        plan.patiently(lambda: pull_once(cfg, on.Box(STATE / "ssh_config")), lambda: gone(api, instance) is None, cfg.vast.poll_seconds)
+    except plan.Vanished as error:  # each stage was pulled at its end
+        print(f"{error}; here is what was pulled before", flush=True)
     with uninterrupted():
         destroy(cfg, api, st.load(STATE))
 

@@ -13,14 +13,17 @@ from pathlib import Path
 
 import pytest
 
+from tests import leftovers
+
 ROOT = Path(__file__).resolve().parents[1]
 SCRIPT = ROOT / "onstart.sh"
 PROGRAMS = ("tmux", "rsync", "htop", "git", "aria2c", "curl", "cc")
 
 
 @pytest.fixture
-def box(tmp_path):
+def box(tmp_path, tmp_path_factory):
     """Runs onstart.sh as on a new box whose image Python is this one; programs that are missing here are stubs."""
+    leftovers.watch(tmp_path_factory.getbasetemp())
     tools, home = tmp_path / "tools", tmp_path / "home"
     tools.mkdir()
     home.mkdir()
@@ -35,7 +38,8 @@ def box(tmp_path):
         return subprocess.run(["bash", SCRIPT], env=settings, capture_output=True, text=True, timeout=300,
                               stdin=subprocess.DEVNULL)
     onstart.home, onstart.tools = home, tools
-    return onstart
+    yield onstart
+    leftovers.end(f"HOME={home}")  # a fuse that sleeps
 
 
 def test_it_fits_into_the_onstart_field():

@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from tests import leftovers
+
 ROOT = Path(__file__).resolve().parents[1]
 pytestmark = pytest.mark.skipif(not shutil.which("curl"), reason="curl is not installed")
 
@@ -36,8 +38,9 @@ case "$*" in *driver*) echo "${SMI_DRIVER:-580.65.06}" ;; *memory*) echo "${SMI_
 
 
 @pytest.fixture
-def box(tmp_path):
+def box(tmp_path, tmp_path_factory):
     """A checkout with an installed teacher environment whose vLLM is the stand-in."""
+    leftovers.watch(tmp_path_factory.getbasetemp())
     for name in ("scripts/serve_teacher.sh", "scripts/teacher-requirements.txt", "configs/base.yaml", "src/lib/config.py"):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(ROOT / name, tmp_path / name)
@@ -57,7 +60,7 @@ def box(tmp_path):
     def teacher(*args, **env):
         settings = {**os.environ, "PATH": f"{tmp_path}/bin:{os.environ['PATH']}", **env}
         return subprocess.run(["bash", "scripts/serve_teacher.sh", *args], cwd=tmp_path, env=settings, text=True,
-                              capture_output=True, timeout=60)
+                              capture_output=True, timeout=300)
     teacher.port, teacher.path = port, tmp_path
     teacher.start = lambda *args, **env: teacher("start", f"teacher.base_url=http://127.0.0.1:{port}/v1", *args, **env)
     yield teacher
@@ -87,7 +90,7 @@ def test_starts_serves_and_stops_with_all_its_processes(box):
     worker = int((box.path / "vllm.worker").read_text())
     assert alive(worker)
     assert "the GPU is free" in box("stop").stdout
-    deadline = time.time() + 5
+    deadline = time.time() + 60
     while alive(worker) and time.time() < deadline:
         time.sleep(0.05)
     assert not alive(worker), "a worker kept the GPU"
@@ -129,7 +132,7 @@ def test_another_server_on_the_port_is_not_mistaken_for_ours(box):
                              cwd=box.path, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     (box.path / "health").touch()
     try:
-        deadline = time.time() + 10
+        deadline = time.time() + 120
         while time.time() < deadline:
             try:
                 urllib.request.urlopen(f"http://127.0.0.1:{box.port}/health")

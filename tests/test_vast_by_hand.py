@@ -4,13 +4,14 @@ import os
 import pty
 import re
 import select
+import signal
 import subprocess
 import time
 
 import pytest
 import yaml
 
-from tests.test_vast import CONFIG, ROOT, laptop, own_environment, prepared, pytestmark, ready, vast, wait_for  # noqa: F401
+from tests.test_vast import CONFIG, PATIENCE, ROOT, laptop, own_environment, prepared, pytestmark, ready, vast, wait_for  # noqa: F401
 
 SECTION = (ROOT / "docs/gpu.md").read_text().split("\n## By hand\n")[1]
 COMMANDS = [line for block in re.findall(r"```bash\n(.*?)```", SECTION, re.S) for line in block.splitlines() if line.strip()]
@@ -39,35 +40,37 @@ def shell(ready):  # noqa: F811
     def run(line: str, **more: str) -> str:
         variables.update(more)
         ran = subprocess.run(["bash", "-c", line], cwd=ready.root, env={**ready.env, **variables}, capture_output=True, text=True,
-                             timeout=120, stdin=subprocess.DEVNULL)
+                             timeout=PATIENCE, stdin=subprocess.DEVNULL)
         return ran.stdout + ran.stderr
     run.variables = variables
     return run
 
 
-def at_a_terminal(line: str, keys: bytes, cwd, env) -> str:
-    """Run a line on a pseudo-terminal, type `keys` when it has drawn something. -> what it showed"""
+def at_a_terminal(line: str, wanted: bytes, keys: bytes, cwd, env) -> str:
+    """Run a line on a pseudo-terminal, type `keys` when it shows what is wanted. -> all that it showed"""
     master, slave = pty.openpty()
     process = subprocess.Popen(["bash", "-c", line], cwd=cwd, env={**env, "TERM": "xterm"}, stdin=slave, stdout=slave, stderr=slave,
                                start_new_session=True)
     os.close(slave)
-    shown, typed, end = b"", False, time.time() + 30
-    while process.poll() is None and time.time() < end:
+    shown, typed, end = b"", False, time.time() + PATIENCE
+    while time.time() < end:
         if select.select([master], [], [], 0.2)[0]:
             try:
                 shown += os.read(master, 65536)
-            except OSError:
+            except OSError:  # the line has ended
                 break
-        elif shown and not typed:
+        elif wanted in shown and not typed:
             os.write(master, keys)
             typed = True
-    process.wait(10)
+    else:
+        os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
     os.close(master)
     return shown.decode(errors="replace")
 
 
 def test_the_page_by_hand(shell, ready, vast):  # noqa: F811
-    vast.offer(41, dph=0.42)
+    vast.offer(41, dph=0.42, hold="step_0000020")
     lines = iter(COMMANDS)
     said = {}
 
@@ -106,8 +109,9 @@ def test_the_page_by_hand(shell, ready, vast):  # noqa: F811
     assert "gpu_check:" in do("ssh wikillm 'cd wikillm && .venv/bin/python scripts/gpu_check.py'"), said
     do("ssh wikillm 'cd wikillm && tmux")
     env = {**ready.env, **shell.variables}
-    shown = at_a_terminal(next_is("ssh -t wikillm tmux attach"), b"\x02d", ready.root, env)
+    shown = at_a_terminal(next_is("ssh -t wikillm tmux attach"), b"[train]", b"\x02d", ready.root, env)
     assert "detached (from session train)" in shown
+    (home / "go").touch()
     wait_for(lambda: (home / "wikillm/checkpoints/base/step_0000040/hashes.json").exists())
     do("mkdir -p checkpoints")
     assert (ready.root / "checkpoints/from-the-box/model.safetensors").exists(), said

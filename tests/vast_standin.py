@@ -20,12 +20,15 @@ from pathlib import Path
 
 import psutil
 
+from tests import leftovers
+
 API_KEY = "account-key-5f1d"
 SSHD = shutil.which("sshd", path="/usr/sbin:/usr/local/sbin:" + os.environ.get("PATH", ""))
 
 # What each login of a box runs: its own home, its own tmux server, the command it was sent.
 BOX_SHELL = """#!/bin/bash
-export HOME={home} TMUX_TMPDIR={home}/.tmux WIKILLM_TEST_BOX={home} OMP_NUM_THREADS=1 VAST_URL={url} PATH={home}/bin:$PATH
+export HOME={home} TMUX_TMPDIR={home}/.tmux WIKILLM_TEST_BOX={home} {variable}={mark} OMP_NUM_THREADS=1 VAST_URL={url}
+export PATH={home}/bin:$PATH PYTHONPATH={home}/site
 unset TMUX
 mkdir -p "$TMUX_TMPDIR"; cd "$HOME"
 if [ -n "$SSH_ORIGINAL_COMMAND" ]; then exec bash -c "$SSH_ORIGINAL_COMMAND"; else exec bash; fi
@@ -38,6 +41,16 @@ case "$*" in
   *) exec {python} "$@" ;;
 esac
 """
+# Read by every Python on a box: a trainer that has written the checkpoint named in ~/hold goes on when ~/go is there.
+HOLD = """import os, time
+home, replace = os.path.dirname(os.path.dirname(__file__)), os.replace
+def replace_and_wait(source, target):
+    replace(source, target)
+    if os.path.exists(home + "/hold") and os.path.basename(target) == open(home + "/hold").read():
+        while not os.path.exists(home + "/go"):
+            time.sleep(0.05)
+os.replace = replace_and_wait
+"""
 
 
 def free_port() -> int:
@@ -49,15 +62,17 @@ def free_port() -> int:
 class Box:
     """The machine behind one instance."""
 
-    def __init__(self, home: Path, url: str, instance: int, offer: dict, keys: list[str]):
+    def __init__(self, home: Path, url: str, mark: str, instance: int, offer: dict, keys: list[str]):
+        self.mark = mark
         self.home, self.url, self.instance, self.offer, self.keys = home, url, instance, offer, keys
         self.port, self.server, self.instance_key = free_port(), None, f"instance-key-{instance}"
 
     def boot(self) -> None:
         mine = self.home / ".wikillm"
-        for folder in (mine, self.home / "bin", self.home / "wikillm/.venv/bin", self.home / "etc"):
+        for folder in (mine, self.home / "bin", self.home / "wikillm/.venv/bin", self.home / "etc", self.home / "site"):
             folder.mkdir(parents=True, exist_ok=True)
-        for path, text in {"bin/box-shell": BOX_SHELL.format(home=self.home, url=self.url),
+        for path, text in {"bin/box-shell": BOX_SHELL.format(home=self.home, url=self.url, variable=leftovers.VARIABLE, mark=self.mark),
+                           "site/sitecustomize.py": HOLD,
                            "wikillm/.venv/bin/python": BOX_PYTHON.format(home=self.home, python=sys.executable)}.items():
             (self.home / path).write_text(text)
             (self.home / path).chmod(0o755)
@@ -67,6 +82,8 @@ class Box:
         (mine / "onstart.log").write_text(self.offer.get("onstart", "onstart: done: python 3\n"))
         if "onstart" not in self.offer:
             (mine / "ready").write_text("python 3.11 torch 2.13\n")
+        if "hold" in self.offer:
+            (self.home / "hold").write_text(self.offer["hold"])
         if "gpu" in self.offer:
             (self.home / "gpu.json").write_text(json.dumps(self.offer["gpu"]))
         if self.offer.get("ssh", True):
@@ -135,7 +152,8 @@ ForceCommand {self.home}/bin/box-shell
 class Standin:
     """The API. `offers` is what search returns; `faults` are (method, path pattern, what, times)."""
 
-    def __init__(self, folder: Path):
+    def __init__(self, folder: Path, mark: str):
+        self.mark = mark
         self.folder, self.offers, self.instances, self.keys = folder, [], {}, []
         self.faults, self.log, self.ledger = [], [], []
         self.next_id, self.boot_seconds = 7001, 0.2
@@ -267,7 +285,7 @@ class Standin:
             return 400, {"success": False, "error": "no_such_ask", "msg": f"ask {number} is not available"}
         self.offers.remove(offer)
         instance, self.next_id = self.next_id, self.next_id + 1
-        box = Box(self.folder / f"box-{instance}", self.url, instance, offer["box"], list(self.keys))
+        box = Box(self.folder / f"box-{instance}", self.url, self.mark, instance, offer["box"], list(self.keys))
         self.instances[instance] = {"box": box, "state": "running", "since": time.time(), "request": body, "offer": offer}
         self.ledger.append((instance, "rented"))
         self.boot(instance)

@@ -107,7 +107,8 @@ def start_guard(box: Box, limits: dict, instance: int, api_url: str, instance_ke
 
 
 def set_limits(box: Box, limits: dict) -> None:
-    box.ssh("cd ~/.wikillm && cat > limits.new && mv limits.new limits.json", stdin=json.dumps(limits))
+    # new limits come from somebody who is at work: a shorter idle time counts from now
+    box.ssh("cd ~/.wikillm && touch activity && cat > limits.new && mv limits.new limits.json", stdin=json.dumps(limits))
 
 
 def send_secrets(box: Box, secrets: dict[str, str]) -> None:
