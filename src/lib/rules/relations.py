@@ -123,7 +123,7 @@ RELATIONS = (
     attribute("height", value="number", back=False, find=(
         rf"{{S}} (?:is|stands|rises) (?:to )?(?P<V>{NUMBER} {UNITS}) (?:high|tall|in height|above (?:the )?sea(?: level)?)", r"{S} (?:has|reaches) a height of {V}",
         rf"{{S}} rises to (?P<V>{NUMBER} {UNITS})", rf"{{S}}, .+, has a height of (?P<V>{NUMBER} {UNITS})", rf"[Ww]ith a height of (?P<V>{NUMBER} {UNITS}), {{S}} .+", rf"{{S}} is .* (?P<V>{NUMBER} {UNITS}) (?:high|tall)", r"[Tt]he (?:summit|top|peak) of {S} (?:is|lies|reaches) {V} above (?:the )?sea(?: level)?"),
-        ask=("How high is {S}?", "How tall is {S}?")),
+        ask=("Can you tell me how high {S} is?", "How high is {S}?", "How tall is {S}?")),
     attribute("depth", value="number", back=False, find=(
         rf"{{S}} is (?:up to )?(?P<V>{NUMBER} {UNITS}) deep", r"{S} (?:has|reaches) a (?:maximum )?depth of {V}", r"[Tt]he (?:greatest|maximum) depth of {S} is {V}"),
         ask=("How deep is {S}?",)),
@@ -164,7 +164,7 @@ RELATIONS = (
              ("Where does {S} come from?", "Where did {S} first come from?", "What is the home of {S}?", "From where does {S} come?", "Do you know where {S} comes from?"),
              "{S} comes from {V}.", ("Where does {it} come from?", "And where does {it} come from?"), value="place", tail=""),
     Relation("language family", (r"{S} is an? {V} language(?: that .+)?", r"{S} belongs to the {V} languages", r"[Tt]he {V} languages include {S}", r"{S} is one of the {V} languages"),
-             ("To which language family does {S} belong?", "What kind of language is {S}?", "Which group of languages does {S} belong to?", "Which family of languages does {S} belong to?",
+             ("To which language family does {S} belong?", "What kind of language is {S}?", "Which group of languages does {S} belong to?", "Can you tell me the language family of {S}?", "Which family of languages does {S} belong to?",
               "To which group of languages does {S} belong?"),
              "{S} is {aV} language.", ("To which language family does {it} belong?", "And what kind of language is {it}?"), tail=""),
     Relation("script", (r"{S} is written (?:with|in) the {V} (?:alphabet|script)", r"[Tt]he {V} (?:alphabet|script) is used to write {S}"),
@@ -209,7 +209,7 @@ RELATIONS = (
     Relation("orbits", (r"{S} (?:orbits|circles|revolves around|moves around|travels around|goes around) {V}", r"{S} is (?:a|the (?:largest|only|second largest)) (?:natural )?(?:moon|satellite) of {V}",
                         r"{S} is one of the (?:\w+ )?moons of {V}", r"[Oo]ne (?:of the )?moons? of {V} is {S}",
                          r"{V} has the moon {S}", r"{S} is a moon (?:that (?:moves|goes) around|of) {V}"),
-             ("What does {S} orbit?", "Around what does {S} orbit?", "What does {S} go around?", "Which body does {S} orbit?"),
+             ("Which {vkind} does {S} orbit?", "Can you tell me which {vkind} {S} goes around?", "What does {S} orbit?", "Around what does {S} orbit?", "What does {S} go around?", "Which body does {S} orbit?"),
              "{S} orbits {V}.", ("What does {it} orbit?", "And what does {it} orbit?"), "Does {S} orbit {V}?"),
     Relation("born in", (r"{S} was born (?:to [^,]+? )?(?:on .+? |in \d{4} )?(?:in|at) (?:the (?:\w+ )?(?:city|town|village) of )?{V}",
                           r"[Tt]he (?:birthplace|place of birth) of {S} (?:is|was) {V}", r"{V} (?:is|was) the (?:birthplace|place of birth) of {S}", r"{V} is the place where {S} was born"),
@@ -237,7 +237,7 @@ RELATIONS = (
              "{S} is in {V}.", ("Where is {it}?", "And where is {it} located?"), value="place", tail=r"(?: and .+|, [^,]+)?"),
     Relation("part of", (r"{S} (?:is|are) (?:a )?part of {V}", r"{S} belongs? to {V}", r"[Aa]ll of {S} belongs to {V}", r"[Tt]he country to which {S} belongs? is {V}",
                          r"{V} owns {S}", r"{S} stands in (?P<V>the [A-Z]\w+ (?:Mountains|Alps|Range))"),
-             ("What {is} {S} part of?", "Which {vkind} {does} {S} belong to?", "What {does} {S} belong to?", "Of what {is} {S} a part?", "To which {vkind} {does} {S} belong?"),
+             ("What {is} {S} part of?", "Which {vkind} {does} {S} belong to?", "Can you tell me the {vkind} of {S}?", "Can you tell me which {vkind} {S} {is} part of?", "What {does} {S} belong to?", "Of what {is} {S} a part?", "To which {vkind} {does} {S} belong?"),
              "{S} {is} part of {V}.",
              ("What {is} {it} part of?",), value="place", tail=""),
 )
