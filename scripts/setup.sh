@@ -4,12 +4,11 @@
 #   bash scripts/setup.sh --tests     and what the tests need
 # Quick when nothing changed. WIKILLM_PYTHON names another Python to build from; when that one brings a torch that
 # is new enough (a GPU image does), .venv uses it instead of installing its own.
-# WIKILLM_MIN_TORCH: the oldest torch that will do (default 2.4; train.optimizer muon wants 2.9).
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 venv=.venv
-min_torch=${WIKILLM_MIN_TORCH:-2.4}
+min_torch=2.4
 cpu_index=${WIKILLM_TORCH_CPU_INDEX:-https://download.pytorch.org/whl/cpu}
 export PIP_DISABLE_PIP_VERSION_CHECK=1
 

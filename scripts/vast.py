@@ -188,7 +188,7 @@ def bring_up(cfg, api, create_api, state: dict, offer: dict, key: Path) -> None:
     state["renting"] = rental.new_label()
     st.save(STATE, state)  # before the request: should this process die now, `down` knows what to look for
     try:
-        env = {"WIKILLM_FUSE_MINUTES": str(cfg.vast.boot_minutes * 2), "WIKILLM_MIN_TORCH": min_torch(cfg)}
+        env = {"WIKILLM_FUSE_MINUTES": str(cfg.vast.boot_minutes * 2)}
         if os.environ.get("VAST_URL"):
             env["VAST_URL"] = os.environ["VAST_URL"]
         with uninterrupted():
@@ -298,7 +298,7 @@ def pull_once(cfg, box) -> None:
 
 def run(cfg, args) -> None:
     from lib.config import InputError
-    from scripts.vast_lib import box as on
+    from scripts.vast_lib import box as on, build as plan
     import difflib
     known = sorted(p.stem for p in (ROOT / "src").glob("*.py"))
     if args.stage not in known:
@@ -306,7 +306,7 @@ def run(cfg, args) -> None:
         raise InputError(f"no stage {args.stage!r}" + (f"; did you mean {near[0]}?" if near else f"; there are {', '.join(known)}"))
     box = the_box()
     on.set_limits(box, limits(cfg, args))
-    on.start_job(box, args.stage, on.stage_command(args.stage, args.config, args.overrides))
+    on.start_job(box, args.stage, plan.job_command(cfg, args.stage, args.config, args.overrides))
     print(f"{args.stage} runs on the box, with or without this machine. See it: python scripts/vast.py logs -f {args.stage}")
 
 
@@ -561,10 +561,6 @@ def over_cap(cfg, args) -> str | None:
     if dollars >= max_dollars:
         return f"the cap of ${max_dollars:g} is reached"
     return None
-
-
-def min_torch(cfg) -> str:
-    return "2.9" if cfg.train.optimizer == "muon" else "2.4"
 
 
 def seconds(text: str) -> float:

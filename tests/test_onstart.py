@@ -35,7 +35,7 @@ def box(tmp_path, tmp_path_factory):
     def onstart(**env):
         clean = {k: v for k, v in os.environ.items() if not k.startswith(("WIKILLM", "CONTAINER", "VAST"))}
         settings = {**clean, "HOME": str(home), "PATH": f"{tools}:{os.environ['PATH']}", "WIKILLM_PYTHON": sys.executable, **env}
-        return subprocess.run(["bash", SCRIPT], env=settings, capture_output=True, text=True, timeout=300,
+        return subprocess.run(["bash", SCRIPT], env=settings, capture_output=True, text=True, timeout=900,
                               stdin=subprocess.DEVNULL)
     onstart.home, onstart.tools = home, tools
     yield onstart
@@ -55,6 +55,7 @@ def test_its_package_list_is_that_of_requirements_txt():
     assert set(["torch"] + listed) == set(required)
 
 
+@pytest.mark.slow
 def test_a_box_becomes_ready_and_a_second_run_does_no_harm(box):
     ran = box(CONTAINER_ID="C.4711", CONTAINER_API_KEY="box-secret-key")
     assert ran.returncode == 0, ran.stdout + ran.stderr
@@ -79,14 +80,14 @@ def test_a_box_becomes_ready_and_a_second_run_does_no_harm(box):
 def test_after_the_push_it_leaves_the_packages_to_setup_sh(box):
     repo = box.home / "wikillm"
     (repo / "scripts").mkdir(parents=True)
-    (repo / "scripts/setup.sh").write_text('echo "$WIKILLM_PYTHON ${WIKILLM_MIN_TORCH:-}" > called\n'
+    (repo / "scripts/setup.sh").write_text('echo "$WIKILLM_PYTHON" > called\n'
                                            '"$WIKILLM_PYTHON" -m venv --without-pip .venv\n'
                                            '.venv/bin/python -c "import sysconfig as s; print(s.get_path(\'purelib\'))" > site\n'
                                            '"$WIKILLM_PYTHON" -c "import torch; print(torch.__path__[0][:-6])"'
                                            ' > "$(cat site)/image.pth"\n')
-    ran = box(WIKILLM_MIN_TORCH="2.9")
+    ran = box()
     assert ran.returncode == 0, ran.stdout
-    assert (repo / "called").read_text().split() == [sys.executable, "2.9"]
+    assert (repo / "called").read_text().split() == [sys.executable]
 
 
 def test_failure_is_in_the_log_and_leaves_no_ready_marker(box):

@@ -166,6 +166,7 @@ def wait_for(condition):
 
 # The path by commands -------------------------------------------------------------------------------------------------
 
+@pytest.mark.slow
 def test_from_offer_to_pulled_checkpoint_to_nothing_rented(ready, vast):
     vast.offer(1, dph=0.45)
     vast.offer(2, dph=0.40)
@@ -206,6 +207,7 @@ BAD_OFFERS = [({"taken": True}, "not available"),
               ({"gpu": {"error": "torch finds no GPU it can use (driver: 535.1)"}}, "driver: 535.1")]
 
 
+@pytest.mark.slow
 def test_bad_offers_are_destroyed_and_the_next_one_taken(laptop, vast):
     for number, (broken, _) in enumerate(BAD_OFFERS):
         vast.offer(number, dph=0.2 + number / 100, **{"gpu": GOOD_GPU, **broken})
@@ -220,6 +222,7 @@ def test_bad_offers_are_destroyed_and_the_next_one_taken(laptop, vast):
     assert [what for _, what in vast.ledger] == ["rented", "destroyed"] * (len(BAD_OFFERS) - 1) + ["rented"]
 
 
+@pytest.mark.slow
 def test_when_no_offer_works_nothing_is_left_billing(laptop, vast):
     vast.offer(1, stuck=True)
     vast.offer(2, taken=True)
@@ -316,6 +319,7 @@ def test_killed_while_renting_is_settled_by_down(laptop, vast):
 
 # On the box -----------------------------------------------------------------------------------------------------------
 
+@pytest.mark.slow
 def test_secrets_stay_where_they_belong(ready, vast):
     vast.offer(1)
     (ready.root / ".env").write_text("TOKEN=dotenv-secret-31\n")
@@ -355,6 +359,7 @@ def test_secrets_stay_where_they_belong(ready, vast):
     assert all(path.stat().st_mode & 0o077 == 0 for path in private)
 
 
+@pytest.mark.slow
 def test_a_job_outlives_the_connection_and_keeps_its_status(ready, vast):
     vast.offer(1, hold="step_0000020")
     ready("up")
@@ -375,6 +380,7 @@ def test_a_job_outlives_the_connection_and_keeps_its_status(ready, vast):
     assert "train: ended with status 2" in ready("status")
 
 
+@pytest.mark.slow
 def test_cut_while_pushing_and_while_pulling(ready, vast):
     """What arrived half is not taken for whole, and the same command finishes it."""
     vast.offer(1)
@@ -407,6 +413,7 @@ def test_cut_while_pushing_and_while_pulling(ready, vast):
     assert (ready.root / "checkpoints/base/step_0000040/model.safetensors").read_bytes() == (step / "model.safetensors").read_bytes()
 
 
+@pytest.mark.slow
 def test_a_damaged_checkpoint_is_not_taken(ready, vast):
     vast.offer(1)
     ready("up")
@@ -460,6 +467,7 @@ def test_reasons_to_stop(now, deadline, heard, used, busy, stops):
     assert (reason is None) if stops is None else reason.startswith(stops)
 
 
+@pytest.mark.slow
 def test_a_box_with_nothing_to_do_stops_itself(ready, vast):
     vast.offer(1)
     vast.fault("PUT", r"/instances/\d+/", 500, times=1)  # and does not give up when the API refuses at first
@@ -469,6 +477,7 @@ def test_a_box_with_nothing_to_do_stops_itself(ready, vast):
     assert "stopped" in ready("status")
 
 
+@pytest.mark.slow
 def test_the_idle_clock_starts_when_the_job_ends(ready, vast):
     vast.offer(1)
     ready("up")
@@ -482,6 +491,7 @@ def test_the_idle_clock_starts_when_the_job_ends(ready, vast):
     assert (vast.box(instance).home / "wikillm/checkpoints/base/step_0000040/hashes.json").exists()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("caps, hours, reached, said", [
     (["--max-hours", "2", "--max-dollars", "0.4"], 1, {"deadline": 0}, "cap"),  # $0.40 at $0.40 an hour
     (["--max-hours", "0.5", "--max-dollars", "0.4"], 0.5, {"laptop_hours": 0.0001}, "laptop")])

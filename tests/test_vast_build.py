@@ -35,6 +35,7 @@ def follow(process: subprocess.Popen) -> list[str]:
     return seen
 
 
+@pytest.mark.slow
 def test_to_the_end_of_train_and_nothing_rented(ready, vast, undisturbed):  # noqa: F811
     vast.offer(1)
     out = ready("build", *TO_TRAIN)
@@ -42,6 +43,7 @@ def test_to_the_end_of_train_and_nothing_rented(ready, vast, undisturbed):  # no
     assert vast.instances == {} and result(ready) == undisturbed
 
 
+@pytest.mark.slow
 def test_a_box_that_vanishes_is_replaced_and_the_result_is_the_same(ready, vast, undisturbed):  # noqa: F811
     vast.offer(1, dph=0.3, hold="step_0000020")
     vast.offer(2, dph=0.4)
@@ -55,6 +57,7 @@ def test_a_box_that_vanishes_is_replaced_and_the_result_is_the_same(ready, vast,
     assert result(ready) == undisturbed
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("moment", ["== push", "== train"])
 def test_interrupted_it_says_what_costs_and_goes_on_later(ready, vast, undisturbed, moment):  # noqa: F811
     vast.offer(1)
@@ -71,6 +74,7 @@ def test_interrupted_it_says_what_costs_and_goes_on_later(ready, vast, undisturb
     assert result(ready) == undisturbed
 
 
+@pytest.mark.slow
 def test_a_cut_connection_is_ridden_out(ready, vast, undisturbed):  # noqa: F811
     vast.offer(1, hold="step_0000020")
     process = ready.start("build", *TO_TRAIN)
@@ -84,6 +88,7 @@ def test_a_cut_connection_is_ridden_out(ready, vast, undisturbed):  # noqa: F811
     assert result(ready) == undisturbed and vast.instances == {}
 
 
+@pytest.mark.slow
 def test_the_cap_ends_a_build_with_everything_pulled(ready, vast):  # noqa: F811
     vast.offer(1, hold="step_0000020")
     process = ready.start("build", *TO_TRAIN, "--max-hours", "2")
@@ -105,6 +110,7 @@ def test_the_cap_ends_a_build_with_everything_pulled(ready, vast):  # noqa: F811
     assert [what for _, what in vast.ledger] == ["rented", "destroyed"]
 
 
+@pytest.mark.slow
 def test_a_stage_that_fails_keeps_the_box_and_says_so(ready, vast):  # noqa: F811
     vast.offer(1)
     out = ready("build", "--to", "train", "train.optimizer=muon", "model.n_embd=18", expect=2)
@@ -120,9 +126,29 @@ def test_tokens_first_and_unknown_stages(laptop, vast):  # noqa: F811
     assert vast.log == []
 
 
+@pytest.mark.slow
 def test_when_the_last_destroy_fails_it_is_loud(ready, vast):  # noqa: F811
     vast.offer(1)
     vast.fault("DELETE", "/instances/", 500, times=99)
     out = ready("build", "--to", "train", expect=1)
     assert "MAY STILL COST MONEY" in out and vast.billing() == [7001]
     assert (ready.root / "checkpoints/base/step_0000040").exists()
+
+
+@pytest.mark.parametrize("stage, status, overrides, expected", [
+    ("gen_sft_data", 0, [], ["teacher start", "stage", "teacher stop"]),
+    ("judge_eval", 3, [], ["teacher start", "stage", "teacher stop"]),
+    ("train", 0, [], ["stage"]),
+    ("gen_sft_data", 0, ["teacher.base_url=http://10.1.2.3:8000/v1"], ["stage"]),
+    ("gen_sft_data", 0, ["teacher.backend=rules"], ["stage"])])
+def test_a_teacher_on_the_box_runs_only_while_a_stage_asks_it(tmp_path, stage, status, overrides, expected):
+    from lib.config import load_config
+    from scripts.vast_lib.build import job_command
+    for name, text in {".venv/bin/python": f"#!/bin/sh\necho stage >> called\nexit {status}\n",
+                       "scripts/serve_teacher.sh": "echo teacher $1 >> called\n"}.items():
+        (tmp_path / name).parent.mkdir(parents=True)
+        (tmp_path / name).write_text(text)
+        (tmp_path / name).chmod(0o755)
+    cfg = load_config("configs/base.yaml", overrides)
+    ran = subprocess.run(["bash", "-c", job_command(cfg, stage, "configs/base.yaml", overrides)], cwd=tmp_path)
+    assert ran.returncode == status and (tmp_path / "called").read_text().splitlines() == expected

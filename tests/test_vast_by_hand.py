@@ -69,6 +69,7 @@ def at_a_terminal(line: str, wanted: bytes, keys: bytes, cwd, env) -> str:
     return shown.decode(errors="replace")
 
 
+@pytest.mark.slow
 def test_the_page_by_hand(shell, ready, vast):  # noqa: F811
     vast.offer(41, dph=0.42, hold="step_0000020")
     lines = iter(COMMANDS)

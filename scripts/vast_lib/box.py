@@ -149,8 +149,7 @@ def push(box: Box, cfg) -> None:
         box.rsync("-z", "--exclude=.pulling-*", "-R", *(f"{ROOT}/./{folder}" for folder in there), f"{ALIAS}:wikillm/")
     for run in RUNS:
         push_checkpoints(box, inside(cfg.train.checkpoint_dir), run)
-    minimum = "2.9" if cfg.train.optimizer == "muon" else "2.4"
-    box.ssh(f"cd wikillm && WIKILLM_MIN_TORCH={minimum} bash scripts/setup.sh", timeout=1800)
+    box.ssh("cd wikillm && bash scripts/setup.sh", timeout=1800)
 
 
 def push_checkpoints(box: Box, checkpoint_dir: str, run: str) -> None:
@@ -254,10 +253,6 @@ def job(box: Box, name: str) -> tuple[str, int | None, str]:
         else echo lost; fi; tail -n 1 {folder}/log 2>/dev/null | tr '\\r' '\\n' | tail -n 1""").stdout.split("\n")
     state, _, status = answer[0].partition(" ")
     return state, int(status) if status else None, answer[1] if len(answer) > 1 else ""
-
-
-def stage_command(stage: str, config: str, overrides: list[str]) -> str:
-    return shlex.join([".venv/bin/python", f"src/{stage}.py", "--config", config, *overrides])
 
 
 def idle(box: Box) -> bool:

@@ -34,17 +34,20 @@ class Step:
 
 
 def steps(cfg, config: str, overrides: list[str], to: str | None) -> list[Step]:
-    """Up to the stage `to`: train, post-train, evaluate, judge. The teacher runs only while somebody asks it: training needs the whole GPU."""
+    """Up to the stage `to`: train, post-train, evaluate, judge."""
+    stages = STAGES[:STAGES.index(to) + 1] if to else STAGES
+    return [Step(stage, job_command(cfg, stage, config, overrides)) for stage in stages]
+
+
+def job_command(cfg, stage: str, config: str, overrides: list[str]) -> str:
+    """The stage; with a teacher on the box that runs only while the stage asks it: training needs the whole GPU."""
+    command = shlex.join([".venv/bin/python", f"src/{stage}.py", "--config", config, *overrides])
     local_teacher = cfg.teacher.backend == "openai" and urlsplit(cfg.teacher.base_url).hostname in ("127.0.0.1", "localhost")
+    if not local_teacher or stage not in ASKS_TEACHER:
+        return command
     settings = shlex.join(["--config", config, *overrides])
-    result = []
-    for stage in STAGES[:STAGES.index(to) + 1] if to else STAGES:
-        command = on.stage_command(stage, config, overrides)
-        if local_teacher and stage in ASKS_TEACHER:
-            command = shlex.join(["bash", "-c", f"bash scripts/serve_teacher.sh start {settings} && {command}; status=$?; "
-                                                "bash scripts/serve_teacher.sh stop; exit $status"])
-        result.append(Step(stage, command))
-    return result
+    return shlex.join(["bash", "-c", f"bash scripts/serve_teacher.sh start {settings} && {command}; status=$?; "
+                                     "bash scripts/serve_teacher.sh stop; exit $status"])
 
 
 def run_step(box: Box, step: Step, is_alive: Callable[[], bool], over_cap: Callable[[], str | None], pull: Callable[[], None],
