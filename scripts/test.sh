@@ -30,4 +30,5 @@ install_programs
 bash scripts/setup.sh --tests
 # One thread: the tests' models are tiny, and more threads only wait for each other.
 export OMP_NUM_THREADS=${OMP_NUM_THREADS:-1} PYTHONDONTWRITEBYTECODE=1 WANDB_MODE=${WANDB_MODE:-disabled}
-exec .venv/bin/python -m pytest "$@"
+# A worker a core, each with whole files: their fixtures are made once.
+exec .venv/bin/python -m pytest -n auto --dist loadfile "$@"

@@ -35,7 +35,7 @@ def elsewhere(folder) -> list[str]:
 @pytest.mark.parametrize("stage, names", [
     ("extract", "miniwiki-20260101"), ("clean", "extract.py"), ("dedup", "clean.py"), ("train_tokenizer", "dedup.py"),
     ("pack_tokens", "dedup.py"), ("train", "train_tokenizer.py"), ("sample", "base/latest"), ("eval_ppl", "base/latest"),
-    ("gen_sft_data", "dedup.py"), ("train_sft", "gen_sft_data.py"), ("gen_pref_data", "sft/latest"), ("train_dpo", "gen_pref_data.py"),
+    ("gen_sft_data", "dedup.py"), ("train_sft", "gen_sft_data.py"), ("gen_pref_data", "gen_sft_data.py"), ("train_dpo", "gen_pref_data.py"),
     ("judge_eval", "sft/latest"), ("serve", "dpo/latest")])
 def test_missing_input_is_named_with_the_stage_that_makes_it(stage, names, tmp_path):
     status, errors = run(stage, *elsewhere(tmp_path))
