@@ -11,7 +11,7 @@ removed.jsonl names every article that went, the one kept in its place, and thei
 
 import hashlib
 from pathlib import Path
-from typing import Iterator, NamedTuple
+from typing import Iterable, Iterator, NamedTuple
 
 import numpy as np
 import orjson
@@ -90,32 +90,31 @@ def sign_shard(job: tuple) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     path, num_perm, ngram, seed, bands, rows = job
     perms = minhash.permutations(num_perm, seed)
     facts, signatures, offset = [], [np.empty((0, num_perm), np.uint32)], 0
-    for lines in batches(path):
-        records = [orjson.loads(line) for line in lines]
-        words = minhash.words([record["text"] for record in records])
-        hashes, bounds = minhash.shingles(words, ngram)
-        signatures.append(minhash.signatures(hashes.astype(np.uint32), bounds, perms))
-        ends = np.cumsum(words.counts)
-        for record, line, end, count in zip(records, lines, ends, words.counts):
-            exact = hashlib.blake2b(words.hashes[end - count:end].tobytes(), digest_size=8).digest()
-            facts.append((record["id"], len(record["text"]), int.from_bytes(exact, "little", signed=True), offset, len(line)))
-            offset += len(line)
+    with open(path, "rb") as f:
+        for lines in batches(f):
+            records = [orjson.loads(line) for line in lines]
+            words = minhash.words([record["text"].lower().encode() for record in records])
+            hashes, bounds = minhash.shingles(words, ngram)
+            signatures.append(minhash.signatures(hashes.astype(np.uint32), bounds, perms))
+            for record, line, start, count in zip(records, lines, np.cumsum(words.counts) - words.counts, words.counts):
+                exact = hashlib.blake2b(words.hashes[start:start + count].tobytes(), digest_size=8).digest()
+                facts.append((record["id"], len(record["text"]), int.from_bytes(exact, "little", signed=True), offset, len(line)))
+                offset += len(line)
     signatures = np.concatenate(signatures)
     return np.array(facts, np.int64).reshape(-1, 5), signatures, minhash.band_keys(signatures, bands, rows)
 
 
-def batches(path: Path) -> Iterator[list[bytes]]:
-    """The lines of a shard, in lots of about minhash.BATCH_BYTES."""
-    lines, size = [], 0
-    with open(path, "rb") as f:
-        for line in f:
-            lines.append(line)
-            size += len(line)
-            if size >= minhash.BATCH_BYTES:
-                yield lines
-                lines, size = [], 0
-    if lines:
-        yield lines
+def batches(lines: Iterable[bytes]) -> Iterator[list[bytes]]:
+    """The lines in lots of about minhash.BATCH_BYTES."""
+    lot, size = [], 0
+    for line in lines:
+        lot.append(line)
+        size += len(line)
+        if size >= minhash.BATCH_BYTES:
+            yield lot
+            lot, size = [], 0
+    if lot:
+        yield lot
 
 
 def save(path: Path, array: np.ndarray) -> None:
@@ -211,13 +210,23 @@ def load_candidates(inputs: list[Path], articles: Articles, numbers: np.ndarray,
 def shingle_sets(job: tuple) -> tuple[np.ndarray, np.ndarray]:
     """-> the sorted sets of shingles of some articles of a shard, one after another, and the size of each"""
     path, offsets, sizes, ngram = job
-    sets = [np.empty(0, np.uint64)]
+    sets, lengths = [np.empty(0, np.uint64)], [np.empty(0, np.int64)]
     with open(path, "rb") as f:
-        for offset, size in zip(offsets.tolist(), sizes.tolist()):
-            f.seek(offset)
-            hashes, _ = minhash.shingles(minhash.words([orjson.loads(f.read(size))["text"]]), ngram)
-            sets.append(np.unique(hashes))
-    return np.concatenate(sets), np.array([len(some) for some in sets[1:]], np.int64)
+        for lines in batches(read_at(f, offsets.tolist(), sizes.tolist())):
+            hashes, bounds = minhash.shingles(minhash.words([orjson.loads(line)["text"].lower().encode() for line in lines]), ngram)
+            for start, end in zip(bounds, bounds[1:]):
+                hashes[start:end].sort()
+            new = np.concatenate([[True], hashes[1:] != hashes[:-1]])
+            new[bounds[:-1]] = True
+            sets.append(hashes[new])
+            lengths.append(np.add.reduceat(new, bounds[:-1], dtype=np.int64))
+    return np.concatenate(sets), np.concatenate(lengths)
+
+
+def read_at(f, offsets: list[int], sizes: list[int]) -> Iterator[bytes]:
+    for offset, size in zip(offsets, sizes):
+        f.seek(offset)
+        yield f.read(size)
 
 
 def greedy(candidates: Candidates, begins: np.ndarray, buckets: np.ndarray, rank: np.ndarray, threshold: float) -> dict[int, Removed]:
@@ -300,8 +309,7 @@ def describe(inputs, articles: Articles, removed: dict) -> Iterator[dict]:
     """A line of removed.jsonl for each article that went, in article order."""
     def title(k: int) -> str:
         with open(inputs[articles.shard[k]], "rb") as f:
-            f.seek(int(articles.offset[k]))
-            return orjson.loads(f.read(int(articles.size[k]))).get("title", "")
+            return orjson.loads(next(read_at(f, [int(articles.offset[k])], [int(articles.size[k])]))).get("title", "")
 
     for k in sorted(removed):
         twin, jaccard, kind = removed[k]

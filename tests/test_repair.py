@@ -5,7 +5,7 @@ import time
 
 import orjson
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lib import repair
@@ -46,6 +46,7 @@ def test_what_is_whole_stays_as_it_is(text):
     assert repair.mend(text) == text
 
 
+@settings(deadline=None)
 @given(st.text(st.sampled_from("ab (),;.:[]\"$\n`")))
 def test_mending_twice_is_mending_once_in_words(text):
     mended = repair.mend(text)
@@ -160,6 +161,7 @@ def test_text_with_a_layout_of_its_own_keeps_it():
     assert layout(text) == text
 
 
+@settings(deadline=None)
 @given(st.lists(st.sampled_from([*"aB .,:;()[]\"<>|'\n{}", "formula_1", "where ", "History.\n", "<poem>", "</poem>"])).map("".join))
 def test_any_text_can_be_laid_out(text):
     laid_out = layout(text)

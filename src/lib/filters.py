@@ -38,35 +38,44 @@ STOP_WORDS = {language: [f" {word} " for word in listed.split()] for language, l
 REASONS = ["disambiguation", "short", "language", "stop_words", "word_length", "alpha_words", "no_sentence",
            "duplicate_lines", "duplicate_5grams"]  # an article is counted under the first that applies
 
-_BYTE = np.arange(256)
-_SPACE = np.isin(_BYTE, list(b" \t\n\r\x0b\x0c"))
-_STARTS_CHARACTER = (_BYTE & 0xC0) != 0x80
-# Letters of any script, told by the first byte of a character: C2 begins Latin-1's symbols, E2 dashes, arrows and mathematics.
-_LETTER = np.isin(_BYTE, [*range(ord("A"), ord("Z") + 1), *range(ord("a"), ord("z") + 1), *range(0xC3, 0xE2), *range(0xE3, 0xF5)])
+# What a byte of lower-cased UTF-8 says, by its bits
+SPACE, STARTS_CHARACTER, LETTER = 1, 2, 4
+_KIND = np.zeros(256, np.uint8)
+_KIND[list(b" \t\n\r\x0b\x0c")] = SPACE
+_KIND[(np.arange(256) & 0xC0 != 0x80) & (_KIND != SPACE)] |= STARTS_CHARACTER
+# Letters of any script, told by a character's first byte: C2 begins Latin-1's symbols, E2 dashes, arrows and mathematics
+_KIND[[*range(ord("a"), ord("z") + 1), *range(0xC3, 0xE2), *range(0xE3, 0xF5)]] |= LETTER
 
 _ENDS_SENTENCE = re.compile(r"""[.!?…。！？؟।։][\])"'”’»›]*(?:\s|$)|[。！？]""")
 _REFERS = re.compile(r"(?:may|can|could|might) (?:also )?(?:refer to|stand for|mean)\b[^.\n]{0,40}:?$")
 
 
-def word_figures(texts: list[str]) -> tuple[np.ndarray, np.ndarray]:
-    """-> for each text the mean length of its words (between spaces) in characters, and the share of them with a letter"""
-    parts = [text.encode() for text in texts]
-    raw = np.frombuffer(b" ".join([b"", *parts, b""]), np.uint8)
-    text_starts = np.cumsum([1] + [len(part) + 1 for part in parts])
-    space = _SPACE[raw]
-    starts = np.flatnonzero(space[:-1] & ~space[1:]) + 1
+def word_figures(texts: list[bytes]) -> tuple[np.ndarray, np.ndarray]:
+    """-> for each text the mean length of its words (between spaces) in characters, and the share of them with a letter
+
+    texts: lower-cased, in UTF-8
+    """
+    raw = np.frombuffer(b" ".join([b"", *texts, b""]), np.uint8)
+    kinds = _KIND[raw]
+    space = kinds == SPACE
+    edges = np.flatnonzero(space[1:] != space[:-1]) + 1  # a word's first byte, and the byte after its last, in turns
+    starts = edges[::2]
+    lettered = kinds[starts] >= LETTER
+    unclear = np.flatnonzero(~lettered)  # "(the" begins with no letter, "1,000" has none
+    if len(unclear):
+        inside = edges.reshape(-1, 2)[unclear].ravel()
+        lettered[unclear] = np.bitwise_or.reduceat(kinds, inside)[::2] >= LETTER
+    text_starts = np.cumsum([1] + [len(text) + 1 for text in texts])
     cuts = np.searchsorted(starts, text_starts)
-    words = np.diff(cuts)
-    characters = _STARTS_CHARACTER[raw] & ~space
-    letters = np.logical_or.reduceat(_LETTER[raw], starts) if len(starts) else np.zeros(0, bool)
+    characters = kinds >= STARTS_CHARACTER
     length = [np.count_nonzero(characters[a:b]) for a, b in zip(text_starts, text_starts[1:])]
-    alpha = [np.count_nonzero(letters[a:b]) for a, b in zip(cuts, cuts[1:])]
-    some = np.maximum(words, 1)
-    return np.array(length) / some, np.array(alpha) / some
+    alpha = [np.count_nonzero(lettered[a:b]) for a, b in zip(cuts, cuts[1:])]
+    words = np.maximum(np.diff(cuts), 1)
+    return np.array(length) / words, np.array(alpha) / words
 
 
-def repeated_ngrams(texts: list[str], n: int) -> np.ndarray:
-    """The share of each text's word n-grams that stood in it before."""
+def repeated_ngrams(texts: list[bytes], n: int) -> np.ndarray:
+    """The share of each text's word n-grams that stood in it before. texts: lower-cased, in UTF-8"""
     hashes, bounds = minhash.shingles(minhash.words(texts), n)
     lengths = np.diff(bounds)
     text = np.repeat(np.arange(len(texts), dtype=np.uint64), lengths)
@@ -109,8 +118,9 @@ def is_disambiguation(record: dict) -> bool:
 
 def judge(texts: list[str], disambiguation: list[bool], rules, in_language) -> list[str | None]:
     """The reason to drop each article, or None. rules: the config's clean section; in_language: text -> bool"""
-    word_length, alpha = word_figures(texts)
-    grams = repeated_ngrams(texts, 5)
+    lowered = [text.encode().lower() for text in texts]  # ASCII alone: several times faster, and enough here
+    word_length, alpha = word_figures(lowered)
+    grams = repeated_ngrams(lowered, 5)
     listed = STOP_WORDS.get(rules.language, [])
     reasons = []
     for k, text in enumerate(texts):

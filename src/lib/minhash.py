@@ -1,6 +1,6 @@
 """Words, n-grams and MinHash signatures of many texts at once, in NumPy.
 
-A word is a run of letters and digits of the lower-cased text; a shingle is n words in a row. Signatures are bit
+A word is a run of letters and digits, a shingle is n words in a row. Signatures are bit
 for bit those of datasketch's `affine32` scheme given the same hashes and seed (tests/test_minhash.py), but made over a
 batch of texts: a loop over permutations, none over shingles.
 """
@@ -22,13 +22,13 @@ class Words(NamedTuple):
     counts: np.ndarray  # int64, words a text
 
 
-def words(texts: list[str]) -> Words:
-    parts = [text.lower().encode() for text in texts]
-    raw = np.frombuffer(b"\n".join([b"", *parts, bytes(8)]), np.uint8)  # no word touches the next text or the end
+def words(texts: list[bytes]) -> Words:
+    """texts: lower-cased, in UTF-8"""
+    raw = np.frombuffer(b"\n".join([b"", *texts, bytes(8)]), np.uint8)  # no word touches the next text or the end
     inside = _IN_WORD[raw]
     edges = np.flatnonzero(inside[1:] != inside[:-1]) + 1  # a word's first byte, and the byte after its last, in turns
     starts, stops = edges[::2], edges[1::2]
-    text_ends = np.cumsum([len(part) + 1 for part in parts])
+    text_ends = np.cumsum([len(text) + 1 for text in texts])
     counts = np.diff(np.searchsorted(starts, text_ends), prepend=0)
     return Words(_hash_words(raw, starts, stops), counts)
 
