@@ -24,7 +24,7 @@ from tests.vast_standin import API_KEY, SSHD, Standin
 ROOT = Path(__file__).resolve().parents[1]
 MISSING = [name for name in ("ssh", "rsync", "tmux", "curl") if not shutil.which(name)] + (["sshd"] if not SSHD else [])
 pytestmark = [pytest.mark.skipif(bool(MISSING), reason=f"not installed: {', '.join(MISSING)}"),
-              pytest.mark.skipif(os.geteuid() != 0, reason="a box's user is root, as on vast.ai")]
+              pytest.mark.skipif(os.geteuid() != 0, reason="a box's user is root, as on vast.ai"), pytest.mark.rental]
 
 PATIENCE = 400  # seconds after which a test gives up; a busy machine needs many times what an idle one does
 
