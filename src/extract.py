@@ -23,8 +23,7 @@ from lib.records import StageOutput, atomic_file, dump_line, read_json, top, wri
 from lib.templates import Page as TemplatePage
 from lib.wikitext import Article, Options, clean, redirect_target
 
-UNKNOWN_SHOWN = 200   # templates and articles named in the manifest
-IN_MANIFEST = 200
+IN_MANIFEST = 200   # unknown templates and articles cleaned the simple way that are named there
 
 
 class Job(NamedTuple):
@@ -135,7 +134,8 @@ def extract_part(job: Job) -> Done:
             counts["simple"] += 1
             simple.append({"id": page.id, "title": page.title, "why": article.trouble})
         lines.append(dump_line(record(page, article, job.site)))
-    notes = {"unknown": dict(unknown), "damage": [d._asdict() for d in damage], "simple": simple[:IN_MANIFEST]}
+    ends = [dumps.page_id(found[:1]), dumps.page_id(found[-1:])]
+    notes = {"unknown": dict(unknown), "damage": [d._asdict() for d in damage], "simple": simple[:IN_MANIFEST], "ends": ends}
     return Done(b"".join(lines), b"".join(redirects), counts, notes)
 
 
@@ -199,19 +199,22 @@ def finish(out: StageOutput, dump: dumps.Dump, seconds: float) -> dict:
     unknown: Counter = Counter()
     damage: list[dict] = []
     simple: list[dict] = []
-    redirects = 0
+    redirects = last = 0
     with atomic_file(out.folder / "redirects.jsonl") as f:
         for name in sorted(out.done):
             notes, lines = read_json(out.progress / "notes" / name), (out.progress / "redirects" / name).read_bytes()
             unknown.update(notes["unknown"])
-            damage += notes["damage"]
+            for some in damage:      # ids beside a loss at the edge of a part stand in the next one
+                some["before"] = some["before"] or notes["ends"][0]
+            damage += [{**some, "after": some["after"] or last} for some in notes["damage"]]
+            last = notes["ends"][1] or last
             simple += notes["simple"]
             redirects += lines.count(b"\n")
             f.write(lines)
     index = dumps.index_of(Path(dump.path)) if damage else None
     for some in damage:
         some["titles"] = dumps.titles_at(index, some["start"]) if index else []
-    return out.finish({"redirects": redirects, "unknown_templates": top(unknown, UNKNOWN_SHOWN), "damaged": damage,
+    return out.finish({"redirects": redirects, "unknown_templates": top(unknown, IN_MANIFEST), "damaged": damage,
                        "cleaned_simply": simple[:IN_MANIFEST]})
 
 

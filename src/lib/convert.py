@@ -395,8 +395,12 @@ def superscript(number: object) -> str:
 def read_number(text: str) -> Optional[Value]:
     """'1,234.5', '-40', '5+1/2', '1.2e6' -> Value; None when it is no number."""
     text = text.strip().replace(",", "").replace("\xa0", "")
+    if len(text) > 40:
+        return None
     if match := _NUMBER.fullmatch(text):
         sign, digits, exponent = match.groups()
+        if abs(int(exponent or 0)) > 99:
+            return None
         number = float(digits) * 10.0 ** int(exponent or 0)
         shown = group(digits.rstrip(".") if digits.endswith(".") else digits)
         if exponent:

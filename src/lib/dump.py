@@ -107,8 +107,8 @@ def _truncated_bz2(content: mmap.mmap, streams: list[tuple[int, int]]) -> str:
         return _cut_off(size)
     last = b""
     for start, end in reversed(streams[-3:]):
-        if end - start > LARGEST_STREAM or len(streams) < 2:
-            return ""
+        if end - start > LARGEST_STREAM:
+            return ""        # the reader sees at the end
         try:
             last = bz2.decompress(content[start:end]) + last
         except (OSError, ValueError, EOFError):
@@ -150,24 +150,21 @@ def _pages_a_stream(dump: Dump) -> int:
     most = 1
     with open(dump.path, "rb") as f:
         for start, end in dump.streams[:4]:
-            try:
-                most = max(most, _decompress(f, start, end).count(b"<page>"))
-            except ValueError:
-                continue
+            most = max(most, _decompress(f, start, end)[0].count(b"<page>"))
     return most
 
 
 def _range_parts(dump: Dump, pages: int) -> Iterator[Part]:
     with open(dump.path, "rb") as f:
         head = f.read(4 << 20)
-    step = max(1 << 16, min(4 * PART_BYTES, len(head) * pages // max(1, head.count(b"<page>"))))
+    step = max(1 << 12, min(4 * PART_BYTES, len(head) * pages // max(1, head.count(b"<page>"))))
     for start in range(0, dump.size, step):
         yield Part(dump.path, dump.kind, start, min(start + step, dump.size), first=start == 0)
 
 
 def _read_parts(dump: Dump, pages: int, damage_stops: bool) -> Iterator[Part]:
     """One reader for a file of one stream: whole pages cut off as they come out of the decompressor."""
-    buffer, damage, position, counted = bytearray(), [], 0, 0
+    buffer, damage, position, counted = bytearray(), [], 0, 0  # damage is filled while the loop runs
     for chunk, position in _decompressed(dump, damage):
         buffer += chunk
         counted += chunk.count(b"</page>")
@@ -182,6 +179,8 @@ def _read_parts(dump: Dump, pages: int, damage_stops: bool) -> Iterator[Part]:
     while (edge := _nth_page_end(buffer, pages)) and buffer.count(b"</page>") > pages:
         yield Part(dump.path, dump.kind, 0, position, xml=bytes(buffer[:edge]))
         del buffer[:edge]
+    if not damage and not _is_end(buffer[-4096:]):
+        damage.append(Damage(max(0, dump.size - READ), dump.size, "the dump ends before </mediawiki>"))
     yield Part(dump.path, dump.kind, 0, dump.size, xml=bytes(buffer), damage=damage)
 
 
@@ -198,7 +197,7 @@ def _nth_page_end(buffer: bytearray, pages: int) -> int:
 
 def _decompressed(dump: Dump, damage: list[Damage]) -> Iterator[tuple[bytes, int]]:
     """All streams of a file one after the other -> (XML, bytes read so far); what cannot be read goes to `damage`."""
-    decompressor, position = bz2.BZ2Decompressor(), 0
+    decompressor, position, sound = bz2.BZ2Decompressor(), 0, 0
     with open(dump.path, "rb") as f:
         while data := f.read(READ):
             position += len(data)
@@ -208,13 +207,15 @@ def _decompressed(dump: Dump, damage: list[Damage]) -> Iterator[tuple[bytes, int
                         data = data.lstrip(b"\0")
                         decompressor = bz2.BZ2Decompressor()
                         continue
-                    yield decompressor.decompress(data), position
+                    if xml := decompressor.decompress(data):  # whole blocks, their checksums verified
+                        sound = position - READ
+                        yield xml, position
                     data = decompressor.unused_data if decompressor.eof else b""
             except (OSError, ValueError):
-                damage.append(Damage(max(0, position - READ), dump.size, "not valid bz2: a bit is wrong, and what follows hangs on it"))
+                damage.append(Damage(max(0, sound), dump.size, "not valid bz2: a bit is wrong, and what follows hangs on it"))
                 return
     if not decompressor.eof:
-        damage.append(Damage(max(0, dump.size - READ), dump.size, "the file ends inside a bz2 stream"))
+        damage.append(Damage(max(0, sound), dump.size, "the file ends inside a bz2 stream"))
 
 
 # ---------------------------------------------------------------------------------------------------------
@@ -226,10 +227,7 @@ PAGE, END = b"<page>", b"</page>"
 def pages(part: Part, damage_stops: bool) -> tuple[list[bytes], list[Damage]]:
     """The XML of the pages that begin in a part, and what of the part could not be read."""
     if part.kind == "stream":
-        found, rest = _split(part.xml)
-        damage = list(part.damage)
-        if rest.find(PAGE) >= 0 and not damage:
-            damage.append(Damage(max(0, part.end - len(rest)), part.end, "the dump ends inside a page"))
+        found, damage = _split(part.xml)[0], [d._replace(after=page_id(_split(part.xml)[0][-1:])) for d in part.damage]
     elif part.kind == "xml":
         found, damage = _pages_of_range(part)
     else:
@@ -264,7 +262,8 @@ def _pages_of_range(part: Part) -> tuple[list[bytes], list[Damage]]:
         while (start := rest.find(PAGE)) >= 0 and part.end - part.start > len(xml) - len(rest) + start:
             more = f.read(READ)
             if not more:
-                return found, [Damage(part.end - len(rest), part.end, "the dump ends inside a page", _page_id(found[-1:]))]
+                cut = f.tell() - len(rest) + start
+                return found, [Damage(cut, f.tell(), "the dump ends inside a page", page_id(found[-1:]))]
             end = (rest + more).find(END, max(0, len(rest) - len(END)))
             rest += more
             if end >= 0:
@@ -278,16 +277,14 @@ def _pages_of_streams(part: Part) -> tuple[list[bytes], list[Damage]]:
     inside = part.first           # elsewhere the bytes before the first <page> belong to the part before
     with open(part.path, "rb") as f:
         for start, end in part.streams:
-            try:
-                xml = _decompress(f, start, end)
-            except ValueError as error:
-                damage.append(Damage(start, end, str(error), _page_id(found[-1:])))
-                rest = b""
-                continue
-            some, rest = _split(rest + xml)
+            xml, problem, whole = _decompress(f, start, end)
+            some, rest = _split(rest + xml if whole > start else b"")
             if some and damage and not damage[-1].before:
-                damage[-1] = damage[-1]._replace(before=_page_id(some[:1]))
+                damage[-1] = damage[-1]._replace(before=page_id(some[:1]))
             found += some
+            if problem:
+                damage.append(Damage(whole, end, problem, page_id(found[-1:])))
+                rest = b""
         found += _page_that_goes_on(f, rest, part)
     return found, damage
 
@@ -301,10 +298,10 @@ def _page_that_goes_on(f, rest: bytes, part: Part) -> list[bytes]:
         return []
     rest = rest[begun:]
     for start, end in part.later:
-        try:
-            rest += _decompress(f, start, end)
-        except ValueError:
+        xml, problem, _ = _decompress(f, start, end)
+        if problem:
             break
+        rest += xml
         if not rest.startswith(PAGE):
             return []
         if (place := rest.find(END)) >= 0:
@@ -312,22 +309,23 @@ def _page_that_goes_on(f, rest: bytes, part: Part) -> list[bytes]:
     return []
 
 
-def _decompress(f, start: int, end: int) -> bytes:
-    """One stream; ValueError says what is wrong with it."""
+def _decompress(f, start: int, end: int) -> tuple[bytes, str, int]:
+    """One stream -> its XML, what is wrong with it, up to which byte it is right."""
     f.seek(start)
     decompressor = bz2.BZ2Decompressor()
     try:
         xml = decompressor.decompress(f.read(end - start))
-    except (OSError, ValueError) as error:
-        raise ValueError("not valid bz2: a bit is wrong") from error
+    except (OSError, ValueError):
+        return b"", "not valid bz2: a bit is wrong", start
     if not decompressor.eof:
-        raise ValueError("the bz2 stream is cut off")
-    if decompressor.unused_data.strip(b"\0"):
-        raise ValueError(f"{len(decompressor.unused_data):,} bytes behind a bz2 stream are not the beginning of another")
-    return xml
+        return b"", "the bz2 stream is cut off", start
+    if behind := len(decompressor.unused_data.lstrip(b"\0")):
+        return xml, f"{behind:,} bytes behind a bz2 stream are not the beginning of another", end - behind
+    return xml, "", end
 
 
-def _page_id(found: list[bytes]) -> int:
+def page_id(found: list[bytes]) -> int:
+    """The id of the first of some pages, 0 if there is none."""
     page = parse(found[0]) if found else None
     return page.id if page else 0
 
@@ -382,7 +380,7 @@ def site(dump: Dump) -> Site:
     """What <siteinfo> says; a dump without one gets its address from its file name, such as enwiki-..."""
     head = _head(dump)
     info = head[:head.find("</siteinfo>")] if "</siteinfo>" in head else ""
-    spaces = {int(key): html.unescape(name) for key, name in re.findall(r'<namespace key="(-?\d+)"[^>]*>([^<]+)<', info)}
+    spaces = {int(key): html.unescape(name) for key, name in re.findall(r'<namespace key="(-?\d+)"[^>]*>([^<]+)</namespace>', info)}
     base = re.search(r"<base>([^<]*)</base>", info)
     name = re.search(r"<dbname>([^<]*)</dbname>", info)
     named = re.match(r"([a-z][a-z_]*?)(wiki|wikivoyage|wikibooks|wikinews|wikiquote|wikisource|wikiversity|wiktionary)\b", Path(dump.path).name)
