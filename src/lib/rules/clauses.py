@@ -15,17 +15,17 @@ MEANT = """album animal area article attack author award band battle board book 
     network newspaper novel office organisation organization paper party plan plant play position post president prize program programme project region result
     river role school series ship show site song state station team theory title tournament town trio university village war""".split()
 # Words that point outside a clause.
-VAGUE = re.compile(r"\b(this|these|those|they|them|him|it|itself|such|former|latter|here|there|others?|another|following|above|aforementioned|too|instead|therefore|thus|"
+VAGUE = re.compile(r"\b(this|these|those|they|them|him|it|itself|himself|herself|themselves|such|former|latter|here|there|others?|another|following|above|aforementioned|too|instead|therefore|thus|"
                    r"hence|however|formula|respectively|otherwise|nevertheless|meanwhile|moreover|furthermore|consequently|likewise|similarly|we|us|our|my|you|your|"
                    r"one another|each other|that's|the same|the (?:first|second) (?:one|of)|that (?:year|time|day|period|date|[a-z]+['’]s)|"
                    rf"the (?:{'|'.join(MEANT)})(?! of| that| which| where| [A-Z]))\b", re.IGNORECASE)
 PRONOUN = re.compile(r"\b(he|she|his|her|hers|their|theirs|its)\b", re.IGNORECASE)
 BROKEN = re.compile(r"[(){}\[\]<>|=*_#$\\]|\s[,;]|https?:|\bformula_|&\w+;|§|¤|\.\.|''|–$| -(?: |$|\.)")
 # Where the main clause ends.
-CUT = re.compile(r" (?:which|while|whereas|although|though|but|because|so that|when|where|unless|if|including|such as|causing|resulting|due to|thanks to)\b"
-                 r"|, (?:like|since|before|after|until|as|so|hence|making|leading|with|who|whose|despite|especially|usually|often|even|rather|then|in order|"
+CUT = re.compile(r" (?:while|whereas|although|though|but|because|so that|when|including|such as|causing|resulting|due to|thanks to)\b"
+                 r"|, (?:which|where|like|since|before|after|until|as|so|hence|making|leading|with|who|whose|despite|especially|usually|often|even|rather|then|in order|"
                  r"due|thereby|thus|along|following|resulting|becoming|being|having) "
-                 r"|[;:–—]| - |,? (?:and|or) (?:also |then |later )?(?:its|his|her|their|it|he|she|they|is|was|are|were|has|had|have|whose)\b"
+                 r"|[;:—]| [–-] |,? (?:and|or) (?:also |then |later )?(?:its|his|her|their|it|he|she|they|is|was|are|were|has|had|have|whose)\b"
                  r"|, (?:and|or) (?:an?|the)\b|, \w+(?:ed|ing)\b")
 FINITE = ("is", "was", "are", "were", "has", "had", "have")
 
@@ -53,7 +53,11 @@ def clauses(sentence: str, page: Page, about: bool) -> tuple[list[str], bool]:
 
 
 def main(clause: str) -> str:
-    """The clause up to where a subordinate or a second one begins."""
+    """The clause up to where a subordinate or a second one begins; '' where it holds only if something else does."""
+    if re.search(r"\b(?:if|unless)\b", clause):
+        return ""
+    if clause.count(",") == 1:
+        clause = re.split(r", (?:and|but) ", clause)[0]
     short = CUT.split(clause, maxsplit=1)[0].strip(" ,")
     return re.sub(r"[ ,]+(?:upon|of|in|for|to|from|by|with|on|at|through|after|during|about|into|as|and|or)$", "", short) if short != clause else short
 

@@ -100,7 +100,6 @@ PARTICIPLE = {participle: base for base, (_, _, participle) in VERBS.items()}
 PAST_OF_PARTICIPLE = {participle: past for _, past, participle in VERBS.values()}
 
 _BOUNDARY = re.compile(r"(?<=[.!?])[\"”’']?\s+(?=[\"“‘'(]?[A-ZÀ-ÖØ-ÞĀ-Ž0-9])")
-_PARENTHESES = re.compile(r"\s*\([^()]*\)|\s*\[[^\[\]]*\]")
 
 
 STARTERS = ("The", "It", "In", "He", "She", "They", "This", "These", "A", "An", "Its", "His", "Her", "There", "At", "As")
@@ -128,12 +127,14 @@ def sentences(paragraph: str) -> list[str]:
 
 
 def without_parentheses(text: str) -> str:
-    """Text without (...) and [...], nested ones too, and without the holes that they leave."""
-    while True:
-        shorter = _PARENTHESES.sub("", text)
-        if shorter == text:
-            return re.sub(r"\s+([,.;])", r"\1", re.sub(r"\s{2,}", " ", text)).replace(",,", ",").strip()
-        text = shorter
+    """Text without (...) and [...], nested ones too, and without the holes that they leave; those inside a word stay: Fe(OH)."""
+    kept, depth = [], 0
+    for i, character in enumerate(text):
+        if depth or (character in "([" and (i == 0 or text[i - 1] in " \"“")):
+            depth += (character in "([") - (character in ")]")
+        else:
+            kept.append(character)
+    return re.sub(r"\s+([,.;])", r"\1", re.sub(r"\s{2,}", " ", "".join(kept))).replace(",,", ",").strip()
 
 
 def capital(text: str) -> str:

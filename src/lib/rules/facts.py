@@ -71,6 +71,8 @@ def definition(page: Page) -> list[Fact]:
     """'France is a country in Western Europe': What is France?"""
     subject, be = page.subject, page.be
     rest = re.split(r" and (?:it |he |she )?(?=(?:%s) )" % "|".join(THIRD), main(page.definition))[0].strip(" ,")
+    if re.match(r" when\b", page.definition[len(rest):]):
+        return []  # a definition that ends before what it says
     if head_noun(rest) != subject.kind:
         rest = page.definition  # the cut came before its noun: 'a sweet, usually brown food'
     while len(rest.split()) > MAX_DEFINITION_WORDS and "," in rest:

@@ -13,6 +13,8 @@ from lib.rules.english import DATE, MONTH, NAME, NUMBER, PARTICIPLE, PAST, PAST_
 from lib.rules.facts import Fact, possessive, stands_alone
 from lib.rules.subject import PERSON_NOUNS, Page
 
+WHO = PERSON_NOUNS | set("""ambassador baron captain chairman champion chief commander count countess duchess duke father governor headmaster heir husband mayor minister
+    mother predecessor principal secretary successor widow wife winner""".split())
 # Verbs whose place answers 'Where?'.
 PLACE_VERBS = set("""bear begin build bury celebrate come compose create crown die discover display educate erect fight find form grow hang happen held hold house
     invent launch lie live locate make marry meet occur open paint perform play print produce publish raise rise settle show sit sign situate
@@ -194,7 +196,9 @@ def attribute_facts(clause: str, page: Page, source: str) -> list[Fact]:
             or len(value.split()) > 8 or (be in ("are", "were") and not plural) or value.startswith("the most ") or words[-1] in PARTICIPLE or value.lower() == of.lower() or (plural and be in ("is", "was"))
             or (of[0].isupper() and not stands_alone(of, page)) or (re.match(r"an? ", value) and prep != "of")):
         return []
-    who = "who" if {words[-1], words[-1].removesuffix("s")} & (PERSON_NOUNS | {"wife", "husband", "mother", "father", "successor", "predecessor", "widow", "heir"}) else "what"
+    if re.search(r"(?:son|daughter|brother|sister|cousin|nephew|niece|uncle|aunt|child|in-law|friend|pupil|student|ally|enemy|member)s?$", words[-1]):
+        return []
+    who = "who" if {words[-1], words[-1].removesuffix("s")} & WHO else "what"
     what = f"the {attr} {prep} {of}"
     ask = [f"{capital(who)} {be} {what}?", f"Can you tell me {who} {what} {be}?", f"Do you know {who} {what} {be}?", f"Name {what}."]
     if re.search(SUPERLATIVE, f"the {attr}") and len(words) > 1:
@@ -250,7 +254,9 @@ def be_facts(clause: str, page: Page, source: str) -> list[Fact]:
                           f"{capital(be)} {np} {verb} by {{V}}?", source=source))
     if when and dated(when["when"], be in ("is", "are")) and len(when["body"].split()) <= 9 and not re.search(r" (?:and|or|than|of)$|, and |\d{3,4}|, \w+(?:ed|ing)$", when["body"]) and not (own and first == "born"):
         span = re.match(r"from|until|between|since", when["when"])
-        if (passive and (by or " by " not in when["body"])) or (first in ("a", "an", "the") and span) or (first in ("independent", "part", "president", "king", "queen", "mayor", "emperor") and when):
+        last = when["body"].split()[-1]
+        doing = " " in when["body"] and (last in PARTICIPLE or last.endswith("ed"))  # '... a computer produced', '... photographs taken'
+        if (passive and not doing and (by or " by " not in when["body"])) or (first in ("a", "an", "the") and span and not doing) or (first in ("independent", "part", "president", "king", "queen", "mayor", "emperor") and when):
             body = when["body"].split(" by ")[0]
             wh = "until when" if when["when"].startswith("until") else "since when" if when["when"].startswith("since") else "when"
             facts.append(ask(wh, body, f"when {first}", when["when"]))

@@ -15,7 +15,7 @@ from lib.rules.english import DATE, MONTH, NAME, NUMBER
 SUBJECT = rf"(?P<S>§|{NAME}|[a-z]{{3,}})"  # a small word only if an article has that name
 ONE = rf"(?:§|{NAME})"
 LIST = rf"(?P<V>{ONE}(?:, {ONE})*(?:,? and {ONE})?)"
-PLACE = rf"(?:the (?:[a-z\-]+ (?:of|in) )?(?:the )?)?{ONE}(?:, {NAME}| in {NAME})?"
+PLACE = rf"(?:the (?:[a-z\-]+ (?:of|in) )?(?:the )?)?{ONE}(?:, {NAME}| in (?!{MONTH}){NAME})?"
 COLOUR = r"(?P<V>(?:dark |light |pale |deep |bright )?(?:red|blue|green|yellow|white|black|violet|purple|orange|pink|brown|grey|golden|silvery|clear|blue-green|many-coloured))"
 CONTINENT = r"(?P<V>Africa|Antarctica|Asia|Australia|Europe|North America|South America|Oceania)"
 UNITS = r"(?:(?:square |cubic )?(?:kilomet(?:re|er)s?|met(?:re|er)s?|centimet(?:re|er)s?|millimet(?:re|er)s?|miles?|feet|inch(?:es)?|" \

@@ -186,6 +186,9 @@ def is_common_noun(core: str, text: str, kind: str, person: bool, qualifier: str
     if small + large == 0:
         first = core.split()[0].lower()
         return kind in NATURAL_KINDS or qualifier in NATURAL_KINDS or (" " in core and bool(re.search(rf"\b{re.escape(first)}\b", text)))
+    if " " in core:  # Australian rules football
+        first = core.split()[0]
+        return small > large and len(re.findall(rf"\b{re.escape(first.lower())}\b", text)) >= len(re.findall(rf"(?<=[a-z,] ){re.escape(first)}\b", text))
     return small > large
 
 
@@ -210,12 +213,14 @@ def mentions(subject: Subject) -> re.Pattern:
 def in_sentence(subject: Subject, text: str, mention: re.Pattern) -> str:
     """The text with § where it names the subject: its whole name, not a part of a longer one."""
     proper = not subject.name.split()[-1].islower()
+    qualified = re.match(r"the [a-z]+ [A-Z]", subject.name) is not None  # the moon Adrastea
 
     def mark(match: re.Match) -> str:
         before, after = text[:match.start()].rstrip(), text[match.end():]
         previous = before.split()[-1] if before.split() else ""
         longer = re.match(r" (?:of the )?[A-ZÀ-Þ]\w", after) and proper
         inside = previous[:1].isupper() and previous.lower() not in STOP_WORDS and not previous.endswith((",", ".", ";", ":")) and not match["before"]
-        return match.group(0) if longer or inside else "§"
+        named_so = qualified and previous.islower() and previous not in STOP_WORDS  # the nymph Adrastea
+        return match.group(0) if longer or inside or named_so else "§"
 
     return mention.sub(mark, text)

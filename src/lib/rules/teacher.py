@@ -71,13 +71,17 @@ class RulesTeacher:
         key = (self.seed, article.get("id"), article["title"])
         wordings = {id(fact): shuffled(fact.ask, *key, fact.answer) for fact in facts}
         extras = list(self.extras(page, facts, key))
-        yield from self.chains(page.subject, facts, wordings, max_turns, key)
+        chains = list(self.chains(page.subject, facts, wordings, max_turns, key))
+        yield from chains
+        told = {answer for _, turns in chains for _, answer in turns}
         for round_ in range(ROUNDS):
-            for fact in facts:
-                if round_ < len(wordings[id(fact)]):
-                    yield "definition" if fact.relation == "definition" else "fact", [(reframed(wordings[id(fact)][round_], fact.answer, *key), fact.answer)]
+            single = [("definition" if fact.relation == "definition" else "fact", [(reframed(wordings[id(fact)][round_], fact.answer, *key), fact.answer)])
+                      for fact in facts if round_ < len(wordings[id(fact)])]
+            again = [s for s in single if round_ == 0 and s[1][0][1] in told]
             share = len(extras) // ROUNDS + 1
+            yield from (s for s in single if s not in again)
             yield from extras[round_ * share:(round_ + 1) * share]
+            yield from again
 
     def chains(self, subject: Subject, facts: list[Fact], wordings: dict, max_turns: int, key: tuple):
         """Conversations of several turns: the first question names the subject, the others say 'it'."""
