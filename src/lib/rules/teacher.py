@@ -106,16 +106,17 @@ class RulesTeacher:
         for fact in facts:
             if fact.back and len(self.owners[fact.relation, fact.value.lower()]) == 1:
                 found += [("reverse", [(q, fact.back_answer)]) for q in shuffled(fact.back, *key, fact.answer)[:3]]
-            if fact.check:
+            wrong = self.wrong_value(fact, key) if fact.check else None
+            if wrong:  # as often yes as no, so that neither is the better guess
                 found.append(("yes_no", [(fact.check.replace("{V}", fact.value), f"Yes. {fact.answer}")]))
-                wrong = self.wrong_value(fact, key)
-                if wrong:
-                    found.append(("yes_no", [(fact.check.replace("{V}", wrong), f"No. {fact.answer}")]))
+                found.append(("yes_no", [(fact.check.replace("{V}", wrong), f"No. {fact.answer}")]))
         for fact in shuffled([f for f in facts if f.relation != "definition"], *key, "reading")[:2]:
             passage = passage_of(page, fact)
             if passage:
                 found.append(("reading", [(shuffled(READING, *key, fact.answer)[0].format(P=passage, Q=fact.ask[0]), fact.answer)]))
-        return shuffled(found, *key, "extras")
+        mixed = shuffled(found, *key, "extras")
+        reversed_ = {turns[0][1]: (kind, turns) for kind, turns in mixed if kind == "reverse"}  # one for each fact comes first
+        return list(reversed_.values()) + [extra for extra in mixed if extra not in reversed_.values()]
 
     def wrong_value(self, fact: Fact, key: tuple) -> str | None:
         """A value of the same relation that is true of another subject and not of this one."""
