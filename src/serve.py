@@ -208,7 +208,7 @@ class Generation(Body):
     # not OpenAI's, but named as vLLM names them
     top_k: Optional[int] = Field(None, ge=0)
     min_p: Optional[float] = Field(None, ge=0, le=1)
-    repetition_penalty: Optional[float] = Field(None, gt=0)
+    repetition_penalty: Optional[float] = Field(None, ge=0.01, le=100)
     # would change the answer, so leaving them unread would be a lie
     presence_penalty: Any = None
     frequency_penalty: Any = None
@@ -280,8 +280,9 @@ class API:
                  logprobs: int | None) -> list[Request]:
         """n requests for each prompt. APIError when one is too long."""
         n = body.n or 1
-        if n * len(prompts) > self.engine.max_batch + self.engine.queue:
-            raise APIError(400, f"n: {n * len(prompts)} answers in one request are more than the queue holds", "n")
+        if n * len(prompts) > (most := self.engine.max_batch + self.engine.queue):
+            raise APIError(400, f"n: {n * len(prompts)} answers in one request are more than the {most} that this server takes "
+                                "(serve.max_batch + serve.queue)", "n")
         for prompt in prompts:
             try:
                 check_prompt(prompt, self.context)

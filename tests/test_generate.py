@@ -290,6 +290,22 @@ def test_a_dropped_row_leaves_the_others_as_they_are(tiny):
     assert [rows[i].ids for i in (1, 2)] == [expected[i].ids for i in (1, 2)]
 
 
+@pytest.mark.parametrize("limits", [Sampling(1e-30), Sampling(1.0, top_p=0.0), Sampling(2.0, top_k=1), Sampling(2.0, min_p=1.0)])
+def test_extreme_settings_are_greedy(tiny, limits):
+    model, tokenizer = tiny
+    prompts = prompts_of(tokenizer)
+    assert [c.ids for c in generate(model, tokenizer, prompts, 8, limits, [1] * len(prompts))] \
+        == [c.ids for c in generate(model, tokenizer, prompts, 8, GREEDY, [0] * len(prompts))]
+
+
+@pytest.mark.parametrize("how", [GREEDY, Sampling(1.0), Sampling(1.0, top_p=0.9)])
+def test_weights_that_are_not_numbers_are_said(tiny, how):
+    model = tiny_model()
+    torch.nn.init.constant_(model.norm.weight, float("nan"))
+    with pytest.raises(InputError, match="diverged"):
+        generate(model, tiny[1], [[9], [10]], 5, how, [0, 1])
+
+
 def test_training_mode_and_bf16(tiny):
     model, tokenizer = tiny
     model.train()

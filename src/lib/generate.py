@@ -23,6 +23,9 @@ from lib.tokenizer import Tokenizer
 from model import KVCache, WikiGPT
 
 
+NO_CHOICE = 0  # the id of <|user|>, which is never drawn
+
+
 @dataclass(frozen=True)
 class Sampling:
     """How the next token is chosen. A knob that is not given is off."""
@@ -134,8 +137,9 @@ class Decoder:
         self.device, self.dtype = model.embed_tokens.weight.device, model.embed_tokens.weight.dtype
         self.rows: list[Row] = []
         self.cache, self.next = KVCache(self.config, 0, 0, self.device, self.dtype), Step(model)
-        never = [i for i in tokenizer.special_ids.values() if i != tokenizer.end_id]
-        self.never = torch.tensor(never + list(range(tokenizer.vocab_size, self.config.vocab_size)), device=self.device)
+        self.never = {i for i in tokenizer.special_ids.values() if i != tokenizer.end_id}
+        self.never |= set(range(tokenizer.vocab_size, self.config.vocab_size))
+        self.barred = torch.tensor(sorted(self.never), device=self.device)
         self.knobs: Knobs | None = None  # of the rows as they stand; None: they have changed
 
     @torch.inference_mode()
@@ -166,11 +170,13 @@ class Decoder:
         logits = self.next(torch.tensor([row.last for row in self.rows], device=self.device), cache).float()  # (B, V)
         wanted = [row.request.logprobs for row in self.rows]
         logprobs = logits.log_softmax(-1) if any(w is not None for w in wanted) else None
-        logits[:, self.never] = -torch.inf
+        logits[:, self.barred] = -torch.inf
         chosen = self.knobs.choose(logits, [row.dice[len(row.completion.ids)] for row in self.rows])
         tokens = chosen.tolist()
+        if not self.never.isdisjoint(tokens):
+            raise InputError("the model's logits are not numbers: its training diverged, or its weights are damaged")
         if logprobs is not None:
-            self._keep_logprobs(logprobs, chosen, wanted)
+            self._keep_logprobs(logprobs, chosen.to(self.device), wanted)
         result = []
         for row, token in zip(self.rows, tokens):
             row.length += 1
@@ -193,6 +199,7 @@ class Decoder:
     def _reserve(self, rows: int, length: int) -> None:
         """Make the cache at least so large; what it holds stays."""
         old_rows, old_length = self.cache.kv.shape[1:3]
+        length = min(-(-length // 256) * 256, self.config.block_size)  # in such steps, or every longer request would move it all
         if rows <= old_rows and length <= old_length:
             return
         old, n, filled = self.cache, len(self.rows), max((row.length for row in self.rows), default=0)
@@ -221,11 +228,11 @@ class Knobs:
         def column(values) -> torch.Tensor:
             return torch.tensor(list(values), device=device)[:, None]  # (B, 1)
 
-        self.greedy = column(s.temperature == 0 for s in settings)
-        self.all_greedy = all(s.temperature == 0 for s in settings)
-        self.temperature = column(s.temperature or 1.0 for s in settings)
+        greedy = [s.temperature < 1e-4 for s in settings]  # less would overflow, and draws nothing else
+        self.greedy, self.all_greedy = column(greedy), all(greedy)
+        self.temperature = column(1.0 if g else s.temperature for g, s in zip(greedy, settings))
         self.min_p = column(float(s.min_p) for s in settings)
-        self.top_p = column(float(s.top_p) for s in settings)
+        self.top_p = column(max(s.top_p, 1e-6) for s in settings)  # the likeliest stays in any case
         self.top_k = column(min(s.top_k or vocab_size, vocab_size) for s in settings)
         self.cut = any(0 < s.top_k < vocab_size or s.top_p < 1 for s in settings)
         self.penalty = None
@@ -236,15 +243,16 @@ class Knobs:
                 seen[torch.tensor(row.request.prompt + row.completion.ids, device=device)] = True
 
     def choose(self, logits: torch.Tensor, dice: list[float]) -> torch.Tensor:
-        """logits (B, V), dice: a random number in (0, 1] a row -> the next ids (B,)"""
+        """logits (B, V), dice: a random number in (0, 1] a row -> the next ids (B,); NO_CHOICE where logits are not numbers"""
         if self.cpu:
             logits = logits.cpu()
         if self.penalty is not None:
             punished = torch.where(logits > 0, logits / self.penalty, logits * self.penalty)
             logits = torch.where(self.seen, punished, logits)
-        chosen = logits.argmax(-1, keepdim=True)
+        highest, chosen = logits.max(-1, keepdim=True)
         if not self.all_greedy:
             chosen = torch.where(self.greedy, chosen, self._draw(logits, dice))
+        chosen = chosen.masked_fill(highest.isnan(), NO_CHOICE)
         if self.penalty is not None:
             self.seen.scatter_(1, chosen, True)
         return chosen[:, 0]
@@ -259,7 +267,7 @@ class Knobs:
         # CPU sums are accumulated in fp64 as it is; elsewhere ask for it, or rounding may let an id of probability 0 through.
         total = p.cumsum(-1, dtype=torch.float32 if p.device.type == "cpu" else torch.float64)
         place = torch.tensor(dice, device=p.device, dtype=total.dtype)[:, None] * total[:, -1:]
-        return torch.searchsorted(total, place)
+        return torch.searchsorted(total, place).clamp(max=p.shape[1] - 1)  # beyond the end: p is not a number
 
 
 def smallest_kept(p: torch.Tensor, top_k: torch.Tensor, top_p: torch.Tensor) -> torch.Tensor:
@@ -270,7 +278,7 @@ def smallest_kept(p: torch.Tensor, top_k: torch.Tensor, top_p: torch.Tensor) -> 
     V = p.shape[1]
     for width in (64, 1024, V):
         width = min(width, V)
-        largest = p.topk(width).values  # (B, width), falling
+        largest = p.topk(width).values if width < V else p.sort(descending=True).values  # (B, width)
         inside = torch.arange(width, device=p.device) < top_k
         mass = (largest * inside).cumsum(-1)
         needed = top_p * torch.where(top_k <= width, mass[:, -1:], 1.0)
