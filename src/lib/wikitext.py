@@ -182,6 +182,7 @@ def _closer(name: str):
 
 def _held(name: str, attributes: str, content: str, held: list[str]) -> str:
     """-> what stands in the text for a piece of math, code or nowiki"""
+    content = content.replace(DROP, "")  # a reference inside it was dropped before
     if name in ("math", "chem", "ce"):
         latex = " ".join(content.replace("$", r"\$" if r"\$" not in content else "$").split())
         if not latex:
