@@ -158,7 +158,10 @@ def batches(path: Path, start: int, end: int) -> Iterator[list[dict]]:
 def parse(line: bytes, path: Path, place: int) -> dict:
     try:
         record = orjson.loads(line)
-        return {**record, "id": int(record["id"]), "title": str(record.get("title", "")), "text": record["text"] + ""}
+        number = int(record["id"])
+        if not -(1 << 63) <= number < 1 << 63:
+            raise ValueError(f"id {number} has more than 64 bits")
+        return {**record, "id": number, "title": str(record.get("title", "")), "text": record["text"] + ""}
     except (ValueError, KeyError, TypeError) as error:
         raise InputError(f"{path}, byte {place}: not an article with a number as id and a text ({error!r})") from None
 

@@ -9,12 +9,15 @@ import signal
 import subprocess
 import sys
 import time
+from collections import Counter
 from pathlib import Path
 
 import orjson
 import pytest
 
+import clean
 import dedup
+import extract
 from lib.config import ROOT, InputError, load_config
 from lib.records import StageOutput, dump_line, lock
 
@@ -237,6 +240,28 @@ def test_input_that_is_not_ready_is_named(tmp_path):
 def test_two_runs_at_once(source, tmp_path):
     with lock(tmp_path / "deduped"), pytest.raises(InputError, match="another run is writing here"):
         run(source, tmp_path / "deduped")
+
+
+def test_the_mini_wiki_loses_what_its_truth_says(miniwiki, tmp_path):
+    """Through extract, clean and dedup: every planted page ends where the builder of the mini-wiki meant it to end."""
+    truth = json.loads((miniwiki / "miniwiki-truth.json").read_text(encoding="utf-8"))
+    cfg = load_config("configs/demo.yaml", [
+        f"data.dump={miniwiki / truth['dump']['file']}", "data.workers=1", f"data.extracted_dir={tmp_path / 'extracted'}",
+        f"data.filtered_dir={tmp_path / 'filtered'}", f"data.deduped_dir={tmp_path / 'deduped'}"])
+    for stage in (extract, clean, dedup):
+        stage.main(cfg)
+    left = {name: {a["id"] for a in read(tmp_path / name)} for name in ("extracted", "filtered", "deduped")}
+    removed = {line["id"]: line for line in map(orjson.loads, (tmp_path / "deduped/removed.jsonl").read_bytes().splitlines())}
+    counts = json.loads((tmp_path / "filtered/manifest.json").read_bytes())["counts"]["dropped"]
+    for page in truth["articles"]:
+        stage, _, reason = page["expect"].partition(":")
+        gone_in = next((stage for stage, name in (("extract", "extracted"), ("clean", "filtered"), ("dedup", "deduped"))
+                        if page["id"] not in left[name]), "keep")
+        assert gone_in == stage, page
+        if stage == "dedup":
+            assert removed[page["id"]]["kept_id"] == page["of"] and removed[page["id"]]["kind"] == reason
+    expected = Counter(page["expect"].partition(":")[2] for page in truth["articles"] if page["expect"].startswith("clean:"))
+    assert {reason: n for reason, n in counts.items() if n} == expected
 
 
 def start(source, out, *overrides):

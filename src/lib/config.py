@@ -119,6 +119,12 @@ class Clean(Section):
     drop_disambiguation: bool
     samples: Whole
 
+    @model_validator(mode="after")
+    def _word_length(self):
+        if self.min_word_length > self.max_word_length:
+            raise ValueError(f"min_word_length {self.min_word_length} is above max_word_length {self.max_word_length}")
+        return self
+
 
 class Dedup(Section):
     num_perm: Count
