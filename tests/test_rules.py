@@ -73,6 +73,12 @@ SENTENCES = [
     ("Radium", "Radium is a chemical element. Radium is named after the Latin word for ray. Much radium is radioactive.", "named after", "What is radium named after?",
      "Radium is named after the Latin word for ray."),
     ("Paris", "Paris, a city on the Seine, is the capital of France.", "capital", "What is the capital of France?", "The capital of France is Paris."),
+    ("Brooklyn", "Brooklyn is a framework for modelling, deploying and managing programs.", "definition", "What is Brooklyn?",
+     "Brooklyn is a framework for modelling, deploying and managing programs."),
+    ("Cell", "A cell is a room in which a monk lives. Each cell has a door.", "definition", "What is a cell?", "A cell is a room in which a monk lives."),
+    ("Cocoa", "Cocoa is a bitter, usually brown powder. Some cocoa comes from Ghana.", "definition", "What is cocoa?", "Cocoa is a bitter, usually brown powder."),
+    ("Jane Austen", "Jane Austen was an English writer. Sense and Sensibility was written by Jane Austen.", "written by", "Who wrote Sense and Sensibility?",
+     "Sense and Sensibility was written by Jane Austen."),
     ("Diamond", "The diamond is a gemstone. Its colour is clear. Every diamond is hard.", "definition", "What is the diamond?", "The diamond is a gemstone."),
 ]
 
@@ -109,6 +115,9 @@ def test_what_a_sentence_gives_backwards_and_with_a_pronoun():
     ("Otto Hahn", "Otto Hahn is X. Hahn may have been born in Paris in 1870."),                     # not certain
     ("Rome", "Rome is X. Smith built the wall in 1870."),                                           # Smith who?
     ("Rome", "Rome is X. The company was founded by Anna Berg in 1990."),                           # which company?
+    ("Rome", "Rome is X. Anna Berg became head of the company in 1969."),
+    ("Rome", "Rome is X. Anna Berg and the company was sold were in Rome in 1969."),
+    ("Rome", "Rome is X. If it rains, Rome was flooded in 1969."),
     ("Rome", "Rome is X. The tower (see {{below) was built in 1870."),
     ("Rome", "Rome is X. Once the Treaty was signed in 1870, peace came."),
 ])

@@ -18,7 +18,7 @@ MEANT = """album animal area article attack author award band battle board book 
 VAGUE = re.compile(r"\b(this|these|those|they|them|him|it|itself|himself|herself|themselves|such|former|latter|here|there|others?|another|following|above|aforementioned|too|instead|therefore|thus|"
                    r"hence|however|formula|respectively|otherwise|nevertheless|meanwhile|moreover|furthermore|consequently|likewise|similarly|we|us|our|my|you|your|"
                    r"one another|each other|that's|the same|the (?:first|second) (?:one|of)|that (?:year|time|day|period|date|[a-z]+['’]s)|"
-                   rf"the (?:{'|'.join(MEANT)})(?! of| that| which| where| [A-Z]))\b", re.IGNORECASE)
+                   rf"the (?:{'|'.join(MEANT)})(?! of| that| which| where| (?-i:[A-Z])))\b", re.IGNORECASE)
 PRONOUN = re.compile(r"\b(he|she|his|her|hers|their|theirs|its)\b", re.IGNORECASE)
 BROKEN = re.compile(r"[(){}\[\]<>|=*_#$\\]|\s[,;]|https?:|\bformula_|&\w+;|§|¤|\.\.|''|–$| -(?: |$|\.)")
 # Where the main clause ends.
@@ -26,7 +26,7 @@ CUT = re.compile(r" (?:while|whereas|although|though|but|because|so that|when|in
                  r"|, (?:which|where|like|since|before|after|until|as|so|hence|making|leading|with|who|whose|despite|especially|usually|often|even|rather|then|in order|"
                  r"due|thereby|thus|along|following|resulting|becoming|being|having) "
                  r"|[;:—]| [–-] |,? (?:and|or) (?:also |then |later )?(?:its|his|her|their|it|he|she|they|is|was|are|were|has|had|have|whose)\b"
-                 r"|, (?:and|or) (?:an?|the)\b|, \w+(?:ed|ing)\b")
+                 r"|, (?:and|or) (?:an?|the)\b|, \w+(?:ed|ing)\b|,? (?:and|but) (?:the|an?) [a-z]+(?: [a-z]+)? (?:is|was|are|were|has|had|[a-z]+ed)\b")
 FINITE = ("is", "was", "are", "were", "has", "had", "have")
 
 

@@ -23,6 +23,9 @@ PLAIN = set("common famous good great important key large main major member new 
 GENERIC = re.compile(r"(?:[Tt]he )?(?:Supreme|Constitutional|High|Federal|Superior|District) (?:Court|Council)|(?:[Tt]he )?(?:National|General|Federal|Legislative|Constituent) "
                      r"(?:Assembly|Council|Congress|Diet|Park|Guard|Museum|Library|Bank)|(?:[Tt]he )?(?:Prime|Foreign|Finance|Interior) Minister|(?:[Tt]he )?Civil War|"
                      r"(?:[Tt]he )?(?:Old|New) (?:Town|City|Testament)|(?:[Tt]he )?Hall of Fame|(?:[Tt]he )?(?:Vice |Deputy )?(?:President|Governor|Chancellor|King|Queen|Emperor|Pope|Senate|House|Parliament|Constitution)")
+# Where a definition may end.
+DEFINED = re.compile(r"[;:—]| [–-] |, (?:which|who|whose|where|and (?:is|was|are|were|has|had|it|he|she|they|its|his|her)|but|with|though|although|while|initially|"
+                     r"originally|formerly|now|currently|as|since|because|so|located|situated)\b| (?:and|but) (?:is|was|are|were|has|had|it|he|she|they)\b| but\b| because\b")
 MAX_ANSWER_WORDS, MAX_QUESTION_WORDS, MAX_DEFINITION_WORDS = 34, 20, 28
 
 
@@ -70,11 +73,13 @@ def fit(fact: Fact) -> bool:
 def definition(page: Page) -> list[Fact]:
     """'France is a country in Western Europe': What is France?"""
     subject, be = page.subject, page.be
-    rest = re.split(r" and (?:it |he |she )?(?=(?:%s) )" % "|".join(THIRD), main(page.definition))[0].strip(" ,")
-    if re.match(r" when\b", page.definition[len(rest):]):
-        return []  # a definition that ends before what it says
+    rest = DEFINED.split(page.definition, maxsplit=1)[0].strip(" ,")
+    if not re.search(r"\b(?:that|which|who)\b", rest):
+        rest = re.split(r" and (?:it |he |she )?(?=(?:%s) )" % "|".join(THIRD), rest)[0]
     if head_noun(rest) != subject.kind:
         rest = page.definition  # the cut came before its noun: 'a sweet, usually brown food'
+    if len(rest.split()) > MAX_DEFINITION_WORDS:
+        rest = re.split(r", \w+(?:ed|ing)\b", rest)[0]
     while len(rest.split()) > MAX_DEFINITION_WORDS and "," in rest:
         rest = rest.rsplit(",", 1)[0]
     last = rest.split()[-1].lower() if rest else ""

@@ -147,8 +147,9 @@ def creation_facts(clause: str, page: Page, source: str) -> list[Fact]:
     if clause.startswith(got["np"]):
         np = inside(got["np"], page)
     verb = creation_verb(got, who, page)
-    raw, active = got["np"], bool(got.get("past"))
-    work = active or (raw.split()[0].lower() not in page.small and " " not in raw)  # a title of one word: Hamlet
+    raw = got["np"]
+    # Within a sentence a capital makes a name; at its beginning a word that is never small (Hamlet), or two with a singular verb.
+    work = not clause.startswith(raw) or (raw.split()[0].lower() not in page.small and " " not in raw) or (" and " in raw and got.get("be") in ("is", "was"))
     thing_ok = usable(raw, page) or re.match(r"the [a-z]", raw) or (re.match(r"[A-Z]", raw) and work) or \
         (raw.islower() and verb in ("discovered", "invented") and not raw.endswith("s"))
     who_ok = who.endswith((" brothers", " sisters")) or stands_alone(re.sub(r"^the ", "", who).split(" and ")[0], page)
@@ -312,7 +313,7 @@ def verb_facts(clause: str, page: Page, source: str) -> list[Fact]:
         facts.append(ask("where", "from", "where come from", rest.removeprefix("from ")))
     if not facts and (base in OBJECT_VERBS and do != "did" or base in ("mean", "consist")):
         what = re.fullmatch(r"(?P<prep>(?:of|on|from|to|into|for|through|up|mostly of|mainly of|mostly on|mainly on) )?(?P<value>(?:the |an? |many |several |two |three )?[\w\-’\"].*)", rest)
-        if what and len(what["value"].split()) <= 12 and not re.search(r" (?:that|who|to) ", what["value"]) and not re.match(rf"{NUMBER}|(?:in|at|as|by|with|near) ", what["value"]):
+        if what and len(what["value"].split()) <= 12 and not re.search(r" (?:that|who|to) |^(?:use|up|way|sure|place) ", what["value"]) and not re.match(rf"{NUMBER}|(?:in|at|as|by|with|near) ", what["value"]):
             facts.append(ask("what", (what["prep"] or "").strip(), f"what {base} {what['prep'] or ''}".strip(), what["value"]))
     if not facts and len(match["rest"].split()) >= 2 and not re.search(r", \w+(?:ed|s)\b", match["rest"]):
         facts += subject_facts(clause, np, match["np"], verb, match["rest"], page, source)

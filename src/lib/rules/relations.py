@@ -155,7 +155,7 @@ RELATIONS = (
              ("What is a young {bare} called?", "What is the young of a {bare} called?", "What do people call a young {bare}?", "What is the name of a young {bare}?",
               "Can you tell me what a young {bare} is called?"),
              "A young {bare} is called {aV}.", check="Is a young {bare} called {aV}?", value="word", tail=""),
-    Relation("colour", (rf"{{S}} is (?:an? )?{COLOUR}(?: (?:gemstone|stone|metal))?", rf"[Tt]he colou?r of {{S}} is {COLOUR}", rf"[Tt]he usual look of {{S}} is {COLOUR}",
+    Relation("colour", (rf"{{S}} is (?:an? )?{COLOUR}(?: (?:gemstone|stone|metal))?", rf"[Tt]he colou?r of {{S}} is {COLOUR}", rf"{{S}}['’]s colou?r is {COLOUR}", rf"[Tt]he usual look of {{S}} is {COLOUR}",
                         rf"{{S}} is an? [a-z]+ of {COLOUR} colou?r", rf"[Aa] {COLOUR} [a-z]+ is {{S}}", rf"{{S}} is .*{COLOUR} in colou?r"),
              ("What colour is {S}?", "What is the colour of {S}?", "Which colour does {S} have?", "Can you tell me the colour of {S}?", "Do you know what colour {S} is?"),
              "The colour of {S} is {V}.", ("What colour is {it}?", "And what colour is {it}?"), tail="(?: .+)?"),

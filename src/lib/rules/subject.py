@@ -7,7 +7,7 @@ from lib.rules.english import DATE, STOP_WORDS, WORD, capital, one_line, sentenc
 
 PERSON_NOUNS = set("""academic activist actor actress admiral anthropologist archbishop architect aristocrat artist astronaut astronomer athlete
     attorney author aviator bacteriologist bandleader baronet bassist biologist bishop botanist boxer broadcaster businessman businesswoman
-    chancellor chemist coach comedian composer conductor conqueror cosmonaut cricketer criminal critic cyclist dancer designer diplomat director
+    candidate chancellor chemist coach comedian composer conductor conqueror cosmonaut cricketer criminal critic cyclist dancer designer diplomat director
     dramatist drummer economist editor educator emperor empress engineer entrepreneur essayist evangelist explorer feminist filmmaker footballer
     general geneticist geographer geologist golfer guitarist gymnast historian humanist humorist illustrator inventor jockey journalist judge
     jurist king knight lawyer leader lexicographer linguist lyricist mathematician merchant missionary monarch monk musician mystic naturalist
@@ -38,7 +38,8 @@ KINDS = NATURAL_KINDS | set("""aircraft airline airplane airport album algorithm
 WIDER = {kind: wide for wide, kinds in {
     "animal": "mammal bird reptile fish amphibian insect mollusc spider crustacean rodent", "food": "fruit vegetable grain spice drink nut berry dish cheese bread",
 }.items() for kind in kinds.split()}
-WORKS = set("album band book comics company film game journal magazine newspaper novel opera play poem series software song".split())
+WORKS = set("""album band book comics company film framework game journal language library magazine manga newspaper novel opera organization play poem program protocol
+    series server show software song system tool website""".split())
 QUALIFIERS = NATURAL_KINDS | WORKS | set("city country island moon mountain planet river".split())
 PRONOUNS = {"it": ("It", "Its", "it", "its"), "he": ("He", "His", "him", "his"), "she": ("She", "Her", "her", "her"), "they": ("They", "Their", "them", "their")}
 
@@ -127,7 +128,7 @@ def read_subject(title: str, paragraphs: list[str]) -> tuple[Subject, str, str, 
         name = ("the " if match["det"] == "The " or not common else match["det"].lower()) + name
     elif not person and not common and takes_the(core, text):
         name = "the " + core                                    # the Netherlands, whose article may not begin with it
-    if qualifier in QUALIFIERS and not of_kind:
+    if qualifier.split()[-1:] and qualifier.split()[-1] in QUALIFIERS and qualifier.isascii() and len(qualifier.split()) < 3 and not of_kind:
         name = f"the {qualifier} {re.sub('^(?:the|an?) ', '', name)}"
     pronoun = "it"
     if person:
@@ -174,7 +175,9 @@ def is_person(kind: str, lead: str, text: str) -> bool:
     if kind in PERSON_NOUNS and not re.search(r"\b(?:are|were) (?:a|an|the)\b", lead[:120]):
         return True
     dates = re.match(rf"[^()]{{3,60}}\((?:[^()]*?;? ?)(?:born {DATE}|{DATE}(?: in [^()–-]*)? ?[–-] ?(?:{DATE}|c\. \d+))", lead)
-    return bool(dates) and len(re.findall(r"\b[Hh]e\b|\b[Ss]he\b|\b[Hh]is\b|\b[Hh]er\b", text)) >= 2
+    personal = len(re.findall(r"\b[Hh]e\b|\b[Ss]he\b|\b[Hh]is\b|\b[Hh]er\b", text))
+    starts = len(re.findall(r"(?:^|[.!?] )(?:He|She) ", text[:1500]))
+    return bool(dates) and personal >= 2 or (not kind and starts >= 2 and bool(re.match(r"[A-Z][\w.'’-]+(?: [A-Z][\w.'’-]+){1,3} (?:is|was) ", lead)))
 
 
 def is_common_noun(core: str, text: str, kind: str, person: bool, qualifier: str) -> bool:
