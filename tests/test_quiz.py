@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from lib.config import load_config
+from lib.rules.teacher import RulesTeacher
 from scripts.bench import quiz
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -197,3 +199,16 @@ def test_the_mini_wiki_has_enough_clear_facts_of_many_relations(miniwiki):
     questions = quiz.draw(relations, quiz.fresh_wordings(relations, set())[0], 100, 7)
     assert len({q.relation for q in questions}) == len(quiz.WORDINGS)
     assert not any(quiz.contains(q.text, q.answers[0]) for q in questions)
+
+
+def test_the_teacher_leaves_the_quiz_wordings_of_its_own(miniwiki, tmp_path):
+    """However the rules put their questions about the mini-wiki, no relation may be left without two wordings to ask in."""
+    truth = json.loads((miniwiki / "miniwiki-truth.json").read_text(encoding="utf-8"))
+    articles = [{"id": a["id"], "title": a["title"], "text": "\n\n".join(a["sentences"])} for a in truth["articles"] if a["expect"] == "keep" and a.get("sentences")]
+    sft = load_config("configs/demo.yaml").sft
+    teacher = RulesTeacher(articles, seed=sft.seed)
+    said = [m["content"] for article in articles for c in teacher.conversations(article, sft.conversations, sft.max_turns)
+            for m in c["messages"] if m["role"] == "user"]
+    assert len(said) > 20_000
+    fresh, _ = quiz.fresh_wordings(quiz.clear_facts(truth["facts"]), quiz.user_messages(conversations(tmp_path / "train.jsonl", *said)))
+    assert {relation: wordings for relation, wordings in fresh.items() if len(wordings) < 2} == {}
