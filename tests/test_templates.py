@@ -32,7 +32,7 @@ def shown(wikitext: str) -> str:
     # names and symbols
     ("10|mi|km|abbr=off", "10 miles (16 kilometres)"), ("14|lb|kg|abbr=on", "14 lb (6.4 kg)"), ("5|km|mi|abbr=in", "5 km (3.1 miles)"), ("20|ha", "20 hectares (49 acres)"),
     ("312|meters", "312 metres (1,024 ft)"), ("5|m|ft|sp=us", "5 meters (16 ft)"), ("1.5|t|lb|sp=us", "1.5 metric tons (3,300 lb)"), ("100|LT", "100 long tons (100 t)"),
-    ("20|ft|m|adj=on", "20-foot (6.1 m)"), ("204|m|ft|adj=mid|-high", "204-metre-high (669 ft)"), ("12|mi|km|spell=In", "Twelve miles (19 km)"),
+    ("20|ft|m|adj=on", "20-foot (6.1 m)"), ("6|ft|adj=mid|-tall", "6-foot-tall (1.8 m)"), ("6|ft|adj=mid|tall", "6-foot tall (1.8 m)"), ("204|m|ft|adj=mid|-high", "204-metre-high (669 ft)"), ("12|mi|km|spell=In", "Twelve miles (19 km)"),
     # order and brackets
     ("100|km|mi|order=flip", "62 miles (100 km)"), ("481321|sqmi|km2|disp=flip|abbr=on", "1,246,620 km2 (481,321 sq mi)"), ("100|km|mi|disp=or", "100 kilometres or 62 miles"),
     ("30|C|F|disp=sqbr", "30 °C [86 °F]"), ("3|ft|m|disp=output number only", "0.91"), ("3|ft|m|disp=out", "0.91 m"), ("9|km|mi|disp=comma", "9 kilometres, 5.6 mi"),
@@ -95,6 +95,9 @@ def test_numbers():
     ("{{nowrap|a b}}", "a b"), ("{{abbr|BC|before Christ}}", "BC"), ("{{mvar|x}}", "x"), ("{{math|1=x = 2}}", "x = 2"), ("{{small|(old)}}", "(old)"), ("{{angbr|a}}", "⟨a⟩"),
     ("{{font color|red|word}}", "word"), ("{{sic|teh}}", "teh [sic]"), ("{{sic|teh|hide=y}}", "teh"), ("{{sup|2}}", "²"), ("{{visible anchor|here|a}}", "here"), ("{{linktext|漢|字}}", "漢字"),
     ("{{ill|Charles Laplante|fr}}", "Charles Laplante"), ("{{ill|Laplante|fr|X|lt=Ch. Laplante}}", "Ch. Laplante"), ("{{section link|Rome|History}}", "Rome § History"),
+    ("{{citation needed span|text=a big dog|date=May 2010}}", "a big dog"), ("{{clarify span|a dog|date=May 2010}}", "a dog"), ("{{OEIS|A000045}}", "(sequence A000045 in the OEIS)"),
+    ("{{OEIS|id=A000045}}", "(sequence A000045 in the OEIS)"), ("{{OEIS2C|A000045}}", "A000045"), ("{{post-nominals|country=GBR|OM|FRS}}", "OM FRS"), ("{{née|Smith}}", "née Smith"), ("{{nee}}", "née"),
+    ("{{numero|5}}", "No. 5"),
     ("{{code|1=x = 1}}", "`x = 1`"), ("{{tag|br|single}}", "`<br />`"), ("{{resize|120%|big}}", "big"),
     # lists
     ("{{hlist|a|b|c}}", "a, b, c"), ("{{ubl|a|b}}", "a, b"),

@@ -642,6 +642,8 @@ def _read_rest(rest: list[str], named: dict[str, str]) -> tuple[str, Optional[in
         target, rest = rest[0], rest[1:]
         if rest and (number := _integer(rest[0])) is not None:
             precision, rest = number, rest[1:]
+    if named.get("adj") == "mid" and target and not rest and not any(map(find_unit, _split_codes(target))):
+        target, middle = "", target  # {{convert|6|ft|adj=mid|-tall}}
     if named.get("adj") == "mid" and rest:
         middle, rest = rest[0], rest[1:]
         if rest and precision is None:

@@ -1112,7 +1112,10 @@ _TABLE: list[tuple[Renderer, str]] = [
         see below; see above; in5; pre2; hebrew; arabic; polytonic; unicode; greek; cyrillic; mathsf; mathcal; mathbf; tq;
         highlight; lj; ipalink; ipa link; nq; no selflink; self link; selflink; allow wrap; allcaps; upright; serif; sans-serif;
         sans serif; inline block; kanji; asiantitle; annotated link; anl; wikt; stn; station; metro station; rws; rwsa; stnlnk;
-        keyboard; caps; rm; interlanguage link forced; transl-lit; hlisti; sfrac-inline; nsl; big5; nobord; ling"""),
+        keyboard; caps; rm; interlanguage link forced; transl-lit; hlisti; sfrac-inline; nsl; big5; nobord; ling; cuneiform; xt"""),
+    # a doubted passage is shown, the mark behind it is not
+    (first, """citation needed span; cn span; cn-span; cns; fact span; ref span; clarify span; clarify-span; clarification needed span; dubious span;
+        disputed span; failed verification span; better source needed span; non-primary source needed span; when span; who span; tone inline span"""),
     (first, "nts; number table sorting; number sort; formatprice; format price"),
     (second, """lang; wikt-lang; script; resize; sort; rtl-lang; rtl lang; native name; native phrase; nativename; background color;
         text color; plain link; plainlink; hover title; background"""),
@@ -1180,7 +1183,7 @@ _TABLE: list[tuple[Renderer, str]] = [
     (as_of, "as of; asof"), (years_ago, "mya; ma; million years ago"),
     (old_style, "oldstyledate; old style date; oldstyledatedy; oldstyledateny"),
     (spanned("c."), "circa; c.; ca; ca.; circ; cx"), (spanned("fl."), "floruit; fl.; fl"), (spanned("r."), "reign; r.; reigned; ruled"),
-    (spanned("b."), "b.; born; b"), (spanned("d."), "d.; died; d"), (spanned("m."), "married in"),
+    (spanned("b."), "b.; born; b"), (spanned("d."), "d.; died; d"), (spanned("m."), "married in"), (spanned("née"), "née; nee"), (spanned("né"), "né"),
     (joined("–"), "dash year; year range"),
     (marriage, "marriage; married"), (film_dates, "film date; tv date"), (released, "vgrelease; video game release; vgrelease new; vgr"),
     (current("year"), "currentyear; localyear"), (current("month"), "currentmonthname; localmonthname"),
@@ -1209,6 +1212,7 @@ _TABLE: list[tuple[Renderer, str]] = [
         bk; ih; hb; vb; wp; rl; fbu; flag2; flag big; flagmedia; flagcgf; flagpbc; flagioc; flagioc2; flagioc2team; flagiocshort;
         flagpasog; flagsea; flagasian; flagiocteam; flagcountry/core"""),
     (athlete, "flagathlete; flagiocathlete; flagiocmedalist; flagipcmedalist; flagipcathlete; flagcgfathlete; flagipc"),
+    (joined(" "), "post-nominals; postnominals; post nominals; post-nom"),
     (person_name, "sortname; sort name"), (season, "nhly; nbay; nbly; nhl year; nba year; ahly"),
     (record, "win–loss record; win-loss record; winloss; wlr; football record"),
     (first, """mlby; nfly; by; baseball year; mlb year; cfly; nfl year; afly; mlsy; yr; yearlink; scy; lby; wnbay; avyear; decade link;
@@ -1222,6 +1226,7 @@ _TABLE: list[tuple[Renderer, str]] = [
     (labelled("ISBN"), "isbn; isbnt"), (labelled("ISSN"), "issn; issn link"), (labelled("OCLC"), "oclc"), (labelled("doi:", ""), "doi; doi-inline"),
     (labelled("arXiv:", ""), "arxiv"), (labelled("PMID"), "pmid"), (labelled("RFC"), "rfc; ietf rfc"), (labelled("JSTOR"), "jstor"),
     (labelled("Bibcode:", ""), "bibcode"), (labelled("LCCN"), "lccn"), (labelled("U.S. patent"), "us patent; uspatent; patent us"),
+    (lambda p, n, page: f"(sequence {n.get('id') or at(p, 0)} in the OEIS)", "oeis"), (first, "oeis2c; oeis link; oeislink"),
     (labelled("p."), "p.; page"), (labelled("pp."), "pp.; pages"), (labelled("vol."), "vol.; vol"), (labelled("§"), "sect"),
     (lambda p, n, page: f"{at(p, 0)} U.S.C. § {at(p, 1)}", "unitedstatescode; usc; uscode"), (lambda p, n, page: f"{at(p, 0)} U.S. {at(p, 1)}", "ussc"),
     (stock("NYSE"), "nyse; new york stock exchange"), (stock("Nasdaq"), "nasdaq; nasdaq2"), (stock("LSE"), "lse; london stock exchange"),
@@ -1256,10 +1261,10 @@ _TABLE: list[tuple[Renderer, str]] = [
     (constant("✓"), "check mark; tick; checkmark; aye; y&"), (constant("✗"), "cross mark; cross; x mark; xmark; nay"), (constant("M☉"), "solar mass"),
     (constant("R☉"), "solar radius"), (constant("L☉"), "solar luminosity"), (constant("M⊕"), "earth mass"), (constant("R⊕"), "earth radius"),
     (constant("MJ"), "jupiter mass"), (constant("RJ"), "jupiter radius"), (constant("♂"), "male; ♂"), (constant("♀"), "female; ♀"),
-    (constant("№"), "numero; №"), (constant("§"), "section mark"), (constant("\n"), "break; crlf; crlf2; -br; linebreak"),
+    (lambda p, n, page: f"No. {at(p, 0)}" if at(p, 0) else "№", "numero; no.; №"), (constant("§"), "section mark"), (constant("\n"), "break; crlf; crlf2; -br; linebreak"),
     (constant("Yes"), "yes; ya"), (constant("No"), "no"), (constant("N/A"), "n/a; na"), (constant("TBA"), "tba"), (constant("TBD"), "tbd"),
     (constant("Unknown"), "unknown; dunno"), (constant("Won"), "won"), (constant("Nominated"), "nom; nominated"), (constant("Pending"), "pending"),
-    (constant("née"), "née; nee"), (constant("né"), "né"), (constant("H2O"), "h2o"), (constant("CO2"), "co2"), (constant("LaTeX"), "latex"), (constant("TeX"), "tex logo"),
+    (constant("H2O"), "h2o"), (constant("CO2"), "co2"), (constant("LaTeX"), "latex"), (constant("TeX"), "tex logo"),
 ]
 
 # Templates without prose: names.SILENT_TEMPLATES and whatever fits here; what is neither here nor above counts as unknown.
