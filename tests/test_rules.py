@@ -152,6 +152,7 @@ def test_sentences():
     assert sentences("The symbol of carbon is C. Carbon is common. Its author is J. R. R. Tolkien. He wrote.") == [
         "The symbol of carbon is C.", "Carbon is common.", "Its author is J. R. R. Tolkien.", "He wrote."]
     assert without_parentheses("Rome (Roma (or so), ; it) is [sic] old (very).") == "Rome is old."
+    assert without_parentheses("Rome /ˈroʊm/, in km/h and/or a / b, is old.") == "Rome, in km/h and/or a / b, is old."
 
 
 def test_names_and_numbers():
@@ -192,6 +193,22 @@ def test_wrong_guesses_are_true_elsewhere_and_denied(teacher):
     guessed = [m[1] for m in guesses if m]
     assert guessed and set(guessed) <= {"Tokyo", "Lima", "Nairobi"}
     assert ("No. The capital of France is Paris." in {a for _, a in denied})
+
+
+def test_a_wrong_guess_at_a_date_is_as_exact_as_the_date():
+    """'Was he born in April 29, 1970?' is no English."""
+    people = [("Ada Grey", "in 1815"), ("Ben Hill", "on 29 April 1870"), ("Carl Ives", "on 3 May 1901"), ("Dora Jones", "in 1799"), ("Emil Kent", "on 1 June 1850"), ("Fay Lane", "in 1820")]
+    articles = [{"id": k, "title": name, "text": f"{name} was an English painter. {name} was born {when}. {name} painted many birds."} for k, (name, when) in enumerate(people)]
+    checks = [q for article in articles for c in RulesTeacher(articles, 1).conversations(article, 100, 3) if c["kind"] == "yes_no" for q, _ in turns(c) if " born " in q]
+    assert len(checks) >= 12
+    assert all(re.search(r" born (?:in \d{4}|on \d+ \w+ \d{4})\?", q) for q in checks), checks
+
+
+@pytest.mark.parametrize("title, text", [
+    ("Alabama", "Alabama is a state. Alabama is located in the Southeastern and Deep Southern regions of the United States."),
+    ("Slide", "Slide is a program. Slide was written in Java.")])
+def test_what_is_cut_off_or_no_place_is_no_answer_to_where(title, text):
+    assert not [q for f in facts_of(page(text, title, {"java": "island"})) for q in f.ask if "here" in q]
 
 
 def test_a_value_that_two_subjects_share_is_not_asked_backwards():

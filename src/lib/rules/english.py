@@ -126,8 +126,13 @@ def sentences(paragraph: str) -> list[str]:
     return result + [rest] if rest else result
 
 
+PRONUNCIATION = re.compile(r"(?<!\S)/(?=[^/\n]*[ˈˌəɪʊɛæɑɒɔʌɜːɡθðŋʃʒ])[^/\n]{2,60}/")
+
+
 def without_parentheses(text: str) -> str:
-    """Text without (...) and [...], nested ones too, and without the holes that they leave; those inside a word stay: Fe(OH)."""
+    """Text without (...) and [...], nested ones too, without pronunciations /ˈlʌndən/, and without the holes that they leave;
+    those inside a word stay: Fe(OH)."""
+    text = PRONUNCIATION.sub("", text)
     kept, depth = [], 0
     for i, character in enumerate(text):
         if depth or (character in "([" and (i == 0 or text[i - 1] in " \"“")):

@@ -18,7 +18,7 @@ WHO = PERSON_NOUNS | set("""ambassador baron captain chairman champion chief com
 # Verbs whose place answers 'Where?'.
 PLACE_VERBS = set("""bear begin build bury celebrate come compose create crown die discover display educate erect fight find form grow hang happen held hold house
     invent launch lie live locate make marry meet occur open paint perform play print produce publish raise rise settle show sit sign situate
-    spend stand start store study teach train work write""".split())
+    spend stand start store study teach train work""".split())  # not write: in Rome, or in Java?
 # Verbs whose object answers 'What?' in the present tense.
 OBJECT_VERBS = set("""absorb attract belong build carry cause come connect consist contain convert cover cross depend eat emit feed follow form give glow grow help
     hunt include kill lay lead link live make mean measure need pollinate prevent produce protect reflect represent resemble separate show store study

@@ -12,7 +12,7 @@ import re
 from typing import Iterable
 
 from lib.chance import rank, shuffled
-from lib.rules.english import capital, sentences, without_parentheses
+from lib.rules.english import MONTH, capital, sentences, without_parentheses
 from lib.rules.clauses import BROKEN
 from lib.rules.facts import Fact, facts_of
 from lib.rules.subject import Page, Subject, paragraphs_of, read_page, read_subject
@@ -125,7 +125,8 @@ class RulesTeacher:
             return None
         start = rank(*key, fact.answer, "wrong") % len(values)
         for value in values[start:] + values[:start]:
-            if value.lower() not in truths and not overlaps(value, fact.value) and value.lower() not in fact.subject.lower():
+            if (value.lower() not in truths and not overlaps(value, fact.value) and value.lower() not in fact.subject.lower()
+                    and to_the_day(value) == to_the_day(fact.value)):  # the question says 'on' or 'in'
                 return value
         return None
 
@@ -156,6 +157,11 @@ def as_noun_phrases(clause: str, answer: str) -> list[str]:
     if word == "where" and rest.endswith(" was born"):
         return [f"the place where {rest}", f"in which place {rest}", f"the birthplace of {rest.removesuffix(' was born')}"]
     return []
+
+
+def to_the_day(value: str) -> bool:
+    """Whether a value is a date with its day."""
+    return bool(re.search(rf"\d {MONTH}|{MONTH} \d{{1,2}}\b", value))
 
 
 def overlaps(one: str, other: str) -> bool:
