@@ -90,7 +90,7 @@ def test_recipes_table_takes_each_recipes_best_rate():
 def test_recipes_differ_as_the_configs_do():
     """The two recipes are base.yaml's and fast.yaml's, key by key."""
     from lib.config import load_config
-    overrides = bench_script("recipes").runs([0.002], 200)
+    overrides = bench_script("recipes").runs([0.002], [0.002], 200)
     names = ("optimizer", "lr_schedule", "zero_init_proj")
     base, fast = load_config("configs/base.yaml"), load_config("configs/fast.yaml")
     for recipe, config in (("course", base), ("fast", fast)):

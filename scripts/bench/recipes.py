@@ -4,7 +4,7 @@ projections, linear decay to zero), and nanoGPT's model with its own recipe. Whi
 The config's tokens and model -> a Markdown table, curves.png and results.json in --out.
 
     python scripts/bench/recipes.py --config configs/demo.yaml --steps 400 --out runs/recipes
-    python scripts/bench/recipes.py --config configs/demo.yaml --steps 5000 --rates 1e-3 2e-3 4e-3 --nanogpt ../nanoGPT
+    python scripts/bench/recipes.py --config configs/demo.yaml --steps 5000 --rates 1e-3 2e-3 --fast-rates 4e-3 8e-3 --nanogpt ../nanoGPT
 
 Each learning rate is a run of src/train.py in a folder of its own, so that an interrupted comparison goes on where it stopped.
 All see the same batches in the same order. `fast 65 %` has 65 % of the steps, with its whole schedule in them.
@@ -33,11 +33,10 @@ SHARE = 0.65
 EVALUATIONS = 10  # a run: the points of its curve
 
 
-def runs(rates: list[float], steps: int) -> dict[str, list[str]]:
+def runs(rates: list[float], fast_rates: list[float], steps: int) -> dict[str, list[str]]:
     """Name -> overrides of every run of src/train.py."""
-    result = {}
-    for rate in rates:
-        result[f"course lr {rate:g}"] = [*COURSE, f"train.lr={rate}", f"train.min_lr={rate / 10}", *length(steps)]
+    result = {f"course lr {rate:g}": [*COURSE, f"train.lr={rate}", f"train.min_lr={rate / 10}", *length(steps)] for rate in rates}
+    for rate in fast_rates:
         result[f"fast lr {rate:g}"] = [*FAST, f"train.lr={rate}", *length(steps)]
         result[f"fast {SHARE:.0%} lr {rate:g}"] = [*FAST, f"train.lr={rate}", *length(round(SHARE * steps))]
     return result
@@ -126,7 +125,7 @@ def main(cfg, args) -> None:
     out.mkdir(parents=True, exist_ok=True)
     tokens_a_step = cfg.train.micro_batch_size * cfg.train.grad_accum_steps * cfg.model.block_size
     curves = {}
-    for name, overrides in runs(args.rates, args.steps).items():
+    for name, overrides in runs(args.rates, args.fast_rates or args.rates, args.steps).items():
         folder = out / name.replace(" ", "-").replace("%", "")
         print(f"\n== {name}", flush=True)
         train.main(load_config(args.config, [*args.overrides, *overrides, f"train.checkpoint_dir={folder}"]))
@@ -145,7 +144,8 @@ def main(cfg, args) -> None:
 
 def arguments(parser) -> None:
     parser.add_argument("--steps", type=int, default=400, help="of every full run")
-    parser.add_argument("--rates", type=float, nargs="+", default=[1e-3, 2e-3, 4e-3], help="learning rates that each recipe tries")
+    parser.add_argument("--rates", type=float, nargs="+", default=[1e-3, 2e-3, 4e-3], help="learning rates that the course's recipe and nanoGPT try")
+    parser.add_argument("--fast-rates", type=float, nargs="+", help="and those that fast tries; the same when not given")
     parser.add_argument("--nanogpt", type=Path, help="folder with nanoGPT's model.py")
     parser.add_argument("--out", default="runs/recipes")
 
