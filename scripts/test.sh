@@ -8,7 +8,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 install_programs() {   # program:package
   local pair missing=()
-  for pair in tmux:tmux rsync:rsync ssh:openssh-client sshd:openssh-server aria2c:aria2 chromium:chromium; do
+  for pair in tmux:tmux rsync:rsync ssh:openssh-client sshd:openssh-server aria2c:aria2 chromium:chromium chromedriver:chromium-driver; do
     PATH=$PATH:/usr/sbin command -v "${pair%%:*}" >/dev/null || missing+=("${pair##*:}")
   done
   [ ${#missing[@]} -eq 0 ] && return
@@ -31,4 +31,4 @@ bash scripts/setup.sh --tests
 # One thread: the tests' models are tiny, and more threads only wait for each other.
 export OMP_NUM_THREADS=${OMP_NUM_THREADS:-1} PYTHONDONTWRITEBYTECODE=1 WANDB_MODE=${WANDB_MODE:-disabled}
 # A worker a core, each with whole files: their fixtures are made once.
-exec .venv/bin/python -m pytest -n auto --dist loadfile "$@"
+exec .venv/bin/python -m pytest -n auto --dist loadfile -rs "$@"   # -rs: what was skipped, and why
