@@ -4,8 +4,9 @@
     python src/train_sft.py --config configs/demo.yaml sft.epochs=2
 
 The loss is taken on what the assistant says and on the <|end|> that closes it, so that the model learns when to
-stop; what the user says is read, not learned. Short conversations share a row of block_size tokens, each with its own positions
-and its own attention: they cannot see one another. Run the same command again to go on after an interruption.
+stop; what the user says is read, not learned. A share of the conversations (sft.join) goes on after another one, so that
+the model learns what it is to change the subject. Short conversations share a row of block_size tokens, each with its own
+positions and its own attention: they cannot see one another. Run the same command again to go on after an interruption.
 """
 
 import random
@@ -17,6 +18,7 @@ from lib.config import InputError, resolve, stage_main
 from lib.records import read_jsonl
 
 IGNORE = -100  # a target that is not learned
+Conversation = tuple[list[int], list[bool]]  # token ids, and which of them are learned
 
 
 def main(cfg) -> None:
@@ -30,29 +32,31 @@ def main(cfg) -> None:
     train = load_conversations(resolve(cfg.sft.train_file), tokenizer, length)
     val = load_conversations(resolve(cfg.sft.val_file), tokenizer, length)
 
-    epochs = [pack([len(ids) - 1 for ids, _ in train], length, random.Random(f"{cfg.sft.seed} epoch {epoch}"))
-              for epoch in range(cfg.sft.epochs)]
     rows_a_step = cfg.sft.micro_batch_size * cfg.sft.grad_accum_steps
-    steps = [rows[i:i + rows_a_step] for rows in epochs for i in range(0, len(rows), rows_a_step)]
-    val_rows = pack([len(ids) - 1 for ids, _ in val], length, random.Random(cfg.sft.seed))
+    steps = []
+    for epoch in range(cfg.sft.epochs):
+        rng = random.Random(f"{cfg.sft.seed} epoch {epoch}")
+        rows = pack(join(train, cfg.sft.join, length, rng), length, rng)
+        steps += [rows[i:i + rows_a_step] for i in range(0, len(rows), rows_a_step)]
+    val_rows = pack(val, length, random.Random(cfg.sft.seed))
     print(f"sft: {len(train):,} conversations, {sum(sum(learned) for _, learned in train):,} tokens learned an epoch, "
           f"{cfg.sft.epochs} epochs, {len(steps):,} steps of up to {rows_a_step} rows", flush=True)
 
-    def loss(model, rows, conversations=train):
-        inputs, targets, positions, mask = collate(rows, conversations, length, device)
+    def loss(model, rows):
+        inputs, targets, positions, mask = collate(rows, length, device)
         return model(inputs, targets, positions=positions, mask=mask), int((targets != IGNORE).sum()), {}
 
     def evaluate(model):
         total = count = 0
         for i in range(0, len(val_rows), cfg.sft.micro_batch_size):
-            nats, n, _ = loss(model, val_rows[i:i + cfg.sft.micro_batch_size], val)
+            nats, n, _ = loss(model, val_rows[i:i + cfg.sft.micro_batch_size])
             total, count = total + float(nats), count + n
         return {"val_loss": total / max(1, count)}
 
     finetune.run("sft", cfg, cfg.sft, key, model, tokenizer, steps, loss, evaluate, device)
 
 
-def load_conversations(path, tokenizer, length: int) -> list[tuple[list[int], list[bool]]]:
+def load_conversations(path, tokenizer, length: int) -> list[Conversation]:
     """-> [(ids, learned)] of at most length + 1 tokens: whole turns are cut from the end of what is longer, and a
     conversation whose first answer does not fit is left out and counted. InputError on a line that is no conversation."""
     conversations, left_out = [], 0
@@ -76,27 +80,37 @@ def load_conversations(path, tokenizer, length: int) -> list[tuple[list[int], li
     return conversations
 
 
-def pack(lengths: list[int], row_length: int, rng: random.Random) -> list[list[int]]:
-    """Put items of the given lengths into rows of at most row_length, in shuffled order -> rows of item indices.
+def join(conversations: list[Conversation], share: float, length: int, rng: random.Random) -> list[Conversation]:
+    """In shuffled order, let a share of the conversations go on after the one before, where both fit length + 1 tokens."""
+    joined: list[Conversation] = []
+    for ids, learned in rng.sample(conversations, len(conversations)):
+        if joined and rng.random() < share and len(joined[-1][0]) + len(ids) <= length + 1:
+            joined[-1] = joined[-1][0] + ids, joined[-1][1] + learned
+        else:
+            joined.append((ids, learned))
+    return joined
+
+
+def pack(conversations: list[Conversation], row_length: int, rng: random.Random) -> list[list[Conversation]]:
+    """Put conversations, in shuffled order, into rows of at most row_length inputs (a conversation has one less than tokens).
 
     First fit over the 64 newest rows that have room: within 2 % of full rows for short conversations, in linear time.
     """
-    order = list(range(len(lengths)))
-    rng.shuffle(order)
     rows, open_rows = [], []  # open_rows: [room left, row]
-    for item in order:
+    for conversation in rng.sample(conversations, len(conversations)):
+        n = len(conversation[0]) - 1
         for entry in open_rows:
-            if entry[0] >= lengths[item]:
-                entry[0] -= lengths[item]
-                entry[1].append(item)
+            if entry[0] >= n:
+                entry[0] -= n
+                entry[1].append(conversation)
                 break
         else:
-            rows.append([item])
-            open_rows = open_rows[-63:] + [[row_length - lengths[item], rows[-1]]]
+            rows.append([conversation])
+            open_rows = open_rows[-63:] + [[row_length - n, rows[-1]]]
     return rows
 
 
-def collate(rows: list[list[int]], conversations, length: int, device):
+def collate(rows: list[list[Conversation]], length: int, device):
     """-> inputs, targets, positions (B, T) and the attention mask (B, 1, T, T): causal, and within a conversation only.
 
     Padding at the end of a row is a conversation of its own with no targets; it attends to itself, so no row of the
@@ -108,13 +122,12 @@ def collate(rows: list[list[int]], conversations, length: int, device):
     owner = torch.full((len(rows), length), -1, dtype=torch.long)
     for b, row in enumerate(rows):
         at = 0
-        for item in row:
-            ids, learned = conversations[item]
+        for number, (ids, learned) in enumerate(row):
             n = len(ids) - 1
             inputs[b, at:at + n] = torch.tensor(ids[:-1])
             targets[b, at:at + n] = torch.where(torch.tensor(learned[1:]), torch.tensor(ids[1:]), IGNORE)
             positions[b, at:at + n] = torch.arange(n)
-            owner[b, at:at + n] = item
+            owner[b, at:at + n] = number
             at += n
     causal = torch.ones(length, length, dtype=torch.bool).tril()
     mask = (owner[:, None, :, None] == owner[:, None, None, :]) & causal

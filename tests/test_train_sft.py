@@ -43,26 +43,59 @@ def setup(tmp_path):
     return make
 
 
+def of_length(lengths: list[int]) -> list[train_sft.Conversation]:
+    """Conversations of so many inputs, each told apart by its first id."""
+    return [([number] + [0] * n, [False] + [True] * n) for number, n in enumerate(lengths, 1)]
+
+
 @pytest.mark.parametrize("lengths", [[3, 9, 4, 4, 10, 1, 7], [10] * 5, list(range(1, 11)) * 20])
 def test_packing_holds_every_item_once_and_no_row_is_too_long(lengths):
-    rows = train_sft.pack(lengths, 10, random.Random(1))
-    assert sorted(item for row in rows for item in row) == list(range(len(lengths)))
-    assert all(sum(lengths[item] for item in row) <= 10 for row in rows)
-    assert rows == train_sft.pack(lengths, 10, random.Random(1))
-    assert len(lengths) < 10 or rows != train_sft.pack(lengths, 10, random.Random(2))
+    items = of_length(lengths)
+    rows = train_sft.pack(items, 10, random.Random(1))
+    assert sorted(item for row in rows for item in row) == items
+    assert all(sum(len(ids) - 1 for ids, _ in row) <= 10 for row in rows)
+    assert rows == train_sft.pack(items, 10, random.Random(1))
+    assert len(lengths) < 10 or rows != train_sft.pack(items, 10, random.Random(2))
 
 
 def test_packing_wastes_little():
     lengths = [random.Random(i).randint(5, 120) for i in range(3000)]
-    rows = train_sft.pack(lengths, 256, random.Random(0))
+    rows = train_sft.pack(of_length(lengths), 256, random.Random(0))
     assert sum(lengths) / (256 * len(rows)) > 0.97
+
+
+def test_a_share_of_conversations_goes_on_after_another():
+    items = of_length([random.Random(i).randint(5, 60) for i in range(2000)])
+    joined = train_sft.join(items, 0.25, 256, random.Random(3))
+    assert abs((len(items) - len(joined)) / len(items) - 0.25) < 0.04
+    assert max(len(ids) for ids, _ in joined) <= 257 and all(len(ids) == len(learned) for ids, learned in joined)
+    cut = [ids for ids, _ in joined for ids in split_at(ids, {ids[0] for ids, _ in items})]
+    assert sorted(cut) == sorted(ids for ids, _ in items), "every token is there once"
+    assert train_sft.join(items, 0, 256, random.Random(3)) == random.Random(3).sample(items, len(items))
+    assert [len(ids) for ids, _ in train_sft.join(of_length([9, 9, 9]), 0.999, 18, random.Random(0))] == [10, 10, 10], "20 tokens do not fit 19"
+    assert [len(ids) for ids, _ in train_sft.join(of_length([9, 9, 9]), 0.999, 19, random.Random(0))] == [20, 10]
+
+
+def split_at(ids: list[int], first: set[int]) -> list[list[int]]:
+    """A new conversation begins where its first id stands; the filler is 0."""
+    starts = [0] + [i for i in range(1, len(ids)) if ids[i] in first] + [len(ids)]
+    return [ids[a:b] for a, b in zip(starts, starts[1:])]
+
+
+def test_after_a_change_of_subject_the_first_question_is_read_and_not_learned(tmp_path):
+    """A joined conversation is what chat.encode makes of all its messages."""
+    tokenizer = tiny_tokenizer(tmp_path / "tokenizer.json")
+    parts = [conversation("What is gold?", "A metal."), conversation("Where is Paris?", "In France.")]
+    encoded = [chat.encode(tokenizer, part["messages"]) for part in parts]
+    joined, = train_sft.join(encoded, 0.999, 64, random.Random(0))
+    assert joined in [chat.encode(tokenizer, a["messages"] + b["messages"]) for a, b in (parts, parts[::-1])]
 
 
 def test_only_what_the_assistant_says_is_learned(tmp_path):
     tokenizer = tiny_tokenizer(tmp_path / "tokenizer.json")
     path = write(tmp_path / "c.jsonl", [conversation("What is gold?", "A metal.", "Soft?", "Yes.")])
     conversations = train_sft.load_conversations(path, tokenizer, 64)
-    inputs, targets, positions, mask = train_sft.collate([[0]], conversations, 64, "cpu")
+    inputs, targets, positions, mask = train_sft.collate([conversations], 64, "cpu")
     learned = targets[0][targets[0] != -100].tolist()
     assert learned == tokenizer.encode("A metal.") + [tokenizer.end_id] + tokenizer.encode("Yes.") + [tokenizer.end_id]
     where = (targets[0] != -100).nonzero().flatten()
@@ -75,9 +108,9 @@ def test_packed_conversations_give_the_loss_that_each_gives_alone(tmp_path):
     tokenizer, model = tiny_tokenizer(tmp_path / "tokenizer.json"), tiny_model()
     path = write(tmp_path / "c.jsonl", [conversation(q, a) for q, a in FACTS.items()])
     conversations = train_sft.load_conversations(path, tokenizer, 64)
-    rows = train_sft.pack([len(ids) - 1 for ids, _ in conversations], 64, random.Random(0))
+    rows = train_sft.pack(conversations, 64, random.Random(0))
     assert any(len(row) > 1 for row in rows)
-    inputs, targets, positions, mask = train_sft.collate(rows, conversations, 64, "cpu")
+    inputs, targets, positions, mask = train_sft.collate(rows, 64, "cpu")
     packed = model(inputs, targets, positions=positions, mask=mask)
     alone = 0.0
     for ids, learned in conversations:  # plain causal rows, the loss written out
@@ -90,7 +123,7 @@ def test_a_conversation_cannot_see_its_neighbour(tmp_path):
     tokenizer, model = tiny_tokenizer(tmp_path / "tokenizer.json"), tiny_model()
     path = write(tmp_path / "c.jsonl", [conversation("What is gold?", "A metal."), conversation("Soft?", "Yes.")])
     conversations = train_sft.load_conversations(path, tokenizer, 64)
-    inputs, _, positions, mask = train_sft.collate([[0, 1]], conversations, 64, "cpu")
+    inputs, _, positions, mask = train_sft.collate([conversations], 64, "cpu")
     first = len(conversations[0][0]) - 1
     before = model(inputs, positions=positions, mask=mask)
     changed = inputs.clone()

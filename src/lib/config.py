@@ -246,6 +246,7 @@ class Sft(FineTuning):
     max_article_chars: Count
     max_turns: Count
     val_fraction: Annotated[Float, Field(gt=0, lt=1)]
+    join: Annotated[Float, Field(ge=0, lt=1)]
 
 
 class Pref(Section):

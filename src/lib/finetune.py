@@ -23,7 +23,7 @@ from lib.tokenizer import Tokenizer
 from model import WikiGPT
 
 # Settings that make it another run when they change, of train_sft.py or train_dpo.py
-IDENTITY = ("epochs", "optimizer", "lr", "warmup_frac", "weight_decay", "seed", "beta", "nll_alpha")
+IDENTITY = ("epochs", "join", "optimizer", "lr", "warmup_frac", "weight_decay", "seed", "beta", "nll_alpha")
 
 
 def check_inputs(checkpoint: str, train_file: str, val_file: str, maker: str) -> None:

@@ -1,0 +1,94 @@
+"""How good the text is and how well duplicates are found, by measures that are not ours.
+
+    python scripts/bench/quality.py
+    python scripts/bench/quality.py --tools ../shared/tools --dumps dump.xml.bz2 --texts articles.jsonl
+
+Extracts each dump with both backends and has extract_quality.py compare the text with the wikitext; plants near copies of known
+similarity among real articles, lets dedup.py find them and has dedup_recall.py count. Prints tables and writes them to
+scripts/bench/RESULTS.md. Both tools lie beside the maintainers' corpus; --tools names their folder.
+"""
+
+import argparse
+import itertools
+import json
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from datetime import date
+from pathlib import Path
+
+from data import CORPUS, RESULTS, put_section, read_texts
+
+from lib.config import ROOT, InputError
+from lib.records import StageOutput, dump_line, read_jsonl
+
+METRICS = {  # of the tool: what is aimed at
+    "prose recall strict %": ">= 99.8", "list-item recall %": ">= 99.5", "headings marked %": ">= 99.5", "template-value recall %": ">= 97",
+    "leftover markup /10k": "<= 0.05", "articles with leftovers %": "<= 1.5", "holes /10k": "<= 0.4", "alien/merged words /10k words": "<= 1.5"}
+BACKENDS = ("native", "wikiextractor")
+
+
+def run(*command) -> str:
+    ran = subprocess.run([sys.executable, *command], capture_output=True, text=True)
+    if ran.returncode:
+        raise InputError(f"{command[0]} ended with status {ran.returncode}: {ran.stderr.strip()}")
+    return ran.stdout
+
+
+def extraction(args, work: Path) -> str:
+    columns = {}
+    for dump, backend in itertools.product(args.dumps, BACKENDS):
+        out = work / f"{dump.name}-{backend}"
+        run(ROOT / "src/extract.py", f"data.dump={dump.resolve()}", f"data.extracted_dir={out}", f"extract.backend={backend}")
+        text = work / "text.jsonl"
+        text.write_bytes(b"".join(path.read_bytes() for path in sorted(out.glob("part-*.jsonl"))))
+        run(args.tools / "extract_quality.py", dump, text, "--json", work / "quality.json")
+        columns[f"{dump.name.split('.')[0]}, {backend}"], = json.loads((work / "quality.json").read_text()).values()
+    lines = ["| measure | aim | " + " | ".join(columns) + " |", "|---|---|" + "--:|" * len(columns)]
+    lines += [f"| {metric} | {aim} | " + " | ".join(f"{column[metric]:.2f}" for column in columns.values()) + " |" for metric, aim in METRICS.items()]
+    return "\n".join(lines)
+
+
+def duplicates(args, work: Path) -> str:
+    base, planted, truth = work / "base.jsonl", work / "planted.jsonl", work / "truth.tsv"
+    base.write_bytes(b"".join(dump_line({**record, "id": number}) for number, record in
+                              enumerate(itertools.islice(read_texts(args.texts), args.articles))))
+    run(args.tools / "dedup_recall.py", "plant", base, planted, truth)
+    with StageOutput(work / "filtered", "clean", {}, [planted]) as out:
+        out.write_shard("part-00000", planted.read_bytes(), {})
+        out.finish()
+    run(ROOT / "src/dedup.py", f"data.filtered_dir={work / 'filtered'}", f"data.deduped_dir={work / 'deduped'}")
+    score = run(args.tools / "dedup_recall.py", "score", truth, planted, *sorted((work / "deduped").glob("part-*.jsonl")))
+    levels = re.findall(r"(\d\.\d\d): (\d\.\d+)", score)
+    least = min(r["jaccard"] for r in read_jsonl(work / "deduped/removed.jsonl"))
+    return "\n".join([f"{args.articles:,} articles of {args.texts.name} and near copies of them. Pairs found, by their true Jaccard similarity; "
+                      "removals are verified from 0.80 up:", "",
+                      "| Jaccard | " + " | ".join(level for level, _ in levels) + " |", "|---|" + "--:|" * len(levels),
+                      "| found | " + " | ".join(f"{float(share):.1%}" for _, share in levels) + " |", "",
+                      f"Least similarity of anything removed: {least:.4f}. {score.splitlines()[-1].capitalize()} (the articles' own duplicates)."])
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--tools", type=Path, default=CORPUS.parent / "tools")
+    parser.add_argument("--dumps", type=Path, nargs="+", default=[CORPUS / f"dumps/{name}.xml.bz2" for name in
+                                                                 ("enwiki-merged-multistream", "enwiki-20160501-excerpt-singlestream")])
+    parser.add_argument("--texts", type=Path, default=CORPUS / "text/enwiki2015-part-02.jsonl.xz")
+    parser.add_argument("--articles", type=int, default=4000)
+    args = parser.parse_args()
+    work = Path(tempfile.mkdtemp(prefix="wikillm-quality-"))
+    try:
+        for heading, measure in (("Quality of extraction", extraction), ("Recall of dedup", duplicates)):
+            report = f"{date.today()}. `{' '.join(['python scripts/bench/quality.py', *sys.argv[1:]])}`\n\n{measure(args, work)}"
+            print(report + "\n")
+            put_section(RESULTS, heading, report)
+    except InputError as error:
+        sys.exit(f"error: {error}")
+    finally:
+        shutil.rmtree(work)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,183 @@
+"""How the data stages scale: extraction over workers, clean and dedup over a million documents.
+
+    python scripts/bench/scale.py workers --copies 16       # 1 worker and 2 in turns, wall time
+    python scripts/bench/scale.py memory                    # peak memory of all processes of clean, then of dedup
+
+Reads a multistream dump (workers) or a JSONL file of articles, .xz too (memory); prints a table and writes it to
+scripts/bench/RESULTS.md. What is made on the way, some GB, is in --work and removed at the end. Workers wants an idle machine.
+
+The large dump is the given one's article streams again and again between its header and its footer. The documents
+are made of sentences drawn from the real articles, in paragraphs and lengths like theirs; one in fifty is a near
+copy of an earlier one, so that dedup has work too.
+"""
+
+import argparse
+import os
+import random
+import re
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from datetime import date
+from pathlib import Path
+
+from data import CORPUS, RESULTS, processor, put_section, read_texts
+
+from lib import dump as dumps
+from lib.config import ROOT, InputError
+from lib.records import dump_line, read_json
+
+MEAN_CHARS = 2800          # of an article of English Wikipedia
+SHARD = 10_000             # documents
+NEAR_COPIES = 50           # one document in so many
+
+
+def stage(name: str, *overrides: str) -> subprocess.Popen:
+    return subprocess.Popen([sys.executable, ROOT / f"src/{name}.py", *overrides], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+
+
+def finish(name: str, process: subprocess.Popen) -> None:
+    _, problem = process.communicate()
+    if process.returncode:
+        raise InputError(f"{name} ended with status {process.returncode}: {problem.strip()}")
+
+
+# ---------------------------------------------------------------- extraction over workers
+
+def enlarge(dump: Path, copies: int, out: Path) -> None:
+    """header stream + the article streams `copies` times + footer stream"""
+    found = dumps.open_dump(dump)
+    if found.kind != "streams" or len(found.streams) < 3:
+        raise InputError(f"{dump}: not a multistream dump, whose streams could be copied")
+    content = dump.read_bytes()
+    first, last = found.streams[1][0], found.streams[-1][0]
+    with open(out, "wb") as f:
+        f.write(content[:first])
+        for _ in range(copies):
+            f.write(content[first:last])
+        f.write(content[last:])
+
+
+def workers(args: argparse.Namespace, work: Path) -> str:
+    enlarge(args.dump, args.copies, work / "large.xml.bz2")
+    size = (work / "large.xml.bz2").stat().st_size / 1e6
+    seconds: dict[int, list[float]] = {n: [] for n in args.workers}
+    for _ in range(args.rounds):
+        for n in args.workers:
+            shutil.rmtree(work / "extracted", ignore_errors=True)
+            began = time.monotonic()
+            finish("extract", stage("extract", f"data.dump={work / 'large.xml.bz2'}", f"data.extracted_dir={work / 'extracted'}",
+                                    f"data.workers={n}", "data.shard_articles=500"))
+            seconds[n].append(time.monotonic() - began)
+    articles = read_json(work / "extracted/manifest.json")["counts"]["out"]
+    one = seconds[args.workers[0]]
+    lines = [f"{args.copies} times the articles of {args.dump.name}: {size:.0f} MB of bz2, {articles:,} articles; the whole stage, start-up included, "
+             f"wall time, medians of {args.rounds} rounds in turns.", "",
+             "| workers | seconds | MB of bz2 a second | to one worker |", "|--:|--:|--:|--:|"]
+    for n, some in seconds.items():
+        ratio = statistics.median(a / b for a, b in zip(one, some))
+        lines.append(f"| {n} | {statistics.median(some):.1f} | {size / statistics.median(some):.2f} | {ratio:.2f} |")
+    return "\n".join(lines)
+
+
+# ---------------------------------------------------------------- memory
+
+def make_documents(texts: Path, count: int, folder: Path) -> int:
+    """part-*.jsonl of documents made from the sentences of real articles -> their bytes"""
+    sentences = [s for record in read_texts(texts) for s in re.split(r"(?<=[.!?]) +|\n+", record["text"]) if 40 <= len(s) <= 400]
+    rng = random.Random(1)
+    mean = sum(map(len, sentences)) / len(sentences)
+    total, recent = 0, []
+    for first in range(0, count, SHARD):
+        lines = []
+        for number in range(first, min(first + SHARD, count)):
+            if number % NEAR_COPIES == 0 and recent:
+                chosen = list(rng.choice(recent))
+                chosen[rng.randrange(len(chosen))] = rng.choice(sentences)
+            else:
+                chosen = rng.choices(sentences, k=max(2, round(rng.expovariate(mean / MEAN_CHARS))))
+            if len(chosen) > 20:
+                recent = [*recent[-200:], chosen]
+            text = "\n\n".join(" ".join(chosen[k:k + 4]) for k in range(0, len(chosen), 4))
+            lines.append(dump_line({"id": number, "title": f"Document {number}", "url": "", "text": text}))
+        content = b"".join(lines)
+        (folder / f"part-{first // SHARD:05}.jsonl").write_bytes(content)
+        total += len(content)
+    return total
+
+
+def family(pid: int) -> list[int]:
+    """A process and all that it has started."""
+    try:
+        children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    except OSError:
+        return []
+    return [pid, *(p for child in children for p in family(int(child)))]
+
+
+def memory_of(pid: int) -> int:
+    """Bytes of memory of a process and its children, what they share counted once (PSS); pages of files are the system's."""
+    total = 0
+    for process in family(pid):
+        try:
+            rollup = Path(f"/proc/{process}/smaps_rollup").read_text()
+        except OSError:
+            continue
+        total += sum(int(kb) for kb in re.findall(r"^(?:Pss_Anon|Pss_Shmem):\s+(\d+) kB", rollup, re.M)) * 1024
+    return total
+
+
+def watched(name: str, *overrides: str) -> tuple[float, float]:
+    """Run a stage -> (seconds, peak GB of all its processes)"""
+    began, peak = time.monotonic(), 0
+    process = stage(name, *overrides)
+    while process.poll() is None:
+        peak = max(peak, memory_of(process.pid))
+        time.sleep(0.1)
+    finish(name, process)
+    return time.monotonic() - began, peak / 1e9
+
+
+def memory(args: argparse.Namespace, work: Path) -> str:
+    folders = {name: work / name for name in ("made", "filtered", "deduped")}
+    folders["made"].mkdir()
+    size = make_documents(args.texts, args.documents, folders["made"]) / 1e9
+    paths = [f"data.extracted_dir={folders['made']}", f"data.filtered_dir={folders['filtered']}", f"data.deduped_dir={folders['deduped']}"]
+    lines = [f"{args.documents:,} documents, {size:.1f} GB of JSONL, made from the sentences of {args.texts.name}; {os.cpu_count()} workers; memory of all "
+             "processes together, what they share counted once.", "", "| stage | kept | seconds | peak memory, GB |", "|---|--:|--:|--:|"]
+    peaks = {}
+    for name, out in (("clean", "filtered"), ("dedup", "deduped")):
+        seconds, peaks[name] = watched(name, *paths)
+        lines.append(f"| {name} | {read_json(folders[out] / 'manifest.json')['counts']['out']:,} | {seconds:.0f} | {peaks[name]:.2f} |")
+    return "\n".join(lines)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("what", choices=["workers", "memory"])
+    parser.add_argument("--dump", type=Path, default=CORPUS / "dumps/enwiki-merged-multistream.xml.bz2")
+    parser.add_argument("--copies", type=int, default=16)
+    parser.add_argument("--workers", type=int, nargs="+", default=[1, 2])
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--texts", type=Path, default=CORPUS / "text/enwiki2015-part-01.jsonl.xz")
+    parser.add_argument("--documents", type=int, default=1_000_000)
+    parser.add_argument("--work", type=Path, default=Path(tempfile.gettempdir()), help="where the large files go")
+    args = parser.parse_args()
+    work = Path(tempfile.mkdtemp(prefix="wikillm-scale-", dir=args.work))
+    try:
+        body = {"workers": workers, "memory": memory}[args.what](args, work)
+    except InputError as error:
+        sys.exit(f"error: {error}")
+    finally:
+        shutil.rmtree(work)
+    heading = {"workers": "Extraction over workers", "memory": "Memory of clean and dedup"}[args.what]
+    report = f"{date.today()}, {processor()}, {os.cpu_count()} cores. `{' '.join(['python scripts/bench/scale.py', *sys.argv[1:]])}`\n\n{body}"
+    print(report)
+    put_section(RESULTS, heading, report)
+
+
+if __name__ == "__main__":
+    main()
