@@ -152,3 +152,26 @@ def test_a_teacher_on_the_box_runs_only_while_a_stage_asks_it(tmp_path, stage, s
     cfg = load_config("configs/base.yaml", overrides)
     ran = subprocess.run(["bash", "-c", job_command(cfg, stage, "configs/base.yaml", overrides)], cwd=tmp_path)
     assert ran.returncode == status and (tmp_path / "called").read_text().splitlines() == expected
+
+
+@pytest.mark.slow
+def test_from_a_dump_to_a_judged_model(laptop, vast, miniwiki):  # noqa: F811
+    """The data stages here, everything after them on the box; at the end the judged model is here and nothing is rented."""
+    dump, = miniwiki.glob("*.xml.bz2")
+    settings = [f"data.dump={dump}", "data.shard_articles=300", "data.val_fraction=0.05", "model.vocab_size=1024", "model.block_size=96",
+                "teacher.backend=rules", "sft.articles=80", "sft.conversations=4", "sft.epochs=1", "pref.prompts=30", "pref.samples=2",
+                "pref.max_new_tokens=12", "pref.val_fraction=0.2", "judge.prompts=8", "judge.max_new_tokens=12"]
+    made = subprocess.run(["bash", laptop.root / "scripts/run_all.sh", "--config", "configs/tiny.yaml", "--to", "pack_tokens", *settings], cwd=laptop.root,
+                          env={**laptop.env, "PYTHON": sys.executable}, capture_output=True, text=True, timeout=PATIENCE)
+    assert made.returncode == 0, made.stderr
+    vast.offer(1, dph=0.4)
+    out = laptop("build", *settings)
+    print(out)
+    stages = ("train", "gen_sft_data", "train_sft", "gen_pref_data", "train_dpo", "eval_ppl", "judge_eval")
+    assert [line[3:] for line in out.splitlines() if line.startswith("== ")] == ["push", *stages]
+    verdict = json.loads((laptop.root / "reports/judge.json").read_text())
+    assert "sft" in json.dumps(verdict) and "dpo" in json.dumps(verdict) and (laptop.root / "reports/ppl.md").exists()
+    for stage in ("base", "sft", "dpo"):
+        assert (laptop.root / f"checkpoints/{stage}/latest/model.safetensors").exists(), stage
+    assert vast.instances == {} and [what for _, what in vast.ledger] == ["rented", "destroyed"]
+    assert "gone, costs nothing" in out.split("built configs/tiny.yaml:")[1]
