@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Makes the environment and runs the tests; arguments go to pytest.
-#   bash scripts/test.sh                       all of them
+#   bash scripts/test.sh                       all but the next
 #   bash scripts/test.sh -k dedup -x           some
+#   bash scripts/test.sh -m rental             scripts/vast.py with real ssh, rsync and tmux: some minutes more
 # As root on Debian or Ubuntu it installs the programs some tests use; elsewhere those tests skip and say which.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
