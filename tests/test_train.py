@@ -195,7 +195,7 @@ def test_sigkill_at_random_moments_changes_nothing(data, tmp_path):
     overrides = ("train.max_iters=240", "train.checkpoint_interval=1", "train.eval_interval=60", "train.log_interval=1")
     train.main(config(data, tmp_path / "a", *overrides))
     cfg, rng, kills = config(data, tmp_path / "b", *overrides), random.Random(0), 0
-    while kills < int(os.environ.get("WIKILLM_TEST_KILLS", 8)):
+    while kills < int(os.environ.get("WIKILLM_TEST_KILLS", 20)):
         process = start(cfg)
         process.join(timeout=rng.uniform(0.1, 0.8))
         if process.exitcode is not None:
@@ -203,7 +203,7 @@ def test_sigkill_at_random_moments_changes_nothing(data, tmp_path):
         process.kill()
         process.join()
         kills += 1
-    assert kills >= 4
+    assert kills >= 20 or "WIKILLM_TEST_KILLS" in os.environ, "the run ended before that"
     train.main(cfg)
     assert weights(tmp_path / "a/base") == weights(tmp_path / "b/base")
     assert losses(tmp_path / "a/base") == losses(tmp_path / "b/base")
