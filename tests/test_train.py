@@ -192,12 +192,12 @@ def start(cfg) -> multiprocessing.Process:
 @pytest.mark.slow
 def test_sigkill_at_random_moments_changes_nothing(data, tmp_path):
     """Checkpoints at every step, so that many of the kills meet one that is being written."""
-    overrides = ("train.max_iters=240", "train.checkpoint_interval=1", "train.eval_interval=60", "train.log_interval=1")
+    overrides = ("train.max_iters=500", "train.checkpoint_interval=1", "train.eval_interval=125", "train.log_interval=1")
     train.main(config(data, tmp_path / "a", *overrides))
     cfg, rng, kills = config(data, tmp_path / "b", *overrides), random.Random(0), 0
     while kills < int(os.environ.get("WIKILLM_TEST_KILLS", 20)):
         process = start(cfg)
-        process.join(timeout=rng.uniform(0.1, 0.8))
+        process.join(timeout=rng.uniform(0.05, 0.4))
         if process.exitcode is not None:
             break
         process.kill()
