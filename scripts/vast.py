@@ -18,6 +18,7 @@ Every command takes --config FILE and section.key=value. docs/gpu.md tells the w
 """
 
 import argparse
+import fcntl
 import os
 import re
 import signal
@@ -37,12 +38,15 @@ def use_own_environment() -> None:
     venv = ROOT / ".venv-vast"
     wanted = (ROOT / "scripts/vast-requirements.txt").read_text()
     ready = venv / ".ready"
-    if not ready.exists() or ready.read_text() != wanted:
-        print("vast.py: making .venv-vast (once)", file=sys.stderr)
-        subprocess.run([sys.executable, "-m", "venv", "--clear", venv], check=True)
-        subprocess.run([venv / "bin/pip", "install", "--quiet", "--disable-pip-version-check", "-r",
-                        ROOT / "scripts/vast-requirements.txt"], check=True)
-        ready.write_text(wanted)
+    STATE.mkdir(mode=0o700, exist_ok=True)
+    with open(STATE / "environment.lock", "w") as lock:  # another command may be making it: this one waits
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not ready.exists() or ready.read_text() != wanted:
+            print("vast.py: making .venv-vast (once)", file=sys.stderr)
+            subprocess.run([sys.executable, "-m", "venv", "--clear", venv], check=True)
+            subprocess.run([venv / "bin/pip", "install", "--quiet", "--disable-pip-version-check", "-r",
+                            ROOT / "scripts/vast-requirements.txt"], check=True)
+            ready.write_text(wanted)
     if Path(sys.prefix) != venv:
         os.execv(venv / "bin/python", [str(venv / "bin/python"), __file__, *sys.argv[1:]])
 
