@@ -165,7 +165,7 @@ def truth_file(path: Path) -> Path:
 
 
 def arguments(tmp_path: Path, url: str, **more) -> argparse.Namespace:
-    return argparse.Namespace(**{"url": url, "truth": truth_file(tmp_path / "truth.json"), "train": None, "n": 4, "seed": 7,
+    return argparse.Namespace(**{"url": url, "truth": truth_file(tmp_path / "truth.json"), "train": None, "n": 4, "seed": 7, "turns": 1,
                                  "json": tmp_path / "new" / "out.json", "min_percent": 80.0} | more)
 
 
@@ -181,6 +181,18 @@ def test_a_run_grades_counts_and_reports(tmp_path, server, capsys):
     assert [r["expected"] for r in saved["results"] if not r["right"]] == ["Madrid"]
     assert [r["expected"] for r in saved["results"] if not r["stopped"]] == ["Lima"]
     assert quiz.run(arguments(tmp_path, url, min_percent=75)) == 0
+
+
+def test_questions_may_follow_one_another_in_a_conversation(tmp_path, server, capsys):
+    url, asked = server
+    quiz.run(arguments(tmp_path, url, turns=3))
+    assert [len(body["messages"]) for body in asked] == [1, 3, 5, 1]
+    first, second, third, _ = (body["messages"] for body in asked)
+    assert third[:3] == second and second[:1] == first and [m["role"] for m in third] == ["user", "assistant"] * 2 + ["user"]
+    saved = json.loads((tmp_path / "new" / "out.json").read_text(encoding="utf-8"))
+    right = [r["right"] for r in saved["results"]]
+    assert saved["by_turn"] == [[right[0] + right[3], 2], [right[1], 1], [right[2], 1]]
+    assert f"by turn: {right[0] + right[3]} of 2, {right[1]:d} of 1, {right[2]:d} of 1" in capsys.readouterr().out
 
 
 def test_the_command_line(tmp_path, server):

@@ -4,6 +4,7 @@ miniwiki-truth.json + a server's /v1/chat/completions -> a table, and with --jso
 
     python scripts/bench/quiz.py --url http://127.0.0.1:8080
     python scripts/bench/quiz.py --url http://127.0.0.1:8080 --train data/sft/train.jsonl --json reports/quiz.json
+    python scripts/bench/quiz.py --url http://127.0.0.1:8080 --turns 3      # three questions a conversation
 
 The wordings are the quiz's own: one that occurs in the training conversations is replaced by another of the same
 relation. An answer is right when the fact is in it; point --url at different servers to compare checkpoints.
@@ -124,6 +125,7 @@ class Result:
     answer: str
     right: bool
     stopped: bool
+    turn: int                       # of its conversation, from 1
 
 
 def normal(text: str) -> str:
@@ -237,11 +239,11 @@ def draw(relations: dict[str, list[dict]], wordings: dict[str, list[str]], n: in
     return questions
 
 
-def ask(url: str, question: str) -> tuple[str, bool]:
-    """The server's answer, and whether it stopped by itself."""
+def ask(url: str, messages: list[dict]) -> tuple[str, bool]:
+    """The server's next answer in a conversation, and whether it stopped by itself."""
     try:
         reply = requests.post(f"{url.rstrip('/')}/v1/chat/completions", timeout=120, json={
-            "messages": [{"role": "user", "content": question}], "temperature": 0, "max_tokens": 64})
+            "messages": messages, "temperature": 0, "max_tokens": 64})
         reply.raise_for_status()
         choice = reply.json()["choices"][0]
         return choice["message"]["content"] or "", choice["finish_reason"] == "stop"
@@ -250,12 +252,16 @@ def ask(url: str, question: str) -> tuple[str, bool]:
                         "python src/serve.py") from None
 
 
-def examine(url: str, questions: list[Question]) -> list[Result]:
-    results = []
-    for question in questions:
-        answer, stopped = ask(url, question.text)
+def examine(url: str, questions: list[Question], turns: int) -> list[Result]:
+    """Ask them all, `turns` after one another in each conversation."""
+    results, messages = [], []
+    for number, question in enumerate(questions):
+        turn = number % turns
+        messages = [*messages[:2 * turn], {"role": "user", "content": question.text}]
+        answer, stopped = ask(url, messages)
+        messages.append({"role": "assistant", "content": answer})
         results.append(Result(question.relation, question.text, question.answers[0], answer, grade(question, answer),
-                              stopped))
+                              stopped, turn + 1))
     return results
 
 
@@ -266,8 +272,10 @@ def summary(results: list[Result]) -> dict:
         counted = by_relation.setdefault(result.relation, [0, 0])
         counted[0] += result.right
         counted[1] += 1
+    by_turn = [[r.right for r in results if r.turn == turn] for turn in range(1, max(r.turn for r in results) + 1)]
     return {"asked": len(results), "percent_right": share(r.right for r in results),
-            "percent_stopped": share(r.stopped for r in results), "by_relation": dict(sorted(by_relation.items()))}
+            "percent_stopped": share(r.stopped for r in results), "by_relation": dict(sorted(by_relation.items())),
+            "by_turn": [[sum(right), len(right)] for right in by_turn]}
 
 
 def report(results: list[Result], figures: dict) -> str:
@@ -281,7 +289,9 @@ def report(results: list[Result], figures: dict) -> str:
     running_on = [r for r in results if not r.stopped]
     if running_on:
         lines += ["", "did not stop by itself:"] + [f"  {r.question}" for r in running_on]
-    return "\n".join([*lines, "", f"right:   {figures['percent_right']:5.1f} % of {figures['asked']}",
+    turns = figures["by_turn"]
+    by_turn = ["by turn: " + ", ".join(f"{right} of {asked}" for right, asked in turns)] if len(turns) > 1 else []
+    return "\n".join([*lines, "", f"right:   {figures['percent_right']:5.1f} % of {figures['asked']}", *by_turn,
                       f"stopped: {figures['percent_stopped']:5.1f} %"])
 
 
@@ -298,7 +308,7 @@ def run(args: argparse.Namespace) -> int:
     relations = clear_facts(load_facts(args.truth))
     wordings, replaced = fresh_wordings(relations, user_messages(args.train) if args.train else set())
     print("".join(f"{line}\n" for line in replaced), end="")
-    results = examine(args.url, draw(relations, wordings, args.n, args.seed))
+    results = examine(args.url, draw(relations, wordings, args.n, args.seed), args.turns)
     figures = summary(results)
     print(report(results, figures))
     if args.json:
@@ -315,11 +325,12 @@ def main() -> None:
     parser.add_argument("--train", type=Path, help="training conversations; no wording in them is asked")
     parser.add_argument("--n", type=int, default=100, help="questions")
     parser.add_argument("--seed", type=int, default=7)
+    parser.add_argument("--turns", type=int, default=1, help="questions a conversation, each about something else")
     parser.add_argument("--json", type=Path, help="write every question and answer here")
     parser.add_argument("--min-percent", type=float, default=80, help="exit 1 when fewer answers are right")
     args = parser.parse_args()
-    if args.n < 1:
-        parser.error("--n must be at least 1")
+    if args.n < 1 or args.turns < 1:
+        parser.error("--n and --turns must be at least 1")
     try:
         sys.exit(run(args))
     except QuizError as error:
