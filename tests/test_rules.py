@@ -204,6 +204,10 @@ def test_a_wrong_guess_at_a_date_is_as_exact_as_the_date():
     assert all(re.search(r" born (?:in \d{4}|on \d+ \w+ \d{4})\?", q) for q in checks), checks
 
 
+def test_a_name_that_ends_like_a_direction_is_a_name():
+    assert asked("Switzerland is a country in Europe. The capital of Switzerland is Bern.", "Switzerland", "capital").value == "Bern"
+
+
 @pytest.mark.parametrize("title, text", [
     ("Alabama", "Alabama is a state. Alabama is located in the Southeastern and Deep Southern regions of the United States."),
     ("Slide", "Slide is a program. Slide was written in Java.")])

@@ -184,7 +184,7 @@ def good_value(value: str, relation: Relation, name: str, page: Page) -> bool:
         return False
     if VAGUE.search(value) or BROKEN.search(value) or (PRONOUN.search(value) and relation.value != "phrase"):
         return False
-    if relation.value in ("place", "name") and re.match(rf"{MONTH}\b|(?:the )?\w+ern$", value):  # 'in the Southern' is cut off
+    if relation.value in ("place", "name") and re.match(rf"{MONTH}\b|(?:the )?(?:North|South|East|West)(?:east|west)?ern$", value):  # cut off: 'the Southern'
         return False
     return not re.match(rf"(?:{MONTH}\b|\d)", name) and not (relation.value == "noun" and (len(words) > 5 or set(words[1:]) & STOP_WORDS))
 
