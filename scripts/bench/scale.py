@@ -24,7 +24,7 @@ import time
 from datetime import date
 from pathlib import Path
 
-from data import CORPUS, RESULTS, processor, put_section, read_texts
+from data import CORPUS, RESULTS, processor, put_section, read_texts, this_command
 
 from lib import dump as dumps
 from lib.config import ROOT, InputError
@@ -148,10 +148,9 @@ def memory(args: argparse.Namespace, work: Path) -> str:
     paths = [f"data.extracted_dir={folders['made']}", f"data.filtered_dir={folders['filtered']}", f"data.deduped_dir={folders['deduped']}"]
     lines = [f"{args.documents:,} documents, {size:.1f} GB of JSONL, made from the sentences of {args.texts.name}; {os.cpu_count()} workers; memory of all "
              "processes together, what they share counted once.", "", "| stage | kept | seconds | peak memory, GB |", "|---|--:|--:|--:|"]
-    peaks = {}
     for name, out in (("clean", "filtered"), ("dedup", "deduped")):
-        seconds, peaks[name] = watched(name, *paths)
-        lines.append(f"| {name} | {read_json(folders[out] / 'manifest.json')['counts']['out']:,} | {seconds:.0f} | {peaks[name]:.2f} |")
+        seconds, peak = watched(name, *paths)
+        lines.append(f"| {name} | {read_json(folders[out] / 'manifest.json')['counts']['out']:,} | {seconds:.0f} | {peak:.2f} |")
     return "\n".join(lines)
 
 
@@ -170,11 +169,12 @@ def main() -> None:
     try:
         body = {"workers": workers, "memory": memory}[args.what](args, work)
     except InputError as error:
-        sys.exit(f"error: {error}")
+        print(f"error: {error}", file=sys.stderr)
+        sys.exit(2)
     finally:
         shutil.rmtree(work)
     heading = {"workers": "Extraction over workers", "memory": "Memory of clean and dedup"}[args.what]
-    report = f"{date.today()}, {processor()}, {os.cpu_count()} cores. `{' '.join(['python scripts/bench/scale.py', *sys.argv[1:]])}`\n\n{body}"
+    report = f"{date.today()}, {processor()}, {os.cpu_count()} cores. `{this_command()}`\n\n{body}"
     print(report)
     put_section(RESULTS, heading, report)
 
