@@ -48,36 +48,35 @@ class KVCache:
     so that a token's column is its position, and rows may join and leave while others go on."""
 
     def __init__(self, config: ModelConfig, rows: int, length: int, device, dtype):
-        shape = (config.n_layer, rows, length, 2, config.n_head, config.head_size)  # a token's key and value lie together
-        self.kv = torch.zeros(shape, device=device, dtype=dtype)
+        shape = (rows, 2, config.n_head, length, config.head_size)  # keys, then values
+        self.kv = [torch.zeros(shape, device=device, dtype=dtype) for _ in range(config.n_layer)]
         self.lengths = torch.zeros(rows, dtype=torch.long, device=device)
         self.width = 0  # the longest row's length, here so that nobody has to wait for the device to say it
 
     def slots(self, first: int, last: int, width: int) -> "KVCache":
         """Rows first to last - 1 as a cache over the same memory; width: the longest of them."""
         part = object.__new__(KVCache)
-        part.kv, part.lengths, part.width = self.kv[:, first:last], self.lengths[first:last], width
+        part.kv, part.lengths, part.width = [kv[first:last] for kv in self.kv], self.lengths[first:last], width
         return part
 
     def begin(self, T: int) -> tuple[torch.Tensor, torch.Tensor | None]:
         """Before the layers see T more tokens a row: -> their positions (B, T), and the mask (B, 1, T, S) of the keys that each
         may look at; None when the cache is empty, where causal attention among the new tokens is all there is."""
-        B, length = self.kv.shape[1:3]
         device = self.lengths.device
-        positions = self.lengths[:, None] + torch.arange(T, device=device)
-        self.places = (positions + torch.arange(B, device=device)[:, None] * length).flatten()
+        self.positions = self.lengths[:, None] + torch.arange(T, device=device)
+        self.rows = torch.arange(len(self.lengths), device=device)[:, None]
         self.empty, self.width = self.width == 0, self.width + T
         if self.empty:
-            return positions, None
-        return positions, (torch.arange(self.width, device=device) <= positions[..., None])[:, None]
+            return self.positions, None
+        return self.positions, (torch.arange(self.width, device=device) <= self.positions[..., None])[:, None]
 
     def append(self, layer: int, kv: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """kv (B, T, 2, nh, hs) -> all keys and values up to and with these, (B, nh, S, hs) each"""
         store = self.kv[layer]
-        store.flatten(0, 1).index_copy_(0, self.places, kv.flatten(0, 1).to(store.dtype))
-        if not self.empty:
-            kv = store[:, :self.width]
-        return kv[:, :, 0].transpose(1, 2), kv[:, :, 1].transpose(1, 2)
+        store[self.rows, :, :, self.positions] = kv.to(store.dtype)
+        if self.empty:
+            return kv[:, :, 0].transpose(1, 2), kv[:, :, 1].transpose(1, 2)
+        return store[:, 0, :, :self.width], store[:, 1, :, :self.width]
 
 
 class RMSNorm(nn.Module):

@@ -5,7 +5,7 @@
 
 Without --prompt it writes on sample.prompts. --chat talks to --checkpoint or, when none is given, to the checkpoint that
 is served (serve.checkpoint), with the knobs of the sample section: /new begins a new conversation, /quit or the end of
-the input leaves, Ctrl-C stops an answer. Both work in a pipe.
+the input leaves, Ctrl-C stops an answer. Both work in a pipe. sample.compile=true pays from some ten thousand tokens on.
 """
 
 import contextlib
@@ -37,6 +37,9 @@ def write_on(settings, checkpoint: str, prompts: list[str]) -> None:
     if not prompts:
         raise InputError("nothing to write on: give --prompt TEXT, or set sample.prompts")
     model, tokenizer = load(checkpoint)
+    if settings.compile:
+        print("compiling: ten seconds or more", file=sys.stderr, flush=True)
+    decoder = Decoder(model, tokenizer, settings.compile)
     samples = [(prompt, settings.seed + n) for prompt in prompts for n in range(settings.num_samples)]
     requests = [Request(tokenizer.encode(prompt) or [tokenizer.end_id], settings.max_new_tokens, Sampling.of(settings), seed)
                 for prompt, seed in samples]
@@ -49,7 +52,7 @@ def write_on(settings, checkpoint: str, prompts: list[str]) -> None:
             show(f"--- seed {seed}\n{prompt}{waiting[front]}")
 
     open_front()
-    for index, text, completion in stream(Decoder(model, tokenizer), requests, settings.batch_size):
+    for index, text, completion in stream(decoder, requests, settings.batch_size):
         tokens += 1
         finished[index] = completion.finish_reason is not None
         if index == front:

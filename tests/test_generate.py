@@ -1,5 +1,7 @@
 """The decoding engine: equal to transformers, the same alone and in company, whole characters, exact cuts."""
 
+import shutil
+
 import numpy as np
 import pytest
 import torch
@@ -11,7 +13,7 @@ from lib import checkpoints
 from lib.config import InputError
 from lib.generate import (Completion, Decoder, Knobs, Request, Row, Sampling, TextStream, generate, score,
                           smallest_kept, stream, token_bytes)
-from lib.step import Step
+from lib.step import CompiledStep, Step
 from model import KVCache
 from tiny import TEXT, Parrot, tiny_checkpoint, tiny_model, tiny_tokenizer
 
@@ -316,3 +318,33 @@ def test_training_mode_and_bf16(tiny):
         model.eval()
     half = tiny_model().to(torch.bfloat16)
     assert len(generate(half, tokenizer, [[9, 10], [11]], 5, Sampling(1.0, top_p=0.9), [0, 1])[0].ids) == 5
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore:TypedStorage is deprecated")
+def test_a_compiled_decoder_says_the_same_and_compiles_once(tiny):
+    """Rows that join and leave, one alone, prompts of one token, a cache that has to grow."""
+    if not any(map(shutil.which, ("c++", "g++", "clang++"))):
+        pytest.skip("torch.compile needs a C++ compiler: install g++ or clang++")
+    import torch._dynamo
+    model, tokenizer = tiny_model(block_size=600), tiny[1]
+    decoder = Decoder(model, tokenizer, compiled=True)
+    assert type(decoder.next) is CompiledStep
+    jobs = [Request(prompt, 10 + 10 * n, how, n) for n, prompt in enumerate(prompts_of(tokenizer)) for how in (GREEDY, Sampling(1.5, top_p=0.9))]
+    jobs += [Request(jobs[2].prompt, 300, GREEDY, 3), Request([9], 30, GREEDY, 3)]
+    for batch_size in (8, 1):
+        with torch._dynamo.config.patch(error_on_recompile=True):
+            done = {index: completion.ids for index, _, completion in stream(decoder, jobs, batch_size)}
+        assert [done[i] for i in range(len(jobs))] == [c.ids for c in last(model, tokenizer, jobs, batch_size)]
+
+
+def test_a_decoder_that_cannot_be_compiled_does_without(tiny, monkeypatch, capsys):
+    def broken(*_, **__):
+        raise RuntimeError("backend='inductor' raised: no C++ compiler\nand more")
+
+    model, tokenizer = tiny
+    monkeypatch.setattr(torch, "compile", broken)
+    decoder = Decoder(model, tokenizer, compiled=True)
+    assert capsys.readouterr().err == "warning: torch.compile failed (backend='inductor' raised: no C++ compiler); going on without it\n"
+    job = Request(tokenizer.encode("Gold is a"), 10, GREEDY, 0)
+    assert [c.ids for _, _, c in stream(decoder, [job], 1)][-1] == last(model, tokenizer, [job])[0].ids

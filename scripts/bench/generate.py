@@ -8,7 +8,9 @@ as wide as a trained model's. No answer ends early.
     python scripts/bench/generate.py --tokens 48 --rounds 3
 
 Greedy answers are compared token for token first. Sampling is with the config's temperature and top-p, on both sides. On a
-CPU the clock is the process's CPU time and there is one thread, so that other work on the machine hardly matters.
+CPU the clock is the process's CPU time and there is one thread, so that other work on the machine hardly matters. With
+sample.compile=true our steps are compiled, once and before the clock starts, as in src/sample.py; a decoder is not built
+anew for every round in either case.
 """
 
 import statistics
@@ -23,7 +25,7 @@ import transformers
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "src"))
 from lib.checkpoints import hf_config, to_hf  # noqa: E402  (src/ comes onto the path first)
 from lib.config import stage_main  # noqa: E402
-from lib.generate import Sampling, generate  # noqa: E402
+from lib.generate import Decoder, Request, Sampling, stream  # noqa: E402
 from lib.run import pick_device  # noqa: E402
 from model import ModelConfig, WikiGPT  # noqa: E402
 
@@ -75,8 +77,14 @@ def main(cfg, args) -> None:
     prompts, ids = ids.tolist(), ids.to(device)
     sampling = Sampling.of(cfg.sample)
 
+    began = time.perf_counter()
+    decoder = Decoder(ours, tokenizer, cfg.sample.compile)
+    building = time.perf_counter() - began
+
     def run_ours(how: Sampling) -> list[list[int]]:
-        return [c.ids for c in generate(ours, tokenizer, prompts, args.tokens, how, list(range(args.batch)))]
+        requests = [Request(prompt, args.tokens, how, seed) for seed, prompt in enumerate(prompts)]
+        done = {index: completion.ids for index, _, completion in stream(decoder, requests, args.batch)}
+        return [done[i] for i in range(args.batch)]
 
     def run_theirs(**how) -> list[list[int]]:
         out = llama.generate(ids, attention_mask=torch.ones_like(ids), max_new_tokens=args.tokens, min_new_tokens=args.tokens,
@@ -90,7 +98,8 @@ def main(cfg, args) -> None:
     same = sum(x == y for x, y in zip(a, b))
     print(f"{device.type}, torch {torch.__version__}, transformers {transformers.__version__}, "
           f"{sum(p.numel() for p in ours.parameters()):,} parameters in {ours.embed_tokens.weight.dtype}, batch {args.batch}, "
-          f"{args.prompt} + {args.tokens} tokens, best of {args.rounds} rounds; greedy rows equal token for token: {same} of {args.batch}\n")
+          f"{args.prompt} + {args.tokens} tokens, best of {args.rounds} rounds, "
+          f"{'compiled' if cfg.sample.compile else 'not compiled'} ({building:.1f} s); greedy rows equal token for token: {same} of {args.batch}\n")
     print("| decoding | wikillm tokens/s | transformers tokens/s | ratio of the best | median ratio of a round |\n|---|--:|--:|--:|--:|")
     for name, sides in pairs.items():
         seconds = ([], [])

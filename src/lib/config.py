@@ -200,6 +200,7 @@ class Sample(Decoding):
     num_samples: Count
     max_new_tokens: Count
     batch_size: Count
+    compile: bool
     seed: Whole
 
 

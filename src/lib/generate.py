@@ -13,12 +13,13 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any, Iterator, Sequence
 
+import numpy as np
 import torch
 
 from lib import checkpoints
 from lib.config import Decoding, InputError, resolve
 from lib.run import pick_device
-from lib.step import Step
+from lib.step import make_step
 from lib.tokenizer import Tokenizer
 from model import KVCache, WikiGPT
 
@@ -130,13 +131,13 @@ class Row:
 
 class Decoder:
     """The rows that are decoded side by side. add() rows, step() until none is left. The model is in eval mode and stays
-    as it is: the decoder keeps its weights in another layout."""
+    as it is: the decoder keeps its weights in another layout. compiled: see lib/step.py; worth its seconds for long work."""
 
-    def __init__(self, model: WikiGPT, tokenizer: Tokenizer):
+    def __init__(self, model: WikiGPT, tokenizer: Tokenizer, compiled: bool = False):
         self.model, self.tokenizer, self.config = model, tokenizer, model.config
         self.device, self.dtype = model.embed_tokens.weight.device, model.embed_tokens.weight.dtype
         self.rows: list[Row] = []
-        self.cache, self.next = KVCache(self.config, 0, 0, self.device, self.dtype), Step(model)
+        self.cache, self.next = KVCache(self.config, 0, 0, self.device, self.dtype), make_step(model, compiled)
         self.never = {i for i in tokenizer.special_ids.values() if i != tokenizer.end_id}
         self.never |= set(range(tokenizer.vocab_size, self.config.vocab_size))
         self.barred = torch.tensor(sorted(self.never), device=self.device)
@@ -170,7 +171,7 @@ class Decoder:
         logits = self.next(torch.tensor([row.last for row in self.rows], device=self.device), cache).float()  # (B, V)
         wanted = [row.request.logprobs for row in self.rows]
         logprobs = logits.log_softmax(-1) if any(w is not None for w in wanted) else None
-        logits[:, self.barred] = -torch.inf
+        logits.index_fill_(1, self.barred, -torch.inf)
         chosen = self.knobs.choose(logits, [row.dice[len(row.completion.ids)] for row in self.rows])
         tokens = chosen.tolist()
         if not self.never.isdisjoint(tokens):
@@ -192,20 +193,22 @@ class Decoder:
         if i != last:
             with torch.inference_mode():
                 self.rows[i] = moved
-                self.cache.kv[:, i, :moved.length] = self.cache.kv[:, last, :moved.length]
+                for kv in self.cache.kv:
+                    kv[i, :, :, :moved.length] = kv[last, :, :, :moved.length]
                 self.cache.lengths[i] = self.cache.lengths[last]
         self.knobs = None
 
     def _reserve(self, rows: int, length: int) -> None:
         """Make the cache at least so large; what it holds stays."""
-        old_rows, old_length = self.cache.kv.shape[1:3]
+        old_rows, _, _, old_length, _ = self.cache.kv[0].shape
         length = min(-(-length // 256) * 256, self.config.block_size)  # in such steps, or every longer request would move it all
         if rows <= old_rows and length <= old_length:
             return
         old, n, filled = self.cache, len(self.rows), max((row.length for row in self.rows), default=0)
         self.cache = KVCache(self.config, max(rows, old_rows), max(length, old_length), self.device, self.dtype)
         self.cache.lengths[:n] = old.lengths[:n]
-        self.cache.kv[:, :n, :filled] = old.kv[:, :n, :filled]
+        for kv, before in zip(self.cache.kv, old.kv):
+            kv[:n, :, :, :filled] = before[:n, :, :, :filled]
 
     def _keep_logprobs(self, logprobs: torch.Tensor, chosen: torch.Tensor, wanted: list[int | None]) -> None:
         own = logprobs.gather(1, chosen[:, None])[:, 0].tolist()
@@ -229,7 +232,7 @@ class Knobs:
             return torch.tensor(list(values), device=device)[:, None]  # (B, 1)
 
         greedy = [s.temperature < 1e-4 for s in settings]  # less would overflow, and draws nothing else
-        self.greedy, self.all_greedy = column(greedy), all(greedy)
+        self.greedy, self.any_greedy, self.any_drawn = column(greedy), any(greedy), not all(greedy)
         self.temperature = column(1.0 if g else s.temperature for g, s in zip(greedy, settings))
         self.min_p = column(float(s.min_p) for s in settings)
         self.top_p = column(max(s.top_p, 1e-6) for s in settings)  # the likeliest stays in any case
@@ -249,10 +252,11 @@ class Knobs:
         if self.penalty is not None:
             punished = torch.where(logits > 0, logits / self.penalty, logits * self.penalty)
             logits = torch.where(self.seen, punished, logits)
-        highest, chosen = logits.max(-1, keepdim=True)
-        if not self.all_greedy:
-            chosen = torch.where(self.greedy, chosen, self._draw(logits, dice))
-        chosen = chosen.masked_fill(highest.isnan(), NO_CHOICE)
+        chosen = self._draw(logits, dice) if self.any_drawn else None
+        if self.any_greedy:
+            likeliest = argmax(logits)
+            likeliest = likeliest.masked_fill(logits.gather(1, likeliest).isnan(), NO_CHOICE)  # NaN counts as the largest
+            chosen = likeliest if chosen is None else torch.where(self.greedy, likeliest, chosen)
         if self.penalty is not None:
             self.seen.scatter_(1, chosen, True)
         return chosen[:, 0]
@@ -266,26 +270,32 @@ class Knobs:
         p = torch.where(p >= least, p, 0.0)
         # CPU sums are accumulated in fp64 as it is; elsewhere ask for it, or rounding may let an id of probability 0 through.
         total = p.cumsum(-1, dtype=torch.float32 if p.device.type == "cpu" else torch.float64)
-        place = torch.tensor(dice, device=p.device, dtype=total.dtype)[:, None] * total[:, -1:]
-        return torch.searchsorted(total, place).clamp(max=p.shape[1] - 1)  # beyond the end: p is not a number
+        whole = total[:, -1:]
+        place = torch.tensor(dice, device=p.device, dtype=total.dtype)[:, None] * whole
+        return torch.searchsorted(total, place).clamp(max=p.shape[1] - 1).masked_fill(whole.isnan(), NO_CHOICE)
+
+
+def argmax(logits: torch.Tensor) -> torch.Tensor:
+    """(B, V) -> (B, 1). On a CPU by NumPy, which takes a tenth of torch's time for it."""
+    if logits.device.type == "cpu":
+        return torch.from_numpy(logits.numpy().argmax(-1, keepdims=True))
+    return logits.argmax(-1, keepdim=True)
+
+
+def descending(p: torch.Tensor) -> torch.Tensor:
+    """The values of each row from the largest on. On a CPU by NumPy, which takes a thirtieth of torch's time for it."""
+    if p.device.type == "cpu":
+        return -torch.from_numpy(np.sort((-p).numpy(), axis=-1))
+    return p.sort(descending=True).values
 
 
 def smallest_kept(p: torch.Tensor, top_k: torch.Tensor, top_p: torch.Tensor) -> torch.Tensor:
-    """The smallest probability that top-k, then top-p among those, leave in each row: p (B, V) -> (B, 1).
-
-    Sorting 32,768 probabilities takes ten times as long as finding the 64 largest, which nearly always suffice.
-    """
+    """The smallest probability that top-k, then top-p among those, leave in each row: p (B, V) -> (B, 1)."""
     V = p.shape[1]
-    for width in (64, 1024, V):
-        width = min(width, V)
-        largest = p.topk(width).values if width < V else p.sort(descending=True).values  # (B, width)
-        inside = torch.arange(width, device=p.device) < top_k
-        mass = (largest * inside).cumsum(-1)
-        needed = top_p * torch.where(top_k <= width, mass[:, -1:], 1.0)
-        found = (top_k <= width) | ((top_k == V) & (mass[:, -1:] >= needed)) | ((top_k == V) & (top_p == 1))
-        if width == V or found.all():
-            break
-    kept = inside & (mass - largest < needed)
+    largest = descending(p)                                    # (B, V)
+    inside = torch.arange(V, device=p.device) < top_k
+    mass = (largest * inside).cumsum(-1)
+    kept = inside & (mass - largest < top_p * mass[:, -1:])    # what stands before it is not yet enough
     least = torch.where(kept, largest, torch.inf).amin(-1, keepdim=True)
     return torch.where((top_k == V) & (top_p == 1), 0.0, least)
 
