@@ -135,6 +135,15 @@ def test_numbers():
     ("{{bibleverse|1|John|3:16}}", "1 John 3:16"), ("{{bibleref2|Gen|1:2}}", "Gen 1:2"), ("{{ISBN|978-0-252-02328-6}}", "ISBN 978-0-252-02328-6"), ("{{NYSE|IBM}}", "NYSE: IBM"), ("{{sortname|Ann|Lee}}", "Ann Lee"), ("{{mlby|1990}}", "1990"),
     # signs
     ("a{{snd}}b", "a – b"), ("{{mdash}}", "—"), ("a{{nbsp}}b", "a b"), ("{{'s}}", "'s"), ("{{!}}", "|"), ("{{=}}", "="), ("{{((}}a{{))}}", "{{a}}"), ("{{pi}}", "π"), ("a{{·}} b", "a · b"), ("{{eqm}}", "⇌"),
+    # roads and laws
+    ("{{jct|state=NY|I|90|US|20|dir1=east|city1=Albany}}", "I-90 east / US 20 – Albany"), ("{{jct|state=MI|M|28|to1=yes}}", "To M-28"), ("{{jct|state=TX|SH|6|name1=Alvin Bypass}}", "SH 6 (Alvin Bypass)"),
+    ("{{jct|state=MO|US-Bus|71}}", "US 71 Bus."), ("{{jct}}", ""), ("{{ussc|name=Roe v. Wade|410|113|1973}}", "Roe v. Wade, 410 U.S. 113 (1973)"), ("{{ussc|volume=5|page=137}}", "5 U.S. 137"),
+    ("{{USStat|18|1001}}", "18 Stat. 1001"), ("{{CodeFedReg|14|91}}", "14 CFR 91"), ("{{USPL|107|56}}", "Pub. L. 107–56"), ("{{USBill|107|HR|3162}}", "H.R. 3162"), ("{{section sign|5}}", "§ 5"),
+    # in words, and smaller things
+    ("{{ordinal to word|21}}", "twenty-first"), ("{{ordinal to word|12}}", "twelfth"), ("{{ordinal to word|40}}", "fortieth"), ("{{ordinal to word|100}}", "one hundredth"), ("{{ordinal to word|x9}}", "x9"),
+    ("{{number to word|17}}", "seventeen"), ("{{radic|2}}", "√2"), ("{{radic|2|3}}", "³√2"), ("{{±|5}}", "±5"), ("{{nts|12345}}", "12,345"), ("{{subsup|x|1|2}}", "x1²"), ("{{norm|v}}", "‖v‖"),
+    ("{{align|right|a}}", "a"), ("{{mpl-|15760|1992 QB|1}}", "(15760) 1992 QB1"), ("{{fbu|21|GER}}", "Germany"), ("{{langnf|fr|C'est la vie|that's life}}", "C'est la vie (French for 'that's life')"),
+    ("{{MS|Estonia}}", "MS Estonia"), ("{{GS|U-100|1940|2}}", "U-100"), ("{{jsub|I-19}}", "Japanese submarine I-19"), ("{{IAST|Mahābhārata}}", "Mahābhārata"), ("Ann, {{aka}} Lee", "Ann, a.k.a. Lee"),
     # nothing to see
     ("{{citation needed|date=May 2010}}", ""), ("{{sfn|Smith|2000}}", ""), ("{{cite book|title=A}}", ""), ("{{efn|A {{lang|fr|b}}}}", ""), ("{{coord|1|2|N|3|4|E}}", ""), ("{{Infobox x|a=b}}", ""), ("{{clarify}}", ""), ("{{rp|5}}", ""),
     ("{{UK politics sidebar}}", ""), ("{{osmrelation-inline|1}}", ""), ("{{gold}}", ""), ("{{Use dmy dates|date=May 2010}}", ""), ("{{anchor|a}}", ""),
@@ -146,7 +155,7 @@ def test_a_reader_sees(wikitext, expected):
 @pytest.mark.parametrize("wikitext, expected", [
     ("He said:\n{{quote|It is so.|Ann Lee|''Book''}}\nThen", "He said:\n\nIt is so.\n— Ann Lee, Book\n\nThen"), ("{{cquote|So.|20px|20px|Ann}}", "So.\n— Ann"), ("{{blockquote|text=So.|sign=Ann}}", "So.\n— Ann"),
     ("{{poemquote|Roses\nViolets|Ann}}", "Roses\nViolets\n— Ann"), ("{{plainlist|\n* a\n* b\n}}", "- a\n- b"), ("{{div col|colwidth=20em}}\n* a\n* b\n{{div col end}}", "- a\n- b"), ("{{columns-list|colwidth=9em|\n* a\n* b\n}}", "- a\n- b"),
-    ("{{ordered list|one|two}}", "- one\n- two"), ("{{glossary}}\n{{term|Ion}}\n{{defn|A charged atom.}}\n{{glossary end}}", "- Ion: A charged atom."), ("a{{break}}b", "a b")])
+    ("{{ordered list|one|two}}", "- one\n- two"), ("{{glossary}}\n{{term|Ion}}\n{{defn|A charged atom.}}\n{{glossary end}}", "- Ion: A charged atom."), ("a{{break}}b", "a b"), ("a{{br}}b", "a b"), ("{{verse translation|Rosen\nrot|Roses\nred|attr2=Ann}}", "Rosen\nrot\n\nRoses\nred\n— Ann")])
 def test_blocks(wikitext, expected):
     assert clean(wikitext, Options(), PAGE).text == expected
 

@@ -12,7 +12,7 @@ from calendar import monthrange
 from datetime import date
 from typing import Callable, NamedTuple, Optional
 
-from lib.convert import convert, find_unit, fraction, group, read_number, superscript
+from lib.convert import convert, find_unit, fraction, group, read_number, spelled, superscript
 from lib.names import COUNTRIES, ELEMENTS, LANGUAGES, SILENT_TEMPLATES
 
 EQUALS, PIPE, NEWLINE = "\x06", "\x07", "\x04"  # literal = and | made by {{=}} and {{!}}, a forced line break
@@ -147,6 +147,11 @@ def poem(p, n, page):
     return _quoted(text.strip().replace("\n", NEWLINE), [by])
 
 
+def verses_and_translation(p, n, page):
+    """The original, then its translation; attr1 and attr2 name the authors."""
+    return _quoted(at(p, 0).replace("\n", NEWLINE), [n.get("attr1", "")]) + _quoted(at(p, 1).replace("\n", NEWLINE), [n.get("attr2", "")])
+
+
 def visible_anchor(p, n, page):
     return n.get("text") or at(p, 0)
 
@@ -231,6 +236,11 @@ def lowered(text: str) -> str:
 def both_scripts(p, n, page):
     """{{su|p=2|b=4}}"""
     return raised(n.get("p", at(p, 0))) + lowered(n.get("b", at(p, 1)))
+
+
+def root(p, n, page):
+    """{{radic|2|3}}: the third root of 2"""
+    return f"{superscript(at(p, 1))}√{at(p, 0)}" if at(p, 0) else ""
 
 
 def number(p, n, page):
@@ -332,6 +342,18 @@ def ordinal(p, n, page):
         return at(p, 0)
     value = int(match[1][-9:])
     return at(p, 0) + ("th" if value % 100 in (11, 12, 13) else {1: "st", 2: "nd", 3: "rd"}.get(value % 10, "th"))
+
+
+def number_word(p, n, page):
+    return spelled(int(at(p, 0))) if re.fullmatch(r"\d{1,9}", at(p, 0)) else at(p, 0)
+
+
+def ordinal_word(p, n, page):
+    """{{ordinal to word|21}}: twenty-first"""
+    word = number_word(p, n, page)
+    before, last_word = re.fullmatch(r"(.*?)([a-z]*)", word, re.S).groups()
+    irregular = {"one": "first", "two": "second", "three": "third", "five": "fifth", "eight": "eighth", "nine": "ninth", "twelve": "twelfth"}
+    return before + (irregular.get(last_word) or (last_word[:-1] + "ie" if last_word.endswith("y") else last_word) + "th") if last_word else word
 
 
 def percentage(p, n, page):
@@ -890,6 +912,12 @@ def etymology(p, n, page):
     return "from " + ", ".join(parts) if parts else ""
 
 
+def phrase_for(p, n, page):
+    """{{langnf|fr|C'est la vie|that's life}}: C'est la vie (French for 'that's life')"""
+    name = language(at(p, 0))
+    return at(p, 1) + (f" ({name} for '{at(p, 2)}')" if at(p, 2) else f" ({name})")
+
+
 def ruby(p, n, page):
     return f"{at(p, 0)} ({at(p, 1)})" if at(p, 1) else at(p, 0)
 
@@ -961,8 +989,12 @@ def minor_planet(p, n, page):
     return at(p, 0) + lowered(at(p, 1)) if at(p, 1).isdecimal() else " ".join(p)
 
 
+def numbered_minor_planet(p, n, page):
+    return f"({at(p, 0)}) {at(p, 1)}{lowered(at(p, 2))}"
+
+
 # ---------------------------------------------------------------------------------------------------------
-# ships, countries, sport, references in the text
+# ships, countries, sport, roads, references in the text
 
 def ship(prefix: str) -> Renderer:
     """{{HMS|Victory|1765|6}}; the last argument picks the parts to show: 1 number, 2 name, 4 prefix."""
@@ -1053,6 +1085,31 @@ def labelled(label: str, glue: str = " ") -> Renderer:
     return lambda p, n, page: f"{label}{glue}{at(p, 0)}" if at(p, 0) else ""
 
 
+def around_two(between: str) -> Renderer:
+    return lambda p, n, page: f"{at(p, 0)}{between}{at(p, 1)}"
+
+
+def supreme_court(p, n, page):
+    """{{ussc|name=Roe v. Wade|410|113|1973}}: Roe v. Wade, 410 U.S. 113 (1973)"""
+    volume, at_page, year = (n.get(key) or at(p, i) for i, key in enumerate(("volume", "page", "year")))
+    return (n["name"] + ", " if n.get("name") else "") + f"{volume} U.S. {at_page}" + (f" ({year})" if year else "")
+
+
+_ROADS = {"I": "I-", "M": "M-", "K": "K-", "A": "A", "Hwy": "Highway "}  # elsewhere the type itself, and a space
+
+
+def junctions(p, n, page):
+    """{{jct|state=NY|I|90|US|20|dir1=east|name1=Thruway|city1=Albany}}: I-90 east (Thruway) / US 20 – Albany"""
+    roads = []
+    for i, (kind, number) in enumerate(zip(p[::2], p[1::2] + [""]), start=1):
+        kind, _, kind_of = kind.partition("-")  # US-Bus: a business route
+        words = [_ROADS.get(kind, f"{kind} ") + number, kind_of + "." * (kind_of in ("Alt", "Bus", "Byp", "Conn")), n.get(f"dir{i}", "")]
+        name = n.get(f"name{i}") or n.get("name", "") * (i == 1)
+        roads.append("To " * (f"to{i}" in n) + " ".join(w for w in words if w.strip()) + (f" ({name})" if name else ""))
+    places = [n[key] for i in range(1, 5) for key in (f"city{i}", f"location{i}") if n.get(key)]
+    return " / ".join(roads) + (" – " + ", ".join(places) if places else "")
+
+
 def stock(label: str) -> Renderer:
     return lambda p, n, page: f"{label}: {at(p, 0)}" if at(p, 0) else label
 
@@ -1107,17 +1164,18 @@ _TABLE: list[tuple[Renderer, str]] = [
     (first, """nowrap; nobr; nobreak; nowr; nwr; no wrap; j; small; smaller; smalldiv; larger; large; big; huge; strong; em; strongbad;
         italics; bold; smallcaps; sc; sc1; aut; smallcaps all; noitalic; noitalics; nobold; normal; mvar; math; bigmath; abbr;
         abbrv; tooltip; define; not a typo; notatypo; typo; as written; proper name; chem name; mono; monospaced; monospace; tt;
-        var; varserif; samp; kbd; block indent; center; centre; left; right; align; overline; underline; u; uline; strike; s;
+        var; varserif; samp; kbd; block indent; center; centre; left; right; overline; underline; u; uline; strike; s;
         strikethrough; deleted text; nastaliq; longitem; normalsize; font; crossreference; crossref; cross reference; xref;
         see below; see above; in5; pre2; hebrew; arabic; polytonic; unicode; greek; cyrillic; mathsf; mathcal; mathbf; tq;
         highlight; lj; ipalink; ipa link; nq; no selflink; self link; selflink; allow wrap; allcaps; upright; serif; sans-serif;
         sans serif; inline block; kanji; asiantitle; annotated link; anl; wikt; stn; station; metro station; rws; rwsa; stnlnk;
-        keyboard; caps; rm; interlanguage link forced; transl-lit; hlisti; sfrac-inline; nsl; big5; nobord; ling; cuneiform; xt"""),
+        keyboard; caps; rm; interlanguage link forced; transl-lit; hlisti; sfrac-inline; nsl; big5; nobord; ling; cuneiform; xt; !xt;
+        small div; abbrlink; sc2; hebr; iast; pie; char; glossary link internal; gli; no italics; italics correction; ic; float right; float left;
+        vec; amtk; lus; metrod; sta"""),
     # a doubted passage is shown, the mark behind it is not
     (first, """citation needed span; cn span; cn-span; cns; fact span; ref span; clarify span; clarify-span; clarification needed span; dubious span;
-        disputed span; failed verification span; better source needed span; non-primary source needed span; when span; who span; tone inline span"""),
-    (first, "nts; number table sorting; number sort; formatprice; format price"),
-    (second, """lang; wikt-lang; script; resize; sort; rtl-lang; rtl lang; native name; native phrase; nativename; background color;
+        disputed span; failed verification span; better source needed span; non-primary source needed span; cnspan; when span; who span; tone inline span"""),
+    (second, """lang; langr; rtl-para; align; wikt-lang; script; resize; sort; rtl-lang; rtl lang; native name; native phrase; nativename; background color;
         text color; plain link; plainlink; hover title; background"""),
     (last, "color; colour; font color; fontcolor; font colour; coloured text; colored text"),
     (transliteration, "transl; transliteration; tlit; translit"),
@@ -1125,8 +1183,8 @@ _TABLE: list[tuple[Renderer, str]] = [
     (visible_anchor, "visible anchor; vanchor; vanc"),
     (around("⟨", "⟩"), "angbr; angle bracket; angle brackets; angbr ipa; vr; gph; grapheme; infix"),
     (around("/", "/"), "ipaslink; ipa slash"), (around("[", "]"), "ipablink; bracket; interpolated"),
-    (around("{", "}"), "braces; mset"), (around("“", "”"), "dquote; qq"), (around(PIPE, PIPE), "abs; mabs"),
-    (around("√", ""), "radic; sqrt; radical"), (around("(", ")"), "paren; open-open"), (around("[", "]"), "closed-closed"),
+    (around("{", "}"), "braces; mset"), (around("“", "”"), "dquote; qq"), (around(PIPE, PIPE), "abs; mabs"), (around("‖", "‖"), "norm"),
+    (root, "radic; sqrt; radical"), (around("(", ")"), "paren; open-open"), (around("[", "]"), "closed-closed"),
     (around("[", ")"), "closed-open"), (around("(", "]"), "open-closed"), (around("⌊", "⌋"), "floor"),
     (around("⌈", "⌉"), "ceil"), (around(PIPE, "⟩"), "ket"), (around("⟨", PIPE), "bra"),
     # lists and quotations
@@ -1138,7 +1196,7 @@ _TABLE: list[tuple[Renderer, str]] = [
     (quote, """quote; blockquote; bquote; quotation; block quote; blockquotation; quoteblock; pull quote; pullquote; longquote;
         gbquote; bible quote"""),
     (centred_quote, "cquote; centered pull quote; centred pull quote"),
-    (poem, "poemquote; poem quote; poem; lines; verse translation"),
+    (poem, "poemquote; poem quote; poem; lines"), (verses_and_translation, "verse translation"),
     # links, code
     (sic, "sic; sic?; typographical error"),
     (interlanguage, """ill; interlanguage link; interlanguage link multi; ill2; ill-wd2; link-interwiki; iill; lill; interwiki link"""),
@@ -1150,16 +1208,18 @@ _TABLE: list[tuple[Renderer, str]] = [
     # numbers
     (lambda p, n, page: raised(at(p, 0), "x"), "sup; superscript; smallsup"),
     (lambda p, n, page: lowered(at(p, 0)), "sub; subscript; smallsub"),
-    (both_scripts, "su; sup sub; subsup; supsub"),
+    (both_scripts, "su; sup sub; supsub"), (lambda p, n, page: at(p, 0) + lowered(at(p, 1)) + raised(at(p, 2), "x"), "subsup"),
     (number, "num; number"),
-    (format_number, "formatnum; format number; commas; delimitnum; format num"),
+    (format_number, "formatnum; format number; commas; delimitnum; format num; nts; number table sorting; number sort; formatprice; format price"),
     (powers_of_ten, "e; esp; x10^; e-sp"),
     (lambda p, n, page: "10" + superscript(at(p, 0)), "10^"),
     (power, "pow"),
     (fractions, "frac; fraction; fract; vulgar fraction"),
     (stacked_fraction, "sfrac; sfraction; stacked fraction; tfrac; dfrac; math fraction"),
     (constant("½"), "half; 1/2"), (constant("¼"), "1/4"), (constant("¾"), "3/4"),
-    (gaps, "gaps"), (val, "val; value; valu"), (ordinal, "ordinal; ord; nth"), (percentage, "percentage; percent; pct"),
+    (gaps, "gaps"), (val, "val; value; valu"), (ordinal, "ordinal; ord; nth"),
+    (number_word, "number to word; numtext; spellnum; spellnum per mos; numtoword"), (ordinal_word, "ordinal to word"),
+    (percentage, "percentage; percent; pct"),
     (rounded, "round; rnd"), (expression, "#expr"),
     (conversion, "convert; conv; convinfobox; unit convert; conversion; cnvt; convert/flip"),
     (short_conversion, "cvt; convert abbr; cvt/flip"),
@@ -1199,19 +1259,19 @@ _TABLE: list[tuple[Renderer, str]] = [
     (japanese_kanji_first, "nihongo krt"),
     (lambda p, n, page: f"{at(p, 0)} ({at(p, 1)})" if at(p, 1) and at(p, 0) else at(p, 0) or at(p, 1), "nihongo4"),
     (literal, "lit; literal; literal translation; literally; lit."), (gloss, "gloss; single; single+double; translation"),
-    (etymology, "etymology"), (ruby, "ruby; ruby-ja; furigana; ruby-zh-p; ruby-zh-b"),
+    (etymology, "etymology; ety"), (phrase_for, "langnf"), (ruby, "ruby; ruby-ja; furigana; ruby-zh-p; ruby-zh-b"),
     (unicode_character, "unichar; unichar/glyph"), (musical, "music"),
     # sciences
     (formula, "chem; chem/link; chemf; chemical formula"), (formula_line, "chem2; ce; chemform"),
     (nuclide, "nuclide; simplenuclide; nuclide2; simplenuclide2; nuclide/link; isotope; nuclidelink"),
     (lambda p, n, page: f"{n.get('upper', '')}/{n.get('lower', '')}", "dentalformula; dental formula"),
-    (mathematics, "tmath; tex"), (right_ascension, "ra; rasc"), (declination, "dec; dms; deg min sec"), (minor_planet, "mpl; mp; mpl-"),
+    (mathematics, "tmath; tex"), (right_ascension, "ra; rasc"), (declination, "dec; dms; deg min sec"), (minor_planet, "mpl; mp"), (numbered_minor_planet, "mpl-"),
     # ships, countries, sport
-    (any_ship, "ship"), (ship_class, "sclass; sclass-; sclass2; sclass2-; ship class; sclass3"),
+    (any_ship, "ship"), (ship(""), "gs; gs2"), (ship("Japanese submarine"), "jsub"), (ship_class, "sclass; sclass-; sclass2; sclass2-; ship class; sclass3"),
     (country, """flag; flagu; flagcountry; country; flagc; flaglink; fb; fbw; fb-rt; nft; flagcountry2; flag+link; ru; ru-rt; cr; cr-rt;
-        bk; ih; hb; vb; wp; rl; fbu; flag2; flag big; flagmedia; flagcgf; flagpbc; flagioc; flagioc2; flagioc2team; flagiocshort;
+        bk; ih; hb; vb; wp; rl; crw; rut; ruw; flag2; flag big; flagmedia; flagcgf; flagpbc; flagioc; flagioc2; flagioc2team; flagiocshort;
         flagpasog; flagsea; flagasian; flagiocteam; flagcountry/core"""),
-    (athlete, "flagathlete; flagiocathlete; flagiocmedalist; flagipcmedalist; flagipcathlete; flagcgfathlete; flagipc"),
+    (lambda p, n, page: country(p[1:], n, page), "fbu; fbwu; hbu; bku"), (athlete, "flagathlete; flagiocathlete; flagiocmedalist; flagipcmedalist; flagipcathlete; flagcgfathlete; flagipc"),
     (joined(" "), "post-nominals; postnominals; post nominals; post-nom"),
     (person_name, "sortname; sort name"), (season, "nhly; nbay; nbly; nhl year; nba year; ahly"),
     (record, "win–loss record; win-loss record; winloss; wlr; football record"),
@@ -1227,8 +1287,10 @@ _TABLE: list[tuple[Renderer, str]] = [
     (labelled("arXiv:", ""), "arxiv"), (labelled("PMID"), "pmid"), (labelled("RFC"), "rfc; ietf rfc"), (labelled("JSTOR"), "jstor"),
     (labelled("Bibcode:", ""), "bibcode"), (labelled("LCCN"), "lccn"), (labelled("U.S. patent"), "us patent; uspatent; patent us"),
     (lambda p, n, page: f"(sequence {n.get('id') or at(p, 0)} in the OEIS)", "oeis"), (first, "oeis2c; oeis link; oeislink"),
-    (labelled("p."), "p.; page"), (labelled("pp."), "pp.; pages"), (labelled("vol."), "vol.; vol"), (labelled("§"), "sect"),
-    (lambda p, n, page: f"{at(p, 0)} U.S.C. § {at(p, 1)}", "unitedstatescode; usc; uscode"), (lambda p, n, page: f"{at(p, 0)} U.S. {at(p, 1)}", "ussc"),
+    (labelled("p."), "p.; page"), (labelled("pp."), "pp.; pages"), (labelled("vol."), "vol.; vol"), (labelled("§"), "sect; section sign; §; sect."),
+    (lambda p, n, page: f"{at(p, 0)} U.S.C. § {at(p, 1)}", "unitedstatescode; usc; uscode"), (supreme_court, "ussc"),
+    (around_two(" Stat. "), "usstat"), (around_two(" CFR "), "codefedreg; cfr"), (lambda p, n, page: f"Pub. L. {at(p, 0)}–{at(p, 1)}", "uspl"),
+    (lambda p, n, page: {"HR": "H.R.", "S": "S."}.get(at(p, 1), at(p, 1)) + f" {at(p, 2)}", "usbill"), (junctions, "jct; road marker text"),
     (stock("NYSE"), "nyse; new york stock exchange"), (stock("Nasdaq"), "nasdaq; nasdaq2"), (stock("LSE"), "lse; london stock exchange"),
     (stock("TYO"), "tyo; tokyo stock exchange"), (stock("SEHK"), "sehk; hkex"), (stock("NSE"), "nse"), (stock("BSE"), "bse"),
     (stock("TSX"), "tsx"), (stock("ASX"), "asx"), (stock("Euronext"), "euronext; euronextparis; euronext paris"), (stock("FWB"), "fwb"),
@@ -1243,8 +1305,8 @@ _TABLE: list[tuple[Renderer, str]] = [
     (constant("–"), "ndash; en dash; endash; –; nsndash; nbndash"), (constant("—"), "mdash; em dash; emdash; —; mdashb; --"),
     (constant(" — "), "spaced mdash; spaced em dash; smd"),
     (constant(" "), """nbsp; spaces; space; nbs; thinsp; thin space; hair space; hairsp; narrow no-break space; nnbsp; figure space; em space;
-        ensp; emsp; indent; gap; hsp; nb; nb5; nb10; pad"""),
-    (constant(""), """zwsp; wbr; shy; zero width space; nowrap begin; nowrap end; nobr begin; nobr end; wrap; wj; lrm; rlm; -; clear; clr;
+        en space; ensp; emsp; indent; gap; hsp; nb; nb5; nb10; pad"""),
+    (constant(""), """zwsp; zwj; zwnj; wbr; shy; zero width space; nowrap begin; nowrap end; nobr begin; nobr end; wrap; wj; lrm; rlm; -; clear; clr;
         clear left; clear right; clearleft; clearright; anchor; anchors; midsize; quote end; nbsp begin"""),
     (constant("'"), "'; apostrophe; apos; ’; -'"), (constant("'s"), "'s; ’s"), (constant("' \""), "' \"; '\""), (constant("\" '"), "\" '; \"'"),
     (constant("\""), "-\"; \""), (constant("ʻ"), "ʻ; okina; ʻokina; wg-apos"), (constant("ʼ"), "hamza; ʼ"), (constant("ʿ"), "ayin; ʿ"),
@@ -1255,14 +1317,14 @@ _TABLE: list[tuple[Renderer, str]] = [
     (constant(" • "), "•; bullet; bull"), (constant("⋅"), "sdot; dot operator; cdot; ⋅; int dot"), (constant(" / "), "\\; /"),
     (constant("..."), "...; ellipsis; …"), (constant("′"), "prime; ′"), (constant("″"), "pprime; double prime; ″"),
     (constant("°"), "deg; degree; degrees; °"), (constant("−"), "minus; −"), (constant("+"), "plus"), (constant("×"), "times; ×"),
-    (constant("±"), "pm; ±; +-; +/-; plusminus; plus-minus; plusmn"), (constant("÷"), "divide; ÷"), (constant("∞"), "infinity; infin"),
+    (lambda p, n, page: "±" + at(p, 0), "pm; ±; +-; +/-; plusminus; plus-minus; plusmn"), (constant("÷"), "divide; ÷"), (constant("∞"), "infinity; infin"),
     (constant("→"), "rarr; →"), (constant("⇌"), "eqm; equilibrium; chem eqm"), (constant("†"), "dagger; †"), (constant("‡"), "double-dagger; double dagger; ‡"),
     (constant("π"), "pi; π"), (constant("∫"), "intmath"), (constant("♯"), "sharp; music sharp"), (constant("♭"), "flat"), (constant("♮"), "natural"),
     (constant("✓"), "check mark; tick; checkmark; aye; y&"), (constant("✗"), "cross mark; cross; x mark; xmark; nay"), (constant("M☉"), "solar mass"),
     (constant("R☉"), "solar radius"), (constant("L☉"), "solar luminosity"), (constant("M⊕"), "earth mass"), (constant("R⊕"), "earth radius"),
     (constant("MJ"), "jupiter mass"), (constant("RJ"), "jupiter radius"), (constant("♂"), "male; ♂"), (constant("♀"), "female; ♀"),
-    (lambda p, n, page: f"No. {at(p, 0)}" if at(p, 0) else "№", "numero; no.; №"), (constant("§"), "section mark"), (constant("\n"), "break; crlf; crlf2; -br; linebreak"),
-    (constant("Yes"), "yes; ya"), (constant("No"), "no"), (constant("N/A"), "n/a; na"), (constant("TBA"), "tba"), (constant("TBD"), "tbd"),
+    (lambda p, n, page: f"No. {at(p, 0)}" if at(p, 0) else "№", "numero; no.; №"), (constant("§"), "section mark"), (constant("\n"), "break; br; pb; paragraph break; crlf; crlf2; -br; linebreak"),
+    (constant("a.k.a."), "aka; a.k.a."), (constant("approx."), "approx; approx."), (constant("Yes"), "yes; ya"), (constant("No"), "no"), (constant("N/A"), "n/a; na"), (constant("TBA"), "tba"), (constant("TBD"), "tbd"),
     (constant("Unknown"), "unknown; dunno"), (constant("Won"), "won"), (constant("Nominated"), "nom; nominated"), (constant("Pending"), "pending"),
     (constant("H2O"), "h2o"), (constant("CO2"), "co2"), (constant("LaTeX"), "latex"), (constant("TeX"), "tex logo"),
 ]
@@ -1278,7 +1340,7 @@ _SILENT_PATTERN = re.compile(
     r" labelled map| category| categories| series| section| notice)$")
 
 _ORDINARY_WORDS = {"lead", "tin", "gold", "silver", "mercury"}  # {{gold}} is a medal
-_SHIPS = """USS HMS SS RMS SMS HMAS HMCS HMNZS HMT HMHS HNLMS HDMS HSwMS HNoMS ORP MV MT RV RRS USNS USCGC USAT USAHS USRC CSS HMY TSS INS ARA BAP
+_SHIPS = """USS HMS SS RMS MS PS MY SV SMS HMAS HMCS HMNZS HMT HMHS HNLMS HDMS HSwMS HNoMS ORP MV MT RV RRS USNS USCGC USAT USAHS USRC CSS HMY TSS INS ARA BAP
     SAS JDS JS ROKS BNS PNS FGS GTS RFA SMU USLHT ARM BRP HTMS KD RSS KNM NRP TCG USAV CCGS CGS HIJMS""".split()
 
 
