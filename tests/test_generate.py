@@ -1,5 +1,6 @@
 """The decoding engine: equal to transformers, the same alone and in company, whole characters, exact cuts."""
 
+import copy
 import shutil
 
 import numpy as np
@@ -250,19 +251,20 @@ def test_score_is_the_models_log_probability_of_a_text(tiny, llama):
     assert [list(a) for a in alternatives] == reference.topk(3).indices.tolist()
 
 
-@pytest.mark.parametrize("dtype, tolerance", [(torch.float32, 1e-5), (torch.bfloat16, 0.05)])
-def test_a_step_is_what_the_model_computes(tiny, dtype, tolerance):
-    """Rows of different lengths, the norms' weights away from 1."""
-    model = tiny_model()
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+def test_a_step_is_what_the_model_computes(dtype):
+    """Rows of different lengths, the norms' weights away from 1. In bf16 it rounds elsewhere than the model does, but not more."""
+    exact = tiny_model()
     torch.manual_seed(5)
     with torch.no_grad():
-        for weight in model.parameters():
+        for weight in exact.parameters():
             if weight.dim() == 1:
                 weight.uniform_(0.5, 2.0)
-    model = model.to(dtype)
+    exact, model = exact.to(dtype).double(), copy.deepcopy(exact).to(dtype)
     ids = torch.randint(4, 300, (3, 20))
     lengths = [5, 20, 11]
     cache = KVCache(model.config, 3, 30, "cpu", dtype)
+    ours, models = [], []
     with torch.no_grad():
         model(ids, cache=cache)
         cache.lengths.copy_(torch.tensor(lengths))
@@ -271,9 +273,12 @@ def test_a_step_is_what_the_model_computes(tiny, dtype, tolerance):
             logits = step(token, cache)
             assert cache.lengths.tolist() == [length + n + 1 for length in lengths]
             for row, length in enumerate(lengths):
-                whole = torch.cat((ids[row, :length], tokens[:n + 1, row]))
-                expected = model(whole[None])[0, -1]
-                assert (logits[row] - expected).abs().max() <= tolerance * expected.abs().max()
+                whole = torch.cat((ids[row, :length], tokens[:n + 1, row]))[None]
+                expected = exact(whole)[0, -1]
+                ours.append((logits[row] - expected).square().mean())
+                models.append((model(whole)[0, -1] - expected).square().mean())
+    error, models_error = (torch.stack(squares).mean().sqrt().item() for squares in (ours, models))
+    assert error <= 1.5 * models_error and models_error < {torch.float32: 1e-5, torch.bfloat16: 0.1}[dtype]
 
 
 def test_a_dropped_row_leaves_the_others_as_they_are(tiny):

@@ -72,6 +72,7 @@ def tokenizer_config(config: ModelConfig) -> dict:
         "tokenizer_class": "PreTrainedTokenizerFast", "eos_token": "<|end|>", "pad_token": "<|pad|>",
         "additional_special_tokens": ["<|user|>", "<|assistant|>"], "add_bos_token": False, "add_eos_token": False,
         "clean_up_tokenization_spaces": False, "model_max_length": config.block_size, "padding_side": "left",
+        "model_input_names": ["input_ids", "attention_mask"],  # or transformers 4 makes token_type_ids too, which generate() refuses
         "chat_template": chat.TEMPLATE,
     }
 

@@ -73,17 +73,21 @@ class CompiledStep(Step):
     """The same, compiled when it is built, which takes ten seconds or more. What torch.compile raises comes through."""
 
     def __init__(self, model: WikiGPT):
-        from torch._inductor import config as inductor  # takes a second to import
+        from torch._dynamo import config as dynamo  # these take a second to import
+        from torch._inductor import config as inductor
         super().__init__(model)
         device, dtype = self.embedding.device, self.embedding.dtype
         # On a CPU the compiler may lay out the matrices anew, and tries what multiplies them fastest, without a word.
         settings = {"freezing": True, "max_autotune": True, "autotune_num_choices_displayed": 0} if device.type == "cpu" else {}
         settings = {name: value for name, value in settings.items() if hasattr(inductor, name)}  # older versions lack some
         self.compiled = torch.compile(self.eval().forward, dynamic=True)
-        rows, length, room = 8, 13, 21  # unlike each other, or they would be taken for one size
         with torch.inference_mode(), inductor.patch(settings), contextlib.redirect_stderr(io.StringIO()):
-            cache = KVCache(self.config, rows, room, device, dtype).slots(0, rows, length)
-            self.compiled(torch.zeros(rows, dtype=torch.long, device=device), cache)
+            # Rows, tokens and room unlike each other, or they would be taken for one size. The second time shows that
+            # it was compiled for every size: anything else would mean seconds of standstill in the midst of a batch.
+            for again, (rows, length, room) in enumerate([(8, 13, 21), (5, 9, 37)]):
+                cache = KVCache(self.config, rows, room, device, dtype).slots(0, rows, length)
+                with dynamo.patch(error_on_recompile=bool(again)):
+                    self.compiled(torch.zeros(rows, dtype=torch.long, device=device), cache)
 
     @torch.inference_mode()
     def __call__(self, ids: torch.Tensor, cache: KVCache) -> torch.Tensor:
@@ -112,6 +116,9 @@ def scaled(weight: torch.Tensor, scale: torch.Tensor | None) -> torch.Tensor:
 
 
 def norm(x: torch.Tensor) -> torch.Tensor:
+    if torch.compiler.is_compiling():  # fused in any case, and torch 2.4 would compile F.rms_norm for one number of rows
+        y = x.float()
+        return (y * torch.rsqrt(y.square().mean(-1, keepdim=True) + NORM_EPS)).to(x.dtype)
     return F.rms_norm(x, (x.shape[-1],), None, NORM_EPS)
 
 
