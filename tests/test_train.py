@@ -1,6 +1,5 @@
 """Pretraining: it learns, resumes bit for bit, survives what goes wrong; each failure is provoked."""
 
-import hashlib
 import json
 import math
 import multiprocessing
@@ -13,7 +12,6 @@ import sys
 import time
 from pathlib import Path
 
-import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
@@ -25,27 +23,25 @@ from lib.runlog import read_log
 from lib.tokenizer import Tokenizer
 from lib.tokens import TokenFile
 from model import WikiGPT
-from tiny import TEXT, tiny_tokenizer
+from tiny import tiny_tokenizer, token_files
 
 ROOT = Path(__file__).resolve().parents[1]
 BLOCK = 16
 
 
+@pytest.fixture(scope="module", autouse=True)
+def one_thread():
+    """A child that is forked from a process with a pool of OpenMP threads waits for them for ever; and sums depend on their number."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
+
+
 @pytest.fixture(scope="module")
 def data(tmp_path_factory) -> Path:
-    """A tokenizer and token files: sentences of TEXT in random order, some 6,000 tokens."""
-    folder = tmp_path_factory.mktemp("data")
-    tokenizer = tiny_tokenizer(folder / "tokenizer.json", vocab_size=280)
-    sentences, rng = [s for s in TEXT.replace("\n", " ").split(". ") if s], random.Random(0)
-    for name, documents in (("train", 60), ("val", 8)):
-        texts = [". ".join(rng.sample(sentences, 3)) for _ in range(documents)]
-        ids = np.array([i for text in texts for i in tokenizer.encode(text) + [tokenizer.end_id]], dtype="<u2")
-        (folder / f"{name}.bin").write_bytes(ids.tobytes())
-        size = sum(len(text.encode()) for text in texts)
-        (folder / f"{name}.json").write_text(json.dumps({
-            "tokens": len(ids), "documents": documents, "text_bytes": size, "bytes_per_token": size / len(ids),
-            "tokenizer_sha256": tokenizer.sha256, "sha256": hashlib.sha256(ids.tobytes()).hexdigest()}))
-    return folder
+    """A tokenizer and token files, some 6,000 tokens."""
+    return token_files(tmp_path_factory.mktemp("data"))
 
 
 def config(data: Path, out: Path, *overrides: str):

@@ -1,8 +1,12 @@
 """A tiny model with seeded random weights, its tokenizer and its checkpoint, for tests that need one in a second."""
 
+import hashlib
+import json
+import random
 import time
 from pathlib import Path
 
+import numpy as np
 import torch
 from tokenizers import Tokenizer as HFTokenizer
 from tokenizers import decoders, models, pre_tokenizers, trainers
@@ -29,6 +33,22 @@ def tiny_tokenizer(path: Path, vocab_size: int = 300) -> Tokenizer:
     path.parent.mkdir(parents=True, exist_ok=True)
     hf.save(str(path))
     return Tokenizer(path)
+
+
+def token_files(folder: Path, train: int = 60, val: int = 8) -> Path:
+    """tokenizer.json, and train.bin and val.bin with their manifests: so many documents of sentences of TEXT in random order,
+    a hundred tokens each. -> folder"""
+    tokenizer = tiny_tokenizer(folder / "tokenizer.json", vocab_size=280)
+    sentences, rng = [s for s in TEXT.replace("\n", " ").split(". ") if s], random.Random(0)
+    for name, documents in (("train", train), ("val", val)):
+        texts = [". ".join(rng.sample(sentences, 3)) for _ in range(documents)]
+        ids = np.array([i for text in texts for i in tokenizer.encode(text) + [tokenizer.end_id]], dtype="<u2")
+        (folder / f"{name}.bin").write_bytes(ids.tobytes())
+        size = sum(len(text.encode()) for text in texts)
+        (folder / f"{name}.json").write_text(json.dumps({
+            "tokens": len(ids), "documents": documents, "text_bytes": size, "bytes_per_token": size / len(ids),
+            "tokenizer_sha256": tokenizer.sha256, "sha256": hashlib.sha256(ids.tobytes()).hexdigest()}))
+    return folder
 
 
 def tiny_model(vocab_size: int = 300, block_size: int = 64, seed: int = 0) -> WikiGPT:
