@@ -16,6 +16,8 @@ from lib import checkpoints, runlog
 from lib.config import load_config
 from lib.generate import Decoder, Request, Sampling, stream
 from lib.runlog import read_log
+from lib.step import CompiledStep
+from test_train import crash_and_resume
 from tiny import TEXT, tiny_checkpoint, tiny_model, tiny_tokenizer, token_files
 
 DEVICES = ["cpu", pytest.param("cuda", marks=pytest.mark.gpu)]
@@ -25,6 +27,15 @@ STEPS, CRASH = 40, 25
 @pytest.fixture(autouse=True)
 def no_curves(monkeypatch):
     monkeypatch.setattr(runlog, "draw_curves", lambda *_: None)
+
+
+@pytest.fixture
+def exact_products():
+    """Without TF32, which training on a GPU turns on."""
+    before = torch.get_float32_matmul_precision()
+    torch.set_float32_matmul_precision("highest")
+    yield
+    torch.set_float32_matmul_precision(before)
 
 
 @pytest.fixture(scope="module")
@@ -53,52 +64,40 @@ def test_pretraining_in_bf16_learns_and_resumes(device, optimizer, data, tmp_pat
     train.main(pretraining(data, tmp_path / "a", *how))
     whole = losses(tmp_path / "a")
     assert len(whole) == STEPS and whole[0] == pytest.approx(math.log(280), rel=0.05) and whole[-1] < whole[0] - 2
-    real = train.learning_rate
-
-    def dying(step, *arguments):
-        if step == CRASH:
-            raise MemoryError("the host is gone")
-        return real(step, *arguments)
-
-    monkeypatch.setattr(train, "learning_rate", dying)
-    with pytest.raises(MemoryError):
-        train.main(pretraining(data, tmp_path / "b", *how))
-    monkeypatch.setattr(train, "learning_rate", real)
-    train.main(pretraining(data, tmp_path / "b", *how))
+    crash_and_resume(monkeypatch, pretraining(data, tmp_path / "b", *how), CRASH)
     np.testing.assert_allclose(losses(tmp_path / "b"), whole, rtol=0 if device == "cpu" else 0.02)
 
 
-@pytest.mark.parametrize("device", DEVICES)
-def test_the_first_steps_are_those_of_a_cpu(device, data, tmp_path):
-    """In fp32; a GPU multiplies in TF32, with 10 bits behind the point."""
-    found = {}
-    for name in {"cpu", device}:
-        train.main(pretraining(data, tmp_path / name, f"train.device={name}", "train.dtype=float32", "train.compile=false", "train.max_iters=6",
-                               "train.optimizer=muon"))
-        found[name] = losses(tmp_path / name)
-    np.testing.assert_allclose(found[device], found["cpu"], rtol=0.005)
+@pytest.mark.slow
+@pytest.mark.parametrize("device, compiled", [("cpu", True), pytest.param("cuda", False, marks=pytest.mark.gpu), pytest.param("cuda", True, marks=pytest.mark.gpu)])
+def test_the_first_steps_are_those_of_a_cpu(device, compiled, data, tmp_path, capsys):
+    """In fp32, beside a CPU that does not compile; a GPU multiplies in TF32, with 10 bits behind the point."""
+    found = []
+    for name, *how in (("plain", "train.device=cpu", "train.compile=false"), ("other", f"train.device={device}", f"train.compile={str(compiled).lower()}")):
+        train.main(pretraining(data, tmp_path / name, *how, "train.dtype=float32", "train.max_iters=6", "train.optimizer=muon"))
+        found.append(losses(tmp_path / name))
+    assert "going on without it" not in capsys.readouterr().out
+    np.testing.assert_allclose(found[1], found[0], rtol=1e-4 if device == "cpu" else 0.005)
 
 
-@pytest.mark.parametrize("device, compiled", [("cpu", False), pytest.param("cuda", False, marks=pytest.mark.gpu),
-                                              pytest.param("cuda", True, marks=pytest.mark.gpu)])
-def test_decoding_says_what_it_says_on_a_cpu(device, compiled, data):
-    """Greedy, in fp32; rows of different lengths, more than fit at once."""
-    torch.set_float32_matmul_precision("highest")
+@pytest.mark.parametrize("device, compiled", [("cpu", False), pytest.param("cuda", False, marks=pytest.mark.gpu), pytest.param("cuda", True, marks=pytest.mark.gpu)])
+def test_decoding_side_by_side_says_what_each_says_alone_on_a_cpu(device, compiled, data, exact_products):
+    """Greedy, in fp32; prompts of different lengths, more than fit at once."""
     tokenizer = tiny_tokenizer(data / "tokenizer.json", vocab_size=280)
     model = tiny_model(vocab_size=280, block_size=128)
     jobs = [Request(tokenizer.encode(text), 10 + 3 * n, Sampling(0.0), n) for n, text in enumerate(TEXT.split(". ")[:9])]
     said = []
-    for kind in ("cpu", device):
-        decoder = Decoder(model.to(kind), tokenizer, compiled and kind == device)
-        done = {index: completion.ids for index, _, completion in stream(decoder, jobs, 4)}
+    for kind, compile_it, batch_size in (("cpu", False, 1), (device, compiled, 4)):
+        decoder = Decoder(model.to(kind), tokenizer, compile_it)
+        done = {index: completion.ids for index, _, completion in stream(decoder, jobs, batch_size)}
         said.append([done[i] for i in range(len(jobs))])
-    assert said[0] == said[1]
-    drawn = [c.ids for c in (completion for _, _, completion in stream(decoder, [Request([9], 20, Sampling(1.0, top_k=40, top_p=0.9), 5)] * 2, 2))]
-    assert drawn[-1] == drawn[-2] and len(drawn[-1]) > 0  # the same seed, the same words, in company too
+    assert said[0] == said[1] and isinstance(decoder.next, CompiledStep) == compiled
+    drawn = {index: completion.ids for index, _, completion in stream(decoder, [Request([9], 20, Sampling(1.0, top_k=40, top_p=0.9), 5)] * 2, 2)}
+    assert drawn[0] == drawn[1]  # the same seed, the same words, in company too
 
 
 @pytest.mark.parametrize("device", DEVICES)
-def test_fine_tuning_and_scoring(device, tmp_path, capsys):
+def test_fine_tuning_and_scoring(device, tmp_path, monkeypatch):
     """SFT, then DPO from it, then eval_ppl over all three checkpoints, with the files that the stages before would write."""
     tiny_checkpoint(tmp_path / "base", block_size=64)
     asked = [("What is gold?", "A metal.", "A river."), ("Where is Paris?", "In France.", "In Japan."), ("What is Tokyo?", "The capital of Japan.", "A metal.")]
@@ -114,7 +113,7 @@ def test_fine_tuning_and_scoring(device, tmp_path, capsys):
         f"pref.train_file={tmp_path}/pref.jsonl", f"pref.val_file={tmp_path}/pref.jsonl", f"dpo.checkpoint={tmp_path}/sft/latest", "dpo.lr=1e-3", "dpo.epochs=6", "dpo.eval_interval=12",
         "sft.micro_batch_size=4", "sft.grad_accum_steps=1", "dpo.micro_batch_size=4", "dpo.grad_accum_steps=1",
         f"eval.checkpoints=['{tmp_path}/base/latest', '{tmp_path}/sft/latest', '{tmp_path}/dpo/latest']", f"eval.texts=['{tmp_path}/text.jsonl']",
-        f"eval.report={tmp_path}/ppl"])
+        f"eval.report={tmp_path}/ppl", f"data.val_bin={tmp_path}/none.bin"])
     for stage, main in (("sft", train_sft.main), ("dpo", train_dpo.main)):
         main(cfg)
         evaluations = [r for r in read_log(tmp_path / stage) if "val_loss" in r]
@@ -122,5 +121,10 @@ def test_fine_tuning_and_scoring(device, tmp_path, capsys):
     assert evaluations[-1]["val_accuracy"] > 0.9
     for name in ("base", "sft", "dpo"):  # what the device wrote, a CPU reads
         assert all(p.device.type == "cpu" and p.dtype == torch.float32 for p in checkpoints.load(tmp_path / name / "latest")[0].parameters())
-    eval_ppl.main(cfg)
-    assert capsys.readouterr().out.count("bits") >= 1
+    scores = []
+    for kind in ("cpu", device):
+        monkeypatch.setattr(eval_ppl, "pick_device", lambda _, kind=kind: torch.device(kind))
+        eval_ppl.main(cfg)
+        scores.append([row["bits_per_byte"] for row in json.loads((tmp_path / "ppl.json").read_text())["results"]])
+    assert len(set(scores[0])) == 3  # three models, three figures
+    np.testing.assert_allclose(scores[1], scores[0], rtol=0.01)
