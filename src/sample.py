@@ -5,7 +5,8 @@
 
 Without --prompt it writes on sample.prompts. --chat talks to --checkpoint or, when none is given, to the checkpoint that
 is served (serve.checkpoint), with the knobs of the sample section: /new begins a new conversation, /quit or the end of
-the input leaves, Ctrl-C stops an answer. Both work in a pipe. sample.compile=true pays from some ten thousand tokens on.
+the input leaves, Ctrl-C stops an answer. Both work in a pipe. sample.compile=true is for several
+samples side by side, and pays from some hundred thousand tokens on.
 """
 
 import contextlib
@@ -37,10 +38,11 @@ def write_on(settings, checkpoint: str, prompts: list[str]) -> None:
     if not prompts:
         raise InputError("nothing to write on: give --prompt TEXT, or set sample.prompts")
     model, tokenizer = load(checkpoint)
-    if settings.compile:
-        print("compiling: ten seconds or more", file=sys.stderr, flush=True)
-    decoder = Decoder(model, tokenizer, settings.compile)
     samples = [(prompt, settings.seed + n) for prompt in prompts for n in range(settings.num_samples)]
+    compiled = settings.compile and min(len(samples), settings.batch_size) > 1  # it helps rows side by side alone
+    if compiled:
+        print("compiling: ten seconds or more", file=sys.stderr, flush=True)
+    decoder = Decoder(model, tokenizer, compiled)
     requests = [Request(tokenizer.encode(prompt) or [tokenizer.end_id], settings.max_new_tokens, Sampling.of(settings), seed)
                 for prompt, seed in samples]
     finished, waiting, front = [False] * len(samples), [""] * len(samples), 0  # front: the sample being printed
