@@ -97,7 +97,7 @@ grep -v '^torch==' constraints.txt > "$scratch/constraints.txt"
 pip install --quiet -r "$requirements" -c "$scratch/constraints.txt"
 # transformers 5 wants torch 2.6, and an image's may be older; to the tests version 4 is as good a peer
 if [ "$wanted" = tests ] && [ -z "$(min_torch=2.6; torch_home "$venv/bin/python")" ]; then
-  pip install --quiet "transformers<5"
+  pip install --quiet "transformers==4.57.6"
 fi
 echo "$stamp" > "$venv/.setup-$wanted"
 echo "setup.sh: $venv is ready ($("$venv/bin/python" -c 'from importlib.metadata import version; print("torch", version("torch"))'))"

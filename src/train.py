@@ -30,7 +30,7 @@ from lib.generate import Sampling, generate
 from lib.optim import Optimizer, build_optimizer, clip_gradients, learning_rate
 from lib.progress import duration
 from lib.records import lock, sha256_file
-from lib.run import (StopSignal, Workers, autocast, cost, dollars, freeze_gc, is_out_of_memory, join_workers, peak_flops,
+from lib.run import (StopSignal, Workers, autocast, cost, dollars, freeze_gc, going_on_without_compile, is_out_of_memory, join_workers, peak_flops,
                      pick_device, slow_dtype)
 from lib.runlog import RunLog, draw_sweep
 from lib.tokenizer import Tokenizer
@@ -300,7 +300,7 @@ class Gradients:
                     problem = "memory"
                 elif self.compiled:
                     problem = "compile"
-                    self.say(f"warning: torch.compile failed ({str(error).strip().splitlines()[0][:200]}); going on without it", flush=True)
+                    self.say(going_on_without_compile(error), flush=True)
                 else:
                     raise
             if self.workers.any(problem == "memory"):

@@ -182,7 +182,8 @@ def test_user_renderings():
 @given(st.sampled_from(sorted({"convert", "cvt", "val", "frac", "sfrac", "lang-ru", "langx", "ipa", "ipac-en", "ipa-de", "respell", "nihongo", "zh", "korean", "chem", "chem2", "nuclide", "as of",
                                "birth date and age", "death date and age", "age", "age in days", "age in years, months and days", "start date", "film date", "oldstyledate", "marriage", "height", "weight",
                                "track gauge", "pop density", "percentage", "ordinal", "round", "uss", "ship", "sclass", "harvtxt", "bibleverse", "currency", "inr", "us$", "e", "gaps", "unichar", "music",
-                               "quote", "ill", "section link", "hlist", "plainlist", "ruby", "etymology", "#expr", "#if", "tag", "mya", "circa", "reign"})),
+                               "quote", "ill", "section link", "hlist", "plainlist", "ruby", "etymology", "#expr", "#if", "tag", "mya", "circa", "reign", "jct", "ussc", "usbill", "ordinal to word",
+                               "number to word", "radic", "subsup", "langnf", "verse translation", "mpl-", "fbu"})),
        st.lists(st.sampled_from(["", "1", "-1", "0", "12", "1990", "13", "99999", "a", "km", "mi", "C", "to", "-", "x", "1/2", "5+1/2", "e6", "1e400", "ru", "Москва", "=", "k=v", "e=6", "u=kg", "ft=5",
                                  "²", "٣", "1.5.2", "(5)", "USD", "|", "ftin", "/", "$/km", "disp=or", "adj=on", "frac=0", "sigfig=0", "round=25", "spell=in", "1=", "2=b"]), max_size=7).map("|".join))
 def test_no_arguments_raise(name, arguments):

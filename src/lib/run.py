@@ -143,6 +143,12 @@ class StopSignal:
             self.asked, self._since = signal.Signals(number).name, time.monotonic()
 
 
+def going_on_without_compile(error: Exception) -> str:
+    """The warning where torch.compile has failed: it raises what it likes, at any length."""
+    reason = (str(error).strip() or type(error).__name__).splitlines()[0]
+    return f"warning: torch.compile failed ({reason[:200]}); going on without it"
+
+
 def dollars(seconds: float, price_per_hour: float) -> float:
     return seconds / 3600 * price_per_hour
 

@@ -15,6 +15,7 @@ import torch
 import torch.nn as nn
 import torch.nn.functional as F
 
+from lib.run import going_on_without_compile
 from model import NORM_EPS, KVCache, WikiGPT, rotate
 
 Linear = Callable[[torch.Tensor], torch.Tensor]
@@ -107,7 +108,7 @@ def make_step(model: WikiGPT, compiled: bool) -> Step:
         try:
             return CompiledStep(model)
         except Exception as error:  # no C++ compiler, a device that is not supported, ...: the compiler raises what it likes
-            print(f"warning: torch.compile failed ({str(error).strip().splitlines()[0][:200]}); going on without it", file=sys.stderr)
+            print(going_on_without_compile(error), file=sys.stderr)
     return Step(model)
 
 

@@ -1086,6 +1086,7 @@ def labelled(label: str, glue: str = " ") -> Renderer:
 
 
 def around_two(between: str) -> Renderer:
+    """The first two arguments on both sides of a string."""
     return lambda p, n, page: f"{at(p, 0)}{between}{at(p, 1)}"
 
 
@@ -1218,7 +1219,7 @@ _TABLE: list[tuple[Renderer, str]] = [
     (stacked_fraction, "sfrac; sfraction; stacked fraction; tfrac; dfrac; math fraction"),
     (constant("½"), "half; 1/2"), (constant("¼"), "1/4"), (constant("¾"), "3/4"),
     (gaps, "gaps"), (val, "val; value; valu"), (ordinal, "ordinal; ord; nth"),
-    (number_word, "number to word; numtext; spellnum; spellnum per mos; numtoword"), (ordinal_word, "ordinal to word"),
+    (number_word, "number to word; numtext; spellnum; spellnum per mos"), (ordinal_word, "ordinal to word"),
     (percentage, "percentage; percent; pct"),
     (rounded, "round; rnd"), (expression, "#expr"),
     (conversion, "convert; conv; convinfobox; unit convert; conversion; cnvt; convert/flip"),
@@ -1267,11 +1268,11 @@ _TABLE: list[tuple[Renderer, str]] = [
     (lambda p, n, page: f"{n.get('upper', '')}/{n.get('lower', '')}", "dentalformula; dental formula"),
     (mathematics, "tmath; tex"), (right_ascension, "ra; rasc"), (declination, "dec; dms; deg min sec"), (minor_planet, "mpl; mp"), (numbered_minor_planet, "mpl-"),
     # ships, countries, sport
-    (any_ship, "ship"), (ship(""), "gs; gs2"), (ship("Japanese submarine"), "jsub"), (ship_class, "sclass; sclass-; sclass2; sclass2-; ship class; sclass3"),
+    (any_ship, "ship"), (ship(""), "gs"), (ship("Japanese submarine"), "jsub"), (ship_class, "sclass; sclass-; sclass2; sclass2-; ship class; sclass3"),
     (country, """flag; flagu; flagcountry; country; flagc; flaglink; fb; fbw; fb-rt; nft; flagcountry2; flag+link; ru; ru-rt; cr; cr-rt;
         bk; ih; hb; vb; wp; rl; crw; rut; ruw; flag2; flag big; flagmedia; flagcgf; flagpbc; flagioc; flagioc2; flagioc2team; flagiocshort;
         flagpasog; flagsea; flagasian; flagiocteam; flagcountry/core"""),
-    (lambda p, n, page: country(p[1:], n, page), "fbu; fbwu; hbu; bku"), (athlete, "flagathlete; flagiocathlete; flagiocmedalist; flagipcmedalist; flagipcathlete; flagcgfathlete; flagipc"),
+    (lambda p, n, page: country(p[1:], n, page), "fbu; fbwu"), (athlete, "flagathlete; flagiocathlete; flagiocmedalist; flagipcmedalist; flagipcathlete; flagcgfathlete; flagipc"),
     (joined(" "), "post-nominals; postnominals; post nominals; post-nom"),
     (person_name, "sortname; sort name"), (season, "nhly; nbay; nbly; nhl year; nba year; ahly"),
     (record, "win–loss record; win-loss record; winloss; wlr; football record"),
@@ -1288,9 +1289,9 @@ _TABLE: list[tuple[Renderer, str]] = [
     (labelled("Bibcode:", ""), "bibcode"), (labelled("LCCN"), "lccn"), (labelled("U.S. patent"), "us patent; uspatent; patent us"),
     (lambda p, n, page: f"(sequence {n.get('id') or at(p, 0)} in the OEIS)", "oeis"), (first, "oeis2c; oeis link; oeislink"),
     (labelled("p."), "p.; page"), (labelled("pp."), "pp.; pages"), (labelled("vol."), "vol.; vol"), (labelled("§"), "sect; section sign; §; sect."),
-    (lambda p, n, page: f"{at(p, 0)} U.S.C. § {at(p, 1)}", "unitedstatescode; usc; uscode"), (supreme_court, "ussc"),
+    (around_two(" U.S.C. § "), "unitedstatescode; usc; uscode"), (supreme_court, "ussc"),
     (around_two(" Stat. "), "usstat"), (around_two(" CFR "), "codefedreg; cfr"), (lambda p, n, page: f"Pub. L. {at(p, 0)}–{at(p, 1)}", "uspl"),
-    (lambda p, n, page: {"HR": "H.R.", "S": "S."}.get(at(p, 1), at(p, 1)) + f" {at(p, 2)}", "usbill"), (junctions, "jct; road marker text"),
+    (lambda p, n, page: {"HR": "H.R.", "S": "S."}.get(at(p, 1), at(p, 1)) + f" {at(p, 2)}", "usbill"), (junctions, "jct"),
     (stock("NYSE"), "nyse; new york stock exchange"), (stock("Nasdaq"), "nasdaq; nasdaq2"), (stock("LSE"), "lse; london stock exchange"),
     (stock("TYO"), "tyo; tokyo stock exchange"), (stock("SEHK"), "sehk; hkex"), (stock("NSE"), "nse"), (stock("BSE"), "bse"),
     (stock("TSX"), "tsx"), (stock("ASX"), "asx"), (stock("Euronext"), "euronext; euronextparis; euronext paris"), (stock("FWB"), "fwb"),
