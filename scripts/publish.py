@@ -18,11 +18,12 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "src"))
 
-from lib import chat, checkpoints  # noqa: E402  (src/ comes onto the path first)
-from lib.config import InputError, resolve, stage_main  # noqa: E402
-from lib.progress import duration  # noqa: E402
-from lib.records import read_json, write_bytes  # noqa: E402
+from gpt import chat, checkpoints  # noqa: E402  (src/ comes onto the path first)
 from model import NORM_EPS, parameter_counts  # noqa: E402
+from pipeline.cli import stage_main  # noqa: E402
+from pipeline.config import InputError, resolve  # noqa: E402
+from pipeline.files import read_json, write_bytes  # noqa: E402
+from pipeline.progress import duration  # noqa: E402
 
 FILES = ("config.json", "generation_config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json", "chat_template.jinja")
 STAGES = {"base": "pretraining", "sft": "supervised fine-tuning", "dpo": "preference optimization (DPO)"}

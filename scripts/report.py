@@ -18,10 +18,11 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "src"))
 
-from lib.config import ROOT, InputError, resolve, stage_main
-from lib.progress import duration
-from lib.records import read_json, read_jsonl, write_bytes
-from lib.runlog import PANELS, read_log
+from gpt.run_log import PANELS, read_log
+from pipeline.cli import stage_main
+from pipeline.config import InputError, resolve
+from pipeline.files import read_json, read_jsonl, write_bytes
+from pipeline.progress import duration
 
 SHARDS_READ = 16        # of the final text, evenly spread, for the histogram and the articles to read
 SHOWN = 5               # examples of each kind

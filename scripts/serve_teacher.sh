@@ -26,7 +26,7 @@ import sys
 from argparse import ArgumentParser
 from urllib.parse import urlsplit
 sys.path.insert(0, "src")
-from lib.config import InputError, load_config
+from pipeline.config import InputError, load_config
 parser = ArgumentParser()
 parser.add_argument("--config", default="configs/base.yaml")
 parser.add_argument("overrides", nargs="*")

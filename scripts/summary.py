@@ -9,9 +9,10 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "src"))
 
-from lib.config import Config, resolve, stage_main  # noqa: E402  (src/ comes onto the path first)
-from lib.progress import duration  # noqa: E402
-from lib.records import read_json  # noqa: E402
+from pipeline.cli import stage_main  # noqa: E402  (src/ comes onto the path first)
+from pipeline.config import Config, resolve  # noqa: E402  (src/ comes onto the path first)
+from pipeline.files import read_json  # noqa: E402
+from pipeline.progress import duration  # noqa: E402
 
 
 def main(cfg: Config) -> None:

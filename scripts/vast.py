@@ -90,8 +90,8 @@ def parse(arguments: list[str]) -> argparse.Namespace:
 
 
 def main(args: argparse.Namespace) -> int:
-    from lib.config import InputError, load_config
-    from scripts.vast_lib.rental import RentalError, StillBilling
+    from pipeline.config import InputError, load_config
+    from scripts.rental.rental import RentalError, StillBilling
     for number in (signal.SIGTERM, signal.SIGHUP):  # a closed terminal is a Ctrl-C: clean up
         signal.signal(number, interrupt)
     try:
@@ -122,7 +122,7 @@ def interrupt(number, frame) -> None:
 
 def warn_if_billing() -> None:
     """Whatever went wrong: say what still costs money, and how it ends."""
-    from scripts.vast_lib import state as st
+    from scripts.rental import state as st
     state = st.load(STATE)
     instance = state["instance"]
     if instance:
@@ -135,7 +135,7 @@ def warn_if_billing() -> None:
 # The commands ---------------------------------------------------------------------------------------------------------
 
 def offers(cfg, args) -> None:
-    from scripts.vast_lib import rental
+    from scripts.rental import rental
     api, _ = rental.connect()
     found = rental.search(api, cfg.vast)
     if not found:
@@ -152,15 +152,16 @@ def offers(cfg, args) -> None:
 
 
 def up(cfg, args) -> None:
-    from scripts.vast_lib import state as st
+    from scripts.rental import state as st
     with st.only_one(STATE):
         rent_box(cfg)
 
 
 def rent_box(cfg) -> None:
     """Offers one after another until one passes every check. Whatever fails or is interrupted is destroyed again."""
-    from lib.config import InputError
-    from scripts.vast_lib import rental, state as st
+    from pipeline.config import InputError
+    from scripts.rental import rental
+    from scripts.rental import state as st
     api, create_api = rental.connect()
     state = st.load(STATE)
     if state["renting"]:
@@ -188,7 +189,9 @@ def rent_box(cfg) -> None:
 
 
 def bring_up(cfg, api, create_api, state: dict, offer: dict, key: Path) -> None:
-    from scripts.vast_lib import box as on, rental, state as st
+    from scripts.rental import box as on
+    from scripts.rental import rental
+    from scripts.rental import state as st
     state["renting"] = rental.new_label()
     st.save(STATE, state)  # before the request: should this process die now, `down` knows what to look for
     try:
@@ -224,7 +227,9 @@ def bring_up(cfg, api, create_api, state: dict, offer: dict, key: Path) -> None:
 
 def connect_box(cfg, api, state: dict, key: Path) -> None:
     """Wait for the container, for ssh, for onstart.sh; start the meter guard."""
-    from scripts.vast_lib import box as on, rental, state as st
+    from scripts.rental import box as on
+    from scripts.rental import rental
+    from scripts.rental import state as st
     deadline = time.time() + cfg.vast.boot_minutes * 60
     instance = state["instance"]["id"]
     row = rental.wait_running(api, instance, deadline, cfg.vast.poll_seconds)
@@ -249,7 +254,8 @@ def connect_box(cfg, api, state: dict, key: Path) -> None:
 def check_gpu(cfg, box) -> None:
     """gpu_check.py on the box; RentalError for a GPU that is not worth its price. A config for the CPU wants none."""
     import json
-    from scripts.vast_lib import rental
+
+    from scripts.rental import rental
     if cfg.train.device == "cpu":
         return
     ran = box.ssh("~/wikillm/.venv/bin/python - --json", stdin=(ROOT / "scripts/gpu_check.py").read_text(), timeout=300, check=False)
@@ -265,15 +271,15 @@ def check_gpu(cfg, box) -> None:
 
 
 def push(cfg, args) -> None:
-    from scripts.vast_lib import box as on
+    from scripts.rental import box as on
     box = the_box()
     on.push(box, cfg)
     print("pushed")
 
 
 def pull(cfg, args) -> None:
-    from scripts.vast_lib import box as on
-    from scripts.vast_lib.rental import RentalError
+    from scripts.rental import box as on
+    from scripts.rental.rental import RentalError
     box = the_box()
     every = seconds(args.every) if args.every else None
     while True:
@@ -291,7 +297,8 @@ def pull(cfg, args) -> None:
 
 
 def pull_once(cfg, box) -> None:
-    from scripts.vast_lib import box as on, state as st
+    from scripts.rental import box as on
+    from scripts.rental import state as st
     new = on.pull(box, cfg)
     state = st.load(STATE)
     if new:
@@ -301,9 +308,11 @@ def pull_once(cfg, box) -> None:
 
 
 def run(cfg, args) -> None:
-    from lib.config import InputError
-    from scripts.vast_lib import box as on, build as plan
     import difflib
+
+    from pipeline.config import InputError
+    from scripts.rental import box as on
+    from scripts.rental import build as plan
     known = sorted(p.stem for p in (ROOT / "src").glob("*.py"))
     if args.stage not in known:
         near = difflib.get_close_matches(args.stage, known, n=1)
@@ -315,13 +324,13 @@ def run(cfg, args) -> None:
 
 
 def attach(cfg, args) -> None:
-    from scripts.vast_lib.state import ALIAS
+    from scripts.rental.state import ALIAS
     box = the_box()
     os.execvp("ssh", ["ssh", "-F", str(box.ssh_config), "-t", ALIAS, f"touch ~/.wikillm/laptop; tmux attach -t ={args.stage}"])
 
 
 def logs(cfg, args) -> None:
-    from scripts.vast_lib.state import ALIAS
+    from scripts.rental.state import ALIAS
     box = the_box()
     log = f"~/.wikillm/jobs/{args.stage}/log"
     # following ends with the job
@@ -331,7 +340,9 @@ def logs(cfg, args) -> None:
 
 
 def status(cfg, args) -> None:
-    from scripts.vast_lib import box as on, rental, state as st
+    from scripts.rental import box as on
+    from scripts.rental import rental
+    from scripts.rental import state as st
     api, _ = rental.connect()
     state = st.load(STATE)
     instance = state["instance"]
@@ -353,7 +364,8 @@ def status(cfg, args) -> None:
 
 
 def stop(cfg, args) -> None:
-    from scripts.vast_lib import rental, state as st
+    from scripts.rental import rental
+    from scripts.rental import state as st
     api, _ = rental.connect()
     state = st.load(STATE)
     instance = rented(state)
@@ -365,7 +377,8 @@ def stop(cfg, args) -> None:
 
 
 def start(cfg, args) -> None:
-    from scripts.vast_lib import rental, state as st
+    from scripts.rental import rental
+    from scripts.rental import state as st
     api, _ = rental.connect()
     state = st.load(STATE)
     instance = rented(state)
@@ -382,7 +395,9 @@ def start(cfg, args) -> None:
 
 
 def down(cfg, args) -> None:
-    from scripts.vast_lib import box as on, rental, state as st
+    from scripts.rental import box as on
+    from scripts.rental import rental
+    from scripts.rental import state as st
     with st.only_one(STATE):
         api, _ = rental.connect()
         state = st.load(STATE)
@@ -404,8 +419,10 @@ def down(cfg, args) -> None:
 
 def build(cfg, args) -> None:
     """The GPU half from push to judge; on a new box when one vanishes; at the end nothing is rented."""
-    from lib.config import InputError
-    from scripts.vast_lib import box as on, build as plan, rental, state as st
+    from pipeline.config import InputError
+    from scripts.rental import build as plan
+    from scripts.rental import rental
+    from scripts.rental import state as st
     if args.to and args.to not in plan.STAGES:
         raise InputError(f"--to {args.to}: the stages of a build are {', '.join(plan.STAGES)}")
     missing = [f for f in (cfg.tokenizer.path, cfg.data.train_bin, cfg.data.val_bin) if not (ROOT / f).exists()]
@@ -437,7 +454,9 @@ def build(cfg, args) -> None:
 
 
 def build_on_a_box(cfg, args, api) -> None:
-    from scripts.vast_lib import box as on, build as plan, rental, state as st
+    from scripts.rental import box as on
+    from scripts.rental import build as plan
+    from scripts.rental import state as st
     key = Path(cfg.vast.ssh_key).expanduser()
     state = st.load(STATE)
     if state["instance"] and (reason := gone(api, state["instance"]["id"])):
@@ -463,7 +482,9 @@ def build_on_a_box(cfg, args, api) -> None:
 
 
 def pull_and_destroy(cfg, api) -> None:
-    from scripts.vast_lib import box as on, build as plan, state as st
+    from scripts.rental import box as on
+    from scripts.rental import build as plan
+    from scripts.rental import state as st
     state = st.load(STATE)
     if state["instance"] is None:
         return
@@ -479,21 +500,22 @@ def pull_and_destroy(cfg, api) -> None:
 # Small parts ----------------------------------------------------------------------------------------------------------
 
 def rented(state: dict) -> dict:
-    from lib.config import InputError
+    from pipeline.config import InputError
     if state["instance"] is None:
         raise InputError("nothing is rented; first: python scripts/vast.py up")
     return state["instance"]
 
 
 def the_box():
-    from scripts.vast_lib import box as on, state as st
+    from scripts.rental import box as on
+    from scripts.rental import state as st
     rented(st.load(STATE))
     return on.Box(STATE / "ssh_config")
 
 
 def gone(api, instance: int) -> str | None:
     """Why the instance is of no use any more, or None. When vast.ai cannot be asked, it is taken to be there."""
-    from scripts.vast_lib import rental
+    from scripts.rental import rental
     try:
         row = rental.show(api, instance)
     except rental.RentalError as error:
@@ -508,7 +530,8 @@ def gone(api, instance: int) -> str | None:
 
 def destroy(cfg, api, state: dict) -> None:
     """Destroy the instance of the state file; it leaves the file only when it is seen to be gone."""
-    from scripts.vast_lib import rental, state as st
+    from scripts.rental import rental
+    from scripts.rental import state as st
     instance = state["instance"]["id"]
     rental.destroy(api, instance, cfg.vast.poll_seconds)
     st.meter(state, instance, 0.0)
@@ -520,7 +543,8 @@ def destroy(cfg, api, state: dict) -> None:
 
 def settle_unknown(cfg, api, state: dict) -> None:
     """A request whose answer was never seen: destroy what it rented, if it did."""
-    from scripts.vast_lib import rental, state as st
+    from scripts.rental import rental
+    from scripts.rental import state as st
     found = rental.find(api, state["renting"], cfg.vast.poll_seconds)
     if found is not None:
         print(f"instance {found} was rented by a request whose answer got lost: destroying it", flush=True)
@@ -542,7 +566,7 @@ def caps(cfg, args) -> tuple[float, float]:
 
 def used(args) -> tuple[float, float]:
     """Hours and dollars that count against the cap: those of this build, else of this instance."""
-    from scripts.vast_lib import state as st
+    from scripts.rental import state as st
     state = st.load(STATE)
     since = state["built"].get(args.config, {}).get("since") if args is not None and args.command == "build" else None
     if since is None:
@@ -551,7 +575,7 @@ def used(args) -> tuple[float, float]:
 
 
 def hours_left(cfg, args) -> float:
-    from scripts.vast_lib import state as st
+    from scripts.rental import state as st
     max_hours, max_dollars = caps(cfg, args)
     hours, dollars = used(args)
     return max(0.0, min(max_hours - hours, (max_dollars - dollars) / rented(st.load(STATE))["dph"]))
@@ -568,7 +592,7 @@ def over_cap(cfg, args) -> str | None:
 
 
 def seconds(text: str) -> float:
-    from lib.config import InputError
+    from pipeline.config import InputError
     match = re.fullmatch(r"(\d+(?:\.\d+)?)([smh])", text)
     if not match:
         raise InputError(f"--every {text}: write 30m, 90s or 1h")

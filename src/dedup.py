@@ -16,11 +16,13 @@ from typing import Iterable, Iterator, NamedTuple
 import numpy as np
 import orjson
 
-from lib import minhash
-from lib.config import InputError, resolve, stage_main
-from lib.pool import open_pool
-from lib.progress import Progress
-from lib.records import StageOutput, atomic_file, shards, write_jsonl
+from pipeline.cli import stage_main
+from pipeline.config import InputError, resolve
+from pipeline.files import atomic_file, write_jsonl
+from pipeline.pool import open_pool
+from pipeline.progress import Progress
+from pipeline.stage_output import StageOutput, shards
+from wikipedia import minhash
 
 VERIFY_AT_ONCE = 256  # kept articles compared with one article in a go, likeliest first
 

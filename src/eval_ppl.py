@@ -17,13 +17,14 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
-from lib import checkpoints
-from lib.config import InputError, resolve, stage_main
-from lib.progress import Progress
-from lib.records import read_jsonl, write_bytes, write_json
-from lib.run import autocast, pick_device
-from lib.tokenizer import Tokenizer
-from lib.tokens import IGNORE, TokenFile, document, open_tokens, windows
+from gpt import checkpoints
+from gpt.machine import autocast, pick_device
+from gpt.tokenizer import Tokenizer
+from gpt.tokens import IGNORE, TokenFile, document, open_tokens, windows
+from pipeline.cli import stage_main
+from pipeline.config import InputError, resolve
+from pipeline.files import read_jsonl, write_bytes, write_json
+from pipeline.progress import Progress
 
 HUB = "hf:"
 

@@ -15,13 +15,15 @@ from pathlib import Path
 from typing import Callable, Iterator, NamedTuple
 from urllib.parse import quote
 
-from lib import dump as dumps
-from lib.config import Config, InputError, resolve, stage_main
-from lib.pool import open_pool
-from lib.progress import Progress
-from lib.records import StageOutput, atomic_file, dump_line, read_json, top, write_bytes, write_json
-from lib.templates import Page as TemplatePage
-from lib.wikitext import Article, Options, clean, redirect_target
+from pipeline.cli import stage_main
+from pipeline.config import Config, InputError, resolve
+from pipeline.files import atomic_file, dump_line, read_json, write_bytes, write_json
+from pipeline.pool import open_pool
+from pipeline.progress import Progress
+from pipeline.stage_output import StageOutput, top
+from wikipedia import dump as dumps
+from wikipedia.templates import Page as TemplatePage
+from wikipedia.wikitext import Article, Options, clean, redirect_target
 
 IN_MANIFEST = 200   # unknown templates and articles cleaned the simple way that are named there
 

@@ -12,15 +12,18 @@ import time
 from collections import Counter, defaultdict
 from pathlib import Path
 
-from lib import chat, generate
-from lib.config import Config, InputError, resolve, stage_main
-from lib.rules.english import STOP_WORDS, one_line
-from lib.journal import Journal
-from lib.progress import Progress
-from lib.questions import Question, draw, every_question
-from lib.records import dump_line, fingerprint, lock, read_json, sha256_file, top, versions, write_bytes, write_json
-from lib.chance import rank
-from lib.teacher import Refused, open_teacher, references
+from gpt import chat, decoder
+from gpt.sampling import Sampling
+from pipeline.cli import stage_main
+from pipeline.config import Config, InputError, resolve
+from pipeline.draws import hash64
+from pipeline.files import dump_line, fingerprint, lock, read_json, sha256_file, write_bytes, write_json
+from pipeline.journal import Journal
+from pipeline.progress import Progress
+from pipeline.stage_output import top, versions
+from teacher.client import Refused, open_teacher, references
+from teacher.questions import Question, draw, every_question
+from teacher.rules.english import STOP_WORDS, one_line
 
 GOOD, BAD = 0.7, 0.5   # ratings from which an answer may be chosen, below which it may be rejected
 COMMON = 4             # articles in whose answers a word occurs to count as part of a pattern and not of a subject
@@ -70,19 +73,19 @@ def what_matters(cfg: Config) -> dict:
 def sample_answers(cfg: Config, source: Path, samples: Journal) -> list[Question]:
     """pref.samples answers of the model to each question, into the journal. -> the questions"""
     pref = cfg.pref
-    model, tokenizer = generate.load(pref.checkpoint)
+    model, tokenizer = decoder.load(pref.checkpoint)
     room = model.config.block_size - pref.max_new_tokens
     if room < 16:
         raise InputError(f"pref.max_new_tokens {pref.max_new_tokens}: leaves no room for a question in block_size {model.config.block_size}")
     questions = draw(source, pref.prompts, pref.seed, tokenizer, room)
     todo = [i for i in range(len(questions)) if i not in samples]
-    sampling = generate.Sampling(pref.temperature, top_p=pref.top_p)
+    sampling = Sampling(pref.temperature, top_p=pref.top_p)
     with Progress("gen_pref_data: samples", len(questions), "questions", start=len(questions) - len(todo)) as bar:
         step = max(1, pref.batch_size // pref.samples)
         for part in (todo[at:at + step] for at in range(0, len(todo), step)):
             prompts = [chat.encode(tokenizer, questions[i].prompt, add_generation_prompt=True)[0] for i in part for _ in range(pref.samples)]
-            seeds = [rank(pref.seed, "sample", i, n) for i in part for n in range(pref.samples)]
-            done = generate.generate(model, tokenizer, prompts, pref.max_new_tokens, sampling, seeds, batch_size=pref.batch_size)
+            seeds = [hash64(pref.seed, "sample", i, n) for i in part for n in range(pref.samples)]
+            done = decoder.generate(model, tokenizer, prompts, pref.max_new_tokens, sampling, seeds, batch_size=pref.batch_size)
             for n, i in enumerate(part):
                 samples[i] = [{"text": c.text.strip(), "stopped": c.finish_reason == "stop"} for c in done[n * pref.samples:(n + 1) * pref.samples]]
             bar.add(len(part))
@@ -117,8 +120,8 @@ def assemble(cfg: Config, questions: list[Question], samples: Journal, ratings: 
         dropped["sample hit the length limit"] += sum(not a["stopped"] for a in samples[i])
         if isinstance(ratings[i], str):
             dropped["teacher: " + ratings[i]] += 1
-        pairs = own_pair(question, ended(samples[i]), ratings[i]) + corrupt.pair(question, rank(cfg.pref.seed, "corrupt", i))
-        part = "val" if rank(cfg.pref.seed, "pref val", question.article_id) / 2**64 < cfg.pref.val_fraction else "train"
+        pairs = own_pair(question, ended(samples[i]), ratings[i]) + corrupt.pair(question, hash64(cfg.pref.seed, "corrupt", i))
+        part = "val" if hash64(cfg.pref.seed, "pref val", question.article_id) / 2**64 < cfg.pref.val_fraction else "train"
         for kind, chosen, rejected, reason in pairs:
             problem = unfit(chosen, rejected, cfg.pref.max_length_ratio)
             if problem:

@@ -13,16 +13,16 @@ import re
 import time
 from collections import Counter
 from pathlib import Path
-from typing import Iterator
 
-from lib.config import Config, InputError, resolve, stage_main
-from lib.rules.english import STOP_WORDS, names_in, numbers_in, one_line
-from lib.journal import Journal
-from lib.progress import Progress
-from lib.records import (dump_line, fingerprint, input_hash, lock, read_json, read_jsonl, sha256_file, shards, top, versions,
-                         write_bytes, write_json)
-from lib.chance import rank
-from lib.teacher import Refused, open_teacher
+from pipeline.cli import stage_main
+from pipeline.config import Config, InputError, resolve
+from pipeline.draws import hash64
+from pipeline.files import dump_line, fingerprint, lock, read_json, read_jsonl, sha256_file, write_bytes, write_json
+from pipeline.journal import Journal
+from pipeline.progress import Progress
+from pipeline.stage_output import input_hash, shards, top, versions
+from teacher.client import Refused, open_teacher
+from teacher.rules.english import STOP_WORDS, names_in, numbers_in, one_line
 
 SPECIAL = re.compile(r"<\|\w+\|>")
 MENTIONS_SOURCE = re.compile(r"\b(?:the|this|an?|above|given|provided) (?:article|passage|text|excerpt|document|paragraph|author)\b|\baccording to (?:the|this)\b", re.I)
@@ -71,7 +71,7 @@ def choose_articles(files: list[Path], cfg: Config) -> list[dict]:
     """sft.articles of them, chosen by a hash of the id, in the order of the files; each cut at a paragraph's end."""
     chosen: list = []  # a heap of (-hash, place, article): the largest hash leaves first
     for place, article in enumerate(record for file in files for record in read_jsonl(file)):
-        entry = (-rank(cfg.sft.seed, "article", article["id"]), place)
+        entry = (-hash64(cfg.sft.seed, "article", article["id"]), place)
         if len(chosen) < cfg.sft.articles:
             heapq.heappush(chosen, (*entry, shown(article, cfg.sft.max_article_chars)))
         elif entry > chosen[0][:2]:
@@ -146,7 +146,7 @@ def assemble(articles: list[dict], journal: Journal, cfg: Config) -> tuple[dict[
 
 def choose_val(articles: list[dict], cfg: Config) -> set:
     """The ids of sft.val_fraction of the articles, at least one when there are two or more."""
-    ranked = sorted((rank(cfg.sft.seed, "val", a["id"]), a["id"]) for a in articles)
+    ranked = sorted((hash64(cfg.sft.seed, "val", a["id"]), a["id"]) for a in articles)
     count = max(1, round(len(articles) * cfg.sft.val_fraction)) if len(articles) > 1 else 0
     return {article_id for _, article_id in ranked[:count]}
 

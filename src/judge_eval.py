@@ -13,16 +13,19 @@ from pathlib import Path
 
 import numpy as np
 
-from lib import chat, generate
-from lib.config import Config, InputError, resolve, stage_main
-from lib.journal import Journal
-from lib.progress import Progress
-from lib.questions import Question, draw
-from lib.records import fingerprint, sha256_file, versions, write_bytes, write_json
-from lib.chance import rank
-from lib.rules.judge import score
-from lib.teacher import Refused, open_teacher, references
-from lib.tokenizer import Tokenizer
+from gpt import chat, checkpoints, decoder
+from gpt.sampling import Sampling
+from gpt.tokenizer import Tokenizer
+from pipeline.cli import stage_main
+from pipeline.config import Config, InputError, resolve
+from pipeline.draws import hash64
+from pipeline.files import fingerprint, sha256_file, write_bytes, write_json
+from pipeline.journal import Journal
+from pipeline.progress import Progress
+from pipeline.stage_output import versions
+from teacher.client import Refused, open_teacher, references
+from teacher.questions import Question, draw
+from teacher.rules.judge import score
 
 RESAMPLES = 2000  # of the bootstrap
 SHOWN = 10        # questions with all answers in the report
@@ -60,8 +63,8 @@ def main(cfg: Config) -> None:
 
 def common_questions(cfg: Config, source: Path, paths: dict[str, Path]) -> list[Question]:
     """Questions that fit the context of every checkpoint."""
-    path = min(paths.values(), key=lambda p: generate.checkpoints.load_config(p).block_size)
-    room = generate.checkpoints.load_config(path).block_size - cfg.judge.max_new_tokens
+    path = min(paths.values(), key=lambda p: checkpoints.load_config(p).block_size)
+    room = checkpoints.load_config(path).block_size - cfg.judge.max_new_tokens
     if room < 16:
         raise InputError(f"judge.max_new_tokens {cfg.judge.max_new_tokens}: leaves no room for a question in the context of {path}")
     return draw(source, cfg.judge.prompts, cfg.judge.seed, Tokenizer(path / "tokenizer.json"), room)
@@ -70,14 +73,14 @@ def common_questions(cfg: Config, source: Path, paths: dict[str, Path]) -> list[
 def answer(cfg: Config, name: str, questions: list[Question]) -> list[dict]:
     """[{"text": ..., "stopped": whether it ended by itself}] of one checkpoint."""
     judge = cfg.judge
-    model, tokenizer = generate.load(judge.checkpoints[name])
+    model, tokenizer = decoder.load(judge.checkpoints[name])
     prompts = [chat.encode(tokenizer, q.prompt, add_generation_prompt=True)[0] for q in questions]
     done = []
     with Progress(f"judge_eval: {name} answers", len(prompts), "questions") as bar:
         for at in range(0, len(prompts), judge.batch_size):
             part = prompts[at:at + judge.batch_size]
-            seeds = [rank(judge.seed, "answer", at + n) for n in range(len(part))]
-            done += generate.generate(model, tokenizer, part, judge.max_new_tokens, generate.Sampling(judge.temperature), seeds, batch_size=judge.batch_size)
+            seeds = [hash64(judge.seed, "answer", at + n) for n in range(len(part))]
+            done += decoder.generate(model, tokenizer, part, judge.max_new_tokens, Sampling(judge.temperature), seeds, batch_size=judge.batch_size)
             bar.add(len(part))
     return [{"text": c.text.strip(), "stopped": c.finish_reason == "stop"} for c in done]
 

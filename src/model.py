@@ -6,7 +6,7 @@
 Pre-norm RMSNorm (Zhang & Sennrich 2019), rotary positions in Llama's rotate-half form (Su et al. 2021), SwiGLU
 (Shazeer 2020), no biases, output layer tied to the embedding (Press & Wolf 2017). The conventions are Llama's
 exactly, so that a checkpoint becomes a Hugging Face LlamaForCausalLM by renaming; the query, key and value
-projections are one matrix here, and so are gate and up (fewer, larger matmuls): lib/checkpoints.py splits them.
+projections are one matrix here, and so are gate and up (fewer, larger matmuls): gpt/checkpoints.py splits them.
 """
 
 import math
@@ -16,7 +16,7 @@ import torch
 import torch.nn as nn
 import torch.nn.functional as F
 
-from lib.config import stage_main
+from pipeline.cli import stage_main
 
 NORM_EPS = 1e-5
 INIT_STD = 0.02  # GPT-2's
@@ -35,7 +35,7 @@ class ModelConfig:
 
     @classmethod
     def of(cls, section) -> "ModelConfig":
-        """From the config's model section (lib.config.Model)."""
+        """From the config's model section (pipeline.config.Model)."""
         return cls(**{f.name: getattr(section, f.name) for f in fields(cls)})
 
     @property

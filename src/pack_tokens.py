@@ -23,13 +23,14 @@ from typing import Callable
 
 import numpy as np
 
-from lib.config import InputError, resolve, stage_main
-from lib.pool import open_pool
-from lib.progress import Progress
-from lib.records import (atomic_file, fingerprint, input_hash, lock, own_manifest, read_jsonl, shards, versions, write_bytes,
-                         write_json)
-from lib.tokenizer import Tokenizer
-from lib.tokens import DTYPE, TokenFile, document, permutation
+from gpt.tokenizer import Tokenizer
+from gpt.tokens import DTYPE, TokenFile, document, permutation
+from pipeline.cli import stage_main
+from pipeline.config import InputError, resolve
+from pipeline.files import atomic_file, fingerprint, lock, read_jsonl, write_bytes, write_json
+from pipeline.pool import open_pool
+from pipeline.progress import Progress
+from pipeline.stage_output import input_hash, own_manifest, shards, versions
 
 BUFFER = 64 << 20        # tokens gathered before they are written: 128 MB
 INDEX = np.dtype([("hash", "<u8"), ("tokens", "<u4"), ("bytes", "<u4")])  # a document in .packing/part-*.npy

@@ -13,9 +13,11 @@ import contextlib
 import sys
 import time
 
-from lib import chat
-from lib.config import InputError, stage_main
-from lib.generate import Decoder, Request, Sampling, load, stream
+from gpt import chat
+from gpt.decoder import Decoder, Request, load, stream
+from gpt.sampling import Sampling
+from pipeline.cli import stage_main
+from pipeline.config import InputError
 
 COMMANDS = "/new begins a new conversation, /quit leaves, Ctrl-C stops an answer"
 

@@ -31,16 +31,19 @@ from pathlib import Path
 from typing import Any, AsyncIterator, Callable, Literal, Optional, Union
 
 import uvicorn
-from fastapi import FastAPI, Request as HTTPRequest
+from fastapi import FastAPI
+from fastapi import Request as HTTPRequest
 from fastapi.responses import HTMLResponse, JSONResponse, StreamingResponse
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 from starlette.exceptions import HTTPException
 
-from lib import chat, checkpoints
-from lib.config import InputError, resolve, stage_main
-from lib.generate import Completion, Decoder, Request, Sampling, check_prompt, load, score, token_bytes
+from gpt import chat, checkpoints
+from gpt.decoder import Completion, Decoder, Request, check_prompt, load, score, token_bytes
+from gpt.sampling import Sampling
+from pipeline.cli import stage_main
+from pipeline.config import InputError, resolve
 
-PAGE = Path(__file__).parent / "lib" / "page.html"
+PAGE = Path(__file__).parent / "gpt" / "page.html"
 MAX_BODY = 4 << 20      # bytes of a request; a full context is a few KB
 SHUTDOWN_SECONDS = 5    # that answers under way have to end when the server is told to stop
 

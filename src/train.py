@@ -24,18 +24,31 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from lib import checkpoints
-from lib.config import InputError, resolve, stage_main
-from lib.generate import Sampling, generate
-from lib.optim import Optimizer, build_optimizer, clip_gradients, learning_rate
-from lib.progress import duration
-from lib.records import lock, sha256_file
-from lib.run import (StopSignal, Workers, autocast, cost, dollars, freeze_gc, going_on_without_compile, is_out_of_memory, join_workers, peak_flops,
-                     pick_device, slow_dtype)
-from lib.runlog import RunLog, draw_sweep
-from lib.tokenizer import Tokenizer
-from lib.tokens import IGNORE, Batches, TokenFile, open_tokens, windows
+from gpt import checkpoints
+from gpt.decoder import generate
+from gpt.machine import (
+    Workers,
+    autocast,
+    freeze_gc,
+    going_on_without_compile,
+    is_out_of_memory,
+    join_workers,
+    peak_flops,
+    pick_device,
+    slow_dtype,
+)
+from gpt.optim import Optimizer, build_optimizer, clip_gradients, learning_rate
+from gpt.run_log import RunLog, draw_sweep
+from gpt.sampling import Sampling
+from gpt.tokenizer import Tokenizer
+from gpt.tokens import IGNORE, Batches, TokenFile, open_tokens, windows
 from model import ModelConfig, WikiGPT, flops_per_token
+from pipeline.budget import cost, dollars
+from pipeline.cli import stage_main
+from pipeline.config import InputError, resolve
+from pipeline.files import lock, sha256_file
+from pipeline.progress import duration
+from pipeline.stop import StopSignal
 
 BENCH_WARMUP = 3    # steps before the clock of train.bench starts: compile, and the allocator finding its sizes
 SAMPLING = Sampling(temperature=0.8, top_p=0.95)  # of the samples shown while training

@@ -17,20 +17,21 @@ import random
 import torch
 import torch.nn.functional as F
 
-from lib import chat, checkpoints, finetune
-from lib.config import InputError, resolve, stage_main
-from lib.records import read_jsonl
-from lib.run import autocast
+from gpt import chat, checkpoints, trainer
+from gpt.machine import autocast
+from pipeline.cli import stage_main
+from pipeline.config import InputError, resolve
+from pipeline.files import read_jsonl
 
 IGNORE = -100
 
 
 def main(cfg) -> None:
-    finetune.check_inputs(cfg.dpo.checkpoint, cfg.pref.train_file, cfg.pref.val_file, maker="gen_pref_data")
-    key = finetune.identity("dpo", cfg.dpo, cfg.pref.train_file, cfg.pref.val_file)
-    if finetune.finished("dpo", cfg, key):
+    trainer.check_inputs(cfg.dpo.checkpoint, cfg.pref.train_file, cfg.pref.val_file, maker="gen_pref_data")
+    key = trainer.identity("dpo", cfg.dpo, cfg.pref.train_file, cfg.pref.val_file)
+    if trainer.finished("dpo", cfg, key):
         return
-    device = finetune.device_of(cfg.train)
+    device = trainer.device_of(cfg.train)
     model, tokenizer = checkpoints.load(resolve(cfg.dpo.checkpoint), device)
     train = load_pairs(resolve(cfg.pref.train_file), tokenizer, model.config.block_size)
     val = load_pairs(resolve(cfg.pref.val_file), tokenizer, model.config.block_size)
@@ -58,7 +59,7 @@ def main(cfg) -> None:
                 sums[name] = sums.get(name, 0.0) + float(value)
         return {f"val_{name}": value / len(val) for name, value in sums.items()}
 
-    finetune.run("dpo", cfg, cfg.dpo, key, model, tokenizer, steps, loss, evaluate, device)
+    trainer.run("dpo", cfg, cfg.dpo, key, model, tokenizer, steps, loss, evaluate, device)
 
 
 def load_pairs(path, tokenizer, length: int) -> list[tuple]:

@@ -13,20 +13,21 @@ import random
 
 import torch
 
-from lib import chat, checkpoints, finetune
-from lib.config import InputError, resolve, stage_main
-from lib.records import read_jsonl
+from gpt import chat, checkpoints, trainer
+from pipeline.cli import stage_main
+from pipeline.config import InputError, resolve
+from pipeline.files import read_jsonl
 
 IGNORE = -100  # a target that is not learned
 Conversation = tuple[list[int], list[bool]]  # token ids, and which of them are learned
 
 
 def main(cfg) -> None:
-    finetune.check_inputs(cfg.sft.checkpoint, cfg.sft.train_file, cfg.sft.val_file, maker="gen_sft_data")
-    key = finetune.identity("sft", cfg.sft, cfg.sft.train_file, cfg.sft.val_file)
-    if finetune.finished("sft", cfg, key):
+    trainer.check_inputs(cfg.sft.checkpoint, cfg.sft.train_file, cfg.sft.val_file, maker="gen_sft_data")
+    key = trainer.identity("sft", cfg.sft, cfg.sft.train_file, cfg.sft.val_file)
+    if trainer.finished("sft", cfg, key):
         return
-    device = finetune.device_of(cfg.train)
+    device = trainer.device_of(cfg.train)
     model, tokenizer = checkpoints.load(resolve(cfg.sft.checkpoint), device)
     length = model.config.block_size
     train = load_conversations(resolve(cfg.sft.train_file), tokenizer, length)
@@ -53,7 +54,7 @@ def main(cfg) -> None:
             total, count = total + float(nats), count + n
         return {"val_loss": total / max(1, count)}
 
-    finetune.run("sft", cfg, cfg.sft, key, model, tokenizer, steps, loss, evaluate, device)
+    trainer.run("sft", cfg, cfg.sft, key, model, tokenizer, steps, loss, evaluate, device)
 
 
 def load_conversations(path, tokenizer, length: int) -> list[Conversation]:

@@ -19,12 +19,14 @@ import orjson
 from tokenizers import Tokenizer as HFTokenizer
 from tokenizers import decoders, models, pre_tokenizers, trainers
 
-from lib.config import InputError, resolve, stage_main
-from lib.pool import open_pool
-from lib.progress import Progress
-from lib.records import atomic_file, fingerprint, input_hash, lock, own_manifest, sha256_file, shards, versions, write_json
-from lib.tokenizer import PAD, Tokenizer
-from lib.tokens import document
+from gpt.tokenizer import PAD, Tokenizer
+from gpt.tokens import document
+from pipeline.cli import stage_main
+from pipeline.config import InputError, resolve
+from pipeline.files import atomic_file, fingerprint, lock, sha256_file, write_json
+from pipeline.pool import open_pool
+from pipeline.progress import Progress
+from pipeline.stage_output import input_hash, own_manifest, shards, versions
 
 HELD_OUT = 0.02           # of the sample: kept from training, to measure on
 HELD_OUT_BYTES = 5_000_000  # and at most so much: 1M tokens give bytes a token to three digits

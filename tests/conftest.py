@@ -16,7 +16,7 @@ if os.environ.get("CI"):
 ROOT = Path(__file__).resolve().parents[1]
 CORPUS = ROOT.parent / "shared" / "corpus"
 
-for folder in (ROOT, ROOT / "src"):
+for folder in (ROOT, ROOT / "src", ROOT / "tests"):
     if str(folder) not in sys.path:
         sys.path.insert(0, str(folder))
 

@@ -7,7 +7,7 @@ import time
 import uvicorn
 
 import serve
-from lib.config import load_config
+from pipeline.config import load_config
 from tiny import Parrot
 
 

@@ -13,8 +13,9 @@ import orjson
 import pytest
 
 import clean
-from lib.config import ROOT, InputError, load_config
-from lib.records import StageOutput, dump_line, lock
+from pipeline.config import ROOT, InputError, load_config
+from pipeline.files import dump_line, lock
+from pipeline.stage_output import StageOutput
 
 PLACES = "Vienna Bratislava Budapest Belgrade Ulm Linz Passau Regensburg Vukovar Ruse Galati Izmail".split()
 GERMAN = ("Die Donau ist mit einer mittleren Wasserführung von rund 6855 Kubikmetern und einer Länge von 2857 Kilometern der zweitgrößte "

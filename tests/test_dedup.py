@@ -18,8 +18,9 @@ import pytest
 import clean
 import dedup
 import extract
-from lib.config import ROOT, InputError, load_config
-from lib.records import StageOutput, dump_line, lock
+from pipeline.config import ROOT, InputError, load_config
+from pipeline.files import dump_line, lock
+from pipeline.stage_output import StageOutput
 
 VOCABULARY = [f"{a}{b}{c}" for a in ("ka", "lo", "mi", "ne", "su") for b in ("ta", "ro", "vi", "de") for c in ("n", "s", "la", "mo", "r", "x")]
 

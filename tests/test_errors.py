@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from lib.config import load_config
-from tests.tiny import tiny_checkpoint, tiny_tokenizer
+from pipeline.config import load_config
+from tiny import tiny_checkpoint, tiny_tokenizer
 
 ROOT = Path(__file__).resolve().parents[1]
 

@@ -8,9 +8,9 @@ import pytest
 import torch
 
 import eval_ppl
-from lib import checkpoints
-from lib.config import InputError, load_config
-from lib.records import write_json, write_jsonl
+from gpt import checkpoints
+from pipeline.config import InputError, load_config
+from pipeline.files import write_json, write_jsonl
 from tiny import tiny_checkpoint, tiny_tokenizer
 
 ARTICLES = [{"title": "Gold", "text": "Gold is a soft metal. Zürich, 東京 🏔."}, {"title": "Danube", "text": "The Danube flows. " * 12},

@@ -13,9 +13,9 @@ from pathlib import Path
 import pytest
 
 import extract
-from lib.config import ROOT, InputError, load_config
-from lib.records import shards
-from test_dump import FOOT, HEAD, page, write
+from dump_files import FOOT, HEAD, page, write
+from pipeline.config import ROOT, InputError, load_config
+from pipeline.stage_output import shards
 
 TEXT = "'''{0}''' is a [[city]] about {{{{convert|5|km|mi}}}} west of Rome.<ref>x</ref>\n== History ==\nIt is {{{{nobody knows|{0}}}}} old.\n[[Kategorie & Co:Cities]]"
 
@@ -132,7 +132,7 @@ def test_a_namespace_of_another_language_and_odd_titles(tmp_path):
 # Damage
 
 def damaged(tmp_path) -> tuple[Path, tuple[int, int]]:
-    from lib.dump import open_dump
+    from wikipedia.dump import open_dump
     path = write(tmp_path / "testwiki.xml.bz2", wiki(), "multistream")
     start, end = open_dump(path).streams[4]          # pages 22 to 28
     content = bytearray(path.read_bytes())
@@ -224,7 +224,7 @@ def test_a_killed_run_goes_on_and_ends_with_the_same_bytes(tmp_path, layout, wor
 
 
 def test_two_runs_at_once(dump, tmp_path):
-    from lib.records import lock
+    from pipeline.files import lock
     with lock(tmp_path / "out"):
         done = subprocess.run(command(f"data.dump={dump}", f"data.extracted_dir={tmp_path / 'out'}"), capture_output=True, text=True, timeout=60)
     assert done.returncode == 2 and "another run is writing here" in done.stderr and len(done.stderr.splitlines()) == 1

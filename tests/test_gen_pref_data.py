@@ -12,12 +12,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import gen_pref_data
+from deduped_folder import CAPITALS, countries, deduped
 from fake_teacher import FakeTeacher, serving
 from gen_pref_data import Corruption, another_number, own_pair, unfit
-from lib.config import ROOT, InputError, load_config
-from lib.questions import Question, draw
-from lib.records import dump_line, write_json
-from test_gen_sft_data import CAPITALS, countries, deduped
+from pipeline.config import ROOT, InputError, load_config
+from pipeline.files import dump_line
+from teacher.questions import Question, draw
 from tiny import tiny_checkpoint, tiny_tokenizer
 
 

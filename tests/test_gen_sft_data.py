@@ -6,36 +6,15 @@ import signal
 import subprocess
 import sys
 import threading
-import time
 
 import pytest
 
 import gen_sft_data
+from deduped_folder import CAPITALS, countries, deduped
 from fake_teacher import FakeTeacher, serving
 from gen_sft_data import grounded, problem
-from lib.config import ROOT, InputError, load_config
-from lib.journal import Journal
-from lib.records import dump_line, write_json
-
-CAPITALS = {"France": "Paris", "Japan": "Tokyo", "Peru": "Lima", "Kenya": "Nairobi", "Chad": "N'Djamena", "Cuba": "Havana", "Egypt": "Cairo", "Fiji": "Suva",
-            "Ghana": "Accra", "Iran": "Tehran", "Laos": "Vientiane", "Malta": "Valletta", "Nepal": "Kathmandu", "Oman": "Muscat", "Qatar": "Doha", "Samoa": "Apia",
-            "Spain": "Madrid", "Syria": "Damascus", "Togo": "Lomé", "Tonga": "Nukuʻalofa"}
-
-
-def countries(count):
-    names = list(CAPITALS.items())[:count]
-    return [{"id": 10 + i, "title": name, "url": "", "text": f"{name} is a country. Its capital is {capital}.\n\nThe area of {name} is {1000 + i} square kilometres."}
-            for i, (name, capital) in enumerate(names)]
-
-
-def deduped(folder, articles, per_shard=6):
-    """A folder as dedup.py leaves it."""
-    folder.mkdir(parents=True)
-    shards = [articles[i:i + per_shard] for i in range(0, len(articles), per_shard)]
-    for i, shard in enumerate(shards):
-        (folder / f"part-{i:05d}.jsonl").write_bytes(b"".join(dump_line(a) for a in shard))
-    write_json(folder / "manifest.json", {"stage": "dedup", "shards": len(shards), "output_sha256": f"test {len(articles)}"})
-    return folder
+from pipeline.config import ROOT, InputError, load_config
+from pipeline.journal import Journal
 
 
 def overrides(folder, out="sft", *more):

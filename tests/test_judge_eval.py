@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 
 import judge_eval
+from deduped_folder import countries, deduped
 from fake_teacher import FakeTeacher, serving
+from gpt.decoder import Completion
 from judge_eval import bootstrap, compare
-from lib.config import InputError, load_config
-from lib.generate import Completion
-from lib.questions import Question
-from lib.records import dump_line
-from test_gen_sft_data import CAPITALS, countries, deduped
+from pipeline.config import InputError, load_config
+from pipeline.files import dump_line
+from teacher.questions import Question
 from tiny import tiny_checkpoint
 
 QUESTIONS = [Question([{"role": "user", "content": f"q{i}"}], "r", i, "fact") for i in range(6)]
@@ -63,15 +63,15 @@ def home(tmp_path, monkeypatch):
     said = {"right": "It is Lima.", "wrong": "It is Rome.", "other": "It is Lima."}
     for seed, name in enumerate(said):
         tiny_checkpoint(tmp_path / name, block_size=96, seed=seed)
-    load = judge_eval.generate.load
+    load = judge_eval.decoder.load
 
     def named(path):
         model, tokenizer = load(path)
         model.said = next(answer for name, answer in said.items() if f"/{name}/" in str(path))
         return model, tokenizer
 
-    monkeypatch.setattr(judge_eval.generate, "load", named)
-    monkeypatch.setattr(judge_eval.generate, "generate", lambda model, tokenizer, prompts, *rest, **more:
+    monkeypatch.setattr(judge_eval.decoder, "load", named)
+    monkeypatch.setattr(judge_eval.decoder, "generate", lambda model, tokenizer, prompts, *rest, **more:
                         [Completion(text=model.said, finish_reason="stop") for _ in prompts])
     return tmp_path
 

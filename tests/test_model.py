@@ -9,9 +9,17 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from lib.config import load_config
-from lib.run import autocast
-from model import ModelConfig, SummedCrossEntropy, WikiGPT, flops_per_token, parameter_counts, rope_table, training_memory
+from gpt.machine import autocast
+from model import (
+    ModelConfig,
+    SummedCrossEntropy,
+    WikiGPT,
+    flops_per_token,
+    parameter_counts,
+    rope_table,
+    training_memory,
+)
+from pipeline.config import load_config
 
 ROOT = Path(__file__).resolve().parents[1]
 SMALL = ModelConfig(vocab_size=300, n_layer=2, n_head=2, n_embd=32, block_size=24, d_ff=48)
@@ -78,7 +86,7 @@ def test_estimated_activations_are_what_autograd_keeps():
 def test_logits_are_those_of_transformers_llama():
     from transformers import LlamaConfig, LlamaForCausalLM
 
-    from lib.checkpoints import to_hf
+    from gpt.checkpoints import to_hf
     model = small_model()
     llama = LlamaForCausalLM(LlamaConfig(
         vocab_size=300, hidden_size=32, intermediate_size=48, num_hidden_layers=2, num_attention_heads=2, num_key_value_heads=2,

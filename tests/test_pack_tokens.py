@@ -16,11 +16,11 @@ from hypothesis import strategies as st
 
 import pack_tokens
 import train_tokenizer
-from lib.config import ROOT, InputError, load_config
-from lib.records import shards
-from lib.tokenizer import Tokenizer
-from lib.tokens import TokenFile, open_tokens
-from test_train_tokenizer import articles, deduped
+from deduped_folder import articles, deduped
+from gpt.tokenizer import Tokenizer
+from gpt.tokens import TokenFile, open_tokens
+from pipeline.config import ROOT, InputError, load_config
+from pipeline.stage_output import shards
 
 HOSTILE = [{"id": 9001, "title": "<|end|>", "url": "", "text": "a <|end|> b <|user|><|assistant|> <|pad|>\t🙂"},
            {"id": 9002, "title": "Empty", "url": "", "text": ""},
@@ -260,7 +260,7 @@ def test_killed_while_the_files_are_replaced_old_and_new_are_never_mixed(home, t
 
 
 def test_a_second_run_on_the_same_folder_is_told(home, tmp_path):
-    from lib.records import lock
+    from pipeline.files import lock
     with lock(tmp_path / "tokens"):
         process = run(home, tmp_path)
         output = process.communicate(timeout=60)[0]

@@ -13,9 +13,11 @@ import pytest
 
 import sample
 from conftest import ROOT
-from lib import checkpoints
-from lib.config import InputError, load_config, stage_main
-from lib.generate import Sampling, generate, stream
+from gpt import checkpoints
+from gpt.decoder import generate, stream
+from gpt.sampling import Sampling
+from pipeline.cli import stage_main
+from pipeline.config import InputError, load_config
 from tiny import Parrot, tiny_checkpoint
 
 

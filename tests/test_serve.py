@@ -18,9 +18,9 @@ import torch
 
 import serve
 from conftest import ROOT
-from lib import chat, checkpoints
-from lib.config import InputError, load_config
+from gpt import chat, checkpoints
 from live import running
+from pipeline.config import InputError, load_config
 from tiny import Parrot, tiny_checkpoint, tiny_model, tiny_tokenizer
 
 ANSWER = "Zürich lies in Switzerland; 東京 is Tokyo. 🏔 The end"

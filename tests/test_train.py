@@ -17,12 +17,13 @@ import torch
 import torch.nn.functional as F
 
 import train
-from lib import checkpoints, runlog
-from lib.config import InputError, load_config
-from lib.runlog import read_log
-from lib.tokenizer import Tokenizer
-from lib.tokens import TokenFile
+from crashes import crash_and_resume, crash_at
+from gpt import checkpoints, run_log
+from gpt.run_log import read_log
+from gpt.tokenizer import Tokenizer
+from gpt.tokens import TokenFile
 from model import WikiGPT
+from pipeline.config import InputError, load_config
 from tiny import tiny_tokenizer, token_files
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -58,7 +59,7 @@ def config(data: Path, out: Path, *overrides: str):
 @pytest.fixture(autouse=True)
 def no_curves(monkeypatch):
     """Half a second each; `undisturbed`, which is made before this takes hold, has them drawn."""
-    monkeypatch.setattr(runlog, "draw_curves", lambda *_: None)
+    monkeypatch.setattr(run_log, "draw_curves", lambda *_: None)
 
 
 @pytest.fixture(scope="module")
@@ -77,26 +78,6 @@ def losses(folder: Path) -> dict[int, float]:
     records = [r for r in read_log(folder) if "loss" in r]
     assert len({r["step"] for r in records}) == len(records), "a step stands twice in the log"
     return {r["step"]: r["loss"] for r in records}
-
-
-def crash_at(monkeypatch, step: int) -> None:
-    """Let the run die when it comes to this step, once."""
-    real = train.learning_rate
-
-    def dying(number, *arguments):
-        if number == step:
-            monkeypatch.setattr(train, "learning_rate", real)
-            raise MemoryError("the host is gone")
-        return real(number, *arguments)
-
-    monkeypatch.setattr(train, "learning_rate", dying)
-
-
-def crash_and_resume(monkeypatch, cfg, step: int) -> None:
-    crash_at(monkeypatch, step)
-    with pytest.raises(MemoryError):
-        train.main(cfg)
-    train.main(cfg)
 
 
 # it learns, and leaves what it should
@@ -260,7 +241,7 @@ def test_a_finished_run_does_nothing_and_a_longer_one_goes_on(data, tmp_path, ca
 
 
 def test_two_runs_in_one_folder_are_refused(data, tmp_path):
-    from lib.records import lock
+    from pipeline.files import lock
     with lock(tmp_path / "base"), pytest.raises(InputError, match="another run"):
         train.main(config(data, tmp_path))
 

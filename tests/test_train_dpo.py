@@ -8,9 +8,9 @@ import torch
 import torch.nn.functional as F
 
 import train_dpo
-from lib import checkpoints
-from lib.config import InputError, load_config
-from tests.tiny import tiny_checkpoint, tiny_model, tiny_tokenizer
+from gpt import checkpoints
+from pipeline.config import InputError, load_config
+from tiny import tiny_checkpoint, tiny_model, tiny_tokenizer
 
 PAIRS = [("What is gold?", "A metal.", "A river in Europe, and it flows."), ("Where is Paris?", "In France.", "In Japan."),
          ("What is Tokyo?", "The capital of Japan.", "No.")]

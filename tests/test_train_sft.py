@@ -8,10 +8,11 @@ import torch
 import torch.nn.functional as F
 
 import train_sft
-from lib import chat, checkpoints, finetune
-from lib.config import InputError, load_config
-from lib.generate import Sampling, generate
-from tests.tiny import tiny_checkpoint, tiny_model, tiny_tokenizer
+from gpt import chat, checkpoints, trainer
+from gpt.decoder import generate
+from gpt.sampling import Sampling
+from pipeline.config import InputError, load_config
+from tiny import tiny_checkpoint, tiny_model, tiny_tokenizer
 
 FACTS = {"What is gold?": "Gold is a metal.", "Where is Paris?": "Paris is in France.", "What is the Danube?": "A river in Europe.",
          "What is Tokyo?": "The capital of Japan.", "Is gold soft?": "Yes."}
@@ -154,7 +155,7 @@ def test_a_bad_line_is_named(tmp_path, line):
 
 def test_missing_inputs_are_all_named_at_once(tmp_path):
     with pytest.raises(InputError) as error:
-        finetune.check_inputs(f"{tmp_path}/none", f"{tmp_path}/a.jsonl", f"{tmp_path}/b.jsonl", "gen_sft_data")
+        trainer.check_inputs(f"{tmp_path}/none", f"{tmp_path}/a.jsonl", f"{tmp_path}/b.jsonl", "gen_sft_data")
     assert len(str(error.value).splitlines()) == 3 and "gen_sft_data.py" in str(error.value)
 
 

@@ -3,34 +3,13 @@
 import json
 import lzma
 
-import numpy as np
 import pytest
 from tokenizers import Tokenizer as HFTokenizer
 
 import train_tokenizer
-from lib.config import InputError, load_config
-from lib.records import StageOutput, dump_line
-from lib.tokenizer import Tokenizer
-
-WORDS = ("river city mountain king queen battle treaty science planet copper island market temple village railway bridge poem opera "
-         "forest harbour county parish church school castle garden engine theory matter energy language grammar empire coast").split()
-
-
-def articles(n, seed=0):
-    random = np.random.default_rng(seed)
-    for i in range(1, n + 1):
-        text = " ".join(random.choice(WORDS, 60)) + f" {i} ünïcode 日本 🙂."
-        yield {"id": i, "title": f"Article {i}", "url": "", "text": text}
-
-
-def deduped(folder, records, per_shard=20):
-    records = list(records)
-    with StageOutput(folder, "dedup", {"first": records[0]["text"]}, []) as out:
-        for k in range(0, len(records), per_shard):
-            part = records[k:k + per_shard]
-            out.write_shard(f"part-{k // per_shard:05d}", b"".join(dump_line(r) for r in part), {"out": len(part)})
-        out.finish()
-    return folder
+from deduped_folder import articles, deduped
+from gpt.tokenizer import Tokenizer
+from pipeline.config import InputError, load_config
 
 
 def config(folder, *overrides):

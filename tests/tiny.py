@@ -11,9 +11,9 @@ import torch
 from tokenizers import Tokenizer as HFTokenizer
 from tokenizers import decoders, models, pre_tokenizers, trainers
 
-from lib import checkpoints
-from lib.generate import Decoder
-from lib.tokenizer import Tokenizer
+from gpt import checkpoints
+from gpt.decoder import Decoder
+from gpt.tokenizer import Tokenizer
 from model import KVCache, ModelConfig, WikiGPT
 
 TEXT = """Gold is a chemical element with the symbol Au. Its atomic number is 79, and it is a soft yellow metal.
@@ -71,7 +71,7 @@ def tiny_checkpoint(folder: Path, block_size: int = 64, seed: int = 0) -> Path:
 
 
 class Parrot:
-    """Stands in for lib.step.Step: to every prompt it says `answer` and then <|end|>, `delay` seconds a token. With `broken` set, it fails with that message."""
+    """Stands in for gpt.decode_step.Step: to every prompt it says `answer` and then <|end|>, `delay` seconds a token. With `broken` set, it fails with that message."""
 
     def __init__(self, tokenizer: Tokenizer, answer: str | list[int], delay: float = 0.0):
         ids = tokenizer.encode(answer) if isinstance(answer, str) else answer

@@ -4,7 +4,7 @@ import importlib.util
 import sys
 from pathlib import Path
 
-from lib.config import InputError
+from pipeline.config import InputError
 
 
 def nanogpt_model(folder: Path, config):

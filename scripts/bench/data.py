@@ -38,12 +38,14 @@ import dedup  # noqa: E402
 import extract  # noqa: E402
 import pack_tokens  # noqa: E402
 import train_tokenizer  # noqa: E402
-from lib import dump as dumps  # noqa: E402
-from lib import filters, repair  # noqa: E402
-from lib.config import ROOT, InputError, load_config, stage_main  # noqa: E402
-from lib.progress import duration  # noqa: E402
-from lib.records import StageOutput, dump_line, versions  # noqa: E402
-from lib.tokenizer import Tokenizer  # noqa: E402
+from gpt.tokenizer import Tokenizer  # noqa: E402
+from pipeline.cli import stage_main  # noqa: E402
+from pipeline.config import ROOT, InputError, load_config  # noqa: E402
+from pipeline.files import dump_line  # noqa: E402
+from pipeline.progress import duration  # noqa: E402
+from pipeline.stage_output import StageOutput, versions  # noqa: E402
+from wikipedia import dump as dumps  # noqa: E402
+from wikipedia import other_extractors, quality  # noqa: E402
 
 RESULTS = ROOT / "scripts/bench/RESULTS.md"
 CORPUS = ROOT.parent / "shared/corpus"  # where the maintainers keep real data; elsewhere give --dump and --texts
@@ -144,13 +146,13 @@ def cleaning(cfg, args, records: list[dict]) -> list[Row]:
     foreign = [record["text"] for record in records]
     titles = [record["title"] for record in records]
     sections = frozenset(name.lower() for name in cfg.extract.drop_sections)
-    texts = [repair.mend(repair.restore_layout(text, title, sections)) for text, title in zip(foreign, titles)]
+    texts = [other_extractors.mend(other_extractors.restore_layout(text, title, sections)) for text, title in zip(foreign, titles)]
     size = {"texts": len(texts), "MB": sum(len(text.encode()) for text in texts) / 1e6, "foreign": sum(len(t.encode()) for t in foreign) / 1e6}
     lots = [texts[k:k + 64] for k in range(0, len(texts), 64)]
     seconds = in_turns(
         args.rounds, language=lambda: [in_language(text) for text in texts],
-        filters=lambda: [filters.judge(lot, [False] * len(lot), cfg.clean, lambda text: True) for lot in lots],
-        repair=lambda: [repair.mend(repair.restore_layout(text, title, sections)) for text, title in zip(foreign, titles)])
+        filters=lambda: [quality.judge(lot, [False] * len(lot), cfg.clean, lambda text: True) for lot in lots],
+        repair=lambda: [other_extractors.mend(other_extractors.restore_layout(text, title, sections)) for text, title in zip(foreign, titles)])
     return [row("clean: language", "articles", seconds, {"language": size["texts"]}, ours="language"),
             row("clean: filters", "MB of text", seconds, {"filters": size["MB"]}, ours="filters"),
             row("clean: repair (other extractors' text)", "MB of text", seconds, {"repair": size["foreign"]}, ours="repair")]

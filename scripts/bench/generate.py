@@ -23,11 +23,12 @@ import torch
 import transformers
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "src"))
-from lib.checkpoints import hf_config, to_hf  # noqa: E402  (src/ comes onto the path first)
-from lib.config import stage_main  # noqa: E402
-from lib.generate import Decoder, Request, Sampling, stream  # noqa: E402
-from lib.run import pick_device  # noqa: E402
+from gpt.checkpoints import hf_config, to_hf  # noqa: E402  (src/ comes onto the path first)
+from gpt.decoder import Decoder, Request, stream  # noqa: E402
+from gpt.machine import pick_device  # noqa: E402
+from gpt.sampling import Sampling  # noqa: E402
 from model import ModelConfig, WikiGPT  # noqa: E402
+from pipeline.cli import stage_main  # noqa: E402
 
 END, PAD = 2, 3
 PEAK = 3.5  # standard deviation of the logits: at temperature 0.8 a perplexity of 20 to 60

@@ -21,9 +21,8 @@ from datetime import date
 from pathlib import Path
 
 from data import CORPUS, RESULTS, as_filtered, put_section, read_texts, this_command
-
-from lib.config import ROOT, InputError
-from lib.records import dump_line, read_jsonl
+from pipeline.config import ROOT, InputError
+from pipeline.files import dump_line, read_jsonl
 
 NO_GAPS, NO_SOUNDS = "holes /10k, a formula counted as a word", "alien words /10k words, pronunciations left out"
 METRICS = {  # of the tool, and two of told_apart(): what is aimed at

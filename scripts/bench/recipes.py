@@ -10,7 +10,6 @@ Each learning rate is a run of src/train.py in a folder of its own, so that an i
 All see the same batches in the same order. `fast 65 %` has 65 % of the steps, with its whole schedule in them.
 """
 
-import json
 import sys
 from pathlib import Path
 
@@ -21,11 +20,12 @@ for folder in (ROOT / "scripts" / "bench", ROOT / "src"):  # src first: both hav
     sys.path.insert(0, str(folder))
 import train  # noqa: E402  src/train.py
 from beside import nanogpt_model  # noqa: E402
-from lib.config import load_config, stage_main  # noqa: E402
-from lib.optim import learning_rate  # noqa: E402
-from lib.records import read_json, write_json  # noqa: E402
-from lib.run import Workers, autocast, pick_device  # noqa: E402
-from lib.runlog import read_log  # noqa: E402
+from gpt.machine import Workers, autocast, pick_device  # noqa: E402
+from gpt.optim import learning_rate  # noqa: E402
+from gpt.run_log import read_log  # noqa: E402
+from pipeline.cli import stage_main  # noqa: E402
+from pipeline.config import load_config  # noqa: E402
+from pipeline.files import read_json, write_json  # noqa: E402
 
 COURSE = ("train.optimizer=adamw", "train.lr_schedule=cosine", "train.zero_init_proj=false")
 FAST = ("train.optimizer=muon", "train.lr_schedule=linear", "train.decay_frac=0.6", "train.zero_init_proj=true", "train.min_lr=0")

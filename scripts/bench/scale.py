@@ -25,10 +25,9 @@ from datetime import date
 from pathlib import Path
 
 from data import CORPUS, RESULTS, processor, put_section, read_texts, this_command
-
-from lib import dump as dumps
-from lib.config import ROOT, InputError
-from lib.records import dump_line, read_json
+from pipeline.config import ROOT, InputError
+from pipeline.files import dump_line, read_json
+from wikipedia import dump as dumps
 
 MEAN_CHARS = 2800          # of an article of English Wikipedia
 SHARD = 10_000             # documents

@@ -21,10 +21,10 @@ import torch
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "src"))
 from beside import nanogpt_model  # noqa: E402  (this folder)
-from lib.config import stage_main  # noqa: E402
-from lib.optim import build_optimizer, clip_gradients  # noqa: E402
-from lib.run import autocast, freeze_gc, pick_device  # noqa: E402
+from gpt.machine import autocast, freeze_gc, pick_device  # noqa: E402
+from gpt.optim import build_optimizer, clip_gradients  # noqa: E402
 from model import ModelConfig, WikiGPT  # noqa: E402
+from pipeline.cli import stage_main  # noqa: E402
 
 WARMUP = 3  # steps of each before the first round: compile, memory, caches
 

@@ -1,6 +1,6 @@
 """Articles about science: the chemical elements, the Sun, its planets and their moons."""
 
-from prose import Article, Say, a, join, number_of, plural, start, table
+from prose import Article, Say, a, join, number_of, plural, table
 
 PLANETS = ["Mercury", "Venus", "the Earth", "Mars", "Jupiter", "Saturn", "Uranus", "Neptune"]
 

@@ -1,0 +1,164 @@
+"""Optimizers and the learning rate: AdamW, or Muon for the hidden matrices and AdamW for the rest, used as one.
+
+Muon (Jordan et al. 2024) takes the momentum of a matrix and moves along its nearest orthogonal matrix. Ours gives what
+torch.optim.Muon(adjust_lr_fn="match_rms_adamw") gives, with three differences that matter here: the fused qkv and gate-up
+projections are orthogonalised as the matrices they are made of; matrices of one shape go through together; and on a
+CPU it computes in fp32 (bf16 matmuls are 20 to 40 times slower on CPUs without bf16 units).
+"""
+
+import math
+
+import torch
+
+from pipeline.config import InputError
+
+FUSED = {"qkv_proj": 3, "gate_up_proj": 2}      # matrices stacked in one parameter of model.py
+NEWTON_SCHULZ = (3.4445, -4.7750, 2.0315)       # Jordan's quintic: singular values come to 0.7 ... 1.2 in 5 steps
+NEWTON_SCHULZ_STEPS = 5
+ADAM_EPS = 1e-8
+
+
+def learning_rate(step: int, max_iters: int, lr: float, min_lr: float, warmup_iters: int, schedule: str,
+                  decay_frac: float = 1.0) -> float:
+    """The learning rate of step 0 ... max_iters - 1.
+
+    Warmup rises linearly and reaches lr after warmup_iters steps. cosine: falls from there to min_lr at max_iters.
+    linear: stays at lr, then falls in a straight line to min_lr over the last decay_frac of the steps after warmup.
+    """
+    if step < warmup_iters:
+        return lr * (step + 1) / (warmup_iters + 1)
+    done = (step - warmup_iters) / max(1, max_iters - warmup_iters)  # 0 ... 1
+    if schedule == "cosine":
+        return min_lr + (lr - min_lr) * 0.5 * (1 + math.cos(math.pi * min(1.0, done)))
+    return min_lr + (lr - min_lr) * min(1.0, max(0.0, 1 - done) / decay_frac)
+
+
+def parameter_groups(model: torch.nn.Module, muon: bool) -> dict[str, list[str]]:
+    """-> {"muon": hidden matrices (empty without muon), "decay": other matrices, "no_decay": norms}: names, each once."""
+    groups: dict[str, list[str]] = {"muon": [], "decay": [], "no_decay": []}
+    for name, parameter in model.named_parameters():
+        if parameter.ndim < 2:
+            groups["no_decay"].append(name)
+        elif muon and name.startswith("layers."):
+            groups["muon"].append(name)
+        else:
+            groups["decay"].append(name)
+    return groups
+
+
+def orthogonalise(matrices: torch.Tensor) -> torch.Tensor:
+    """(n, rows, columns) -> each matrix with its singular values brought near 1, by Newton-Schulz iteration."""
+    a, b, c = NEWTON_SCHULZ
+    x = matrices.to(torch.bfloat16 if matrices.is_cuda else torch.float32)
+    tall = x.shape[1] > x.shape[2]
+    x = x.mT if tall else x
+    x = x / x.norm(dim=(1, 2), keepdim=True).clamp(min=1e-7)
+    for _ in range(NEWTON_SCHULZ_STEPS):
+        gram = x @ x.mT                                              # (n, m, m), m the shorter side
+        x = torch.baddbmm(x, torch.baddbmm(gram, gram, gram, beta=b, alpha=c), x, beta=a)
+    return x.mT if tall else x
+
+
+class Muon(torch.optim.Optimizer):
+    """For matrices; a parameter group may say that each of its parameters is `stacked` matrices, one upon another."""
+
+    def __init__(self, groups: list[dict], lr: float, weight_decay: float, momentum: float):
+        super().__init__(groups, {"lr": lr, "weight_decay": weight_decay, "momentum": momentum, "stacked": 1})
+
+    @torch.no_grad()
+    def step(self, finite: torch.Tensor) -> None:
+        """Update all parameters, or none of them where `finite`, a bool scalar on their device, is False."""
+        by_shape: dict[tuple, list] = {}
+        for group in self.param_groups:
+            for p in group["params"]:
+                state = self.state[p]
+                if not state:
+                    state["momentum_buffer"] = torch.zeros_like(p)
+                momentum = state["momentum_buffer"]
+                momentum.copy_(torch.where(finite, momentum.lerp(p.grad, 1 - group["momentum"]), momentum))
+                nesterov = torch.where(finite, p.grad.lerp(momentum, group["momentum"]), 0.0)
+                for part, update in zip(p.chunk(group["stacked"]), nesterov.chunk(group["stacked"])):
+                    by_shape.setdefault(tuple(part.shape), []).append((part, update, group))
+        for (rows, columns), items in by_shape.items():
+            updates = orthogonalise(torch.stack([update for _, update, _ in items]))
+            for (part, _, group), update in zip(items, updates):
+                # 0.2 sqrt(longer side) gives the update the RMS of a usual AdamW step (Liu et al. 2025), so that one
+                # learning rate and weight decay serve both optimizers
+                part.mul_(1 - group["lr"] * group["weight_decay"] * finite)
+                part.sub_(update.to(part.dtype), alpha=group["lr"] * 0.2 * math.sqrt(max(rows, columns)))
+
+
+class Optimizer:
+    """One or two torch optimizers as one; its state is a flat dict of tensors, ready for safetensors."""
+
+    def __init__(self, name: str, parts: dict[str, torch.optim.Optimizer], parameter_names: dict[torch.Tensor, str]):
+        self.name, self.parts, self.parameter_names = name, parts, parameter_names
+
+    def zero_grad(self) -> None:
+        for part in self.parts.values():
+            part.zero_grad(set_to_none=True)
+
+    def set_lr(self, lr: float) -> None:
+        for part in self.parts.values():
+            for group in part.param_groups:
+                group["lr"] = lr
+
+    def step(self, finite: torch.Tensor) -> None:
+        """Update every parameter or, where `finite` (a bool scalar on the device) is False, none; no device sync."""
+        for part in self.parts.values():
+            if isinstance(part, Muon):
+                part.step(finite)
+            elif part.defaults["fused"]:  # the fused kernel skips its update where found_inf is 1, as GradScaler has it
+                part.grad_scale, part.found_inf = None, 1.0 - finite.float()
+                part.step()
+            elif finite:
+                part.step()
+
+    def state(self) -> dict[str, torch.Tensor]:
+        """{"adamw.exp_avg:layers.0...": tensor, ...}: empty before the first step."""
+        return {f"{part_name}.{key}:{self.parameter_names[p]}": value for part_name, part in self.parts.items()
+                for p, values in part.state.items() for key, value in values.items()}
+
+    def load_state(self, tensors: dict[str, torch.Tensor]) -> None:
+        """Take back what state() gave. InputError when it is another optimizer's or another model's."""
+        left = dict(tensors)
+        for part_name, part in self.parts.items():
+            saved = part.state_dict()
+            order = [p for group in part.param_groups for p in group["params"]]
+            keys = ("momentum_buffer",) if isinstance(part, Muon) else ("step", "exp_avg", "exp_avg_sq")
+            try:
+                saved["state"] = {i: {key: left.pop(f"{part_name}.{key}:{self.parameter_names[p]}") for key in keys}
+                                  for i, p in enumerate(order)}
+            except KeyError as error:
+                raise InputError(f"the checkpoint's optimizer state has no {error}: it was trained with another optimizer; "
+                                 f"resume with the optimizer it had (now {self.name}), or start in another folder") from None
+            part.load_state_dict(saved)  # brings the tensors to the parameters' device
+        if left:
+            raise InputError(f"the checkpoint's optimizer state has {len(left)} tensors too many, such as {next(iter(left))}: "
+                             f"resume with the optimizer it had (now {self.name}), or start in another folder")
+
+
+def build_optimizer(model: torch.nn.Module, name: str, lr: float, weight_decay: float, beta1: float, beta2: float,
+                    muon_momentum: float, device: torch.device) -> Optimizer:
+    """name: adamw | muon. Matrices have weight decay, norms have none, embeddings never go to Muon."""
+    parameters = dict(model.named_parameters())
+    groups = parameter_groups(model, muon=name == "muon")
+    covered = sorted(sum(groups.values(), []))
+    assert covered == sorted(parameters), "every parameter belongs to exactly one group"
+    # fused: one kernel for all parameters, and the way to skip an update without asking the device
+    parts: dict[str, torch.optim.Optimizer] = {"adamw": torch.optim.AdamW(
+        [{"params": [parameters[n] for n in groups["decay"]], "weight_decay": weight_decay},
+         {"params": [parameters[n] for n in groups["no_decay"]], "weight_decay": 0.0}],
+        lr=lr, betas=(beta1, beta2), eps=ADAM_EPS, fused=device.type in ("cuda", "cpu"))}
+    if groups["muon"]:
+        by_stack: dict[int, list] = {}
+        for n in groups["muon"]:
+            stacked = next((count for part, count in FUSED.items() if part in n), 1)
+            by_stack.setdefault(stacked, []).append(parameters[n])
+        parts["muon"] = Muon([{"params": ps, "stacked": count} for count, ps in by_stack.items()], lr, weight_decay, muon_momentum)
+    return Optimizer(name, parts, {p: n for n, p in parameters.items()})
+
+
+def clip_gradients(model: torch.nn.Module, limit: float) -> torch.Tensor:
+    """Scale the gradients so that their joint norm is at most `limit` (0: no limit) -> the norm before, on the device."""
+    return torch.nn.utils.clip_grad_norm_(model.parameters(), limit or math.inf)

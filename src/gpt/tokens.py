@@ -1,0 +1,146 @@
+"""The packed tokens: train.bin and val.bin, and the batches that are drawn from them.
+
+    train.bin    little-endian uint16 token ids; every document ends with <|end|>
+    train.json   what it holds: tokens, documents, text_bytes, bytes_per_token, tokenizer_sha256, sha256, ...
+
+Batches are a pure function of (seed, step). The file is taken as a ring; every epoch cuts it into windows of block_size
+from a random phase on and shuffles them, so nothing is drawn twice before all is seen, documents are cut at new places in
+every epoch, resuming needs only the step, and neither the micro-batch size nor the number of GPUs changes what a step sees.
+"""
+
+from pathlib import Path
+from typing import Iterator
+
+import numpy as np
+
+from gpt.tokenizer import Tokenizer
+from pipeline.config import InputError
+from pipeline.files import read_json
+
+DTYPE = np.dtype("<u2")  # vocab_size <= 65,536: see pipeline/config.py
+IGNORE = -100            # a target that is not learned or scored, as torch's cross entropy has it
+
+
+def document(article: dict) -> str:
+    """An article as the model reads it: the title as a Markdown heading, as the sections of the text are; <|end|> follows."""
+    return f"# {article['title']}\n\n{article['text']}"
+
+
+class TokenFile:
+    """A .bin of token ids, memory-mapped, with what its .json says: the numbers are attributes of the same names."""
+
+    def __init__(self, path: Path):
+        self.path = Path(path)
+        about = self.path.with_suffix(".json")
+        if not self.path.exists() or not about.exists():
+            missing = about if self.path.exists() else self.path
+            raise InputError(f"{missing}: not there; run python src/pack_tokens.py with the same config first")
+        self.about = read_json(about)
+        try:
+            self.tokens: int = self.about["tokens"]
+            self.documents: int = self.about["documents"]
+            self.text_bytes: int = self.about["text_bytes"]            # UTF-8 bytes of the documents, <|end|> not counted
+            self.bytes_per_token: float = self.about["bytes_per_token"]
+            self.tokenizer_sha256: str = self.about["tokenizer_sha256"]
+            self.sha256: str = self.about["sha256"]                    # of the .bin
+        except (KeyError, TypeError):
+            raise InputError(f"{about}: not written by pack_tokens.py; run it again") from None
+        size = self.path.stat().st_size
+        if size != self.tokens * DTYPE.itemsize or not self.tokens:
+            raise InputError(f"{self.path}: {size:,} bytes, but {about.name} says {self.tokens:,} tokens of 2 bytes; "
+                             "delete both and run python src/pack_tokens.py again")
+        self.ids = np.memmap(self.path, DTYPE, mode="r")
+
+
+def open_tokens(path: Path, tokenizer: Tokenizer, vocab_size: int) -> TokenFile:
+    """The token file, or InputError when another tokenizer made it or the model has no room for its ids."""
+    file = TokenFile(path)
+    problems = []
+    if file.tokenizer_sha256 != tokenizer.sha256:
+        problems.append(f"{path}: made with another tokenizer (sha256 {file.tokenizer_sha256[:12]}...) than {tokenizer.path} "
+                        f"({tokenizer.sha256[:12]}...); run python src/pack_tokens.py again, or give the tokenizer it was made with")
+    if tokenizer.vocab_size > vocab_size:
+        problems.append(f"{tokenizer.path}: has {tokenizer.vocab_size:,} tokens, model.vocab_size is {vocab_size:,}; "
+                        "set model.vocab_size to it, or train a tokenizer of that size")
+    if problems:
+        raise InputError("\n".join(problems))
+    return file
+
+
+def permutation(n: int, seed: list[int]) -> tuple[np.ndarray, int]:
+    """-> (0..n-1 shuffled, uint32; one more random number of 63 bits). Built on the bit generator alone, whose
+    numbers NumPy promises never to change; its own shuffles may change with its version."""
+    random = np.random.PCG64(seed).random_raw(n + 1)
+    return np.argsort(random[:n], kind="stable").astype(np.uint32), int(random[n] >> np.uint64(1))
+
+
+class Batches:
+    """The training batches: step k is sequences [k * batch_size, (k + 1) * batch_size) of the shuffled epochs one
+    after another. batch_size counts the sequences of a whole step: micro_batch_size x grad_accum_steps x GPUs."""
+
+    def __init__(self, file: TokenFile, block_size: int, batch_size: int, seed: int):
+        if file.tokens <= block_size:
+            raise InputError(f"{file.path}: {file.tokens:,} tokens, too few for one window of model.block_size {block_size:,}; "
+                             "pack more text or set model.block_size lower")
+        self.file, self.block_size, self.batch_size, self.seed = file, block_size, batch_size, seed
+        self.windows = file.tokens // block_size  # an epoch; the fewer than block_size tokens left over move with the phase
+        self._epochs: dict[int, tuple[np.ndarray, int]] = {}
+
+    def batch(self, step: int, micro: int, micro_batch_size: int, rank: int = 0, world_size: int = 1
+              ) -> tuple[np.ndarray, np.ndarray]:
+        """Inputs and targets, int64 (B, T) each, of micro-batch number `micro` of a step on one of world_size GPUs.
+
+        B is micro_batch_size, or less at the end of a step that it does not divide (0 when nothing is left).
+        """
+        first = (micro * world_size + rank) * micro_batch_size
+        last = min(first + micro_batch_size, self.batch_size)
+        starts = self.starts(np.arange(first, last) + step * self.batch_size)
+        window = np.take(self.file.ids, starts[:, None] + np.arange(self.block_size + 1), mode="wrap").astype(np.int64)
+        return np.ascontiguousarray(window[:, :-1]), np.ascontiguousarray(window[:, 1:])
+
+    def starts(self, sequences: np.ndarray) -> np.ndarray:
+        """Where in the file the windows of these sequences begin, counted through all epochs."""
+        epochs, places = np.divmod(sequences, self.windows)
+        starts = np.empty(len(sequences), dtype=np.int64)
+        for epoch in np.unique(epochs):
+            order, phase = self._epoch(int(epoch))
+            rows = epochs == epoch
+            starts[rows] = (phase + order[places[rows]].astype(np.int64) * self.block_size) % self.file.tokens
+        return starts
+
+    def epoch(self, step: int) -> float:
+        """How many times all tokens have been seen before this step."""
+        return step * self.batch_size / self.windows
+
+    def _epoch(self, epoch: int) -> tuple[np.ndarray, int]:
+        if epoch not in self._epochs:
+            if len(self._epochs) > 1:  # a batch spans two epochs now and then; older ones are done with
+                self._epochs.pop(min(self._epochs))
+            order, phase = permutation(self.windows, [self.seed, epoch])
+            self._epochs[epoch] = order, phase % self.file.tokens
+        return self._epochs[epoch]
+
+
+def windows(ids: np.ndarray, block_size: int, rows: int, before: int, stride: int = 0
+            ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """All ids in order, for scoring: inputs and targets, int64 (up to rows, block_size), each id a target exactly once.
+
+    before: the id that stands before the first one: <|end|>, as before every document in training.
+    stride: tokens between windows; with less than block_size they overlap, and ids that an earlier window has scored
+            are only context there (target -100). 0: no overlap. The last window is filled up with targets of -100.
+    """
+    stride = stride or block_size
+    if stride > block_size:
+        raise InputError(f"stride {stride} is more than the model's block_size {block_size}; tokens would be left out")
+    count = max(0, -(-(len(ids) - block_size) // stride)) + 1 if len(ids) else 0  # the last window reaches the end
+    for first in range(0, count, rows):
+        n = min(rows, count - first)
+        inputs = np.full((n, block_size), before, dtype=np.int64)
+        targets = np.full((n, block_size), IGNORE, dtype=np.int64)
+        for row in range(n):
+            start = (first + row) * stride
+            window = ids[start:start + block_size]
+            inputs[row, :len(window)] = np.concatenate(([before if start == 0 else ids[start - 1]], window[:-1]))
+            seen = block_size - stride if start else 0
+            targets[row, seen:len(window)] = window[seen:]
+        yield inputs, targets

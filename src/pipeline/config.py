@@ -1,0 +1,436 @@
+"""The configuration: YAML files with `inherits`, dotted overrides, a typed schema.
+
+Every value lives in configs/base.yaml; the schema below holds types and limits and no default, so that
+there is one place to look. All problems of a config are reported together, one line each.
+"""
+
+import difflib
+import os
+import re
+from pathlib import Path
+from typing import Annotated, Literal, Optional, Union
+
+import yaml
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+class InputError(Exception):
+    """The user's input, config or environment is at fault: shown as one line, exit status 2."""
+
+
+def _not_bool(value):
+    if isinstance(value, bool):
+        raise ValueError("expected a number, got true/false")
+    return value
+
+
+Int = Annotated[int, BeforeValidator(_not_bool)]
+Float = Annotated[float, BeforeValidator(_not_bool), Field(allow_inf_nan=False)]
+Count = Annotated[Int, Field(ge=1)]
+Whole = Annotated[Int, Field(ge=0)]
+Positive = Annotated[Float, Field(gt=0)]
+NotNegative = Annotated[Float, Field(ge=0)]
+Share = Annotated[Float, Field(ge=0, le=1)]
+
+
+class Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, coerce_numbers_to_str=True, protected_namespaces=())
+
+
+class Model(Section):
+    vocab_size: Annotated[Int, Field(ge=260, le=65536)]  # 256 bytes + 4 specials; ids are stored as uint16
+    n_layer: Count
+    n_head: Count
+    n_embd: Count
+    block_size: Count
+    d_ff: Count
+    norm: Literal["rmsnorm"]
+    rope_theta: Positive
+    bias: Literal[False]
+    tie_embeddings: Literal[True]
+    dropout: Annotated[Float, Field(ge=0, lt=1)]
+
+    @model_validator(mode="after")
+    def _heads(self):
+        if self.n_embd % self.n_head or self.n_embd // self.n_head % 2:
+            raise ValueError(f"n_embd {self.n_embd} must be n_head {self.n_head} times an even head size")
+        return self
+
+
+class Tokenizer(Section):
+    path: str
+    special_tokens: Annotated[list[str], Field(min_length=3, max_length=3)]
+    sample_mb: Positive
+    min_frequency: Count
+
+    @model_validator(mode="after")
+    def _specials(self):
+        if sorted(self.special_tokens) != ["<|assistant|>", "<|end|>", "<|user|>"]:
+            raise ValueError("special_tokens must be <|user|>, <|assistant|> and <|end|>: the chat format is made of them")
+        return self
+
+
+class Data(Section):
+    dump: str
+    extracted_dir: str
+    filtered_dir: str
+    deduped_dir: str
+    train_bin: str
+    val_bin: str
+    val_fraction: Annotated[Float, Field(gt=0, lt=1)]
+    shard_articles: Count
+    seed: Whole
+    workers: Union[Literal["auto"], Count]
+    engine: Literal["local", "dask"]
+    scheduler: Optional[str]
+    report: str
+
+    @model_validator(mode="after")
+    def _scheduler(self):
+        if self.engine == "dask" and not self.scheduler:
+            raise ValueError("engine dask needs data.scheduler, such as tcp://127.0.0.1:8786")
+        return self
+
+
+class Extract(Section):
+    backend: Literal["native", "wikiextractor"]
+    on_error: Literal["fail", "skip"]
+    article_seconds: Positive
+    drop_sections: list[str]
+    templates: dict[str, str]
+
+
+class Clean(Section):
+    language: Annotated[str, Field(pattern="^[a-z]{2,3}$")]
+    language_prob: Share
+    language_model: Optional[str]
+    min_chars: Whole
+    min_stop_words: Whole
+    min_word_length: NotNegative
+    max_word_length: Positive
+    min_alpha_words: Share
+    min_sentence_words: Whole
+    max_duplicate_lines: Share
+    max_duplicate_5grams: Share
+    drop_disambiguation: bool
+    samples: Whole
+
+    @model_validator(mode="after")
+    def _word_length(self):
+        if self.min_word_length > self.max_word_length:
+            raise ValueError(f"min_word_length {self.min_word_length} is above max_word_length {self.max_word_length}")
+        return self
+
+
+class Dedup(Section):
+    num_perm: Count
+    ngram: Count
+    threshold: Annotated[Float, Field(gt=0, le=1)]
+    bands: Count
+    rows: Count
+    seed: Whole
+
+    @model_validator(mode="after")
+    def _bands(self):
+        if self.bands * self.rows > self.num_perm:
+            raise ValueError(f"bands x rows = {self.bands * self.rows} is more than num_perm {self.num_perm}")
+        return self
+
+
+class Train(Section):
+    device: Literal["cuda", "mps", "cpu", "auto"]
+    dtype: Literal["float32", "bfloat16"]
+    compile: bool
+    micro_batch_size: Count
+    grad_accum_steps: Count
+    max_iters: Count
+    lr: Positive
+    min_lr: NotNegative
+    lr_schedule: Literal["cosine", "linear"]
+    warmup_iters: Whole
+    decay_frac: Annotated[Float, Field(gt=0, le=1)]
+    optimizer: Literal["adamw", "muon"]
+    weight_decay: NotNegative
+    beta1: Share
+    beta2: Share
+    muon_momentum: Share
+    zero_init_proj: bool
+    grad_clip: NotNegative
+    eval_interval: Count
+    eval_iters: Count
+    log_interval: Count
+    checkpoint_dir: str
+    checkpoint_interval: Count
+    keep_checkpoints: Count
+    max_nonfinite: Count
+    sample_prompts: list[str]
+    sample_tokens: Whole
+    price_per_hour: NotNegative
+    max_hours: Optional[Positive]
+    max_dollars: Optional[Positive]
+    bench: Whole
+    lr_find: Whole
+    seed: Whole
+
+    @model_validator(mode="after")
+    def _schedule(self):
+        if self.warmup_iters >= self.max_iters:
+            raise ValueError(f"warmup_iters {self.warmup_iters} must be below max_iters {self.max_iters}")
+        if self.min_lr > self.lr:
+            raise ValueError(f"min_lr {self.min_lr} is above lr {self.lr}")
+        return self
+
+
+class Decoding(Section):
+    """The sampling knobs; see gpt/sampling.py."""
+    temperature: NotNegative
+    top_k: Whole
+    top_p: Annotated[Float, Field(gt=0, le=1)]
+    min_p: Share
+    repetition_penalty: Positive
+
+
+class Sample(Decoding):
+    checkpoint: str
+    prompts: list[str]
+    num_samples: Count
+    max_new_tokens: Count
+    batch_size: Count
+    compile: bool
+    seed: Whole
+
+
+class Eval(Section):
+    checkpoints: Annotated[list[str], Field(min_length=1)]
+    texts: list[str]
+    batch_size: Count
+    stride: Whole
+    report: str
+
+
+class Teacher(Section):
+    backend: Literal["openai", "rules"]
+    base_url: Annotated[str, Field(pattern="^https?://")]
+    model: str
+    api_key_env: str
+    concurrency: Count
+    timeout: Positive
+    retries: Whole
+    temperature: NotNegative
+
+
+class FineTuning(Section):
+    """What train_sft.py and train_dpo.py share."""
+    checkpoint: str
+    epochs: Count
+    optimizer: Literal["adamw", "muon"]
+    lr: Positive
+    warmup_frac: Share
+    weight_decay: NotNegative
+    micro_batch_size: Count
+    grad_accum_steps: Count
+    eval_interval: Count
+    checkpoint_interval: Count
+    keep_checkpoints: Count
+    seed: Whole
+
+
+class Sft(FineTuning):
+    train_file: str
+    val_file: str
+    articles: Count
+    conversations: Count
+    max_article_chars: Count
+    max_turns: Count
+    val_fraction: Annotated[Float, Field(gt=0, lt=1)]
+    join: Annotated[Float, Field(ge=0, lt=1)]
+
+
+class Pref(Section):
+    train_file: str
+    val_file: str
+    checkpoint: str
+    prompts: Count
+    samples: Count
+    max_new_tokens: Count
+    temperature: NotNegative
+    top_p: Annotated[Float, Field(gt=0, le=1)]
+    max_length_ratio: Annotated[Float, Field(ge=1)]
+    val_fraction: Annotated[Float, Field(gt=0, lt=1)]
+    batch_size: Count
+    seed: Whole
+
+
+class Dpo(FineTuning):
+    beta: Positive
+    nll_alpha: NotNegative
+
+
+class Judge(Section):
+    checkpoints: Annotated[dict[str, str], Field(min_length=2)]
+    prompts: Count
+    max_new_tokens: Count
+    temperature: NotNegative
+    batch_size: Count
+    report: str
+    seed: Whole
+
+
+class Serve(Decoding):
+    checkpoint: str
+    name: str
+    host: str
+    port: Annotated[Int, Field(ge=0, le=65535)]  # 0: any free port
+    max_batch: Count
+    queue: Whole
+
+
+class Wandb(Section):
+    project: str
+    run_name: str
+    mode: Literal["auto", "online", "offline", "disabled"]
+
+
+class Vast(Section):
+    gpu: str
+    filters: str
+    image: str
+    disk_gb: Count
+    max_price: Positive
+    max_tries: Count
+    boot_minutes: Positive
+    ssh_key: str
+    idle_minutes: Positive
+    laptop_hours: Positive
+    max_hours: Positive
+    max_dollars: Positive
+    pull_minutes: Positive
+    poll_seconds: Positive
+
+
+class Config(Section):
+    """The whole config, a section a stage. `cfg.train.lr`; lists and sections are read-only."""
+    model: Model
+    tokenizer: Tokenizer
+    data: Data
+    extract: Extract
+    clean: Clean
+    dedup: Dedup
+    train: Train
+    sample: Sample
+    eval: Eval
+    teacher: Teacher
+    sft: Sft
+    pref: Pref
+    dpo: Dpo
+    judge: Judge
+    serve: Serve
+    wandb: Wandb
+    vast: Vast
+
+
+def resolve(path: str) -> Path:
+    """A path of the config: relative ones start at the repo root, wherever the command was run."""
+    return ROOT / Path(path).expanduser()
+
+
+def load_config(path: str = "configs/base.yaml", overrides: list[str] = ()) -> Config:
+    """Read `path` (relative to the working directory or the repo root), then apply `section.key=value`.
+
+    Raises InputError with every problem found, a line each.
+    """
+    file = Path(path) if Path(path).exists() else resolve(path)
+    raw, origin = _read(file, seen=())
+    problems = []
+    for item in overrides:
+        name, eq, value = item.partition("=")
+        section, dot, key = name.strip().partition(".")
+        if not eq or not dot or not key:
+            problems.append(f"override '{item}': write section.key=value, such as train.lr=1e-3")
+            continue
+        try:
+            raw.setdefault(section, {})[key] = yaml.load(value, _Loader) if value.strip() else ""
+        except yaml.YAMLError:
+            problems.append(f"override '{item}': the value is not valid YAML; quote it")
+        origin[section, key] = "command line"
+    try:
+        config = Config.model_validate(raw)
+    except ValidationError as error:
+        problems += [_explain(e, origin, file) for e in error.errors()]
+    if problems:
+        raise InputError("\n".join(problems))
+    return config
+
+
+class _Loader(yaml.SafeLoader):
+    """YAML 1.2's plain values (`no` is Norwegian, 1e-3 a number, 2024-01-01 a name), and no key twice: the first of
+    the two would be lost silently."""
+    yaml_implicit_resolvers: dict = {}
+
+    def construct_mapping(self, node, deep=False):
+        seen = set()
+        for key in [key for key, _ in node.value if isinstance(key, yaml.ScalarNode)]:
+            if key.value in seen:
+                raise yaml.constructor.ConstructorError(problem=f"'{key.value}' stands twice in one section", problem_mark=key.start_mark)
+            seen.add(key.value)
+        return super().construct_mapping(node, deep)
+
+
+for _tag, _pattern, _first in [
+        ("null", r"~|null|Null|NULL|", "~nN"), ("bool", r"true|True|TRUE|false|False|FALSE", "tTfF"),
+        ("int", r"[-+]?(0|[1-9][0-9]*)", "-+0123456789"),
+        ("float", r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?|[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)", "-+.0123456789")]:
+    _Loader.add_implicit_resolver(f"tag:yaml.org,2002:{_tag}", re.compile(f"^(?:{_pattern})$"), list(_first) + [""] * (_tag == "null"))
+
+
+def _read(file: Path, seen: tuple) -> tuple[dict, dict]:
+    """-> ({section: {key: value}} with what it inherits, {(section, key): the file it came from})"""
+    if file.resolve() in seen:
+        raise InputError(f"{file}: inherits from itself")
+    try:
+        text = file.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        why = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
+        raise InputError(f"{file}: cannot read the config ({why}); see configs/ for those there are") from None
+    try:
+        content = yaml.load(text, _Loader) or {}
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        where = f"{file}:{mark.line + 1}" if mark else str(file)
+        raise InputError(f"{where}: not valid YAML: {getattr(error, 'problem', error)}") from None
+    if not isinstance(content, dict):
+        raise InputError(f"{file}: expected sections such as 'model:' at the top level")
+    parent = content.pop("inherits", None)
+    raw, origin = _read(file.parent / str(parent), seen + (file.resolve(),)) if parent else ({}, {})
+    for section, keys in content.items():
+        if not isinstance(keys, dict):
+            raise InputError(f"{file}: '{section}' must be a section of keys, not {keys!r}")
+        raw.setdefault(section, {}).update(keys)
+        origin.update({(section, key): _shown(file) for key in keys})
+    return raw, origin
+
+
+def _shown(file: Path) -> str:
+    return os.path.relpath(file, ROOT) if file.resolve().is_relative_to(ROOT) else str(file)
+
+
+def _explain(error: dict, origin: dict, file: Path) -> str:
+    """One line for one pydantic error: where, what, and the nearest name when a key is unknown."""
+    loc = [str(part) for part in error["loc"]]
+    section = [o for (s, _), o in origin.items() if s == loc[0]]
+    where = origin.get(tuple(loc[:2])) or next((o for o in ("command line", _shown(file), *section) if o in section), _shown(file))
+    name = ".".join(p for p in loc if not p.startswith(("literal[", "constrained-", "function-")))
+    if error["type"] == "extra_forbidden":
+        field = Config.model_fields.get(loc[0])
+        keys = field.annotation.model_fields if len(loc) > 1 and field else Config.model_fields
+        near = difflib.get_close_matches(loc[-1], keys, n=1, cutoff=0.5)
+        prefix = loc[0] + "." if len(loc) > 1 else ""
+        kind = "key" if len(loc) > 1 else "section"
+        return f"{where}: unknown {kind} '{name}'" + (f"; did you mean '{prefix}{near[0]}'?" if near else "")
+    if error["type"] == "missing":
+        return f"{where}: '{name}' is missing; begin the file with 'inherits: base.yaml'"
+    message = error["msg"].removeprefix("Value error, ")
+    given = "" if isinstance(error["input"], (dict, BaseModel)) else f", got {error['input']!r}"
+    return f"{where}: {name}: {message[0].lower() + message[1:]}{given}"

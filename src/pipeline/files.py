@@ -1,0 +1,131 @@
+"""Files that are whole or not there: atomic writes, JSON and JSONL, hashes, and a lock on a folder."""
+
+import errno
+import fcntl
+import hashlib
+import os
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Iterable, Iterator
+
+import orjson
+
+from pipeline.config import InputError
+
+FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}  # errors that room on the disk mends
+
+
+@contextmanager
+def atomic_file(path: Path, mode: str = "wb"):
+    """A file that appears under `path` only when the block ends well: written beside, flushed, renamed."""
+    path = Path(path)
+    temporary = path.with_name(f".{path.name}.tmp-{os.getpid()}")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with open(temporary, mode) as f:
+            yield f
+            f.flush()
+            os.fsync(f.fileno())
+        os.replace(temporary, path)
+        _sync_folder(path.parent)
+    except OSError as error:
+        if error.filename not in (None, str(temporary), str(path.parent)):
+            raise  # another file's, in the block
+        advice = "free some disk and run again" if error.errno in FULL else "see to its folder and run again"
+        raise InputError(f"{path}: cannot write ({error.strerror}); {advice}") from error
+    finally:
+        with suppress(OSError):
+            temporary.unlink(missing_ok=True)
+
+
+def _sync_folder(folder: Path) -> None:
+    """So that the new name outlives a power cut, and no later one comes to disk before it."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    except OSError:
+        pass  # some network file systems cannot; the file itself is on disk
+    finally:
+        os.close(handle)
+
+
+def write_bytes(path: Path, content: bytes) -> None:
+    with atomic_file(path) as f:
+        f.write(content)
+
+
+def write_json(path: Path, value) -> None:
+    write_bytes(path, orjson.dumps(value, option=orjson.OPT_INDENT_2) + b"\n")
+
+
+def read_json(path: Path):
+    try:
+        return orjson.loads(Path(path).read_bytes())
+    except FileNotFoundError:
+        raise InputError(f"{path}: not found") from None
+    except OSError as error:
+        raise InputError(f"{path}: cannot read ({error.strerror})") from None
+    except orjson.JSONDecodeError as error:
+        raise InputError(f"{path}: not valid JSON ({error})") from None
+
+
+def dump_line(record: dict) -> bytes:
+    return orjson.dumps(record) + b"\n"
+
+
+def read_jsonl(path: Path) -> Iterator[dict]:
+    """The records of a JSONL file; InputError names the file and line that cannot be read."""
+    try:
+        with open(path, "rb") as f:
+            for number, line in enumerate(f, 1):
+                if line.strip():
+                    try:
+                        record = orjson.loads(line)
+                    except orjson.JSONDecodeError as error:
+                        raise InputError(f"{path}:{number}: not valid JSON ({error})") from None
+                    if not isinstance(record, dict):
+                        raise InputError(f"{path}:{number}: expected a JSON object in every line")
+                    yield record
+    except OSError as error:
+        raise InputError(f"{path}: cannot read ({error.strerror})") from None
+
+
+def write_jsonl(path: Path, records: Iterable[dict]) -> int:
+    """Write all records or, when something fails, nothing. -> how many"""
+    count = 0
+    with atomic_file(path) as f:
+        for count, record in enumerate(records, 1):
+            f.write(dump_line(record))
+    return count
+
+
+def sha256_file(path: Path) -> str:
+    with open(path, "rb") as f:
+        digest = hashlib.sha256()
+        while chunk := f.read(1 << 20):
+            digest.update(chunk)
+    return digest.hexdigest()
+
+
+def fingerprint(*values) -> str:
+    """A short hash of plain values: what a stage's output depends on."""
+    return hashlib.sha256(orjson.dumps(values, option=orjson.OPT_SORT_KEYS)).hexdigest()[:16]
+
+
+@contextmanager
+def lock(folder: Path):
+    """Hold `folder` for this process; a second run on it is told so. The lock goes with the process."""
+    folder = Path(folder)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        handle = open(folder / ".lock", "w")
+    except OSError as error:
+        raise InputError(f"{folder}: cannot write ({error.strerror})") from error
+    with handle:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise InputError(f"{folder}: another run is writing here; wait for it or stop it") from None
+        except OSError as error:
+            raise InputError(f"{folder}: cannot be locked ({error.strerror}); use a folder on a local disk") from error
+        yield

@@ -1,0 +1,101 @@
+"""What the openai teacher is asked, and the JSON it must answer with.
+
+The article comes first, so that a server that keeps the prefix reads it once for all prompts about it.
+"""
+
+from pipeline.draws import shuffled
+
+MAX_TOKENS = 2048  # of one answer
+
+KINDS = {
+    "fact": "a question for one important fact; the answer is one or two sentences",
+    "explain": "a question that asks for an explanation; the answer takes three to five sentences",
+    "how_why": "a question that begins with How or Why, whose answer the article gives",
+    "list": "a question whose answer is a list of several things, as a sentence or as lines that begin with '- '",
+    "compare": "a question that compares two things of which the article tells",
+    "reasoning": "a question that needs two facts of the article put together; the answer says how it follows",
+    "yes_no": "a question to be answered with yes or no, then one sentence that says why; now and then the answer is no",
+    "summary": "a request to describe the subject in a few sentences",
+    "multi_turn": "a conversation of several turns; later questions may say 'it' or 'she' for what was named before",
+}
+
+CONVERSATIONS_SCHEMA = {
+    "type": "object", "additionalProperties": False, "required": ["conversations"],
+    "properties": {"conversations": {"type": "array", "items": {
+        "type": "object", "additionalProperties": False, "required": ["kind", "turns"],
+        "properties": {
+            "kind": {"type": "string", "enum": sorted(KINDS)},
+            "turns": {"type": "array", "items": {
+                "type": "object", "additionalProperties": False, "required": ["question", "answer"],
+                "properties": {"question": {"type": "string"}, "answer": {"type": "string"}}}}}}}},
+}
+RATING_SCHEMA = {
+    "type": "object", "additionalProperties": False, "required": ["ratings"],
+    "properties": {"ratings": {"type": "array", "items": {
+        "type": "object", "additionalProperties": False, "required": ["reason", "score"],
+        "properties": {"reason": {"type": "string"}, "score": {"type": "integer"}}}}},
+}
+VERDICT_SCHEMA = {
+    "type": "object", "additionalProperties": False, "required": ["reason", "verdict"],
+    "properties": {"reason": {"type": "string"}, "verdict": {"type": "string", "enum": ["A", "B", "tie"]}},
+}
+
+
+def conversations(article: dict, count: int, max_turns: int) -> list[dict]:
+    kinds = shuffled(KINDS, "kinds", article.get("id"), article["title"])
+    chosen = [kinds[i % len(kinds)] for i in range(count)]
+    lines = "\n".join(f"{i}. {kind}: {KINDS[kind]}" for i, kind in enumerate(chosen, 1))
+    return [{"role": "user", "content": f"""Article: {article['title']}
+
+{article['text']}
+
+---
+Write {count} conversations between a curious person and a knowledgeable assistant about what the article above tells:
+{lines}
+
+Rules:
+- The person has not read the article and does not know that there is one: every first question names what it is about and makes sense by
+  itself. Never mention the article, the text, a passage or an author.
+- Everything in an answer must stand in the article: no other names, numbers or dates.
+- Answers are whole sentences, correct, clear and no longer than needed. They begin with the answer itself, not with praise.
+- Only the kind multi_turn has more than one turn, at most {max_turns}.
+- Vary how the questions are worded.
+
+Answer with JSON alone: {{"conversations": [{{"kind": "...", "turns": [{{"question": "...", "answer": "..."}}]}}]}}"""}]
+
+
+def rating(question: str, article: str, reference: str, answers: list[str]) -> list[dict]:
+    listed = "\n\n".join(f"Answer {i}:\n{answer}" for i, answer in enumerate(answers, 1))
+    return [{"role": "user", "content": f"""{_reference(article, reference)}
+
+Question:
+{question}
+
+{listed}
+
+---
+Rate each answer to the question, in order. Judge by the reference alone: is what it says true, does it answer the question, does it end well, is it
+free of repetition? Length is no merit. For each give first a reason of one sentence, then a score from 0 (wrong or useless) to 10 (perfect).
+Answer with JSON alone: {{"ratings": [{{"reason": "...", "score": 0}}]}} with {len(answers)} ratings."""}]
+
+
+def verdict(question: str, article: str, reference: str, first: str, second: str) -> list[dict]:
+    return [{"role": "user", "content": f"""{_reference(article, reference)}
+
+Question:
+{question}
+
+Answer A:
+{first}
+
+Answer B:
+{second}
+
+---
+Which answer to the question is better? Judge by the reference alone: truth first, then whether it answers the question, then clarity. Length and the
+order of the answers must not count. Give a reason of one or two sentences, then the verdict: A, B, or tie when neither is better.
+Answer with JSON alone: {{"reason": "...", "verdict": "A"}}"""}]
+
+
+def _reference(article: str, reference: str) -> str:
+    return f"Article:\n{article}\n\nA correct answer:\n{reference}" if article else f"A correct answer:\n{reference}"

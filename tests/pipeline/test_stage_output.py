@@ -1,0 +1,341 @@
+"""Shards, atomic writes, manifests and resuming: what stands on disk after every kind of bad end."""
+
+import hashlib
+import json
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+import time
+from pathlib import Path
+
+import pytest
+
+from pipeline import stage_output
+from pipeline.config import ROOT, InputError
+from pipeline.files import atomic_file, dump_line, lock, read_json, read_jsonl, write_bytes, write_jsonl
+from pipeline.stage_output import StageOutput, input_hash, read_manifest, shards, sum_counts, top
+
+
+def run(code, *arguments, **options):
+    """Python code in a process of its own, with src/ on its path."""
+    return subprocess.Popen([sys.executable, "-c", textwrap.dedent(code), *map(str, arguments)], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                            text=True, env={**os.environ, "PYTHONPATH": str(ROOT / "src")}, **options)
+
+
+def stage(folder, n=4, settings=None, stop_after=None, inputs=()):
+    """A small stage: n shards of two lines each, a count by reason."""
+    with StageOutput(folder, "clean", settings or {}, list(inputs)) as out:
+        if out.up_to_date:
+            return "up to date"
+        made = 0
+        for i in range(n):
+            name = f"part-{i:05d}"
+            if name in out.done:
+                continue
+            if made == stop_after:
+                return "stopped"
+            out.write_shard(name, b"".join(dump_line({"id": 2 * i + j}) for j in range(2)), {"in": 3, "dropped": {"short": i}, "names": [i]})
+            made += 1
+        out.finish({"extra": 1})
+        return "finished"
+
+
+def content(folder):
+    return {p.name: p.read_bytes() for p in sorted(Path(folder).iterdir()) if p.is_file() and p.name != "manifest.json"}
+
+
+# atomic files
+
+def test_a_file_appears_whole_or_not_at_all(tmp_path):
+    path = tmp_path / "new" / "a.txt"
+    write_bytes(path, b"one")
+    with pytest.raises(ZeroDivisionError):
+        with atomic_file(path) as f:
+            f.write(b"half")
+            1 / 0
+    assert path.read_bytes() == b"one" and [p.name for p in path.parent.iterdir()] == ["a.txt"]
+
+
+def test_a_reader_of_the_old_file_is_not_disturbed(tmp_path):
+    write_bytes(tmp_path / "a", b"old")
+    with open(tmp_path / "a", "rb") as reader:
+        write_bytes(tmp_path / "a", b"new!")
+        assert reader.read() == b"old"
+    assert (tmp_path / "a").read_bytes() == b"new!"
+
+
+def test_an_error_of_another_file_in_the_block_is_not_called_a_full_disk(tmp_path):
+    with pytest.raises(FileNotFoundError):
+        with atomic_file(tmp_path / "a.txt"):
+            open(tmp_path / "missing")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_full_disk_is_one_clear_line_and_leaves_the_old_file(tmp_path):
+    (tmp_path / "a.bin").write_bytes(b"old")
+    process = run("""
+        import resource, signal, sys
+        from pipeline.files import write_bytes
+        from pipeline.config import InputError
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))
+        try:
+            write_bytes(sys.argv[1], b"x" * 5000)
+        except InputError as error:
+            print(error)
+        """, tmp_path / "a.bin")
+    out, err = process.communicate(timeout=30)
+    assert "a.bin: cannot write (File too large); free some disk and run again" in out, err
+    assert content(tmp_path) == {"a.bin": b"old"}
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="mounting a tmpfs needs root")
+def test_a_full_tmpfs_stops_a_stage_and_with_room_it_goes_on(tmp_path):
+    small = tmp_path / "small"
+    small.mkdir()
+    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=300k", "tmpfs", small], capture_output=True).returncode:
+        pytest.skip("this machine does not allow mounts")
+    try:
+        def fill():
+            with StageOutput(small / "out", "clean", {}, []) as out:
+                for i in range(8):
+                    if f"part-{i:05d}" not in out.done:
+                        out.write_shard(f"part-{i:05d}", b"x" * 40_000 + b"\n", {"in": 1})
+                return out.finish()["counts"]
+        with pytest.raises(InputError, match="No space left on device.*free some disk"):
+            fill()
+        whole = content(small / "out")
+        assert 3 <= len([n for n in whole if n.startswith("part-")]) < 8 and not [n for n in whole if ".tmp-" in n]
+        subprocess.run(["mount", "-o", "remount,size=4m", small], check=True)
+        assert fill() == {"in": 8}
+    finally:
+        subprocess.run(["umount", "-l", small], check=True)
+
+
+def test_a_folder_that_cannot_be_written_is_one_clear_line(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(InputError, match="cannot write"):
+        write_bytes(tmp_path / "file" / "a.txt", b"")
+    with pytest.raises(InputError, match="cannot write"):
+        with lock(tmp_path / "file"):
+            pass
+
+
+def test_sigkill_in_the_middle_of_writing_leaves_no_half_shard(tmp_path):
+    """Kills a writer of 5 MB shards at many moments: every shard under its name is whole, every record has its shard."""
+    code = """
+        import sys
+        from pipeline.stage_output import StageOutput
+        with StageOutput(sys.argv[1], "clean", {}, []) as out:
+            print("begun", flush=True)
+            for i in range(1000):
+                if f"part-{i:05d}" not in out.done:
+                    out.write_shard(f"part-{i:05d}", bytes([i % 251]) * 5_000_000, {"in": 1})
+        """
+    for delay in (0.0, 0.01, 0.03, 0.05, 0.08):
+        process = run(code, tmp_path)
+        for line in process.stdout:
+            if line == "begun\n":
+                break
+        time.sleep(delay)
+        process.kill()
+        process.communicate()
+        for path in tmp_path.glob("part-*"):
+            assert path.read_bytes() == bytes([int(path.stem[5:]) % 251]) * 5_000_000
+        for record in (tmp_path / ".progress").glob("*.json"):
+            assert (tmp_path / f"{record.stem}.jsonl").exists()
+    assert len(list(tmp_path.glob("part-*"))) > 0
+    with StageOutput(tmp_path, "clean", {}, []) as out:
+        assert list(out.done) == [p.stem for p in sorted(tmp_path.glob("part-*"))][:len(out.done)] and out.done
+        assert not list(tmp_path.glob(".*.tmp-*"))
+
+
+# the stage's folder
+
+def test_a_stopped_run_goes_on_and_ends_with_the_same_bytes(tmp_path, capsys):
+    assert stage(tmp_path / "a") == "finished"
+    assert stage(tmp_path / "b", stop_after=1) == "stopped"
+    with pytest.raises(InputError, match="not finished.*src/clean.py"):
+        shards(tmp_path / "b", "clean")
+    assert stage(tmp_path / "b", stop_after=2) == "stopped"
+    assert stage(tmp_path / "b") == "finished"
+    assert "going on after 3 finished shards" in capsys.readouterr().out
+    assert content(tmp_path / "a") == content(tmp_path / "b")
+    a, b = (read_manifest(tmp_path / name, "clean") for name in "ab")
+    assert a["counts"] == b["counts"] == {"in": 12, "dropped": {"short": 6}, "names": [0, 1, 2, 3]}
+    assert a["output_sha256"] == b["output_sha256"] and a["shards"] == 4 and a["extra"] == 1
+    assert a["bytes"] == sum(len(v) for k, v in content(tmp_path / "a").items() if k.startswith("part"))
+
+
+def test_up_to_date_until_settings_or_input_change(tmp_path):
+    source = tmp_path / "source.txt"
+    source.write_text("1")
+    assert stage(tmp_path / "out", inputs=[source]) == "finished"
+    assert stage(tmp_path / "out", inputs=[source]) == "up to date"
+    assert stage(tmp_path / "out", inputs=[source], settings={"min": 1}) == "finished"
+    source.write_text("2")
+    assert stage(tmp_path / "out", inputs=[source], settings={"min": 1}) == "finished"
+
+
+def test_shards_of_two_configs_never_mix(tmp_path):
+    stage(tmp_path, n=6, settings={"a": 1})
+    (tmp_path / "samples").mkdir()
+    (tmp_path / "samples/x.jsonl").write_text("")
+    stage(tmp_path, n=6, settings={"a": 2}, stop_after=2)
+    assert [n for n in content(tmp_path) if n.startswith("part")] == ["part-00000.jsonl", "part-00001.jsonl"]
+    assert not (tmp_path / "samples").exists() and not (tmp_path / "manifest.json").exists()
+    assert stage(tmp_path, n=3, settings={"a": 1}) == "finished"
+    assert len(shards(tmp_path, "clean")) == 3
+
+
+def test_a_stage_empties_no_folder_that_it_did_not_make(tmp_path):
+    (tmp_path / "thesis.txt").write_text("mine")
+    with pytest.raises(InputError, match="holds thesis.txt, which clean did not make"):
+        stage(tmp_path)
+    assert (tmp_path / "thesis.txt").read_text() == "mine"
+    stage(tmp_path / "data/deduped")
+    with pytest.raises(InputError, match="deduped"):
+        stage(tmp_path / "data")
+    stage(tmp_path / "x")
+    (tmp_path / "x/manifest.json").write_text('{"stage": "dedup", "key": "1", "shards": 4, "bytes": 1}')
+    with pytest.raises(InputError, match="a folder of its own"):
+        stage(tmp_path / "x")
+    stage(tmp_path / "y")
+    stage(tmp_path / "y/inside")
+    with pytest.raises(InputError, match="inside/manifest.json"):
+        stage(tmp_path / "y", settings={"a": 1})
+    assert len(shards(tmp_path / "y/inside", "clean")) == 4
+
+
+@pytest.mark.parametrize("survivors", range(1, 12))
+def test_killed_while_it_empties_the_folder_the_next_run_starts_clean(tmp_path, monkeypatch, survivors):
+    stage(tmp_path, n=5, settings={"a": 1})
+    (tmp_path / "samples").mkdir()
+    (tmp_path / "samples/x.jsonl").write_text("")
+    left = [survivors]
+
+    def counted(original):
+        def step(*arguments, **named):
+            left[0] -= 1
+            if left[0] == 0:
+                raise KeyboardInterrupt
+            return original(*arguments, **named)
+        return step
+    monkeypatch.setattr(stage_output, "write_bytes", counted(stage_output.write_bytes))
+    monkeypatch.setattr(stage_output.shutil, "rmtree", counted(stage_output.shutil.rmtree))
+    monkeypatch.setattr(Path, "unlink", counted(Path.unlink))
+    with pytest.raises(KeyboardInterrupt):
+        stage(tmp_path, n=2, settings={"a": 2})
+    monkeypatch.undo()
+    assert stage(tmp_path, n=2, settings={"a": 2}) == "finished"
+    assert [p.name for p in sorted(tmp_path.iterdir())] == [".lock", "manifest.json", "part-00000.jsonl", "part-00001.jsonl"]
+
+
+def test_killed_in_the_very_first_write_the_next_run_starts(tmp_path):
+    (tmp_path / ".progress").mkdir()
+    (tmp_path / ".progress/.key.tmp-1").write_text("cle")
+    assert stage(tmp_path) == "finished"
+
+
+def test_shards_that_went_missing_are_made_again_or_named(tmp_path):
+    stage(tmp_path)
+    before = content(tmp_path)
+    (tmp_path / "part-00002.jsonl").unlink()
+    with pytest.raises(InputError, match="has 3 shards, its manifest.json says 4"):
+        shards(tmp_path, "clean")
+    assert stage(tmp_path) == "finished" and content(tmp_path) == before
+    stage(tmp_path / "b", stop_after=3)
+    (tmp_path / "b/part-00001.jsonl").write_bytes(b"torn")
+    assert stage(tmp_path / "b") == "finished"
+    assert {k: v for k, v in content(tmp_path / "b").items()} == before
+
+
+def test_two_runs_on_one_folder(tmp_path):
+    process = run("""
+        import sys, time
+        from pipeline.files import lock
+        with lock(sys.argv[1]):
+            print("held", flush=True)
+            time.sleep(60)
+        """, tmp_path)
+    assert process.stdout.readline() == "held\n"
+    with pytest.raises(InputError, match="another run is writing here"):
+        stage(tmp_path)
+    process.send_signal(signal.SIGKILL)
+    process.communicate()
+    assert stage(tmp_path) == "finished"  # the lock went with its holder
+
+
+def test_the_lock_is_released_when_opening_fails(tmp_path):
+    (tmp_path / "mine.txt").write_text("")
+    with pytest.raises(InputError, match="did not make"):
+        stage(tmp_path)
+    with lock(tmp_path):
+        pass
+
+
+# reading
+
+def test_bad_lines_are_named(tmp_path):
+    path = tmp_path / "a.jsonl"
+    path.write_bytes(b'{"id": 1}\n\n{"id": 2\n')
+    reader = read_jsonl(path)
+    assert next(reader) == {"id": 1}
+    with pytest.raises(InputError, match="a.jsonl:3: not valid JSON"):
+        next(reader)
+    path.write_bytes(b'[1]\n')
+    with pytest.raises(InputError, match="a.jsonl:1: expected a JSON object"):
+        list(read_jsonl(path))
+    path.write_bytes(b'{"id": "\xff"}\n')
+    with pytest.raises(InputError, match="a.jsonl:1"):
+        list(read_jsonl(path))
+    with pytest.raises(InputError, match="cannot read"):
+        list(read_jsonl(tmp_path))
+    with pytest.raises(InputError, match="missing.json: not found"):
+        read_json(tmp_path / "missing.json")
+    with pytest.raises(InputError, match="cannot read"):
+        read_json(tmp_path)
+
+
+def test_what_is_written_is_read(tmp_path):
+    articles = [{"id": i, "text": "a\n\t\u2028é🙂\\\""} for i in range(5)]
+    assert write_jsonl(tmp_path / "a.jsonl", articles) == 5
+    assert list(read_jsonl(tmp_path / "a.jsonl")) == articles
+    assert [json.loads(line) for line in (tmp_path / "a.jsonl").read_bytes().split(b"\n")[:-1]] == articles
+
+
+def test_missing_stages_are_named(tmp_path):
+    with pytest.raises(InputError, match="is not there; run python src/extract.py"):
+        shards(tmp_path / "none", "extract")
+
+
+def test_the_identity_of_inputs(tmp_path, monkeypatch):
+    small = tmp_path / "small"
+    small.write_bytes(b"abc")
+    assert input_hash(small) == hashlib.sha256(b"abc").hexdigest()
+    stage(tmp_path / "out")
+    assert input_hash(tmp_path / "out") == read_json(tmp_path / "out/manifest.json")["output_sha256"]
+    with pytest.raises(InputError, match="not found"):
+        input_hash(tmp_path / "none")
+    large = tmp_path / "large"
+    with open(large, "wb") as f:
+        f.truncate(300 << 20)  # sparse
+    before = input_hash(large)
+    for place in (0, 300 * (1 << 20) - 1):
+        with open(large, "r+b") as f:
+            f.seek(place)
+            f.write(b"x")
+        assert input_hash(large) != before
+        before = input_hash(large)
+    with open(large, "ab") as f:
+        f.write(b"x")
+    assert input_hash(large) != before
+
+
+def test_counts_add_up():
+    assert sum_counts([]) == {}
+    assert sum_counts([{"in": 1, "d": {"a": 1}}, {"in": 2, "d": {"b": 5, "a": 1}, "l": [1]}, {"l": [2]}]) == {
+        "in": 3, "d": {"a": 2, "b": 5}, "l": [1, 2]}
+    assert list(top({"b": 2, "a": 2, "c": 5, "d": 1}, 3).items()) == [("c", 5), ("a", 2), ("b", 2)]

@@ -1,0 +1,371 @@
+"""scripts/vast.py against a local vast.ai: the real SDK over HTTP, real ssh, rsync and tmux, the stages as they are.
+
+Every scenario ends by asking the stand-in's ledger what still costs money: nothing, or there was a loud message.
+"""
+
+import json
+import os
+import shutil
+import signal
+import threading
+import time
+from pathlib import Path
+
+import pytest
+from laptop import PATIENCE, Laptop, pytestmark, wait_for  # noqa: F401
+from vast_standin import API_KEY
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+# The path by commands -------------------------------------------------------------------------------------------------
+
+@pytest.mark.slow
+def test_from_offer_to_pulled_checkpoint_to_nothing_rented(ready, vast):
+    vast.offer(1, dph=0.45)
+    vast.offer(2, dph=0.40)
+    listed = ready("offers")
+    assert listed.index("\n         2") < listed.index("\n         1")
+    assert vast.asked["allocated_storage"] == 200 and vast.asked["gpu_name"] == {"eq": "RTX 4090"}
+    out = ready("up")
+    instance = ready.instance
+    request = vast.instances[instance]["request"]
+    assert "ready: ssh -F" in out and request["disk"] == 200 and request["runtype"] == "ssh_direc ssh_proxy"
+    assert request["onstart"] == (ROOT / "onstart.sh").read_text() and request["image"].startswith("pytorch/pytorch:")
+    assert "already" in ready("up", expect=2)
+    ready("push")
+    home = vast.box(instance).home
+    assert (home / "wikillm/data/tokens/train.bin").read_bytes() == (ready.root / "data/tokens/train.bin").read_bytes()
+    ready("run", "train")
+    followed = ready("logs", "train", "-f")
+    assert "ended with status 0" in followed
+    assert "base/step_0000040" in ready("pull")
+    assert os.readlink(ready.root / "checkpoints/base/latest") == "step_0000040"
+    mine, theirs = (f / "checkpoints/base/step_0000040/model.safetensors" for f in (ready.root, home / "wikillm"))
+    assert mine.read_bytes() == theirs.read_bytes()
+    status = ready("status")
+    assert "running" in status and "train: ended with status 0" in status and "base/step_0000040" in status
+    assert "gone, costs nothing" in ready("down")
+    assert vast.instances == {} and ready.state["instance"] is None
+
+
+# Renting, when things go wrong ----------------------------------------------------------------------------------------
+
+GOOD_GPU = {"name": "NVIDIA GeForce RTX 4090", "driver": "580.1", "tflops": 150, "good": True, "verdict": "good: 91%"}
+SLOW_GPU = {**GOOD_GPU, "tflops": 60, "good": False, "verdict": "SLOW: 36% of the 165 TFLOPS peak; take another machine"}
+BAD_OFFERS = [({"taken": True}, "not available"),
+              ({"stuck": True}, "did not start in time"),
+              ({"ssh": False}, "ssh never came up"),
+              ({"onstart": "onstart: pip failed\n"}, "pip failed"),
+              ({"gpu": SLOW_GPU}, "SLOW: 36%"),
+              ({"gpu": {"error": "torch finds no GPU it can use (driver: 535.1)"}}, "driver: 535.1")]
+
+
+@pytest.mark.slow
+def test_bad_offers_are_destroyed_and_the_next_one_taken(laptop, vast):
+    for number, (broken, _) in enumerate(BAD_OFFERS):
+        vast.offer(number, dph=0.2 + number / 100, **{"gpu": GOOD_GPU, **broken})
+    vast.offer(99, dph=0.40, gpu=GOOD_GPU)
+    # a good box must be ready within the boot minutes too, on a busy machine as well
+    out = laptop("up", "train.device=cuda", "vast.boot_minutes=0.6", f"vast.max_tries={len(BAD_OFFERS) + 1}")
+    tries = out.split("renting offer ")[1:]
+    for text, (_, said) in zip(tries, BAD_OFFERS):
+        assert said in text and "taking the next offer" in text
+    assert len(tries) == len(BAD_OFFERS) + 1
+    assert vast.billing() == [laptop.instance] and vast.instances[laptop.instance]["offer"]["id"] == 99
+    assert [what for _, what in vast.ledger] == ["rented", "destroyed"] * (len(BAD_OFFERS) - 1) + ["rented"]
+
+
+@pytest.mark.slow
+def test_when_no_offer_works_nothing_is_left_billing(laptop, vast):
+    vast.offer(1, stuck=True)
+    vast.offer(2, taken=True)
+    out = laptop("up", "vast.boot_minutes=0.02", expect=1)
+    assert "nothing is rented" in out and vast.instances == {} and laptop.state["instance"] is None
+    assert "no RTX_4090 below $0.1/h" in laptop("up", "vast.max_price=0.1", expect=1)
+
+
+def test_an_answer_that_got_lost_does_not_rent_twice(laptop, vast):
+    vast.offer(1)
+    vast.offer(2)
+    vast.fault("PUT", "/asks/", "lost")
+    laptop("up")
+    assert vast.billing() == [laptop.instance] and [what for _, what in vast.ledger] == ["rented"]
+
+
+def test_a_refused_request_moves_on(laptop, vast):
+    faults = [500, 400, 404, 429, "html"]
+    for number, fault in enumerate(faults):
+        vast.offer(number, dph=0.2 + number / 100)
+        vast.fault("PUT", f"/asks/{number}/", fault)
+    vast.offer(99, dph=0.4)
+    laptop("up", f"vast.max_tries={len(faults) + 1}")
+    assert vast.billing() == [laptop.instance] and len(vast.instances) == 1
+    assert [path for method, path in vast.log if method == "PUT"] == [f"/api/v0/asks/{n}/" for n in (0, 1, 2, 3, 4, 99)]
+
+
+def test_bad_answers_while_waiting_are_no_reason_to_give_up(laptop, vast):
+    vast.offer(1)
+    vast.boot_seconds = 2
+    for what in (500, "html", 429, 502):
+        vast.fault("GET", r"/instances/\d+/", what)
+    laptop("up")
+    assert vast.billing() == [laptop.instance] and len(vast.ledger) == 1
+
+
+def test_a_refused_key_is_one_line(laptop, vast):
+    vast.offer(1)
+    vast.fault("POST", "/bundles/", 401)
+    out = laptop("up", expect=2)
+    assert "refused the API key" in out and vast.instances == {}
+    out = laptop("offers", expect=2, VAST_API_KEY="")
+    assert "no vast.ai API key" in out and "Traceback" not in out
+
+
+def test_an_unknown_outcome_is_said_and_down_settles_it(laptop, vast):
+    vast.offer(1)
+    vast.fault("PUT", "/asks/", "lost")
+    vast.fault("GET", "/api/v1/instances/", 500, times=6)
+    out = laptop("up", expect=1)
+    assert "it is unknown whether an instance" in out and "vast.py down" in out
+    assert len(vast.billing()) == 1 and laptop.state["renting"]
+    assert "was rented by a request whose answer got lost" in laptop("down")
+    assert vast.instances == {}
+
+
+def test_when_destroying_fails_the_command_is_shown_loudly(laptop, vast):
+    vast.offer(1, onstart="onstart: pip failed\n")
+    vast.offer(2)
+    vast.fault("DELETE", "/instances/", 500, times=99)
+    out = laptop("up", expect=1)
+    instance = vast.billing()[0]
+    assert "MAY STILL COST MONEY" in out and f"vastai destroy instance {instance} -y" in out
+    assert [what for _, what in vast.ledger] == ["rented"], "rented another one meanwhile"
+    vast.faults.clear()
+    laptop("down", "--no-pull")
+    assert vast.instances == {}
+
+
+@pytest.mark.parametrize("number, box, moment", [(signal.SIGINT, {"stuck": True}, "Pulling image"),
+                                                 (signal.SIGHUP, {"ssh": False}, "instance 7001"),
+                                                 (signal.SIGTERM, {"onstart": "still installing"}, "instance 7001")])
+def test_interrupted_while_renting_leaves_nothing(laptop, vast, number, box, moment):
+    vast.offer(1, **box)
+    process = laptop.start("up", "vast.boot_minutes=5")
+    seen = []
+    threading.Thread(target=lambda: seen.extend(iter(process.stdout.readline, "")), daemon=True).start()
+    wait_for(lambda: any(moment in line for line in seen))
+    time.sleep(0.5)
+    process.send_signal(number)
+    assert process.wait(PATIENCE) == 130
+    assert vast.instances == {} and vast.ledger[-1][1] == "destroyed"
+
+
+def test_killed_while_renting_is_settled_by_down(laptop, vast):
+    vast.offer(1, stuck=True)
+    process = laptop.start("up", "vast.boot_minutes=5")
+    wait_for(lambda: vast.instances)
+    process.kill()
+    process.wait()
+    laptop("down", "--no-pull")
+    assert vast.instances == {}
+
+
+# On the box -----------------------------------------------------------------------------------------------------------
+
+@pytest.mark.slow
+def test_secrets_stay_where_they_belong(ready, vast):
+    vast.offer(1)
+    (ready.root / ".env").write_text("TOKEN=dotenv-secret-31\n")
+    (ready.root / "my.pem").write_text("pem-secret-32\n")
+    listing = []
+    watching = threading.Event()
+
+    def watch_process_lists():
+        while not watching.is_set():
+            for cmdline in Path("/proc").glob("[0-9]*/cmdline"):
+                try:
+                    listing.append(cmdline.read_bytes())
+                except OSError:
+                    pass
+            time.sleep(0.02)
+
+    thread = threading.Thread(target=watch_process_lists)
+    thread.start()
+    try:
+        outputs = [ready("up"), ready("push"), ready("run", "train"), ready("logs", "train", "-f"), ready("pull"), ready("status")]
+    finally:
+        watching.set()
+        thread.join()
+    home = vast.box(ready.instance).home
+    secrets = [API_KEY.encode(), b"wandb-secret-77", vast.box(ready.instance).instance_key.encode()]
+    for secret in secrets:
+        assert not any(secret in line for line in listing), "a key on a command line"
+        assert not any(secret.decode() in out for out in outputs)
+        for folder in (ready.root, home / "wikillm", home / ".wikillm/jobs"):
+            for path in folder.rglob("*"):
+                if path.is_file() and ".venv" not in path.parts and ".venv-vast" not in path.parts:
+                    assert secret not in path.read_bytes(), path
+    assert API_KEY.encode() not in b"".join(p.read_bytes() for p in (home / ".wikillm").iterdir() if p.is_file())
+    assert not (home / "wikillm/.env").exists() and not (home / "wikillm/my.pem").exists()
+    assert "WANDB_API_KEY=wandb-secret-77" in (home / ".wikillm/secrets").read_text()
+    private = [home / ".wikillm/secrets", home / ".wikillm/auth", *(ready.root / ".vast").glob("*.json"), ready.root / ".vast/ssh_config"]
+    assert all(path.stat().st_mode & 0o077 == 0 for path in private)
+
+
+@pytest.mark.slow
+def test_a_job_outlives_the_connection_and_keeps_its_status(ready, vast):
+    vast.offer(1, hold="step_0000020")
+    ready("up")
+    ready("push")
+    assert "did you mean train?" in ready("run", "trian", expect=2)
+    home = vast.box(ready.instance).home
+    ready("run", "train")
+    wait_for(lambda: (home / "wikillm/checkpoints/base/step_0000020").exists())
+    vast.box(ready.instance).cut_connections()
+    assert "running already" in ready("run", "train", expect=2)
+    pulling = ready.start("pull", "--every", "1s")
+    wait_for(lambda: (ready.root / "checkpoints/base/step_0000020").exists())
+    assert pulling.poll() is None, "did not go on until nothing runs"
+    (home / "go").touch()
+    assert "base/step_0000040" in pulling.communicate(timeout=PATIENCE)[0] and pulling.returncode == 0
+    ready("run", "train", "model.n_head=4")  # not the shape of the checkpoint there
+    assert "ended with status 2" in ready("logs", "train", "-f")
+    assert "train: ended with status 2" in ready("status")
+
+
+@pytest.mark.slow
+def test_cut_while_pushing_and_while_pulling(ready, vast):
+    """What arrived half is not taken for whole, and the same command finishes it."""
+    vast.offer(1)
+    ready("up")
+    tools = ready.root.parent / "slow"  # a line slow enough to be cut in the middle of a file
+    tools.mkdir()
+    (tools / "rsync").write_text(f'#!/bin/sh\nexec {shutil.which("rsync")} --bwlimit=1000 "$@"\n')
+    (tools / "rsync").chmod(0o755)
+    slow = {"PATH": f"{tools}:{os.environ['PATH']}"}
+    big = os.urandom(30_000_000)
+    (ready.root / "data/tokens/big.bin").write_bytes(big)
+    home = vast.box(ready.instance).home
+    pushing = ready.start("push", **slow)
+    wait_for(lambda: list((home / "wikillm/data/tokens").glob(".big.bin*")))
+    vast.box(ready.instance).cut_connections()
+    out, _ = pushing.communicate(timeout=PATIENCE)
+    assert pushing.returncode == 1 and "is still rented" in out
+    ready("push")
+    assert (home / "wikillm/data/tokens/big.bin").read_bytes() == big
+    ready("run", "train")
+    ready("logs", "train", "-f")
+    step = home / "wikillm/checkpoints/base/step_0000040"
+    (step / "extra.bin").write_bytes(big)
+    pulling = ready.start("pull", **slow)
+    wait_for(lambda: list((ready.root / "checkpoints/base").glob(".pulling-step_0000040/.extra*")))
+    vast.box(ready.instance).cut_connections()
+    pulling.communicate(timeout=PATIENCE)
+    assert pulling.returncode == 1 and not (ready.root / "checkpoints/base/step_0000040").exists()
+    ready("pull")
+    assert (ready.root / "checkpoints/base/step_0000040/model.safetensors").read_bytes() == (step / "model.safetensors").read_bytes()
+
+
+@pytest.mark.slow
+def test_a_damaged_checkpoint_is_not_taken(ready, vast):
+    vast.offer(1)
+    ready("up")
+    ready("push")
+    ready("run", "train")
+    ready("logs", "train", "-f")
+    weights = vast.box(ready.instance).home / "wikillm/checkpoints/base/step_0000040/model.safetensors"
+    good = weights.read_bytes()
+    weights.write_bytes(good[:-1] + bytes([good[-1] ^ 1]))
+    assert "model.safetensors is damaged" in ready("pull", expect=1)
+    assert not (ready.root / "checkpoints/base/step_0000040").exists()
+    assert (ready.root / "checkpoints/base/step_0000030").exists()
+    out = ready("down", expect=1)
+    assert "nothing was destroyed" in out and "--no-pull" in out and vast.billing() == [ready.instance]
+    weights.write_bytes(good)
+    ready("down")
+    assert (ready.root / "checkpoints/base/step_0000040").exists() and vast.instances == {}
+
+
+def test_down_destroys_only_what_is_in_the_state_file(laptop, vast):
+    vast.offer(1)
+    vast.offer(2)
+    vast.create(1, {"label": "somebody-elses"})
+    laptop("up")
+    laptop("down", "--no-pull")
+    assert [row["request"]["label"] for row in vast.instances.values()] == ["somebody-elses"]
+
+
+def test_stop_and_start(ready, vast):
+    vast.offer(1)
+    ready("up")
+    ready("push")
+    assert "its disk still costs $0.48 a day" in ready("stop")
+    assert vast.billing() == [] and vast.storing() == [ready.instance]
+    wait_for(lambda: vast.box(ready.instance).server is None)
+    ready("start")
+    assert vast.billing() == [ready.instance]
+    assert ready.ssh("ls wikillm/data/tokens/train.bin").strip() == "wikillm/data/tokens/train.bin"
+
+
+# The meter guard ------------------------------------------------------------------------------------------------------
+
+@pytest.mark.parametrize("now, deadline, heard, used, busy, stops", [
+    (1000, None, 900, 900, False, None), (1000, None, 900, 900, True, None),
+    (2200, None, 2200, 1000, False, "nothing has run for 20 minutes"), (2199, None, 2199, 1000, False, None),
+    (2200, None, 2200, 1000, True, None), (8200, None, 1000, 8200, True, "nothing heard of the laptop for 2 hours"),
+    (8199, None, 1000, 8199, True, None), (1000, 1000, 1000, 1000, True, "the cap"), (1000, 1001, 1000, 1000, True, None)])
+def test_reasons_to_stop(now, deadline, heard, used, busy, stops):
+    from scripts.rental.on_box.guard import reason_to_stop
+    reason = reason_to_stop(now, {"idle_minutes": 20, "laptop_hours": 2, "deadline": deadline}, heard, used, busy)
+    assert (reason is None) if stops is None else reason.startswith(stops)
+
+
+@pytest.mark.slow
+def test_a_box_with_nothing_to_do_stops_itself(ready, vast):
+    vast.offer(1)
+    vast.fault("PUT", r"/instances/\d+/", 500, times=1)  # and does not give up when the API refuses at first
+    ready("up", "vast.idle_minutes=0.5")
+    wait_for(lambda: vast.storing())
+    assert vast.billing() == []
+    assert "stopped" in ready("status")
+
+
+@pytest.mark.slow
+def test_the_idle_clock_starts_when_the_job_ends(ready, vast):
+    vast.offer(1)
+    ready("up")
+    ready("push")
+    instance = ready.instance
+    job = vast.box(instance).home / ".wikillm/jobs/train"
+    ready("run", "train", "vast.idle_minutes=0.2")
+    wait_for(lambda: (job / "exit").exists())
+    assert vast.billing() == [instance], "stopped while the job ran"
+    wait_for(lambda: vast.storing())
+    assert (vast.box(instance).home / "wikillm/checkpoints/base/step_0000040/hashes.json").exists()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("caps, hours, reached, said", [
+    (["--max-hours", "2", "--max-dollars", "0.4"], 1, {"deadline": 0}, "cap"),  # $0.40 at $0.40 an hour
+    (["--max-hours", "0.5", "--max-dollars", "0.4"], 0.5, {"laptop_hours": 0.0001}, "laptop")])
+def test_a_running_job_is_ended_in_order_and_the_box_stopped(ready, vast, caps, hours, reached, said):
+    vast.offer(1, dph=0.4)
+    ready("up")
+    ready("push")
+    home = vast.box(ready.instance).home
+    rented = ready.state["instance"]["rented"]
+    ready("run", "train", "train.max_iters=100000000", "train.checkpoint_interval=100000000", *caps)
+    file = home / ".wikillm/limits.json"
+    limits = json.loads(file.read_text())
+    assert limits["deadline"] == pytest.approx(rented + hours * 3600, abs=1)
+    assert limits["laptop_hours"] == ready.config["vast"]["laptop_hours"] and limits["idle_minutes"] == 5
+    wait_for(lambda: "step" in (home / ".wikillm/jobs/train/log").read_text())
+    new = file.with_name("limits.for-test")  # the moment has come
+    new.write_text(json.dumps({**limits, **reached}))
+    new.replace(file)
+    wait_for(lambda: vast.storing())
+    assert said in (home / ".wikillm/stopped_because").read_text()
+    assert (home / ".wikillm/jobs/train/exit").exists(), "killed instead of ended"
+    assert list((home / "wikillm/checkpoints/base").glob("step_*/hashes.json")), "the trainer had no time to save"
+    assert vast.billing() == []
