@@ -19,24 +19,45 @@ import sys
 # Dense bf16 tensor-core TFLOPS with fp32 accumulation, from NVIDIA's data sheets (without sparsity). The first name
 # that stands as whole words in the device's name counts, so longer names stand before shorter ones.
 PEAK_TFLOPS = {
-    "RTX 5090": 210, "RTX 5080": 113, "RTX 4090 D": 147, "RTX 4090": 165, "RTX 4080 SUPER": 104, "RTX 4080": 97,
-    "RTX 3090 Ti": 80, "RTX 3090": 71, "RTX 6000 Ada": 364, "RTX A6000": 155, "L40S": 362, "L40": 181, "L4": 121,
-    "A100": 312, "A800": 312, "A40": 150, "A10": 125, "H100 PCIe": 756, "H100 NVL": 835, "H100": 989, "H200": 989,
-    "H20": 148, "GH200": 989, "B200": 2250,
+    "RTX 5090": 210,
+    "RTX 5080": 113,
+    "RTX 4090 D": 147,
+    "RTX 4090": 165,
+    "RTX 4080 SUPER": 104,
+    "RTX 4080": 97,
+    "RTX 3090 Ti": 80,
+    "RTX 3090": 71,
+    "RTX 6000 Ada": 364,
+    "RTX A6000": 155,
+    "L40S": 362,
+    "L40": 181,
+    "L4": 121,
+    "A100": 312,
+    "A800": 312,
+    "A40": 150,
+    "A10": 125,
+    "H100 PCIe": 756,
+    "H100 NVL": 835,
+    "H100": 989,
+    "H200": 989,
+    "H20": 148,
+    "GH200": 989,
+    "B200": 2250,
 }
 # A healthy card reaches 80-95 % of its peak in large matmuls (power limits decide where); below this share
 # something is wrong: heat, a power cap, another tenant.
 GOOD_SHARE = 0.6
-MATRIX = 8192        # 8192^3 * 2 = 1.1 TFLOP a product: about 7 ms on a 4090, far above launch overheads
-WARMUP = 10          # products before the clock starts: the first choose kernels and raise the clocks
+MATRIX = 8192  # 8192^3 * 2 = 1.1 TFLOP a product: about 7 ms on a 4090, far above launch overheads
+WARMUP = 10  # products before the clock starts: the first choose kernels and raise the clocks
 ROUNDS = 9
-PRODUCTS = 10        # a round
+PRODUCTS = 10  # a round
 
 
 def peak_tflops(name: str) -> float | None:
     """Published peak of a device by its name ("NVIDIA GeForce RTX 4090"), or None when we do not know it."""
-    return next((float(peak) for known, peak in PEAK_TFLOPS.items()
-                 if re.search(rf"\b{known}\b", name, re.IGNORECASE)), None)
+    return next(
+        (float(peak) for known, peak in PEAK_TFLOPS.items() if re.search(rf"\b{known}\b", name, re.IGNORECASE)), None
+    )
 
 
 def verdict(measured: float, peak: float | None) -> tuple[bool, str]:
@@ -60,6 +81,7 @@ def driver_version() -> str:
 def measure_matmul(device: str, size: int, dtype, rounds: int = ROUNDS, products: int = PRODUCTS) -> float:
     """Median TFLOPS of size x size products, warmed up and synchronised."""
     import torch
+
     a = torch.randn(size, size, device=device, dtype=dtype)
     b = torch.randn(size, size, device=device, dtype=dtype)
     for _ in range(WARMUP):
@@ -88,17 +110,28 @@ def check() -> dict | str:
     if not torch.cuda.is_available():
         if torch.version.cuda is None:
             return f"torch {torch.__version__} is a build without CUDA, or this machine has no NVIDIA GPU"
-        return (f"torch {torch.__version__} (CUDA {torch.version.cuda}) finds no GPU it can use "
-                f"(driver: {driver_version()}); an older driver needs another machine")
+        return (
+            f"torch {torch.__version__} (CUDA {torch.version.cuda}) finds no GPU it can use "
+            f"(driver: {driver_version()}); an older driver needs another machine"
+        )
     properties = torch.cuda.get_device_properties(0)
     bf16 = torch.cuda.get_device_capability(0) >= (8, 0)  # Ampere and newer; before it bf16 is emulated
     measured = measure_matmul("cuda", MATRIX, torch.bfloat16 if bf16 else torch.float16)
     peak = peak_tflops(properties.name)
     good, line = verdict(measured, peak)
-    return {"name": properties.name, "gpus": torch.cuda.device_count(), "vram_gb": round(properties.total_memory / 1e9, 1),
-            "driver": driver_version(), "torch": torch.__version__, "cuda": torch.version.cuda, "bf16": bf16,
-            "tflops": round(measured, 1), "peak_tflops": peak, "good": good and bf16,
-            "verdict": line if bf16 else f"no bf16 on this GPU (measured in fp16); set train.dtype=float32. {line}"}
+    return {
+        "name": properties.name,
+        "gpus": torch.cuda.device_count(),
+        "vram_gb": round(properties.total_memory / 1e9, 1),
+        "driver": driver_version(),
+        "torch": torch.__version__,
+        "cuda": torch.version.cuda,
+        "bf16": bf16,
+        "tflops": round(measured, 1),
+        "peak_tflops": peak,
+        "good": good and bf16,
+        "verdict": line if bf16 else f"no bf16 on this GPU (measured in fp16); set train.dtype=float32. {line}",
+    }
 
 
 def main() -> int:
@@ -107,14 +140,18 @@ def main() -> int:
     args = parser.parse_args()
     found = check()
     if isinstance(found, str):
-        print(json.dumps({"error": found}) if args.json else f"gpu_check: {found}",
-              file=sys.stdout if args.json else sys.stderr)
+        print(
+            json.dumps({"error": found}) if args.json else f"gpu_check: {found}",
+            file=sys.stdout if args.json else sys.stderr,
+        )
         return 2
     if args.json:
         print(json.dumps(found))
     else:
-        print(f"{found['gpus']} x {found['name']}, {found['vram_gb']} GB, driver {found['driver']}, "
-              f"torch {found['torch']}, CUDA {found['cuda']}")
+        print(
+            f"{found['gpus']} x {found['name']}, {found['vram_gb']} GB, driver {found['driver']}, "
+            f"torch {found['torch']}, CUDA {found['cuda']}"
+        )
         print(f"bf16 matmul: {found['tflops']} TFLOPS, median of {ROUNDS} rounds" if found["bf16"] else "no bf16")
         print(found["verdict"])
     return 0 if found["good"] else 1

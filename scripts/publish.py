@@ -18,14 +18,21 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "src"))
 
-from gpt import chat, checkpoints  # noqa: E402  (src/ comes onto the path first)
-from model import NORM_EPS, parameter_counts  # noqa: E402
-from pipeline.cli import stage_main  # noqa: E402
-from pipeline.config import InputError, resolve  # noqa: E402
-from pipeline.files import read_json, write_bytes  # noqa: E402
-from pipeline.progress import duration  # noqa: E402
+from gpt import chat, checkpoints
+from model import NORM_EPS, parameter_counts
+from pipeline.cli import stage_main
+from pipeline.config import InputError, resolve
+from pipeline.files import read_json, write_bytes
+from pipeline.progress import duration
 
-FILES = ("config.json", "generation_config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json", "chat_template.jinja")
+FILES = (
+    "config.json",
+    "generation_config.json",
+    "model.safetensors",
+    "tokenizer.json",
+    "tokenizer_config.json",
+    "chat_template.jinja",
+)
 STAGES = {"base": "pretraining", "sft": "supervised fine-tuning", "dpo": "preference optimization (DPO)"}
 
 
@@ -34,12 +41,20 @@ def arguments(parser) -> None:
     parser.add_argument("--out", metavar="FOLDER", required=True, help="is made; files of the same names are replaced")
     parser.add_argument("--name", help="the model's name on its card; default: wandb.run_name")
     parser.add_argument("--gguf", action="store_true", help="write <name>.gguf too, in 16 bits")
-    parser.add_argument("--push", metavar="OWNER/NAME", help="upload the folder to this repository on the Hugging Face hub")
-    parser.add_argument("--private", action="store_true", help="when --push makes the repository, make it a private one")
+    parser.add_argument(
+        "--push", metavar="OWNER/NAME", help="upload the folder to this repository on the Hugging Face hub"
+    )
+    parser.add_argument(
+        "--private", action="store_true", help="when --push makes the repository, make it a private one"
+    )
 
 
 def main(cfg, args) -> None:
-    source, out, name = resolve(args.checkpoint or cfg.serve.checkpoint), Path(args.out), args.name or cfg.wandb.run_name
+    source, out, name = (
+        resolve(args.checkpoint or cfg.serve.checkpoint),
+        Path(args.out),
+        args.name or cfg.wandb.run_name,
+    )
     config = checkpoints.load_config(source)
     if problem := checkpoints.damage(source):
         raise InputError(f"{source}: {problem}; publish another checkpoint")
@@ -58,36 +73,55 @@ def main(cfg, args) -> None:
 
 # ---- the card
 
+
 def card(cfg, source: Path, config, name: str, gguf: bool, repository: str | None) -> str:
     stages = history(cfg, source)
     trained = next((state["config"] for _, state in stages if "config" in state), cfg.model_dump())
     own = "miniwiki" in trained["data"]["dump"]  # the repo's own articles are not Wikipedia's
     parameters = sum(parameter_counts(config).values())
     chats = any(stage in ("sft", "dpo") for stage, _ in stages)
-    head = {"license": "mit" if own else "cc-by-sa-4.0", "language": trained["clean"]["language"], "library_name": "transformers",
-            "pipeline_tag": "text-generation", "tags": ["wikillm", "trained-from-scratch"]}
-    parts = ["---\n" + "".join(f"{key}: {json.dumps(value)}\n" for key, value in head.items()) + "---", f"# {name}",
-             f"A language model of {parameters:,} parameters, trained from scratch on "
-             f"{'the mini-wiki of wikillm' if own else 'Wikipedia'} with one pipeline: dump, text, tokenizer, pretraining"
-             f"{', chat' if chats else ''}. It has Llama's architecture ({config.n_layer} layers of width {config.n_embd}, {config.n_head} heads, "
-             f"SwiGLU of {config.d_ff}, RoPE, tied embeddings, no biases), a byte-level BPE of {config.vocab_size:,} tokens and a context of "
-             f"{config.block_size:,}.",
-             "## Use", usage(name, gguf, chats, repository), "## Training", training(trained, stages)]
+    head = {
+        "license": "mit" if own else "cc-by-sa-4.0",
+        "language": trained["clean"]["language"],
+        "library_name": "transformers",
+        "pipeline_tag": "text-generation",
+        "tags": ["wikillm", "trained-from-scratch"],
+    }
+    parts = [
+        "---\n" + "".join(f"{key}: {json.dumps(value)}\n" for key, value in head.items()) + "---",
+        f"# {name}",
+        f"A language model of {parameters:,} parameters, trained from scratch on "
+        f"{'the mini-wiki of wikillm' if own else 'Wikipedia'} with one pipeline: dump, text, tokenizer, pretraining"
+        f"{', chat' if chats else ''}. It has Llama's architecture ({config.n_layer} layers of width {config.n_embd}, {config.n_head} heads, "
+        f"SwiGLU of {config.d_ff}, RoPE, tied embeddings, no biases), a byte-level BPE of {config.vocab_size:,} tokens and a context of "
+        f"{config.block_size:,}.",
+        "## Use",
+        usage(name, gguf, chats, repository),
+        "## Training",
+        training(trained, stages),
+    ]
     if evaluation := evaluations(cfg, source):
         parts += ["## Evaluation", evaluation]
-    parts += ["## Limits", "A small model: it writes fluently and is often wrong. It knows what its training text said, at the date of the dump, "
-              "with the gaps and the slant of that text. It was not trained to refuse anything. Do not rely on it without checking.",
-              "## Licence", "The articles it was trained on were written for wikillm and are under its licence, MIT." if own else
-              "It was trained on text of Wikipedia, which is under [CC BY-SA 4.0](https://creativecommons.org/licenses/by-sa/4.0/), by the "
-              "contributors whom each article's history names. These weights are shared under the same licence."]
+    parts += [
+        "## Limits",
+        "A small model: it writes fluently and is often wrong. It knows what its training text said, at the date of the dump, "
+        "with the gaps and the slant of that text. It was not trained to refuse anything. Do not rely on it without checking.",
+        "## Licence",
+        "The articles it was trained on were written for wikillm and are under its licence, MIT."
+        if own
+        else "It was trained on text of Wikipedia, which is under [CC BY-SA 4.0](https://creativecommons.org/licenses/by-sa/4.0/), by the "
+        "contributors whom each article's history names. These weights are shared under the same licence.",
+    ]
     return "\n\n".join(parts) + "\n"
 
 
 def history(cfg, source: Path) -> list[tuple[str, dict]]:
     """[(stage, its training state)] of the checkpoint and those it was made from, as far as they are on this disk."""
     stage = source.resolve().parent.name
-    chain = {"dpo": [("sft", resolve(cfg.dpo.checkpoint)), ("base", resolve(cfg.sft.checkpoint))],
-             "sft": [("base", resolve(cfg.sft.checkpoint))]}.get(stage, []) + [(stage, source)]
+    chain = {
+        "dpo": [("sft", resolve(cfg.dpo.checkpoint)), ("base", resolve(cfg.sft.checkpoint))],
+        "sft": [("base", resolve(cfg.sft.checkpoint))],
+    }.get(stage, []) + [(stage, source)]
     states = [(stage, folder / "training_state/state.json") for stage, folder in chain]
     found = [(stage, read_json(path)) for stage, path in states if path.exists()]
     return sorted(found, key=lambda item: list(STAGES).index(item[0]) if item[0] in STAGES else 0)
@@ -95,9 +129,14 @@ def history(cfg, source: Path) -> list[tuple[str, dict]]:
 
 def usage(name: str, gguf: bool, chats: bool, repository: str | None) -> str:
     where = repository or "path/to/this/folder"
-    ask = ('prompt = tokenizer.apply_chat_template([{"role": "user", "content": "What is gold?"}], add_generation_prompt=True,\n'
-           '                                       return_tensors="pt", return_dict=True)') if chats \
+    ask = (
+        (
+            'prompt = tokenizer.apply_chat_template([{"role": "user", "content": "What is gold?"}], add_generation_prompt=True,\n'
+            '                                       return_tensors="pt", return_dict=True)'
+        )
+        if chats
         else 'prompt = tokenizer("Gold is", return_tensors="pt")'
+    )
     text = f"""```python
 from transformers import AutoModelForCausalLM, AutoTokenizer
 model, tokenizer = (kind.from_pretrained("{where}") for kind in (AutoModelForCausalLM, AutoTokenizer))
@@ -111,7 +150,15 @@ vllm serve {where}
 """
     if gguf:
         text += f"llama-cli -m {name}.gguf {'-cnv' if chats else '-no-cnv -p Gold'}\n"
-    return text + "```" + ("\n\nA turn is `<|user|>` text `<|end|>` `<|assistant|>` text `<|end|>`; `<|end|>` is the only stop token." if chats else "")
+    return (
+        text
+        + "```"
+        + (
+            "\n\nA turn is `<|user|>` text `<|end|>` `<|assistant|>` text `<|end|>`; `<|end|>` is the only stop token."
+            if chats
+            else ""
+        )
+    )
 
 
 def training(trained: dict, stages: list[tuple[str, dict]]) -> str:
@@ -119,24 +166,38 @@ def training(trained: dict, stages: list[tuple[str, dict]]) -> str:
     lines = ["| stage | steps | tokens | validation loss | bits per byte | time |", "|---|--:|--:|--:|--:|--:|"]
     for stage, state in stages:
         loss, bits = state.get("val_loss"), state.get("val_bits_per_byte")
-        lines.append(f"| {STAGES.get(stage, stage)} | {state.get('step', 0):,} | {format(state['tokens'], ',') if 'tokens' in state else ''} "
-                     f"| {format(loss, '.4f') if loss is not None else ''} | {format(bits, '.4f') if bits is not None else ''} "
-                     f"| {duration(state['seconds']) if 'seconds' in state else ''} |")
+        lines.append(
+            f"| {STAGES.get(stage, stage)} | {state.get('step', 0):,} | {format(state['tokens'], ',') if 'tokens' in state else ''} "
+            f"| {format(loss, '.4f') if loss is not None else ''} | {format(bits, '.4f') if bits is not None else ''} "
+            f"| {duration(state['seconds']) if 'seconds' in state else ''} |"
+        )
     table = "\n".join(lines) + "\n\nThe validation loss is each stage's own.\n\n" if stages else ""
-    return (f"Text: `{Path(trained['data']['dump']).name}`, extracted, filtered and deduplicated.\n\n{table}"
-            f"Pretraining: {'Muon and AdamW' if t['optimizer'] == 'muon' else 'AdamW'}, learning rate {t['lr']:g} ({t['lr_schedule']}), "
-            f"{t['micro_batch_size'] * t['grad_accum_steps'] * trained['model']['block_size']:,} tokens a step and device, {t['dtype']}, seed {t['seed']}.")
+    return (
+        f"Text: `{Path(trained['data']['dump']).name}`, extracted, filtered and deduplicated.\n\n{table}"
+        f"Pretraining: {'Muon and AdamW' if t['optimizer'] == 'muon' else 'AdamW'}, learning rate {t['lr']:g} ({t['lr_schedule']}), "
+        f"{t['micro_batch_size'] * t['grad_accum_steps'] * trained['model']['block_size']:,} tokens a step and device, {t['dtype']}, seed {t['seed']}."
+    )
 
 
 def evaluations(cfg, source: Path) -> str:
     """The rows of the perplexity report that are about this checkpoint, and the judge's verdicts."""
     parts, same = [], lambda path: resolve(path).resolve() == source.resolve()
-    ppl, judge = (resolve(report).with_name(resolve(report).name + ".json") for report in (cfg.eval.report, cfg.judge.report))
+    ppl, judge = (
+        resolve(report).with_name(resolve(report).name + ".json") for report in (cfg.eval.report, cfg.judge.report)
+    )
     rows = [row for row in read_json(ppl)["results"] if same(row["checkpoint"])] if ppl.exists() else []
     if rows:
         lines = ["| text | tokens | loss | perplexity | bits per byte |", "|---|--:|--:|--:|--:|"]
-        parts.append("\n".join(lines + [f"| {Path(r['text']).name} | {r['tokens']:,} | {r['loss']:.4f} | {r['perplexity']:.2f} "
-                                        f"| {r['bits_per_byte']:.4f} |" for r in rows]))
+        parts.append(
+            "\n".join(
+                lines
+                + [
+                    f"| {Path(r['text']).name} | {r['tokens']:,} | {r['loss']:.4f} | {r['perplexity']:.2f} "
+                    f"| {r['bits_per_byte']:.4f} |"
+                    for r in rows
+                ]
+            )
+        )
     verdicts = read_json(judge) if judge.exists() else {"checkpoints": {}, "pairs": []}
     names = [name for name, path in verdicts["checkpoints"].items() if same(path)]
     for pair in verdicts["pairs"]:
@@ -145,12 +206,15 @@ def evaluations(cfg, source: Path) -> str:
             rate, (low, high) = pair["win_rate"], pair["interval"]
             if name == pair["second"]:
                 rate, low, high = 1 - rate, 1 - high, 1 - low
-            parts.append(f"Against `{other}` on {pair['questions']:,} questions, judged by {verdicts['judge']} in both orders: "
-                         f"win rate {rate:.1%} (95 % interval {low:.1%} to {high:.1%}; a tie counts half).")
+            parts.append(
+                f"Against `{other}` on {pair['questions']:,} questions, judged by {verdicts['judge']} in both orders: "
+                f"win rate {rate:.1%} (95 % interval {low:.1%} to {high:.1%}; a tie counts half)."
+            )
     return "\n\n".join(parts)
 
 
 # ---- GGUF
+
 
 def write_gguf(source: Path, path: Path, name: str) -> None:
     """The model as llama.cpp reads it: matrices in 16 bits, norms in 32, byte-level BPE with GPT-2's pre-tokenizer."""
@@ -179,8 +243,16 @@ def write_gguf(source: Path, path: Path, name: str) -> None:
     writer.add_tokenizer_model("gpt2")
     writer.add_tokenizer_pre("gpt-2")
     writer.add_token_list(tokens)
-    writer.add_token_types([gguf.TokenType.CONTROL if i in special else gguf.TokenType.UNUSED if i >= tokenizer.vocab_size
-                            else gguf.TokenType.NORMAL for i in range(len(tokens))])
+    writer.add_token_types(
+        [
+            gguf.TokenType.CONTROL
+            if i in special
+            else gguf.TokenType.UNUSED
+            if i >= tokenizer.vocab_size
+            else gguf.TokenType.NORMAL
+            for i in range(len(tokens))
+        ]
+    )
     writer.add_token_merges([m if isinstance(m, str) else " ".join(m) for m in spec["model"]["merges"]])
     writer.add_eos_token_id(tokenizer.end_id)
     writer.add_bos_token_id(tokenizer.end_id)  # llama.cpp wants one; it is not put in front
@@ -210,12 +282,25 @@ def gguf_name(name: str) -> str:
         return {"model.embed_tokens.weight": "token_embd.weight", "model.norm.weight": "output_norm.weight"}[name]
     _, _, layer, part = name.split(".", 3)
     part = part.removesuffix(".weight").split(".")[-1]
-    return f"blk.{layer}." + {"input_layernorm": "attn_norm", "q_proj": "attn_q", "k_proj": "attn_k", "v_proj": "attn_v",
-                              "o_proj": "attn_output", "post_attention_layernorm": "ffn_norm", "gate_proj": "ffn_gate",
-                              "up_proj": "ffn_up", "down_proj": "ffn_down"}[part] + ".weight"
+    return (
+        f"blk.{layer}."
+        + {
+            "input_layernorm": "attn_norm",
+            "q_proj": "attn_q",
+            "k_proj": "attn_k",
+            "v_proj": "attn_v",
+            "o_proj": "attn_output",
+            "post_attention_layernorm": "ffn_norm",
+            "gate_proj": "ffn_gate",
+            "up_proj": "ffn_up",
+            "down_proj": "ffn_down",
+        }[part]
+        + ".weight"
+    )
 
 
 # ---- the hub
+
 
 def hub(repository: str):
     """-> upload(folder, private) -> where it is. InputError when the package or a token is missing."""
@@ -234,7 +319,9 @@ def hub(repository: str):
             api.create_repo(repository, private=private, exist_ok=True)
             return str(api.upload_folder(repo_id=repository, folder_path=folder))
         except Exception as error:  # the library has no common one: HTTP, validation, connection
-            raise InputError(f"--push {repository}: {str(error).splitlines()[0]}; everything is in {folder}, run it again") from None
+            raise InputError(
+                f"--push {repository}: {str(error).splitlines()[0]}; everything is in {folder}, run it again"
+            ) from None
 
     return upload
 

@@ -1,7 +1,7 @@
 """What each stage of a config has made and how long it took: a table, from the manifests and checkpoints on disk.
 
-    python scripts/summary.py
-    python scripts/summary.py --config configs/demo.yaml
+python scripts/summary.py
+python scripts/summary.py --config configs/demo.yaml
 """
 
 import sys
@@ -9,15 +9,29 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "src"))
 
-from pipeline.cli import stage_main  # noqa: E402  (src/ comes onto the path first)
-from pipeline.config import Config, resolve  # noqa: E402  (src/ comes onto the path first)
-from pipeline.files import read_json  # noqa: E402
-from pipeline.progress import duration  # noqa: E402
+from pipeline.cli import stage_main
+from pipeline.config import Config, resolve
+from pipeline.files import read_json
+from pipeline.progress import duration
 
 
 def main(cfg: Config) -> None:
-    rows = [row for row in (extract(cfg), clean(cfg), dedup(cfg), tokenizer(cfg), tokens(cfg), checkpoint(cfg, "base"),
-                            sft_data(cfg), checkpoint(cfg, "sft"), pref_data(cfg), checkpoint(cfg, "dpo")) if row]
+    rows = [
+        row
+        for row in (
+            extract(cfg),
+            clean(cfg),
+            dedup(cfg),
+            tokenizer(cfg),
+            tokens(cfg),
+            checkpoint(cfg, "base"),
+            sft_data(cfg),
+            checkpoint(cfg, "sft"),
+            pref_data(cfg),
+            checkpoint(cfg, "dpo"),
+        )
+        if row
+    ]
     width = max((len(made) for _, made, _ in rows), default=0)
     for stage, made, seconds in rows:
         print(f"{stage:16} {made:{width}}  {duration(seconds):>8}")
@@ -50,8 +64,12 @@ def tokenizer(cfg) -> tuple | None:
 
 def tokens(cfg) -> tuple | None:
     m = manifest(resolve(cfg.data.train_bin).parent)
-    return m and ("pack_tokens", f"{m['files']['train']['tokens']:,} tokens to train on, {m['files']['val']['tokens']:,} to validate, "
-                                 f"{m['files']['train']['bytes_per_token']:.2f} bytes a token", m["seconds"])
+    return m and (
+        "pack_tokens",
+        f"{m['files']['train']['tokens']:,} tokens to train on, {m['files']['val']['tokens']:,} to validate, "
+        f"{m['files']['train']['bytes_per_token']:.2f} bytes a token",
+        m["seconds"],
+    )
 
 
 def checkpoint(cfg, stage: str) -> tuple | None:
@@ -61,14 +79,20 @@ def checkpoint(cfg, stage: str) -> tuple | None:
     state = read_json(path)
     bits = f", {state['val_bits_per_byte']:.3f} bits/byte" if "val_bits_per_byte" in state else ""
     accuracy = f", {state['val_accuracy']:.0%} of pairs right" if "val_accuracy" in state else ""
-    return ({"base": "train", "sft": "train_sft", "dpo": "train_dpo"}[stage],
-            f"{state['step']:,} steps, val loss {state['val_loss']:.3f}{bits}{accuracy}", state["seconds"])
+    return (
+        {"base": "train", "sft": "train_sft", "dpo": "train_dpo"}[stage],
+        f"{state['step']:,} steps, val loss {state['val_loss']:.3f}{bits}{accuracy}",
+        state["seconds"],
+    )
 
 
 def sft_data(cfg) -> tuple | None:
     m = manifest(resolve(cfg.sft.train_file).parent)
-    return m and ("gen_sft_data", f"{m['counts']['conversations']['train']:,} conversations on {m['counts']['articles']['train']:,} articles",
-                  m["seconds"])
+    return m and (
+        "gen_sft_data",
+        f"{m['counts']['conversations']['train']:,} conversations on {m['counts']['articles']['train']:,} articles",
+        m["seconds"],
+    )
 
 
 def pref_data(cfg) -> tuple | None:

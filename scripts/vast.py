@@ -44,19 +44,32 @@ def use_own_environment() -> None:
         if not ready.exists() or ready.read_text() != wanted:
             print("vast.py: making .venv-vast (once)", file=sys.stderr)
             subprocess.run([sys.executable, "-m", "venv", "--clear", venv], check=True)
-            subprocess.run([venv / "bin/pip", "install", "--quiet", "--disable-pip-version-check", "-r",
-                            ROOT / "scripts/vast-requirements.txt"], check=True)
+            subprocess.run(
+                [
+                    venv / "bin/pip",
+                    "install",
+                    "--quiet",
+                    "--disable-pip-version-check",
+                    "-r",
+                    ROOT / "scripts/vast-requirements.txt",
+                ],
+                check=True,
+            )
             ready.write_text(wanted)
     if Path(sys.prefix) != venv:
         os.execv(venv / "bin/python", [str(venv / "bin/python"), __file__, *sys.argv[1:]])
 
 
 def parse(arguments: list[str]) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="vast.py", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        prog="vast.py", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
 
     def command(name: str, text: str) -> argparse.ArgumentParser:
-        sub = commands.add_parser(name, help=text, description=text, epilog="section.key=value anywhere changes single values")
+        sub = commands.add_parser(
+            name, help=text, description=text, epilog="section.key=value anywhere changes single values"
+        )
         sub.add_argument("--config", default="configs/base.yaml", metavar="FILE", help="default: configs/base.yaml")
         return sub
 
@@ -92,6 +105,7 @@ def parse(arguments: list[str]) -> argparse.Namespace:
 def main(args: argparse.Namespace) -> int:
     from pipeline.config import InputError, load_config
     from scripts.rental.rental import RentalError, StillBilling
+
     for number in (signal.SIGTERM, signal.SIGHUP):  # a closed terminal is a Ctrl-C: clean up
         signal.signal(number, interrupt)
     try:
@@ -123,36 +137,52 @@ def interrupt(number, frame) -> None:
 def warn_if_billing() -> None:
     """Whatever went wrong: say what still costs money, and how it ends."""
     from scripts.rental import state as st
+
     state = st.load(STATE)
     instance = state["instance"]
     if instance:
-        print(f"NOTE: instance {instance['id']} is still rented (${instance['dph']:.3f}/h while it runs). The guard on it stops "
-              "it when nothing runs.\n      Go on: the same command.  End it: python scripts/vast.py down", file=sys.stderr)
+        print(
+            f"NOTE: instance {instance['id']} is still rented (${instance['dph']:.3f}/h while it runs). The guard on it stops "
+            "it when nothing runs.\n      Go on: the same command.  End it: python scripts/vast.py down",
+            file=sys.stderr,
+        )
     elif state["renting"]:
-        print(f"NOTE: an instance labelled {state['renting']} may have been rented. Run: python scripts/vast.py down", file=sys.stderr)
+        print(
+            f"NOTE: an instance labelled {state['renting']} may have been rented. Run: python scripts/vast.py down",
+            file=sys.stderr,
+        )
 
 
 # The commands ---------------------------------------------------------------------------------------------------------
 
+
 def offers(cfg, args) -> None:
     from scripts.rental import rental
+
     api, _ = rental.connect()
     found = rental.search(api, cfg.vast)
     if not found:
-        raise rental.RentalError(f"no {cfg.vast.gpu} below ${cfg.vast.max_price}/h fits `{cfg.vast.filters}`; "
-                                 f"raise vast.max_price or loosen vast.filters")
-    print(f"{'offer':>10}  {'GPU':<12} {'$/h':>6}  {'train h':>7}  {'train $':>7}  {'down Mb/s':>9}  {'reliable':>8}  {'CUDA':>5}  where")
+        raise rental.RentalError(
+            f"no {cfg.vast.gpu} below ${cfg.vast.max_price}/h fits `{cfg.vast.filters}`; "
+            f"raise vast.max_price or loosen vast.filters"
+        )
+    print(
+        f"{'offer':>10}  {'GPU':<12} {'$/h':>6}  {'train h':>7}  {'train $':>7}  {'down Mb/s':>9}  {'reliable':>8}  {'CUDA':>5}  where"
+    )
     for offer in found:
         hours = rental.train_hours(cfg, offer["gpu_name"])
         cost = f"{hours:7.1f}  {hours * offer['dph_total']:7.2f}" if hours is not None else f"{'?':>7}  {'?':>7}"
-        print(f"{offer['id']:>10}  {offer['gpu_name']:<12} {offer['dph_total']:6.3f}  {cost}  {offer.get('inet_down') or 0:9.0f}  "
-              f"{offer.get('reliability2') or offer.get('reliability') or 0:8.3f}  {offer.get('cuda_max_good') or 0:5.1f}  "
-              f"{offer.get('geolocation') or '?'}")
+        print(
+            f"{offer['id']:>10}  {offer['gpu_name']:<12} {offer['dph_total']:6.3f}  {cost}  {offer.get('inet_down') or 0:9.0f}  "
+            f"{offer.get('reliability2') or offer.get('reliability') or 0:8.3f}  {offer.get('cuda_max_good') or 0:5.1f}  "
+            f"{offer.get('geolocation') or '?'}"
+        )
     print(f"$/h with {cfg.vast.disk_gb} GB of disk; hours of train.py at {rental.MFU:.0%} of the GPU's peak")
 
 
 def up(cfg, args) -> None:
     from scripts.rental import state as st
+
     with st.only_one(STATE):
         rent_box(cfg)
 
@@ -162,12 +192,15 @@ def rent_box(cfg) -> None:
     from pipeline.config import InputError
     from scripts.rental import rental
     from scripts.rental import state as st
+
     api, create_api = rental.connect()
     state = st.load(STATE)
     if state["renting"]:
         settle_unknown(cfg, api, state)
     if state["instance"]:
-        raise InputError(f"instance {state['instance']['id']} is rented already; `vast.py status` shows it, `vast.py down` ends it")
+        raise InputError(
+            f"instance {state['instance']['id']} is rented already; `vast.py status` shows it, `vast.py down` ends it"
+        )
     key = Path(cfg.vast.ssh_key).expanduser()
     public = key.with_name(key.name + ".pub")
     if not key.exists() or not public.exists():
@@ -176,8 +209,10 @@ def rent_box(cfg) -> None:
     found = rental.search(api, cfg.vast)
     if not found:
         raise rental.RentalError(f"no {cfg.vast.gpu} below ${cfg.vast.max_price}/h fits vast.filters just now")
-    for offer in found[:cfg.vast.max_tries]:
-        print(f"renting offer {offer['id']}: {offer['gpu_name']}, ${offer['dph_total']:.3f}/h with the disk", flush=True)
+    for offer in found[: cfg.vast.max_tries]:
+        print(
+            f"renting offer {offer['id']}: {offer['gpu_name']}, ${offer['dph_total']:.3f}/h with the disk", flush=True
+        )
         try:
             bring_up(cfg, api, create_api, state, offer, key)
             return
@@ -185,13 +220,16 @@ def rent_box(cfg) -> None:
             raise
         except rental.RentalError as error:
             print(f"  {error}\n  taking the next offer", flush=True)
-    raise rental.RentalError(f"none of {len(found[:cfg.vast.max_tries])} offers became a working box; nothing is rented")
+    raise rental.RentalError(
+        f"none of {len(found[: cfg.vast.max_tries])} offers became a working box; nothing is rented"
+    )
 
 
 def bring_up(cfg, api, create_api, state: dict, offer: dict, key: Path) -> None:
     from scripts.rental import box as on
     from scripts.rental import rental
     from scripts.rental import state as st
+
     state["renting"] = rental.new_label()
     st.save(STATE, state)  # before the request: should this process die now, `down` knows what to look for
     try:
@@ -199,17 +237,28 @@ def bring_up(cfg, api, create_api, state: dict, offer: dict, key: Path) -> None:
         if os.environ.get("VAST_URL"):
             env["VAST_URL"] = os.environ["VAST_URL"]
         with uninterrupted():
-            instance = rental.rent(api, create_api, offer["id"], state["renting"], cfg.vast, (ROOT / "onstart.sh").read_text(), env)
-            state["instance"] = {"id": instance, "label": state["renting"], "gpu": offer["gpu_name"], "dph": offer["dph_total"],
-                                 "disk_dph": offer.get("storage_total_cost") or 0.0, "rented": time.time()}
+            instance = rental.rent(
+                api, create_api, offer["id"], state["renting"], cfg.vast, (ROOT / "onstart.sh").read_text(), env
+            )
+            state["instance"] = {
+                "id": instance,
+                "label": state["renting"],
+                "gpu": offer["gpu_name"],
+                "dph": offer["dph_total"],
+                "disk_dph": offer.get("storage_total_cost") or 0.0,
+                "rented": time.time(),
+            }
             state["renting"] = None
             st.meter(state, instance, offer["dph_total"])
             st.save(STATE, state)
         print(f"  instance {instance}", flush=True)
         connect_box(cfg, api, state, key)
         check_gpu(cfg, on.Box(STATE / "ssh_config"))
-        print(f"instance {instance} is ready: ssh -F {STATE / 'ssh_config'} {st.ALIAS}\n"
-              f"(or once: add `Include {STATE / 'ssh_config'}` to the top of ~/.ssh/config, then: ssh {st.ALIAS})", flush=True)
+        print(
+            f"instance {instance} is ready: ssh -F {STATE / 'ssh_config'} {st.ALIAS}\n"
+            f"(or once: add `Include {STATE / 'ssh_config'}` to the top of ~/.ssh/config, then: ssh {st.ALIAS})",
+            flush=True,
+        )
     except rental.OfferGone:
         state["renting"] = None
         st.save(STATE, state)
@@ -230,6 +279,7 @@ def connect_box(cfg, api, state: dict, key: Path) -> None:
     from scripts.rental import box as on
     from scripts.rental import rental
     from scripts.rental import state as st
+
     deadline = time.time() + cfg.vast.boot_minutes * 60
     instance = state["instance"]["id"]
     row = rental.wait_running(api, instance, deadline, cfg.vast.poll_seconds)
@@ -248,7 +298,9 @@ def connect_box(cfg, api, state: dict, key: Path) -> None:
                 raise
     print(f"  ssh works; {on.wait_until_ready(box, deadline, cfg.vast.poll_seconds)}", flush=True)
     on.start_guard(box, limits(cfg, None), instance, os.environ.get("VAST_URL") or "https://console.vast.ai", None)
-    on.send_secrets(box, {name: os.environ[name] for name in (*SECRETS, cfg.teacher.api_key_env) if os.environ.get(name)})
+    on.send_secrets(
+        box, {name: os.environ[name] for name in (*SECRETS, cfg.teacher.api_key_env) if os.environ.get(name)}
+    )
 
 
 def check_gpu(cfg, box) -> None:
@@ -256,13 +308,21 @@ def check_gpu(cfg, box) -> None:
     import json
 
     from scripts.rental import rental
+
     if cfg.train.device == "cpu":
         return
-    ran = box.ssh("~/wikillm/.venv/bin/python - --json", stdin=(ROOT / "scripts/gpu_check.py").read_text(), timeout=300, check=False)
+    ran = box.ssh(
+        "~/wikillm/.venv/bin/python - --json",
+        stdin=(ROOT / "scripts/gpu_check.py").read_text(),
+        timeout=300,
+        check=False,
+    )
     try:
         found = json.loads(ran.stdout)
     except ValueError:
-        raise rental.RentalError(f"gpu_check.py failed on the box: {(ran.stderr or ran.stdout).strip()[-200:]}") from None
+        raise rental.RentalError(
+            f"gpu_check.py failed on the box: {(ran.stderr or ran.stdout).strip()[-200:]}"
+        ) from None
     if "error" in found:
         raise rental.RentalError(found["error"])
     print(f"  {found['name']}, driver {found['driver']}: {found['tflops']} TFLOPS, {found['verdict']}", flush=True)
@@ -272,6 +332,7 @@ def check_gpu(cfg, box) -> None:
 
 def push(cfg, args) -> None:
     from scripts.rental import box as on
+
     box = the_box()
     on.push(box, cfg)
     print("pushed")
@@ -280,6 +341,7 @@ def push(cfg, args) -> None:
 def pull(cfg, args) -> None:
     from scripts.rental import box as on
     from scripts.rental.rental import RentalError
+
     box = the_box()
     every = seconds(args.every) if args.every else None
     while True:
@@ -299,6 +361,7 @@ def pull(cfg, args) -> None:
 def pull_once(cfg, box) -> None:
     from scripts.rental import box as on
     from scripts.rental import state as st
+
     new = on.pull(box, cfg)
     state = st.load(STATE)
     if new:
@@ -313,52 +376,85 @@ def run(cfg, args) -> None:
     from pipeline.config import InputError
     from scripts.rental import box as on
     from scripts.rental import build as plan
+
     known = sorted(p.stem for p in (ROOT / "src").glob("*.py"))
     if args.stage not in known:
         near = difflib.get_close_matches(args.stage, known, n=1)
-        raise InputError(f"no stage {args.stage!r}" + (f"; did you mean {near[0]}?" if near else f"; there are {', '.join(known)}"))
+        raise InputError(
+            f"no stage {args.stage!r}" + (f"; did you mean {near[0]}?" if near else f"; there are {', '.join(known)}")
+        )
     box = the_box()
     on.set_limits(box, limits(cfg, args))
     on.start_job(box, args.stage, plan.job_command(cfg, args.stage, args.config, args.overrides))
-    print(f"{args.stage} runs on the box, with or without this machine. See it: python scripts/vast.py logs -f {args.stage}")
+    print(
+        f"{args.stage} runs on the box, with or without this machine. See it: python scripts/vast.py logs -f {args.stage}"
+    )
 
 
 def attach(cfg, args) -> None:
     from scripts.rental.state import ALIAS
+
     box = the_box()
-    os.execvp("ssh", ["ssh", "-F", str(box.ssh_config), "-t", ALIAS, f"touch ~/.wikillm/laptop; tmux attach -t ={args.stage}"])
+    os.execvp(
+        "ssh", ["ssh", "-F", str(box.ssh_config), "-t", ALIAS, f"touch ~/.wikillm/laptop; tmux attach -t ={args.stage}"]
+    )
 
 
 def logs(cfg, args) -> None:
     from scripts.rental.state import ALIAS
+
     box = the_box()
     log = f"~/.wikillm/jobs/{args.stage}/log"
     # following ends with the job
-    show = f"tail -n +1 -F --pid=$(cat ~/.wikillm/jobs/{args.stage}/pid) {log} 2>/dev/null" if args.follow else f"cat {log}"
-    os.execvp("ssh", ["ssh", "-F", str(box.ssh_config), ALIAS,
-                      f"touch ~/.wikillm/laptop; test -f {log} || {{ echo 'no log of {args.stage} on the box' >&2; exit 1; }}; {show}"])
+    show = (
+        f"tail -n +1 -F --pid=$(cat ~/.wikillm/jobs/{args.stage}/pid) {log} 2>/dev/null"
+        if args.follow
+        else f"cat {log}"
+    )
+    os.execvp(
+        "ssh",
+        [
+            "ssh",
+            "-F",
+            str(box.ssh_config),
+            ALIAS,
+            f"touch ~/.wikillm/laptop; test -f {log} || {{ echo 'no log of {args.stage} on the box' >&2; exit 1; }}; {show}",
+        ],
+    )
 
 
 def status(cfg, args) -> None:
     from scripts.rental import box as on
     from scripts.rental import rental
     from scripts.rental import state as st
+
     api, _ = rental.connect()
     state = st.load(STATE)
     instance = state["instance"]
     if instance is None:
-        print("nothing is rented" + (f" (but see `vast.py down`: a request labelled {state['renting']} is unsettled)" if state["renting"] else ""))
+        print(
+            "nothing is rented"
+            + (
+                f" (but see `vast.py down`: a request labelled {state['renting']} is unsettled)"
+                if state["renting"]
+                else ""
+            )
+        )
     else:
         row = rental.show(api, instance["id"])
-        print(f"instance {instance['id']}, {instance['gpu']}: {row.get('actual_status') if row else 'GONE'}"
-              f", rented {(time.time() - instance['rented']) / 3600:.1f} h ago")
+        print(
+            f"instance {instance['id']}, {instance['gpu']}: {row.get('actual_status') if row else 'GONE'}"
+            f", rented {(time.time() - instance['rented']) / 3600:.1f} h ago"
+        )
         if row and row.get("actual_status") == "running":
             try:
                 print(on.report(on.Box(STATE / "ssh_config")))
             except on.Unreachable as error:
                 print(f"the box does not answer: {error}")
     if state["pulled"]:
-        print(f"last checkpoint pulled: {state['pulled'][0]}, {(time.time() - state['pulled'][1]) / 60:.0f} minutes ago")
+        print(
+            f"last checkpoint pulled: {state['pulled'][0]}, {(time.time() - state['pulled'][1]) / 60:.0f} minutes ago"
+        )
     if state["ledger"]:
         print(st.show_ledger(state))
 
@@ -366,19 +462,23 @@ def status(cfg, args) -> None:
 def stop(cfg, args) -> None:
     from scripts.rental import rental
     from scripts.rental import state as st
+
     api, _ = rental.connect()
     state = st.load(STATE)
     instance = rented(state)
     rental.asking("stop the instance", api.stop_instance, instance["id"])
     st.meter(state, instance["id"], instance["disk_dph"])
     st.save(STATE, state)
-    print(f"instance {instance['id']} is stopping; its disk still costs ${instance['disk_dph'] * 24:.2f} a day. "
-          f"Somebody else may rent its GPU meanwhile.")
+    print(
+        f"instance {instance['id']} is stopping; its disk still costs ${instance['disk_dph'] * 24:.2f} a day. "
+        f"Somebody else may rent its GPU meanwhile."
+    )
 
 
 def start(cfg, args) -> None:
     from scripts.rental import rental
     from scripts.rental import state as st
+
     api, _ = rental.connect()
     state = st.load(STATE)
     instance = rented(state)
@@ -398,6 +498,7 @@ def down(cfg, args) -> None:
     from scripts.rental import box as on
     from scripts.rental import rental
     from scripts.rental import state as st
+
     with st.only_one(STATE):
         api, _ = rental.connect()
         state = st.load(STATE)
@@ -410,8 +511,10 @@ def down(cfg, args) -> None:
                 try:
                     pull_once(cfg, on.Box(STATE / "ssh_config"))
                 except rental.RentalError as error:
-                    raise rental.RentalError(f"the last pull failed, so nothing was destroyed: {error}\n"
-                                             "       destroy it all the same: python scripts/vast.py down --no-pull") from None
+                    raise rental.RentalError(
+                        f"the last pull failed, so nothing was destroyed: {error}\n"
+                        "       destroy it all the same: python scripts/vast.py down --no-pull"
+                    ) from None
             with uninterrupted():
                 destroy(cfg, api, st.load(STATE))
         print(st.show_ledger(st.load(STATE)))
@@ -423,11 +526,14 @@ def build(cfg, args) -> None:
     from scripts.rental import build as plan
     from scripts.rental import rental
     from scripts.rental import state as st
+
     if args.to and args.to not in plan.STAGES:
         raise InputError(f"--to {args.to}: the stages of a build are {', '.join(plan.STAGES)}")
     missing = [f for f in (cfg.tokenizer.path, cfg.data.train_bin, cfg.data.val_bin) if not (ROOT / f).exists()]
     if missing:
-        raise InputError(f"{', '.join(missing)}: not made yet; first: bash scripts/run_all.sh --config {args.config} --to pack_tokens")
+        raise InputError(
+            f"{', '.join(missing)}: not made yet; first: bash scripts/run_all.sh --config {args.config} --to pack_tokens"
+        )
     with st.only_one(STATE):
         api, _ = rental.connect()
         state = st.load(STATE)
@@ -443,7 +549,9 @@ def build(cfg, args) -> None:
                     destroy(cfg, api, st.load(STATE))
             except plan.CapReached as error:
                 pull_and_destroy(cfg, api)
-                raise rental.RentalError(f"{error}; what was made is here, and nothing is rented. Raise the cap and run it again") from None
+                raise rental.RentalError(
+                    f"{error}; what was made is here, and nothing is rented. Raise the cap and run it again"
+                ) from None
         else:
             raise rental.RentalError(f"{plan.MAX_BOXES} boxes vanished; nothing is rented. Run it again later")
         pull_and_destroy(cfg, api)
@@ -457,6 +565,7 @@ def build_on_a_box(cfg, args, api) -> None:
     from scripts.rental import box as on
     from scripts.rental import build as plan
     from scripts.rental import state as st
+
     key = Path(cfg.vast.ssh_key).expanduser()
     state = st.load(STATE)
     if state["instance"] and (reason := gone(api, state["instance"]["id"])):
@@ -475,7 +584,15 @@ def build_on_a_box(cfg, args, api) -> None:
     for step in plan.steps(cfg, args.config, args.overrides, args.to):
         if step.name in st.load(STATE)["built"][args.config]["steps"]:
             continue
-        plan.run_step(box, step, is_alive, lambda: over_cap(cfg, args), lambda: pull_once(cfg, box), poll, cfg.vast.pull_minutes * 60)
+        plan.run_step(
+            box,
+            step,
+            is_alive,
+            lambda: over_cap(cfg, args),
+            lambda: pull_once(cfg, box),
+            poll,
+            cfg.vast.pull_minutes * 60,
+        )
         state = st.load(STATE)
         state["built"][args.config]["steps"].append(step.name)
         st.save(STATE, state)
@@ -485,12 +602,17 @@ def pull_and_destroy(cfg, api) -> None:
     from scripts.rental import box as on
     from scripts.rental import build as plan
     from scripts.rental import state as st
+
     state = st.load(STATE)
     if state["instance"] is None:
         return
     instance = state["instance"]["id"]
     try:
-        plan.patiently(lambda: pull_once(cfg, on.Box(STATE / "ssh_config")), lambda: gone(api, instance) is None, cfg.vast.poll_seconds)
+        plan.patiently(
+            lambda: pull_once(cfg, on.Box(STATE / "ssh_config")),
+            lambda: gone(api, instance) is None,
+            cfg.vast.poll_seconds,
+        )
     except plan.Vanished as error:  # each stage was pulled at its end
         print(f"{error}; here is what was pulled before", flush=True)
     with uninterrupted():
@@ -499,8 +621,10 @@ def pull_and_destroy(cfg, api) -> None:
 
 # Small parts ----------------------------------------------------------------------------------------------------------
 
+
 def rented(state: dict) -> dict:
     from pipeline.config import InputError
+
     if state["instance"] is None:
         raise InputError("nothing is rented; first: python scripts/vast.py up")
     return state["instance"]
@@ -509,6 +633,7 @@ def rented(state: dict) -> dict:
 def the_box():
     from scripts.rental import box as on
     from scripts.rental import state as st
+
     rented(st.load(STATE))
     return on.Box(STATE / "ssh_config")
 
@@ -516,6 +641,7 @@ def the_box():
 def gone(api, instance: int) -> str | None:
     """Why the instance is of no use any more, or None. When vast.ai cannot be asked, it is taken to be there."""
     from scripts.rental import rental
+
     try:
         row = rental.show(api, instance)
     except rental.RentalError as error:
@@ -532,6 +658,7 @@ def destroy(cfg, api, state: dict) -> None:
     """Destroy the instance of the state file; it leaves the file only when it is seen to be gone."""
     from scripts.rental import rental
     from scripts.rental import state as st
+
     instance = state["instance"]["id"]
     rental.destroy(api, instance, cfg.vast.poll_seconds)
     st.meter(state, instance, 0.0)
@@ -545,6 +672,7 @@ def settle_unknown(cfg, api, state: dict) -> None:
     """A request whose answer was never seen: destroy what it rented, if it did."""
     from scripts.rental import rental
     from scripts.rental import state as st
+
     found = rental.find(api, state["renting"], cfg.vast.poll_seconds)
     if found is not None:
         print(f"instance {found} was rented by a request whose answer got lost: destroying it", flush=True)
@@ -556,17 +684,25 @@ def settle_unknown(cfg, api, state: dict) -> None:
 def limits(cfg, args) -> dict:
     """What the guard on the box goes by; the deadline comes from the caps that are set."""
     left = hours_left(cfg, args)
-    return {"idle_minutes": cfg.vast.idle_minutes, "laptop_hours": cfg.vast.laptop_hours, "poll_seconds": cfg.vast.poll_seconds,
-            "deadline": time.time() + left * 3600}
+    return {
+        "idle_minutes": cfg.vast.idle_minutes,
+        "laptop_hours": cfg.vast.laptop_hours,
+        "poll_seconds": cfg.vast.poll_seconds,
+        "deadline": time.time() + left * 3600,
+    }
 
 
 def caps(cfg, args) -> tuple[float, float]:
-    return (getattr(args, "max_hours", None) or cfg.vast.max_hours, getattr(args, "max_dollars", None) or cfg.vast.max_dollars)
+    return (
+        getattr(args, "max_hours", None) or cfg.vast.max_hours,
+        getattr(args, "max_dollars", None) or cfg.vast.max_dollars,
+    )
 
 
 def used(args) -> tuple[float, float]:
     """Hours and dollars that count against the cap: those of this build, else of this instance."""
     from scripts.rental import state as st
+
     state = st.load(STATE)
     since = state["built"].get(args.config, {}).get("since") if args is not None and args.command == "build" else None
     if since is None:
@@ -576,6 +712,7 @@ def used(args) -> tuple[float, float]:
 
 def hours_left(cfg, args) -> float:
     from scripts.rental import state as st
+
     max_hours, max_dollars = caps(cfg, args)
     hours, dollars = used(args)
     return max(0.0, min(max_hours - hours, (max_dollars - dollars) / rented(st.load(STATE))["dph"]))
@@ -593,6 +730,7 @@ def over_cap(cfg, args) -> str | None:
 
 def seconds(text: str) -> float:
     from pipeline.config import InputError
+
     match = re.fullmatch(r"(\d+(?:\.\d+)?)([smh])", text)
     if not match:
         raise InputError(f"--every {text}: write 30m, 90s or 1h")
@@ -601,10 +739,13 @@ def seconds(text: str) -> float:
 
 class uninterrupted:
     """A Ctrl-C in here takes effect at its end: neither a clean-up nor a request that costs money is cut short."""
+
     def __enter__(self):
         self.signals = []
-        self.before = {n: signal.signal(n, lambda number, frame: self.signals.append(number))
-                       for n in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
+        self.before = {
+            n: signal.signal(n, lambda number, frame: self.signals.append(number))
+            for n in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+        }
 
     def __exit__(self, kind, *exception):
         for number, handler in self.before.items():

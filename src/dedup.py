@@ -10,8 +10,9 @@ removed.jsonl names every article that went, the one kept in its place, and thei
 """
 
 import hashlib
+from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Iterable, Iterator, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import orjson
@@ -28,19 +29,20 @@ VERIFY_AT_ONCE = 256  # kept articles compared with one article in a go, likelie
 
 
 class Removed(NamedTuple):
-    twin: int       # number of the article kept in its place
+    twin: int  # number of the article kept in its place
     jaccard: float
-    kind: str       # exact: the same words in the same order | near
+    kind: str  # exact: the same words in the same order | near
 
 
 class Articles(NamedTuple):
     """What is known of every article, an array each, in the order of the shards."""
-    id: np.ndarray      # int64
-    chars: np.ndarray   # int32
-    exact: np.ndarray   # int64: hash of its words in order
-    shard: np.ndarray   # int32
+
+    id: np.ndarray  # int64
+    chars: np.ndarray  # int32
+    exact: np.ndarray  # int64: hash of its words in order
+    shard: np.ndarray  # int32
     offset: np.ndarray  # int64: where its line begins in the shard
-    size: np.ndarray    # int32: bytes of the line
+    size: np.ndarray  # int32: bytes of the line
 
 
 def main(cfg) -> None:
@@ -66,11 +68,14 @@ def main(cfg) -> None:
                 bar.add(megabytes[path], "writing")
         write_jsonl(target / "removed.jsonl", describe(inputs, articles, removed))
         counts = out.finish({"clusters": len({gone.twin for gone in removed.values()})})["counts"]
-    print(f"dedup: kept {counts['out']:,} of {counts['in']:,} articles, "
-          f"{counts['dropped']['exact']:,} exact and {counts['dropped']['near']:,} near duplicates -> {target}")
+    print(
+        f"dedup: kept {counts['out']:,} of {counts['in']:,} articles, "
+        f"{counts['dropped']['exact']:,} exact and {counts['dropped']['near']:,} near duplicates -> {target}"
+    )
 
 
 # 1. Signatures, a shard at a time, kept on disk
+
 
 def signed(path: Path, work: Path) -> Path:
     """The file that says that a shard has its signatures: what is known of its articles, written last."""
@@ -99,8 +104,10 @@ def sign_shard(job: tuple) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
             hashes, bounds = minhash.shingles(words, ngram)
             signatures.append(minhash.signatures(hashes.astype(np.uint32), bounds, perms))
             for record, line, start, count in zip(records, lines, np.cumsum(words.counts) - words.counts, words.counts):
-                exact = hashlib.blake2b(words.hashes[start:start + count].tobytes(), digest_size=8).digest()
-                facts.append((record["id"], len(record["text"]), int.from_bytes(exact, "little", signed=True), offset, len(line)))
+                exact = hashlib.blake2b(words.hashes[start : start + count].tobytes(), digest_size=8).digest()
+                facts.append(
+                    (record["id"], len(record["text"]), int.from_bytes(exact, "little", signed=True), offset, len(line))
+                )
                 offset += len(line)
     signatures = np.concatenate(signatures)
     return np.array(facts, np.int64).reshape(-1, 5), signatures, minhash.band_keys(signatures, bands, rows)
@@ -131,10 +138,13 @@ def load_articles(inputs: list[Path], work: Path) -> Articles:
         return np.concatenate([part[:, k] for part in parts], dtype=dtype, casting="unsafe")
 
     shard = np.repeat(np.arange(len(parts), dtype=np.int32), [len(part) for part in parts])
-    return Articles(column(0, np.int64), column(1, np.int32), column(2, np.int64), shard, column(3, np.int64), column(4, np.int32))
+    return Articles(
+        column(0, np.int64), column(1, np.int32), column(2, np.int64), shard, column(3, np.int64), column(4, np.int32)
+    )
 
 
 # 2. Which articles go
+
 
 def find_duplicates(inputs: list[Path], articles: Articles, work: Path, dedup, pool) -> dict[int, Removed]:
     """-> {number of a removed article: what stays in its place}"""
@@ -148,8 +158,12 @@ def find_duplicates(inputs: list[Path], articles: Articles, work: Path, dedup, p
         return removed
     numbers, begins = np.unique(members, return_index=True)
     candidates = load_candidates(inputs, articles, numbers, work, dedup.ngram, pool)
-    near = {int(numbers[k]): gone._replace(twin=int(numbers[gone.twin])) for k, gone in
-            greedy(candidates, np.append(begins, len(members)), buckets, rank[numbers], dedup.threshold).items()}
+    near = {
+        int(numbers[k]): gone._replace(twin=int(numbers[gone.twin]))
+        for k, gone in greedy(
+            candidates, np.append(begins, len(members)), buckets, rank[numbers], dedup.threshold
+        ).items()
+    }
     for k, exact in removed.items():  # the twin may be a near duplicate of a longer one itself
         if exact.twin in near:
             removed[k] = near[exact.twin]
@@ -185,28 +199,37 @@ def collisions(inputs: list[Path], work: Path, present: np.ndarray, bands: int) 
 
 class Candidates(NamedTuple):
     """The articles that share a bucket with another, numbered among themselves; both arrays stay on disk."""
+
     signatures: np.ndarray  # uint32 (candidates, num_perm)
-    shingles: np.ndarray    # uint64: the sorted set of one after that of another
-    bounds: np.ndarray      # int64 (candidates + 1,): where each set begins in them
+    shingles: np.ndarray  # uint64: the sorted set of one after that of another
+    bounds: np.ndarray  # int64 (candidates + 1,): where each set begins in them
 
     def set_of(self, k: int) -> np.ndarray:
-        return self.shingles[self.bounds[k]:self.bounds[k + 1]]
+        return self.shingles[self.bounds[k] : self.bounds[k + 1]]
 
 
-def load_candidates(inputs: list[Path], articles: Articles, numbers: np.ndarray, work: Path, ngram: int, pool) -> Candidates:
+def load_candidates(
+    inputs: list[Path], articles: Articles, numbers: np.ndarray, work: Path, ngram: int, pool
+) -> Candidates:
     """Their signatures are gathered, their sets of shingles made again from the text: most articles never need one."""
     first = np.searchsorted(articles.shard, np.arange(len(inputs)))
     lots = np.split(numbers, np.searchsorted(numbers, first[1:]))
     jobs = ((path, articles.offset[lot], articles.size[lot], ngram) for path, lot in zip(inputs, lots))
     lengths = [np.zeros(1, np.int64)]
-    with atomic_file(work / "candidates.signatures") as signatures, atomic_file(work / "candidates.shingles") as shingles:
+    with (
+        atomic_file(work / "candidates.signatures") as signatures,
+        atomic_file(work / "candidates.shingles") as shingles,
+    ):
         for path, lot, begin, (values, sizes) in zip(inputs, lots, first, pool.map(shingle_sets, jobs)):
             signatures.write(np.load(work / f"{path.stem}.signatures.npy", mmap_mode="r")[lot - begin].tobytes())
             shingles.write(values.tobytes())
             lengths.append(sizes)
     # asarray: a plain view of the mapped file; slicing a np.memmap itself costs 50 times as much
-    return Candidates(np.asarray(np.memmap(work / "candidates.signatures", np.uint32, "r").reshape(len(numbers), -1)),
-                      np.asarray(np.memmap(work / "candidates.shingles", np.uint64, "r")), np.cumsum(np.concatenate(lengths)))
+    return Candidates(
+        np.asarray(np.memmap(work / "candidates.signatures", np.uint32, "r").reshape(len(numbers), -1)),
+        np.asarray(np.memmap(work / "candidates.shingles", np.uint64, "r")),
+        np.cumsum(np.concatenate(lengths)),
+    )
 
 
 def shingle_sets(job: tuple) -> tuple[np.ndarray, np.ndarray]:
@@ -215,7 +238,9 @@ def shingle_sets(job: tuple) -> tuple[np.ndarray, np.ndarray]:
     sets, lengths = [np.empty(0, np.uint64)], [np.empty(0, np.int64)]
     with open(path, "rb") as f:
         for lines in batches(read_at(f, offsets.tolist(), sizes.tolist())):
-            hashes, bounds = minhash.shingles(minhash.words([orjson.loads(line)["text"].lower().encode() for line in lines]), ngram)
+            hashes, bounds = minhash.shingles(
+                minhash.words([orjson.loads(line)["text"].lower().encode() for line in lines]), ngram
+            )
             for start, end in zip(bounds, bounds[1:]):
                 hashes[start:end].sort()
             new = np.concatenate([[True], hashes[1:] != hashes[:-1]])
@@ -231,18 +256,23 @@ def read_at(f, offsets: list[int], sizes: list[int]) -> Iterator[bytes]:
         yield f.read(size)
 
 
-def greedy(candidates: Candidates, begins: np.ndarray, buckets: np.ndarray, rank: np.ndarray, threshold: float) -> dict[int, Removed]:
+def greedy(
+    candidates: Candidates, begins: np.ndarray, buckets: np.ndarray, rank: np.ndarray, threshold: float
+) -> dict[int, Removed]:
     """Go through the candidates from the longest on; each stays unless one that stays is its duplicate.
 
     begins, buckets: candidate k is in buckets[begins[k]:begins[k + 1]].
     """
     sizes = np.bincount(buckets)
-    staying = np.empty(len(buckets), np.int32)   # a stretch for each bucket's candidates that stay ...
-    base, filled = np.cumsum(sizes) - sizes, np.zeros(len(sizes), np.int64)  # ... where it begins, and how much of it is used
+    staying = np.empty(len(buckets), np.int32)  # a stretch for each bucket's candidates that stay ...
+    base, filled = (
+        np.cumsum(sizes) - sizes,
+        np.zeros(len(sizes), np.int64),
+    )  # ... where it begins, and how much of it is used
     removed = {}
     for k in np.argsort(rank).tolist():
-        mine = buckets[begins[k]:begins[k + 1]]
-        others = np.unique(np.concatenate([staying[base[b]:base[b] + filled[b]] for b in mine.tolist()]))
+        mine = buckets[begins[k] : begins[k + 1]]
+        others = np.unique(np.concatenate([staying[base[b] : base[b] + filled[b]] for b in mine.tolist()]))
         twin = find_twin(k, others, candidates, rank, threshold) if len(others) else None
         if twin:
             removed[k] = twin
@@ -262,9 +292,9 @@ def find_twin(k: int, others: np.ndarray, candidates: Candidates, rank: np.ndarr
     # Its standard deviation is sqrt(J (1 - J) / num_perm). A pair 3 of them below the threshold is not looked at: 1 in 700 of
     # the pairs right at the threshold, as many as the bands miss there, and none that are clearly above it.
     hopeless = threshold - 3 * np.sqrt(threshold * (1 - threshold) / num_perm)
-    likely = others[np.lexsort((rank[others], -estimate))][:np.count_nonzero(estimate >= hopeless)]
+    likely = others[np.lexsort((rank[others], -estimate))][: np.count_nonzero(estimate >= hopeless)]
     for start in range(0, len(likely), VERIFY_AT_ONCE):
-        some = likely[start:start + VERIFY_AT_ONCE]
+        some = likely[start : start + VERIFY_AT_ONCE]
         sets = [candidates.set_of(other) for other in some.tolist()]
         bounds = np.cumsum([0] + [len(other) for other in sets])
         jaccard = minhash.jaccard_to_many(one, np.concatenate(sets), bounds)
@@ -276,8 +306,10 @@ def find_twin(k: int, others: np.ndarray, candidates: Candidates, rank: np.ndarr
 
 # 3. What stays, shard by shard
 
-def write_kept(inputs: list[Path], todo: list[Path], articles: Articles, removed: dict[int, Removed], out: StageOutput,
-               pool) -> Iterator[Path]:
+
+def write_kept(
+    inputs: list[Path], todo: list[Path], articles: Articles, removed: dict[int, Removed], out: StageOutput, pool
+) -> Iterator[Path]:
     """Write the shards in `todo` without what is removed; yields each when it is written."""
     first = np.searchsorted(articles.shard, np.arange(len(inputs) + 1)).tolist()
     spans = dict(zip(inputs, zip(first, first[1:])))
@@ -303,20 +335,33 @@ def keep_lines(job: tuple) -> tuple[bytes, dict]:
                 dropped_chars[kind] += size
     total = int(chars.sum())
     return b"".join(kept), {
-        "in": len(kinds), "out": len(kept), "chars_in": total, "chars_out": total - sum(dropped_chars.values()),
-        "dropped": dropped, "dropped_chars": dropped_chars}
+        "in": len(kinds),
+        "out": len(kept),
+        "chars_in": total,
+        "chars_out": total - sum(dropped_chars.values()),
+        "dropped": dropped,
+        "dropped_chars": dropped_chars,
+    }
 
 
 def describe(inputs, articles: Articles, removed: dict) -> Iterator[dict]:
     """A line of removed.jsonl for each article that went, in article order."""
+
     def title(k: int) -> str:
         with open(inputs[articles.shard[k]], "rb") as f:
             return orjson.loads(next(read_at(f, [int(articles.offset[k])], [int(articles.size[k])]))).get("title", "")
 
     for k in sorted(removed):
         twin, jaccard, kind = removed[k]
-        yield {"id": int(articles.id[k]), "title": title(k), "chars": int(articles.chars[k]), "kept_id": int(articles.id[twin]),
-               "kept_title": title(twin), "kind": kind, "jaccard": round(jaccard, 4)}
+        yield {
+            "id": int(articles.id[k]),
+            "title": title(k),
+            "chars": int(articles.chars[k]),
+            "kept_id": int(articles.id[twin]),
+            "kept_title": title(twin),
+            "kind": kind,
+            "jaccard": round(jaccard, 4),
+        }
 
 
 if __name__ == "__main__":

@@ -10,8 +10,9 @@ tokenizer is another one, the val set's documents are decoded and encoded anew. 
 """
 
 import math
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Callable, Iterator, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -31,12 +32,13 @@ HUB = "hf:"
 
 class Scorer(NamedTuple):
     """A model with all that scoring asks of it."""
+
     loss: Callable[[torch.Tensor, torch.Tensor], torch.Tensor]  # ids, targets (B, T) -> summed nats
     encode: Callable[[str], list[int]]
     end_id: int
-    context: int                  # tokens it reads at once
+    context: int  # tokens it reads at once
     parameters: int
-    tokenizer: Tokenizer | None   # when it is one of ours
+    tokenizer: Tokenizer | None  # when it is one of ours
 
 
 class Text(NamedTuple):
@@ -49,7 +51,9 @@ class Text(NamedTuple):
 def main(cfg) -> None:
     for name in cfg.eval.checkpoints:
         if not name.startswith(HUB) and not (resolve(name) / "config.json").exists():
-            raise InputError(f"{name}: no checkpoint there; the stage that makes it has not run, or eval.checkpoints is wrong")
+            raise InputError(
+                f"{name}: no checkpoint there; the stage that makes it has not run, or eval.checkpoints is wrong"
+            )
     device = pick_device("auto")
     rows = []
     for name in cfg.eval.checkpoints:
@@ -58,7 +62,9 @@ def main(cfg) -> None:
             rows.append(measure(name, scorer, text, cfg.eval.batch_size, cfg.eval.stride, device))
     table = markdown(rows)
     report = resolve(cfg.eval.report)
-    write_json(report.with_name(report.name + ".json"), {"stride": cfg.eval.stride, "device": device.type, "results": rows})
+    write_json(
+        report.with_name(report.name + ".json"), {"stride": cfg.eval.stride, "device": device.type, "results": rows}
+    )
     write_bytes(report.with_name(report.name + ".md"), table.encode())
     print(table, end="")
 
@@ -76,7 +82,9 @@ def load_foreign(name: str, context: int, device: torch.device) -> Scorer:
     try:
         from transformers import AutoModelForCausalLM, AutoTokenizer
     except ImportError:
-        raise InputError(f"{name}: not a checkpoint of this project; to score it all the same: pip install transformers") from None
+        raise InputError(
+            f"{name}: not a checkpoint of this project; to score it all the same: pip install transformers"
+        ) from None
     try:
         model = AutoModelForCausalLM.from_pretrained(name).float().to(device).eval()
         tokenizer = AutoTokenizer.from_pretrained(name)
@@ -86,10 +94,18 @@ def load_foreign(name: str, context: int, device: torch.device) -> Scorer:
         raise InputError(f"{name}: its tokenizer has no end-of-text token, which ends every document here")
 
     def loss(ids, targets):
-        return F.cross_entropy(model(ids).logits.float().flatten(0, 1), targets.flatten(), ignore_index=IGNORE, reduction="sum")
+        return F.cross_entropy(
+            model(ids).logits.float().flatten(0, 1), targets.flatten(), ignore_index=IGNORE, reduction="sum"
+        )
 
-    return Scorer(loss, lambda text: tokenizer.encode(text, add_special_tokens=False, split_special_tokens=True),
-                  tokenizer.eos_token_id, min(context, model.config.max_position_embeddings), count(model), None)
+    return Scorer(
+        loss,
+        lambda text: tokenizer.encode(text, add_special_tokens=False, split_special_tokens=True),
+        tokenizer.eos_token_id,
+        min(context, model.config.max_position_embeddings),
+        count(model),
+        None,
+    )
 
 
 def count(model: torch.nn.Module) -> int:
@@ -121,7 +137,9 @@ def decoded(file: TokenFile, tokenizer: Tokenizer) -> Iterator[str]:
 def articles(path: Path) -> Iterator[str]:
     for number, record in enumerate(read_jsonl(path), 1):
         if not isinstance(record, dict) or not isinstance(record.get("text"), str):
-            raise InputError(f'{path}:{number}: expected an article, {{"text": "...", "title": "..."}}; the title may be missing')
+            raise InputError(
+                f'{path}:{number}: expected an article, {{"text": "...", "title": "..."}}; the title may be missing'
+            )
         yield document(record) if "title" in record else record["text"]
 
 
@@ -148,21 +166,32 @@ def measure(name: str, scorer: Scorer, text: Text, batch_size: int, stride: int,
     assert tokens == len(text.ids), f"{tokens:,} of {len(text.ids):,} tokens were scored"
     path = resolve(name)
     return {
-        "checkpoint": name, "step": path.resolve().name if path.is_symlink() else None, "parameters": scorer.parameters,
-        "text": text.name, "documents": text.documents, "tokens": tokens, "bytes": text.bytes, "context": scorer.context,
-        "loss": nats / tokens, "perplexity": math.exp(min(nats / tokens, 700)),
+        "checkpoint": name,
+        "step": path.resolve().name if path.is_symlink() else None,
+        "parameters": scorer.parameters,
+        "text": text.name,
+        "documents": text.documents,
+        "tokens": tokens,
+        "bytes": text.bytes,
+        "context": scorer.context,
+        "loss": nats / tokens,
+        "perplexity": math.exp(min(nats / tokens, 700)),
         "bits_per_byte": nats / math.log(2) / text.bytes,
     }
 
 
 def markdown(rows: list[dict]) -> str:
-    lines = ["| checkpoint | parameters | text | tokens | bytes/token | context | loss | perplexity | bits per byte |",
-             "|---|--:|---|--:|--:|--:|--:|--:|--:|"]
+    lines = [
+        "| checkpoint | parameters | text | tokens | bytes/token | context | loss | perplexity | bits per byte |",
+        "|---|--:|---|--:|--:|--:|--:|--:|--:|",
+    ]
     for r in rows:
         step = f" ({r['step']})" if r["step"] else ""
-        lines.append(f"| {r['checkpoint']}{step} | {r['parameters']:,} | {r['text']} | {r['tokens']:,} "
-                     f"| {r['bytes'] / r['tokens']:.3f} | {r['context']:,} | {r['loss']:.4f} | {r['perplexity']:.2f} "
-                     f"| {r['bits_per_byte']:.4f} |")
+        lines.append(
+            f"| {r['checkpoint']}{step} | {r['parameters']:,} | {r['text']} | {r['tokens']:,} "
+            f"| {r['bytes'] / r['tokens']:.3f} | {r['context']:,} | {r['loss']:.4f} | {r['perplexity']:.2f} "
+            f"| {r['bits_per_byte']:.4f} |"
+        )
     return "\n".join(lines) + "\n"
 
 

@@ -11,8 +11,9 @@ manifest.json counts what was left out and why, names the templates that nobody 
 import logging
 import time
 from collections import Counter
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Callable, Iterator, NamedTuple
+from typing import NamedTuple
 from urllib.parse import quote
 
 from pipeline.cli import stage_main
@@ -25,11 +26,12 @@ from wikipedia import dump as dumps
 from wikipedia.templates import Page as TemplatePage
 from wikipedia.wikitext import Article, Options, clean, redirect_target
 
-IN_MANIFEST = 200   # unknown templates and articles cleaned the simple way that are named there
+IN_MANIFEST = 200  # unknown templates and articles cleaned the simple way that are named there
 
 
 class Job(NamedTuple):
     """One part of the dump on its way to a worker."""
+
     name: str
     part: dumps.Part
     site: dumps.Site
@@ -40,18 +42,21 @@ class Job(NamedTuple):
 
 class Done(NamedTuple):
     """What a worker made of it."""
-    content: bytes       # JSON lines of the articles
+
+    content: bytes  # JSON lines of the articles
     redirects: bytes
     counts: dict
-    notes: dict          # unknown templates, damage, articles cleaned the simple way
+    notes: dict  # unknown templates, damage, articles cleaned the simple way
 
 
 def main(cfg: Config) -> None:
     source, target = resolve(cfg.data.dump), resolve(cfg.data.extracted_dir)
     dump = dumps.open_dump(source)
     if dump.problem and cfg.extract.on_error == "fail":
-        raise InputError(f"{source}: {dump.problem}; fetch it again (scripts/download_dump.sh goes on where it stopped), "
-                         "or take what is there: extract.on_error=skip")
+        raise InputError(
+            f"{source}: {dump.problem}; fetch it again (scripts/download_dump.sh goes on where it stopped), "
+            "or take what is there: extract.on_error=skip"
+        )
     if cfg.extract.backend == "wikiextractor":
         wikiextractor()
     settings = {**cfg.extract.model_dump(exclude={"on_error"}), "shard_articles": cfg.data.shard_articles}
@@ -99,10 +104,13 @@ def zip_names(waiting: dict[str, dumps.Part], results: Iterator[Done]) -> Iterat
 
 def cleaner_options(cfg: Config, site: dumps.Site) -> Options:
     local = site.namespaces
-    return Options(drop_sections=frozenset(" ".join(name.lower().split()) for name in cfg.extract.drop_sections),
-                   templates=tuple(sorted(cfg.extract.templates.items())),
-                   file_names=names(local.get(6), local.get(-2), "File", "Image", "Media"),
-                   category_names=names(local.get(14), "Category"), seconds=cfg.extract.article_seconds)
+    return Options(
+        drop_sections=frozenset(" ".join(name.lower().split()) for name in cfg.extract.drop_sections),
+        templates=tuple(sorted(cfg.extract.templates.items())),
+        file_names=names(local.get(6), local.get(-2), "File", "Image", "Media"),
+        category_names=names(local.get(14), "Category"),
+        seconds=cfg.extract.article_seconds,
+    )
 
 
 def names(*some: str | None) -> tuple[str, ...]:
@@ -113,8 +121,15 @@ def extract_part(job: Job) -> Done:
     """Clean every article of a part. -> its lines, the redirects, the counts"""
     found, damage = dumps.pages(job.part, job.on_error == "fail")
     clean_page = clean_natively if job.backend == "native" else clean_with_wikiextractor()
-    counts = {"in": len(found), "out": 0, "chars": 0, "disambiguations": 0, "simple": 0, "damaged": len(damage),
-              "dropped": {"redirect": 0, "namespace": 0, "model": 0, "malformed": 0}}
+    counts = {
+        "in": len(found),
+        "out": 0,
+        "chars": 0,
+        "disambiguations": 0,
+        "simple": 0,
+        "damaged": len(damage),
+        "dropped": {"redirect": 0, "namespace": 0, "model": 0, "malformed": 0},
+    }
     lines: list[bytes] = []
     redirects: list[bytes] = []
     unknown: Counter = Counter()
@@ -137,7 +152,12 @@ def extract_part(job: Job) -> Done:
             simple.append({"id": page.id, "title": page.title, "why": article.trouble})
         lines.append(dump_line(record(page, article, job.site)))
     ends = [dumps.page_id(found[:1]), dumps.page_id(found[-1:])]
-    notes = {"unknown": dict(unknown), "damage": [d._asdict() for d in damage], "simple": simple[:IN_MANIFEST], "ends": ends}
+    notes = {
+        "unknown": dict(unknown),
+        "damage": [d._asdict() for d in damage],
+        "simple": simple[:IN_MANIFEST],
+        "ends": ends,
+    }
     return Done(b"".join(lines), b"".join(redirects), counts, notes)
 
 
@@ -150,14 +170,27 @@ def why_not(page: dumps.Page | None) -> tuple[str, dict | None]:
     target = redirect_target(page.text) or page.redirect
     if page.redirect is not None or target:
         title, _, section = (target or "").partition("#")
-        return "redirect", {"id": page.id, "title": page.title, "target": page.redirect or title.strip(), "section": section.strip()}
+        return "redirect", {
+            "id": page.id,
+            "title": page.title,
+            "target": page.redirect or title.strip(),
+            "section": section.strip(),
+        }
     return ("model", None) if page.model != "wikitext" else ("", None)
 
 
 def record(page: dumps.Page, article: Article, site: dumps.Site) -> dict:
-    return {"id": page.id, "title": page.title, "url": site.base + quote(page.title.replace(" ", "_"), safe="/:@!$*(),;'~-._"),
-            "text": article.text, "disambiguation": article.disambiguation, "description": article.description,
-            "categories": article.categories, "sections": article.sections, "timestamp": page.timestamp}
+    return {
+        "id": page.id,
+        "title": page.title,
+        "url": site.base + quote(page.title.replace(" ", "_"), safe="/:@!$*(),;'~-._"),
+        "text": article.text,
+        "disambiguation": article.disambiguation,
+        "description": article.description,
+        "categories": article.categories,
+        "sections": article.sections,
+        "timestamp": page.timestamp,
+    }
 
 
 def clean_natively(page: dumps.Page, options: Options) -> Article:
@@ -188,14 +221,22 @@ def clean_with_wikiextractor() -> Callable[[dumps.Page, Options], Article]:
         trouble = ""
         try:
             paragraphs = extractor(page.id, 0, "", page.title, [page.text]).clean_text(
-                page.text, mark_headers=True, expand_templates=False, html_safe=False)
+                page.text, mark_headers=True, expand_templates=False, html_safe=False
+            )
         except Exception as error:  # it fails on whole articles now and then
             paragraphs, trouble = [], f"{type(error).__name__}: {error}"
-        return ours._replace(text="\n\n".join(p.strip() for p in paragraphs if p.strip()), sections=[], unknown=Counter(), trouble=trouble)
+        return ours._replace(
+            text="\n\n".join(p.strip() for p in paragraphs if p.strip()),
+            sections=[],
+            unknown=Counter(),
+            trouble=trouble,
+        )
+
     return clean_page
 
 
 # The end: what the parts left beside their shards becomes redirects.jsonl and the manifest
+
 
 def finish(out: StageOutput, dump: dumps.Dump, seconds: float) -> dict:
     unknown: Counter = Counter()
@@ -206,7 +247,7 @@ def finish(out: StageOutput, dump: dumps.Dump, seconds: float) -> dict:
         for name in sorted(out.done):
             notes, lines = read_json(out.progress / "notes" / name), (out.progress / "redirects" / name).read_bytes()
             unknown.update(notes["unknown"])
-            for some in damage:      # ids beside a loss at the edge of a part stand in the next one
+            for some in damage:  # ids beside a loss at the edge of a part stand in the next one
                 some["before"] = some["before"] or notes["ends"][0]
             damage += [{**some, "after": some["after"] or last} for some in notes["damage"]]
             last = notes["ends"][1] or last
@@ -216,27 +257,42 @@ def finish(out: StageOutput, dump: dumps.Dump, seconds: float) -> dict:
     index = dumps.index_of(Path(dump.path)) if damage else None
     for some in damage:
         some["titles"] = dumps.titles_at(index, some["start"]) if index else []
-    return out.finish({"redirects": redirects, "unknown_templates": top(unknown, IN_MANIFEST), "damaged": damage,
-                       "cleaned_simply": simple[:IN_MANIFEST]})
+    return out.finish(
+        {
+            "redirects": redirects,
+            "unknown_templates": top(unknown, IN_MANIFEST),
+            "damaged": damage,
+            "cleaned_simply": simple[:IN_MANIFEST],
+        }
+    )
 
 
 def refuse_losses(target: Path, source: Path, on_error: str) -> None:
     """Finished, but by a run that was allowed to skip damage."""
     damage = read_json(target / "manifest.json").get("damaged", [])
     if damage and on_error == "fail":
-        raise InputError(f"{target}: was made with extract.on_error=skip and lacks {len(damage)} damaged stretches of {source}; "
-                         "fetch the dump again, or keep it: extract.on_error=skip")
+        raise InputError(
+            f"{target}: was made with extract.on_error=skip and lacks {len(damage)} damaged stretches of {source}; "
+            "fetch the dump again, or keep it: extract.on_error=skip"
+        )
 
 
 def report(manifest: dict, target: Path) -> None:
     counts = manifest["counts"]
-    print(f"extract: {counts['out']:,} articles, {counts['chars'] / 1e6:,.1f}M characters of {counts['in']:,} pages -> {target}")
+    print(
+        f"extract: {counts['out']:,} articles, {counts['chars'] / 1e6:,.1f}M characters of {counts['in']:,} pages -> {target}"
+    )
     for reason, number in counts["dropped"].items():
         if number:
             print(f"  left out: {reason:12} {number:>12,}")
     for some in manifest["damaged"]:
-        lost = f", with {len(some['titles'])} pages: {', '.join(some['titles'][:3])} ..." if some["titles"] else \
-            f", between page ids {some['after'] or '?'} and {some['before'] or '?'}" if some["after"] or some["before"] else ""
+        lost = (
+            f", with {len(some['titles'])} pages: {', '.join(some['titles'][:3])} ..."
+            if some["titles"]
+            else f", between page ids {some['after'] or '?'} and {some['before'] or '?'}"
+            if some["after"] or some["before"]
+            else ""
+        )
         print(f"  lost: bytes {some['start']:,} to {some['end']:,}: {some['reason']}{lost}")
     if manifest["unknown_templates"]:
         shown = ", ".join(f"{name} ({number:,})" for name, number in list(manifest["unknown_templates"].items())[:8])

@@ -25,15 +25,20 @@ from teacher.client import Refused, open_teacher, references
 from teacher.questions import Question, draw, every_question
 from teacher.rules.english import STOP_WORDS, one_line
 
-GOOD, BAD = 0.7, 0.5   # ratings from which an answer may be chosen, below which it may be rejected
-COMMON = 4             # articles in whose answers a word occurs to count as part of a pattern and not of a subject
-LONGEST_VALUE = 8      # words that a swapped value may have
+GOOD, BAD = 0.7, 0.5  # ratings from which an answer may be chosen, below which it may be rejected
+COMMON = 4  # articles in whose answers a word occurs to count as part of a pattern and not of a subject
+LONGEST_VALUE = 8  # words that a swapped value may have
 WORD = re.compile(r"\w[\w’'\-]*")
 
 
 def main(cfg: Config) -> None:
     pref = cfg.pref
-    train, val, checkpoint, source = resolve(pref.train_file), resolve(pref.val_file), resolve(pref.checkpoint), resolve(cfg.sft.train_file)
+    train, val, checkpoint, source = (
+        resolve(pref.train_file),
+        resolve(pref.val_file),
+        resolve(pref.checkpoint),
+        resolve(cfg.sft.train_file),
+    )
     folder, settings = train.parent, what_matters(cfg)
     if not source.exists():
         raise InputError(f"{source}: not there; run python src/gen_sft_data.py with the same config first")
@@ -47,25 +52,52 @@ def main(cfg: Config) -> None:
             print(f"gen_pref_data: {folder} is up to date")
             return
         started = time.time()
-        with Journal(folder / ".progress" / "samples.jsonl", key) as samples, Journal(folder / ".progress" / "ratings.jsonl", key) as ratings:
+        with (
+            Journal(folder / ".progress" / "samples.jsonl", key) as samples,
+            Journal(folder / ".progress" / "ratings.jsonl", key) as ratings,
+        ):
             questions = sample_answers(cfg, source, samples)
             rate_answers(cfg, questions, samples, ratings)
             lines, counts = assemble(cfg, questions, samples, ratings)
             for path, part in ((train, "train"), (val, "val")):
                 write_bytes(path, b"".join(lines[part]))
-            write_json(manifest, {
-                "stage": "gen_pref_data", "key": key, "settings": settings, "inputs": inputs,
-                "output_sha256": fingerprint(sha256_file(train), sha256_file(val)), "counts": counts,
-                "bytes": train.stat().st_size + val.stat().st_size, "seconds": round(time.time() - started, 3), "versions": versions("torch", "requests")})
+            write_json(
+                manifest,
+                {
+                    "stage": "gen_pref_data",
+                    "key": key,
+                    "settings": settings,
+                    "inputs": inputs,
+                    "output_sha256": fingerprint(sha256_file(train), sha256_file(val)),
+                    "counts": counts,
+                    "bytes": train.stat().st_size + val.stat().st_size,
+                    "seconds": round(time.time() - started, 3),
+                    "versions": versions("torch", "requests"),
+                },
+            )
             samples.remove(), ratings.remove()
-    print(f"gen_pref_data: {len(questions):,} questions, {counts['pairs']['train']:,} pairs for training, {counts['pairs']['val']:,} for validation "
-          f"({', '.join(f'{kind}: {n:,}' for kind, n in counts['kinds'].items())}), {sum(counts['dropped'].values()):,} dropped")
+    print(
+        f"gen_pref_data: {len(questions):,} questions, {counts['pairs']['train']:,} pairs for training, {counts['pairs']['val']:,} for validation "
+        f"({', '.join(f'{kind}: {n:,}' for kind, n in counts['kinds'].items())}), {sum(counts['dropped'].values()):,} dropped"
+    )
 
 
 def what_matters(cfg: Config) -> dict:
     """The settings that the output depends on; batch sizes and how a server is reached are not among them."""
     pref, teacher = cfg.pref, cfg.teacher
-    settings = {name: getattr(pref, name) for name in ("prompts", "samples", "max_new_tokens", "temperature", "top_p", "max_length_ratio", "val_fraction", "seed")}
+    settings = {
+        name: getattr(pref, name)
+        for name in (
+            "prompts",
+            "samples",
+            "max_new_tokens",
+            "temperature",
+            "top_p",
+            "max_length_ratio",
+            "val_fraction",
+            "seed",
+        )
+    }
     settings["backend"] = teacher.backend
     return settings | ({"model": teacher.model} if teacher.backend == "openai" else {})
 
@@ -76,18 +108,29 @@ def sample_answers(cfg: Config, source: Path, samples: Journal) -> list[Question
     model, tokenizer = decoder.load(pref.checkpoint)
     room = model.config.block_size - pref.max_new_tokens
     if room < 16:
-        raise InputError(f"pref.max_new_tokens {pref.max_new_tokens}: leaves no room for a question in block_size {model.config.block_size}")
+        raise InputError(
+            f"pref.max_new_tokens {pref.max_new_tokens}: leaves no room for a question in block_size {model.config.block_size}"
+        )
     questions = draw(source, pref.prompts, pref.seed, tokenizer, room)
     todo = [i for i in range(len(questions)) if i not in samples]
     sampling = Sampling(pref.temperature, top_p=pref.top_p)
     with Progress("gen_pref_data: samples", len(questions), "questions", start=len(questions) - len(todo)) as bar:
         step = max(1, pref.batch_size // pref.samples)
-        for part in (todo[at:at + step] for at in range(0, len(todo), step)):
-            prompts = [chat.encode(tokenizer, questions[i].prompt, add_generation_prompt=True)[0] for i in part for _ in range(pref.samples)]
+        for part in (todo[at : at + step] for at in range(0, len(todo), step)):
+            prompts = [
+                chat.encode(tokenizer, questions[i].prompt, add_generation_prompt=True)[0]
+                for i in part
+                for _ in range(pref.samples)
+            ]
             seeds = [hash64(pref.seed, "sample", i, n) for i in part for n in range(pref.samples)]
-            done = decoder.generate(model, tokenizer, prompts, pref.max_new_tokens, sampling, seeds, batch_size=pref.batch_size)
+            done = decoder.generate(
+                model, tokenizer, prompts, pref.max_new_tokens, sampling, seeds, batch_size=pref.batch_size
+            )
             for n, i in enumerate(part):
-                samples[i] = [{"text": c.text.strip(), "stopped": c.finish_reason == "stop"} for c in done[n * pref.samples:(n + 1) * pref.samples]]
+                samples[i] = [
+                    {"text": c.text.strip(), "stopped": c.finish_reason == "stop"}
+                    for c in done[n * pref.samples : (n + 1) * pref.samples]
+                ]
             bar.add(len(part))
     return questions
 
@@ -98,8 +141,15 @@ def rate_answers(cfg: Config, questions: list[Question], samples: Journal, ratin
     if not todo:
         return
     teacher, texts = open_teacher(cfg), references(cfg, {questions[i].article_id for i in todo})
-    jobs = ({"question": questions[i].text, "article": texts.get(questions[i].article_id, ""), "reference": questions[i].reference,
-             "answers": ended(samples[i])} for i in todo)
+    jobs = (
+        {
+            "question": questions[i].text,
+            "article": texts.get(questions[i].article_id, ""),
+            "reference": questions[i].reference,
+            "answers": ended(samples[i]),
+        }
+        for i in todo
+    )
     with Progress("gen_pref_data: ratings", len(questions), "questions", start=len(questions) - len(todo)) as bar:
         for at, result in teacher.map("rate", jobs):
             ratings[todo[at]] = str(result) if isinstance(result, Refused) else result
@@ -112,7 +162,10 @@ def ended(answers: list[dict]) -> list[str]:
 
 # --- from samples and ratings to pairs ---
 
-def assemble(cfg: Config, questions: list[Question], samples: Journal, ratings: Journal) -> tuple[dict[str, list[bytes]], dict]:
+
+def assemble(
+    cfg: Config, questions: list[Question], samples: Journal, ratings: Journal
+) -> tuple[dict[str, list[bytes]], dict]:
     lines: dict[str, list[bytes]] = {"train": [], "val": []}
     kinds, dropped = Counter(), Counter()
     corrupt = Corruption(list(every_question(resolve(cfg.sft.train_file))))
@@ -120,21 +173,42 @@ def assemble(cfg: Config, questions: list[Question], samples: Journal, ratings: 
         dropped["sample hit the length limit"] += sum(not a["stopped"] for a in samples[i])
         if isinstance(ratings[i], str):
             dropped["teacher: " + ratings[i]] += 1
-        pairs = own_pair(question, ended(samples[i]), ratings[i]) + corrupt.pair(question, hash64(cfg.pref.seed, "corrupt", i))
-        part = "val" if hash64(cfg.pref.seed, "pref val", question.article_id) / 2**64 < cfg.pref.val_fraction else "train"
+        pairs = own_pair(question, ended(samples[i]), ratings[i]) + corrupt.pair(
+            question, hash64(cfg.pref.seed, "corrupt", i)
+        )
+        part = (
+            "val" if hash64(cfg.pref.seed, "pref val", question.article_id) / 2**64 < cfg.pref.val_fraction else "train"
+        )
         for kind, chosen, rejected, reason in pairs:
             problem = unfit(chosen, rejected, cfg.pref.max_length_ratio)
             if problem:
                 dropped[problem] += 1
                 continue
             kinds[kind] += 1
-            lines[part].append(dump_line({"prompt": question.prompt, "chosen": chosen, "rejected": rejected, "reason": reason, "kind": kind,
-                                          "article_id": question.article_id}))
+            lines[part].append(
+                dump_line(
+                    {
+                        "prompt": question.prompt,
+                        "chosen": chosen,
+                        "rejected": rejected,
+                        "reason": reason,
+                        "kind": kind,
+                        "article_id": question.article_id,
+                    }
+                )
+            )
     if len(lines["train"]) > 1 and not lines["val"]:
         lines["val"].append(lines["train"].pop())
     if not lines["train"]:
-        raise InputError(f"gen_pref_data: no pair is left ({dict(dropped)}); try more pref.prompts or a higher pref.temperature")
-    return lines, {"questions": len(questions), "pairs": {part: len(l) for part, l in lines.items()}, "kinds": top(kinds, 9), "dropped": top(dropped, 50)}
+        raise InputError(
+            f"gen_pref_data: no pair is left ({dict(dropped)}); try more pref.prompts or a higher pref.temperature"
+        )
+    return lines, {
+        "questions": len(questions),
+        "pairs": {part: len(l) for part, l in lines.items()},
+        "kinds": top(kinds, 9),
+        "dropped": top(dropped, 50),
+    }
 
 
 def own_pair(question: Question, answers: list[str], rating: list[float] | str) -> list[tuple[str, str, str, str]]:
@@ -145,8 +219,12 @@ def own_pair(question: Question, answers: list[str], rating: list[float] | str) 
     if rating[worst] >= BAD:
         return []
     if rating[best] >= GOOD:
-        return [("own", answers[best], answers[worst], f"own answers, rated {rating[best]:.2f} and {rating[worst]:.2f}")]
-    return [("teacher", question.reference, answers[worst], f"the true answer against an own one rated {rating[worst]:.2f}")]
+        return [
+            ("own", answers[best], answers[worst], f"own answers, rated {rating[best]:.2f} and {rating[worst]:.2f}")
+        ]
+    return [
+        ("teacher", question.reference, answers[worst], f"the true answer against an own one rated {rating[worst]:.2f}")
+    ]
 
 
 def unfit(chosen: str, rejected: str, most: float) -> str | None:
@@ -166,7 +244,9 @@ class Corruption:
             for word in WORD.findall(question.reference.lower()):
                 articles_of[word].add(question.article_id)
         self.common = {word for word, ids in articles_of.items() if len(ids) >= COMMON}
-        self.values: dict[tuple, dict[str, None]] = defaultdict(dict)  # pattern of question and answer -> values seen there, in order
+        self.values: dict[tuple, dict[str, None]] = defaultdict(
+            dict
+        )  # pattern of question and answer -> values seen there, in order
         for question in questions:
             found = self.value(question)
             if found:
@@ -178,17 +258,26 @@ class Corruption:
         found = self.value(question)
         if yes_no:
             wrong = "No" if yes_no[1] == "Yes" else "Yes"
-            return [("corrupted", answer, wrong + answer[yes_no.end():], f"{yes_no[1]} became {wrong}")]
+            return [("corrupted", answer, wrong + answer[yes_no.end() :], f"{yes_no[1]} became {wrong}")]
         if found:
             start, end, value, pattern = found
-            others = [v for v in self.values[pattern] if v.lower() not in value.lower() and value.lower() not in v.lower()]
+            others = [
+                v for v in self.values[pattern] if v.lower() not in value.lower() and value.lower() not in v.lower()
+            ]
             if others:
                 other = others[chance % len(others)]
                 return [("corrupted", answer, answer[:start] + other + answer[end:], f"{value} became {other}")]
         number = next((m for m in re.finditer(r"\d[\d,]*(?:\.\d+)?", answer) if m.group(0) not in question.text), None)
         if number:
             other = another_number(number.group(0), chance)
-            return [("corrupted", answer, answer[:number.start()] + other + answer[number.end():], f"{number.group(0)} became {other}")]
+            return [
+                (
+                    "corrupted",
+                    answer,
+                    answer[: number.start()] + other + answer[number.end() :],
+                    f"{number.group(0)} became {other}",
+                )
+            ]
         return []
 
     def value(self, question: Question) -> tuple[int, int, str, tuple] | None:
@@ -197,8 +286,13 @@ class Corruption:
         asked = {re.sub(r"['’]s?$", "", w.lower()) for w in WORD.findall(question.text)}
         answer = question.reference
         spans = [m for m in WORD.finditer(answer)]
-        new = [i for i, m in enumerate(spans) if m.group(0).lower() not in asked and m.group(0).lower() not in STOP_WORDS
-               and not (m.group(0).islower() and m.group(0) in self.common and i < len(spans) - 1)]
+        new = [
+            i
+            for i, m in enumerate(spans)
+            if m.group(0).lower() not in asked
+            and m.group(0).lower() not in STOP_WORDS
+            and not (m.group(0).islower() and m.group(0) in self.common and i < len(spans) - 1)
+        ]
         if not new or len(re.findall(r"[.!?](?:\s|$)", answer)) > 1:
             return None
         first, last = new[0], new[-1]
@@ -216,7 +310,7 @@ class Corruption:
 
 def capitalised(text: str, word: re.Match) -> bool:
     """A capital, with nothing but a space between it and the word before."""
-    return word.group(0)[0].isupper() and text[word.start() - 1:word.start()] == " "
+    return word.group(0)[0].isupper() and text[word.start() - 1 : word.start()] == " "
 
 
 def another_number(text: str, chance: int) -> str:
@@ -226,7 +320,11 @@ def another_number(text: str, chance: int) -> str:
     places = [i for i, c in enumerate(text) if c.isdigit()]
     place = places[chance % len(places)]
     digit = (int(text[place]) + 1 + chance // 7 % 8) % 10
-    return text[:place] + str(digit or 9 if place == 0 and text[0] != "9" else digit or 1 if place == 0 else digit) + text[place + 1:]
+    return (
+        text[:place]
+        + str(digit or 9 if place == 0 and text[0] != "9" else digit or 1 if place == 0 else digit)
+        + text[place + 1 :]
+    )
 
 
 if __name__ == "__main__":

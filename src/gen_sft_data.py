@@ -25,9 +25,15 @@ from teacher.client import Refused, open_teacher
 from teacher.rules.english import STOP_WORDS, names_in, numbers_in, one_line
 
 SPECIAL = re.compile(r"<\|\w+\|>")
-MENTIONS_SOURCE = re.compile(r"\b(?:the|this|an?|above|given|provided) (?:article|passage|text|excerpt|document|paragraph|author)\b|\baccording to (?:the|this)\b", re.I)
-UNNAMED = re.compile(r"^(?:(?:and|so|but) )?(?:who|what|when|where|why|how|which|is|was|are|were|did|does|do|has|had|in which year)\b[\w' ]{0,30}?"
-                     r"\b(?:he|she|it|they|his|her|its|their|him|them|this|these|those)\b", re.I)
+MENTIONS_SOURCE = re.compile(
+    r"\b(?:the|this|an?|above|given|provided) (?:article|passage|text|excerpt|document|paragraph|author)\b|\baccording to (?:the|this)\b",
+    re.I,
+)
+UNNAMED = re.compile(
+    r"^(?:(?:and|so|but) )?(?:who|what|when|where|why|how|which|is|was|are|were|did|does|do|has|had|in which year)\b[\w' ]{0,30}?"
+    r"\b(?:he|she|it|they|his|her|its|their|him|them|this|these|those)\b",
+    re.I,
+)
 MOST_QUESTION, MOST_ANSWER = 1200, 2000  # characters
 
 
@@ -49,22 +55,39 @@ def main(cfg: Config) -> None:
             lines, counts = assemble(articles, journal, cfg)
             for path, part in ((train, "train"), (val, "val")):
                 write_bytes(path, b"".join(lines[part]))
-            write_json(manifest, {
-                "stage": "gen_sft_data", "key": key, "settings": settings, "inputs": {deduped.name: input_hash(deduped)},
-                "output_sha256": fingerprint(sha256_file(train), sha256_file(val)), "counts": counts,
-                "bytes": train.stat().st_size + val.stat().st_size, "seconds": round(time.time() - started, 3), "versions": versions("requests")})
+            write_json(
+                manifest,
+                {
+                    "stage": "gen_sft_data",
+                    "key": key,
+                    "settings": settings,
+                    "inputs": {deduped.name: input_hash(deduped)},
+                    "output_sha256": fingerprint(sha256_file(train), sha256_file(val)),
+                    "counts": counts,
+                    "bytes": train.stat().st_size + val.stat().st_size,
+                    "seconds": round(time.time() - started, 3),
+                    "versions": versions("requests"),
+                },
+            )
             journal.remove()
     kept, dropped = counts["conversations"], sum(counts["dropped"].values())
-    print(f"gen_sft_data: {len(articles):,} articles, {kept['train']:,} conversations for training, {kept['val']:,} for validation, "
-          f"{dropped:,} dropped ({', '.join(f'{reason}: {n:,}' for reason, n in top(counts['dropped'], 5).items()) or 'none'})")
+    print(
+        f"gen_sft_data: {len(articles):,} articles, {kept['train']:,} conversations for training, {kept['val']:,} for validation, "
+        f"{dropped:,} dropped ({', '.join(f'{reason}: {n:,}' for reason, n in top(counts['dropped'], 5).items()) or 'none'})"
+    )
 
 
 def what_matters(cfg: Config) -> dict:
     """The settings that the output depends on; how a server is reached is not among them."""
     sft, teacher = cfg.sft, cfg.teacher
-    settings = {name: getattr(sft, name) for name in ("articles", "conversations", "max_article_chars", "max_turns", "val_fraction", "seed")}
+    settings = {
+        name: getattr(sft, name)
+        for name in ("articles", "conversations", "max_article_chars", "max_turns", "val_fraction", "seed")
+    }
     settings["backend"] = teacher.backend
-    return settings | ({"model": teacher.model, "temperature": teacher.temperature} if teacher.backend == "openai" else {})
+    return settings | (
+        {"model": teacher.model, "temperature": teacher.temperature} if teacher.backend == "openai" else {}
+    )
 
 
 def choose_articles(files: list[Path], cfg: Config) -> list[dict]:
@@ -86,7 +109,7 @@ def shown(article: dict, most: int) -> dict:
     text = article["text"]
     if len(text) > most:
         end = text.rfind("\n", 0, most)
-        text = text[:end] if end > most // 2 else text[:text.rfind(". ", 0, most) + 1] or text[:most]
+        text = text[:end] if end > most // 2 else text[: text.rfind(". ", 0, most) + 1] or text[:most]
     return {"id": article["id"], "title": article["title"], "text": text}
 
 
@@ -122,7 +145,9 @@ def assemble(articles: list[dict], journal: Journal, cfg: Config) -> tuple[dict[
                 dropped["teacher: " + answer["refused"]] += 1
             for conversation in answer.get("conversations", []):
                 reason = problem(conversation, article, cfg.sft.max_turns)
-                said = hashlib.sha256("\n".join(one_line(m["content"]).lower() for m in conversation.get("messages", [])).encode()).digest()
+                said = hashlib.sha256(
+                    "\n".join(one_line(m["content"]).lower() for m in conversation.get("messages", [])).encode()
+                ).digest()
                 question = question_hash(conversation)
                 if reason is None and said in seen:
                     reason = "duplicate"
@@ -136,11 +161,26 @@ def assemble(articles: list[dict], journal: Journal, cfg: Config) -> tuple[dict[
                     asked.add(question)
                 kinds[conversation["kind"]] += 1
                 turns[str(len(conversation["messages"]) // 2)] += 1
-                lines[part].append(dump_line({"messages": conversation["messages"], "article_id": article["id"], "kind": conversation["kind"]}))
+                lines[part].append(
+                    dump_line(
+                        {
+                            "messages": conversation["messages"],
+                            "article_id": article["id"],
+                            "kind": conversation["kind"],
+                        }
+                    )
+                )
     if not lines["train"]:
-        raise InputError(f"gen_sft_data: no conversation is left after the filters ({dict(dropped)}); try more sft.articles")
-    counts = {"articles": {"train": len(articles) - len(val_ids), "val": len(val_ids)}, "conversations": {p: len(l) for p, l in lines.items()},
-              "kinds": top(kinds, 50), "turns": top(turns, 20), "dropped": top(dropped, 50)}
+        raise InputError(
+            f"gen_sft_data: no conversation is left after the filters ({dict(dropped)}); try more sft.articles"
+        )
+    counts = {
+        "articles": {"train": len(articles) - len(val_ids), "val": len(val_ids)},
+        "conversations": {p: len(l) for p, l in lines.items()},
+        "kinds": top(kinds, 50),
+        "turns": top(turns, 20),
+        "dropped": top(dropped, 50),
+    }
     return lines, counts
 
 
@@ -189,7 +229,12 @@ def grounded(answer: str, article: dict, question: str) -> bool:
     if set(numbers_in(answer)) - set(numbers_in(known)):
         return False
     words = set(re.findall(r"\w+", known.lower()))
-    return all(word in words for name in names_in(answer) if name.lower() not in STOP_WORDS for word in re.findall(r"\w+", name.lower()))
+    return all(
+        word in words
+        for name in names_in(answer)
+        if name.lower() not in STOP_WORDS
+        for word in re.findall(r"\w+", name.lower())
+    )
 
 
 if __name__ == "__main__":

@@ -76,7 +76,7 @@ class KVCache:
         store[self.rows, :, :, self.positions] = kv.to(store.dtype)
         if self.empty:
             return kv[:, :, 0].transpose(1, 2), kv[:, :, 1].transpose(1, 2)
-        return store[:, 0, :, :self.width], store[:, 1, :, :self.width]
+        return store[:, 0, :, : self.width], store[:, 1, :, : self.width]
 
 
 class RMSNorm(nn.Module):
@@ -109,8 +109,9 @@ class Attention(nn.Module):
         q, k, v = (t.transpose(1, 2) for t in (rotate(q, cos, sin), rotate(k, cos, sin), v))  # (B, nh, T, hs)
         if cache is not None:
             k, v = cache.append(self.layer, torch.stack((k, v), dim=1).permute(0, 3, 1, 2, 4))
-        y = F.scaled_dot_product_attention(q, k, v, attn_mask=mask, dropout_p=self.dropout if self.training else 0.0,
-                                           is_causal=mask is None and T > 1)
+        y = F.scaled_dot_product_attention(
+            q, k, v, attn_mask=mask, dropout_p=self.dropout if self.training else 0.0, is_causal=mask is None and T > 1
+        )
         return self.o_proj(y.transpose(1, 2).reshape(B, T, C))
 
 
@@ -170,9 +171,9 @@ class WikiGPT(nn.Module):
         if cache is not None:
             positions, mask = cache.begin(T)
         if positions is None:
-            cos, sin = self.cos[:T], self.sin[:T]                  # (T, 1, hs)
+            cos, sin = self.cos[:T], self.sin[:T]  # (T, 1, hs)
         else:
-            cos, sin = self.cos[positions], self.sin[positions]    # (B, T, 1, hs)
+            cos, sin = self.cos[positions], self.sin[positions]  # (B, T, 1, hs)
         x = self.embed_tokens(ids)  # (B, T, C)
         for layer in self.layers:
             x = layer(x, cos.to(x.dtype), sin.to(x.dtype), mask, cache)
@@ -200,7 +201,7 @@ class SummedCrossEntropy(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx, logits, targets):
-        p = torch.softmax(logits, dim=-1)                              # (N, V)
+        p = torch.softmax(logits, dim=-1)  # (N, V)
         places = targets[:, None]
         # -log p of the target, by way of the likeliest token's p, which cannot underflow
         nats = logits.amax(-1) - logits.gather(1, places)[:, 0] - p.amax(-1).log()
@@ -210,7 +211,7 @@ class SummedCrossEntropy(torch.autograd.Function):
 
     @staticmethod
     def backward(ctx, gradient):
-        p, = ctx.saved_tensors
+        (p,) = ctx.saved_tensors
         return p.mul_(gradient), None
 
 
@@ -222,7 +223,7 @@ def _init(module: nn.Module) -> None:
 def rope_table(length: int, head_size: int, theta: float) -> tuple[torch.Tensor, torch.Tensor]:
     """cos and sin of position x frequency, (length, 1, head_size) each, fp32; sin's first half negative: see rotate()."""
     frequency = 1.0 / theta ** (torch.arange(0, head_size, 2).float() / head_size)  # (hs / 2)
-    angle = torch.outer(torch.arange(length).float(), frequency)[:, None]                   # (length, 1, hs / 2)
+    angle = torch.outer(torch.arange(length).float(), frequency)[:, None]  # (length, 1, hs / 2)
     return torch.cat((angle.cos(), angle.cos()), dim=-1), torch.cat((-angle.sin(), angle.sin()), dim=-1)
 
 
@@ -256,7 +257,10 @@ def training_memory(config: ModelConfig, micro_batch_size: int, compiled: bool) 
     n, tokens = sum(parameter_counts(config).values()), micro_batch_size * config.block_size
     d, ff = config.n_embd, config.d_ff
     return {
-        "weights": 4 * n, "bf16 copies": 2 * n, "gradients": 4 * n, "optimizer": 8 * n,
+        "weights": 4 * n,
+        "bf16 copies": 2 * n,
+        "gradients": 4 * n,
+        "optimizer": 8 * n,
         "activations": tokens * config.n_layer * (24 * d + 6 * ff if compiled else 32 * d + 8 * ff),
         "logits": tokens * config.vocab_size * (2 + 2 if compiled else 2 + 4 + 4),
     }
@@ -275,8 +279,10 @@ def main(cfg) -> None:
     memory = training_memory(config, cfg.train.micro_batch_size, cfg.train.compile)
     for part, size in memory.items():
         print(f"{'memory: ' + part:32} {size / 2**30:>11.2f} GiB")
-    print(f"{'memory in training, estimated':32} {sum(memory.values()) / 2**30:>11.2f} GiB"
-          f" at micro-batch {cfg.train.micro_batch_size} x {config.block_size}")
+    print(
+        f"{'memory in training, estimated':32} {sum(memory.values()) / 2**30:>11.2f} GiB"
+        f" at micro-batch {cfg.train.micro_batch_size} x {config.block_size}"
+    )
 
 
 if __name__ == "__main__":

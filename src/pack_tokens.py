@@ -17,9 +17,9 @@ import io
 import json
 import shutil
 import time
+from collections.abc import Callable
 from functools import lru_cache
 from pathlib import Path
-from typing import Callable
 
 import numpy as np
 
@@ -32,12 +32,20 @@ from pipeline.pool import open_pool
 from pipeline.progress import Progress
 from pipeline.stage_output import input_hash, own_manifest, shards, versions
 
-BUFFER = 64 << 20        # tokens gathered before they are written: 128 MB
+BUFFER = 64 << 20  # tokens gathered before they are written: 128 MB
 INDEX = np.dtype([("hash", "<u8"), ("tokens", "<u4"), ("bytes", "<u4")])  # a document in .packing/part-*.npy
 
 # Fast encoders must give the ids that the tokenizer itself gives: for these, once a process, and for so many characters
 # of the first documents of every shard. One that does not is left out, so that the bytes never depend on it.
-HARD_TEXTS = ["", " a  b \t\tc\n\n d \r\n", "<|end|><|pad|> is text", "👩‍👩‍👧‍👦🏳️‍🌈", "e\u0301 \u00a0\u200b\u2028\x00", "don't DON'T 1,234½²", "日本語ไทยहिन्दी"]
+HARD_TEXTS = [
+    "",
+    " a  b \t\tc\n\n d \r\n",
+    "<|end|><|pad|> is text",
+    "👩‍👩‍👧‍👦🏳️‍🌈",
+    "e\u0301 \u00a0\u200b\u2028\x00",
+    "don't DON'T 1,234½²",
+    "日本語ไทยहिन्दी",
+]
 CHECKED = 50_000
 
 Encoder = Callable[[str], np.ndarray]
@@ -95,7 +103,7 @@ def encode_shard(job: tuple[Path, Path, str]) -> tuple[bytes, np.ndarray]:
     articles = list(read_jsonl(path))
     texts = [document(article) for article in articles]
     ahead = np.cumsum([0] + [len(text) for text in texts[:-1]])
-    checked = [text[:CHECKED] for text in texts[:np.searchsorted(ahead, CHECKED)]]
+    checked = [text[:CHECKED] for text in texts[: np.searchsorted(ahead, CHECKED)]]
     encode = next(e for e in available if same(e, available[-1], checked))
     encoded = [encode(text) for text in texts]
     index = np.zeros(len(texts), dtype=INDEX)
@@ -105,7 +113,7 @@ def encode_shard(job: tuple[Path, Path, str]) -> tuple[bytes, np.ndarray]:
     tokens = np.full(index["tokens"].sum(dtype=np.int64), end_id, dtype=DTYPE)
     at = 0
     for ids in encoded:
-        tokens[at:at + len(ids)] = ids
+        tokens[at : at + len(ids)] = ids
         at += len(ids) + 1
     return tokens.tobytes(), index
 
@@ -140,7 +148,10 @@ def split(hashes: np.ndarray, val_fraction: float) -> np.ndarray:
 
 def write_tokens(path: Path, chosen: np.ndarray, sources: list[Path], index: list[np.ndarray], bar: Progress) -> dict:
     """Gather the documents `chosen` (numbered through all shards) in their order into one file. -> what its .json says"""
-    tokens, first = np.concatenate([i["tokens"] for i in index])[chosen].astype(np.int64), np.cumsum([0] + [len(i) for i in index])
+    tokens, first = (
+        np.concatenate([i["tokens"] for i in index])[chosen].astype(np.int64),
+        np.cumsum([0] + [len(i) for i in index]),
+    )
     ends, digest = np.cumsum(tokens), hashlib.sha256()
     with atomic_file(path) as f:
         at = 0
@@ -160,8 +171,14 @@ def write_tokens(path: Path, chosen: np.ndarray, sources: list[Path], index: lis
             at = until
     text_bytes = int(np.concatenate([i["bytes"] for i in index])[chosen].sum(dtype=np.int64))
     count = int(ends[-1])
-    return {"tokens": count, "documents": len(chosen), "text_bytes": text_bytes, "bytes_per_token": round(text_bytes / count, 4),
-            "dtype": "little-endian uint16", "sha256": digest.hexdigest()}
+    return {
+        "tokens": count,
+        "documents": len(chosen),
+        "text_bytes": text_bytes,
+        "bytes_per_token": round(text_bytes / count, 4),
+        "dtype": "little-endian uint16",
+        "sha256": digest.hexdigest(),
+    }
 
 
 def _copy(buffer: np.ndarray, places: np.ndarray, source: Path, index: np.ndarray, numbers: np.ndarray) -> None:
@@ -170,7 +187,7 @@ def _copy(buffer: np.ndarray, places: np.ndarray, source: Path, index: np.ndarra
     lengths = index["tokens"].astype(np.int64)
     starts = (np.cumsum(lengths) - lengths)[numbers]
     for place, start, length in zip(places.tolist(), starts.tolist(), lengths[numbers].tolist()):
-        buffer[place:place + length] = ids[start:start + length]
+        buffer[place : place + length] = ids[start : start + length]
 
 
 def main(cfg) -> None:
@@ -201,15 +218,25 @@ def main(cfg) -> None:
                 about = write_tokens(path, chosen, sources, index, bar)
                 written[path.stem] = about | {"tokenizer_sha256": tokenizer.sha256, "vocab_size": tokenizer.vocab_size}
                 write_json(path.with_suffix(".json"), written[path.stem])
-        write_json(train_bin.parent / "manifest.json", {
-            "stage": "pack_tokens", "key": key, "settings": settings, "inputs": inputs,
-            "counts": {"documents": len(val)}, "files": written,
-            "seconds": round(time.time() - started, 3), "versions": versions("tokenizers", "gigatoken", "tiktoken", "numpy"),
-        })
+        write_json(
+            train_bin.parent / "manifest.json",
+            {
+                "stage": "pack_tokens",
+                "key": key,
+                "settings": settings,
+                "inputs": inputs,
+                "counts": {"documents": len(val)},
+                "files": written,
+                "seconds": round(time.time() - started, 3),
+                "versions": versions("tokenizers", "gigatoken", "tiktoken", "numpy"),
+            },
+        )
         shutil.rmtree(packing)
     for path in (train_bin, val_bin):
         about = written[path.stem]
-        print(f"{path}: {about['tokens']:,} tokens, {about['documents']:,} documents, {about['bytes_per_token']:.3f} bytes a token")
+        print(
+            f"{path}: {about['tokens']:,} tokens, {about['documents']:,} documents, {about['bytes_per_token']:.3f} bytes a token"
+        )
 
 
 def up_to_date(key: str, train_bin: Path, val_bin: Path) -> bool:
@@ -224,7 +251,9 @@ def up_to_date(key: str, train_bin: Path, val_bin: Path) -> bool:
 
 def check_room(folder: Path, paths: list[Path]) -> None:
     """The tokens are written twice, 2 bytes each, and are no fewer than a fifth of the bytes of their text."""
-    needed = sum(path.stat().st_size for path in paths) * 4 // 5 - sum(path.stat().st_size for path in folder.glob(".packing/*.bin"))
+    needed = sum(path.stat().st_size for path in paths) * 4 // 5 - sum(
+        path.stat().st_size for path in folder.glob(".packing/*.bin")
+    )
     free = shutil.disk_usage(folder).free
     if free < needed:
         raise InputError(f"{folder}: packing needs about {needed / 1e9:.1f} GB of disk, {free / 1e9:.1f} GB are free")

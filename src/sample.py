@@ -23,8 +23,12 @@ COMMANDS = "/new begins a new conversation, /quit leaves, Ctrl-C stops an answer
 
 
 def arguments(parser) -> None:
-    parser.add_argument("--prompt", action="append", metavar="TEXT", help="write on from this text; may be given several times")
-    parser.add_argument("--checkpoint", metavar="FOLDER", help="instead of sample.checkpoint, or serve.checkpoint with --chat")
+    parser.add_argument(
+        "--prompt", action="append", metavar="TEXT", help="write on from this text; may be given several times"
+    )
+    parser.add_argument(
+        "--checkpoint", metavar="FOLDER", help="instead of sample.checkpoint, or serve.checkpoint with --chat"
+    )
     parser.add_argument("--chat", action="store_true", help="a conversation in the terminal")
 
 
@@ -45,8 +49,10 @@ def write_on(settings, checkpoint: str, prompts: list[str]) -> None:
     if compiled:
         print("compiling: ten seconds or more", file=sys.stderr, flush=True)
     decoder = Decoder(model, tokenizer, compiled)
-    requests = [Request(tokenizer.encode(prompt) or [tokenizer.end_id], settings.max_new_tokens, Sampling.of(settings), seed)
-                for prompt, seed in samples]
+    requests = [
+        Request(tokenizer.encode(prompt) or [tokenizer.end_id], settings.max_new_tokens, Sampling.of(settings), seed)
+        for prompt, seed in samples
+    ]
     finished, waiting, front = [False] * len(samples), [""] * len(samples), 0  # front: the sample being printed
     began, tokens = time.monotonic(), 0
 
@@ -68,7 +74,10 @@ def write_on(settings, checkpoint: str, prompts: list[str]) -> None:
             front += 1
             open_front()
     seconds = time.monotonic() - began
-    print(f"{len(samples)} samples, {tokens:,} tokens in {seconds:.1f}s: {tokens / seconds:,.0f} tokens/s", file=sys.stderr)
+    print(
+        f"{len(samples)} samples, {tokens:,} tokens in {seconds:.1f}s: {tokens / seconds:,.0f} tokens/s",
+        file=sys.stderr,
+    )
 
 
 def converse(settings, checkpoint: str) -> None:
@@ -95,7 +104,9 @@ def converse(settings, checkpoint: str) -> None:
 
 def reply(decoder: Decoder, messages: list[dict], settings, seed: int) -> str:
     """Print the answer as it comes. -> as much as was said before the end or Ctrl-C"""
-    context = decoder.config.block_size  # the prompt leaves room for max_new_tokens, but takes half of it when it has to
+    context = (
+        decoder.config.block_size
+    )  # the prompt leaves room for max_new_tokens, but takes half of it when it has to
     ids, dropped = chat.prompt(decoder.tokenizer, messages, max(context // 2, context - settings.max_new_tokens))
     if dropped:
         print(f"(the first {dropped} messages no longer fit the context)", file=sys.stderr)

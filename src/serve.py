@@ -26,9 +26,10 @@ import time
 import traceback
 import uuid
 from collections import deque
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, AsyncIterator, Callable, Literal, Optional, Union
+from typing import Any, Literal
 
 import uvicorn
 from fastapi import FastAPI
@@ -44,8 +45,8 @@ from pipeline.cli import stage_main
 from pipeline.config import InputError, resolve
 
 PAGE = Path(__file__).parent / "gpt" / "page.html"
-MAX_BODY = 4 << 20      # bytes of a request; a full context is a few KB
-SHUTDOWN_SECONDS = 5    # that answers under way have to end when the server is told to stop
+MAX_BODY = 4 << 20  # bytes of a request; a full context is a few KB
+SHUTDOWN_SECONDS = 5  # that answers under way have to end when the server is told to stop
 
 
 class APIError(Exception):
@@ -55,11 +56,13 @@ class APIError(Exception):
 
 # ---------------------------------------------------------------- the decoding thread
 
+
 @dataclass(eq=False)
 class Job:
     """One answer on its way. Its events go to the queue of the HTTP request that asked for it."""
+
     request: Request
-    number: int                      # among the answers of that request
+    number: int  # among the answers of that request
     events: asyncio.Queue
     loop: asyncio.AbstractEventLoop
     completion: Completion = field(default_factory=Completion)
@@ -174,8 +177,10 @@ class Engine:
 
 # ---------------------------------------------------------------- what clients may send
 
+
 class Body(BaseModel):
     """Unknown fields are let through unread: clients send many."""
+
     model_config = ConfigDict(extra="ignore", strict=True, allow_inf_nan=False, protected_namespaces=())
 
 
@@ -186,7 +191,7 @@ class TextPart(Body):
 
 class Message(Body):
     role: Literal["system", "developer", "user", "assistant"]
-    content: Union[str, list[TextPart]]
+    content: str | list[TextPart]
 
     def plain(self) -> dict:
         text = self.content if isinstance(self.content, str) else "".join(part.text for part in self.content)
@@ -194,24 +199,25 @@ class Message(Body):
 
 
 class StreamOptions(Body):
-    include_usage: Optional[bool] = None
+    include_usage: bool | None = None
 
 
 class Generation(Body):
     """What both endpoints understand; null is the same as not given."""
-    model: Optional[str] = None
-    temperature: Optional[float] = Field(None, ge=0, le=2)
-    top_p: Optional[float] = Field(None, ge=0, le=1)
-    max_tokens: Optional[int] = Field(None, ge=0)
-    n: Optional[int] = Field(None, ge=1)
-    seed: Optional[int] = None
-    stop: Union[str, list[str], None] = None
-    stream: Optional[bool] = None
-    stream_options: Optional[StreamOptions] = None
+
+    model: str | None = None
+    temperature: float | None = Field(None, ge=0, le=2)
+    top_p: float | None = Field(None, ge=0, le=1)
+    max_tokens: int | None = Field(None, ge=0)
+    n: int | None = Field(None, ge=1)
+    seed: int | None = None
+    stop: str | list[str] | None = None
+    stream: bool | None = None
+    stream_options: StreamOptions | None = None
     # not OpenAI's, but named as vLLM names them
-    top_k: Optional[int] = Field(None, ge=0)
-    min_p: Optional[float] = Field(None, ge=0, le=1)
-    repetition_penalty: Optional[float] = Field(None, ge=0.01, le=100)
+    top_k: int | None = Field(None, ge=0)
+    min_p: float | None = Field(None, ge=0, le=1)
+    repetition_penalty: float | None = Field(None, ge=0.01, le=100)
     # would change the answer, so leaving them unread would be a lie
     presence_penalty: Any = None
     frequency_penalty: Any = None
@@ -228,16 +234,16 @@ class Generation(Body):
 
 class ChatBody(Generation):
     messages: list[Message] = Field(min_length=1)
-    max_completion_tokens: Optional[int] = Field(None, ge=1)
-    max_tokens: Optional[int] = Field(None, ge=1)
-    logprobs: Optional[bool] = None
-    top_logprobs: Optional[int] = Field(None, ge=0, le=20)
+    max_completion_tokens: int | None = Field(None, ge=1)
+    max_tokens: int | None = Field(None, ge=1)
+    logprobs: bool | None = None
+    top_logprobs: int | None = Field(None, ge=0, le=20)
 
 
 class CompletionBody(Generation):
-    prompt: Union[str, list[str], list[int], list[list[int]]]
-    echo: Optional[bool] = None
-    logprobs: Optional[int] = Field(None, ge=0, le=20)
+    prompt: str | list[str] | list[int] | list[list[int]]
+    echo: bool | None = None
+    logprobs: int | None = Field(None, ge=0, le=20)
 
 
 async def read_body(http: HTTPRequest, kind: type[Body]) -> Any:
@@ -251,13 +257,16 @@ async def read_body(http: HTTPRequest, kind: type[Body]) -> Any:
         return kind.model_validate_json(body)
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
-        name = ".".join(part for part in map(str, first["loc"]) if part != "str" and "[" not in part) or None  # no type names
+        name = (
+            ".".join(part for part in map(str, first["loc"]) if part != "str" and "[" not in part) or None
+        )  # no type names
         problem = "is required" if first["type"] == "missing" else first["msg"].removeprefix("Value error, ")
         message = f"{name}: {problem}" if name else f"the body is not a JSON object as it should be: {problem}"
         raise APIError(400, message, name) from None
 
 
 # ---------------------------------------------------------------- the API
+
 
 class API:
     """What the endpoints share: the model's name and settings, and requests turned into jobs."""
@@ -271,21 +280,32 @@ class API:
 
     def check_model(self, body: Generation) -> None:
         if body.model not in (None, self.settings.name):
-            raise APIError(404, f"the model '{body.model}' is not here; this server has '{self.settings.name}'", "model",
-                           "model_not_found")
+            raise APIError(
+                404,
+                f"the model '{body.model}' is not here; this server has '{self.settings.name}'",
+                "model",
+                "model_not_found",
+            )
 
     def sampling(self, body: Generation) -> Sampling:
         """The request's knobs, the config's where it gives none."""
         given = {knob: getattr(body, knob) for knob in ("temperature", "top_k", "top_p", "min_p", "repetition_penalty")}
-        return replace(Sampling.of(self.settings), **{knob: value for knob, value in given.items() if value is not None})
+        return replace(
+            Sampling.of(self.settings), **{knob: value for knob, value in given.items() if value is not None}
+        )
 
-    def requests(self, body: Generation, prompts: list[list[int]], param: str, max_tokens: int | None,
-                 logprobs: int | None) -> list[Request]:
+    def requests(
+        self, body: Generation, prompts: list[list[int]], param: str, max_tokens: int | None, logprobs: int | None
+    ) -> list[Request]:
         """n requests for each prompt. APIError when one is too long."""
         n = body.n or 1
         if n * len(prompts) > (most := self.engine.max_batch + self.engine.queue):
-            raise APIError(400, f"n: {n * len(prompts)} answers in one request are more than the {most} that this server takes "
-                                "(serve.max_batch + serve.queue)", "n")
+            raise APIError(
+                400,
+                f"n: {n * len(prompts)} answers in one request are more than the {most} that this server takes "
+                "(serve.max_batch + serve.queue)",
+                "n",
+            )
         for prompt in prompts:
             try:
                 check_prompt(prompt, self.context)
@@ -294,7 +314,11 @@ class API:
         seed = random.getrandbits(63) if body.seed is None else body.seed
         stop = tuple(s for s in ([body.stop] if isinstance(body.stop, str) else body.stop or []) if s)
         limit = self.context if max_tokens is None else max_tokens
-        return [Request(prompt, limit, self.sampling(body), seed + i, stop, logprobs) for prompt in prompts for i in range(n)]
+        return [
+            Request(prompt, limit, self.sampling(body), seed + i, stop, logprobs)
+            for prompt in prompts
+            for i in range(n)
+        ]
 
     def token(self, i: int) -> str:
         """A token as a string of its own; one that is only part of a character as OpenAI writes it, bytes:\\xe2\\x82."""
@@ -309,17 +333,29 @@ class API:
         def entry(i: int, logprob: float) -> dict:
             return {"token": self.token(i), "logprob": logprob, "bytes": list(self.bytes[i])}
 
-        return {"content": [entry(i, own) | {"top_logprobs": [entry(*pair) for pair in alternatives.items()]}
-                            for i, own, alternatives in zip(done.ids[start:end], done.logprobs[start:end], done.alternatives[start:end])],
-                "refusal": None}
+        return {
+            "content": [
+                entry(i, own) | {"top_logprobs": [entry(*pair) for pair in alternatives.items()]}
+                for i, own, alternatives in zip(
+                    done.ids[start:end], done.logprobs[start:end], done.alternatives[start:end]
+                )
+            ],
+            "refusal": None,
+        }
 
-    def text_logprobs(self, ids: list[int], own: list[float | None], alternatives: list[dict | None], offset: int) -> dict:
+    def text_logprobs(
+        self, ids: list[int], own: list[float | None], alternatives: list[dict | None], offset: int
+    ) -> dict:
         offsets, characters = [], codecs.getincrementaldecoder("utf-8")("replace")
         for i in ids:
             offsets.append(offset)
             offset += len(characters.decode(self.bytes[i]))
-        return {"tokens": [self.token(i) for i in ids], "token_logprobs": own, "text_offset": offsets,
-                "top_logprobs": [a and {self.token(i): p for i, p in a.items()} for a in alternatives]}
+        return {
+            "tokens": [self.token(i) for i in ids],
+            "token_logprobs": own,
+            "text_offset": offsets,
+            "top_logprobs": [a and {self.token(i): p for i, p in a.items()} for a in alternatives],
+        }
 
 
 async def follow(http: HTTPRequest, engine: Engine, jobs: list[Job]) -> AsyncIterator[tuple[Job, str, int, str | None]]:
@@ -361,8 +397,9 @@ def event_stream(chunks: AsyncIterator[str]) -> StreamingResponse:
         except APIError as error:  # the status line has gone out already
             yield sse(error_body(error))
 
-    return StreamingResponse(guarded(), media_type="text/event-stream",
-                             headers={"Cache-Control": "no-cache", "X-Accel-Buffering": "no"})
+    return StreamingResponse(
+        guarded(), media_type="text/event-stream", headers={"Cache-Control": "no-cache", "X-Accel-Buffering": "no"}
+    )
 
 
 def error_body(error: APIError) -> dict:
@@ -401,8 +438,15 @@ def create_app(engine: Engine, settings, on_start: Callable[[], None] = lambda: 
 
     @app.get("/health")
     async def health():
-        return {"status": "ok", "model": settings.name, "checkpoint": settings.checkpoint, "context": api.context,
-                "temperature": settings.temperature, "decoding": len(engine.decoder.rows), "waiting": len(engine.waiting)}
+        return {
+            "status": "ok",
+            "model": settings.name,
+            "checkpoint": settings.checkpoint,
+            "context": api.context,
+            "temperature": settings.temperature,
+            "decoding": len(engine.decoder.rows),
+            "waiting": len(engine.waiting),
+        }
 
     @app.get("/v1/models")
     async def models():
@@ -419,15 +463,23 @@ def create_app(engine: Engine, settings, on_start: Callable[[], None] = lambda: 
         api.check_model(body)
         prompt, _ = chat.encode(api.tokenizer, [m.plain() for m in body.messages], add_generation_prompt=True)
         limit = body.max_tokens if body.max_completion_tokens is None else body.max_completion_tokens
-        jobs = engine.submit(api.requests(body, [prompt], "messages", limit, (body.top_logprobs or 0) if body.logprobs else None))
+        jobs = engine.submit(
+            api.requests(body, [prompt], "messages", limit, (body.top_logprobs or 0) if body.logprobs else None)
+        )
         head = {"id": f"chatcmpl-{uuid.uuid4().hex}", "created": int(time.time()), "model": settings.name}
         if body.stream:
             return event_stream(stream_chat(api, http, body, jobs, head, len(prompt)))
         async for _ in follow(http, engine, jobs):
             pass
-        choices = [{"index": i, "message": {"role": "assistant", "content": job.completion.text, "refusal": None},
-                    "logprobs": api.chat_logprobs(job.completion, 0, len(job.completion.ids)) if body.logprobs else None,
-                    "finish_reason": job.completion.finish_reason} for i, job in enumerate(jobs)]
+        choices = [
+            {
+                "index": i,
+                "message": {"role": "assistant", "content": job.completion.text, "refusal": None},
+                "logprobs": api.chat_logprobs(job.completion, 0, len(job.completion.ids)) if body.logprobs else None,
+                "finish_reason": job.completion.finish_reason,
+            }
+            for i, job in enumerate(jobs)
+        ]
         return head | {"object": "chat.completion", "choices": choices, "usage": usage(jobs, len(prompt))}
 
     @app.post("/v1/completions")
@@ -444,7 +496,7 @@ def create_app(engine: Engine, settings, on_start: Callable[[], None] = lambda: 
             prompt, dropped = chat.prompt(api.tokenizer, [m.plain() for m in body.messages], api.context - room)
         except InputError as error:
             raise APIError(400, str(error), "messages", "context_length_exceeded") from None
-        job, = engine.submit(api.requests(body, [prompt], "messages", body.max_tokens, None)[:1])
+        (job,) = engine.submit(api.requests(body, [prompt], "messages", body.max_tokens, None)[:1])
 
         async def events() -> AsyncIterator[str]:
             if dropped:
@@ -461,19 +513,30 @@ def create_app(engine: Engine, settings, on_start: Callable[[], None] = lambda: 
 
 
 def model_card(api: API) -> dict:
-    return {"id": api.settings.name, "object": "model", "created": api.created, "owned_by": "wikillm",
-            "root": api.settings.checkpoint, "max_model_len": api.context}
+    return {
+        "id": api.settings.name,
+        "object": "model",
+        "created": api.created,
+        "owned_by": "wikillm",
+        "root": api.settings.checkpoint,
+        "max_model_len": api.context,
+    }
 
 
-async def stream_chat(api: API, http: HTTPRequest, body: ChatBody, jobs: list[Job], head: dict, prompt_tokens: int
-                      ) -> AsyncIterator[str]:
+async def stream_chat(
+    api: API, http: HTTPRequest, body: ChatBody, jobs: list[Job], head: dict, prompt_tokens: int
+) -> AsyncIterator[str]:
     head = head | {"object": "chat.completion.chunk"}
     with_usage = bool(body.stream_options and body.stream_options.include_usage)
     extra = {"usage": None} if with_usage else {}
     shown = [0] * len(jobs)  # tokens whose log-probabilities have gone out
 
     def chunk(number: int, delta: dict, logprobs: dict | None = None, finish: str | None = None) -> str:
-        return sse(head | {"choices": [{"index": number, "delta": delta, "logprobs": logprobs, "finish_reason": finish}]} | extra)
+        return sse(
+            head
+            | {"choices": [{"index": number, "delta": delta, "logprobs": logprobs, "finish_reason": finish}]}
+            | extra
+        )
 
     for number in range(len(jobs)):
         yield chunk(number, {"role": "assistant", "content": ""})
@@ -494,11 +557,25 @@ async def complete(api: API, http: HTTPRequest, body: CompletionBody):
     engine, limit = api.engine, 16 if body.max_tokens is None else body.max_tokens  # 16 is OpenAI's own
     prompts = token_prompts(api, body.prompt)
     requests = api.requests(body, prompts, "prompt", max(limit, 1), body.logprobs)
-    head = {"id": f"cmpl-{uuid.uuid4().hex}", "object": "text_completion", "created": int(time.time()), "model": api.settings.name}
-    scores = [await engine.call(lambda p=p: score(engine.model, p, max(body.logprobs, 1)))
-              for p in prompts] if body.echo and body.logprobs is not None else None
-    jobs = engine.submit(requests) if limit else [
-        Job(r, i, asyncio.Queue(), asyncio.get_running_loop(), Completion(finish_reason="length")) for i, r in enumerate(requests)]
+    head = {
+        "id": f"cmpl-{uuid.uuid4().hex}",
+        "object": "text_completion",
+        "created": int(time.time()),
+        "model": api.settings.name,
+    }
+    scores = (
+        [await engine.call(lambda p=p: score(engine.model, p, max(body.logprobs, 1))) for p in prompts]
+        if body.echo and body.logprobs is not None
+        else None
+    )
+    jobs = (
+        engine.submit(requests)
+        if limit
+        else [
+            Job(r, i, asyncio.Queue(), asyncio.get_running_loop(), Completion(finish_reason="length"))
+            for i, r in enumerate(requests)
+        ]
+    )
     texts = [api.tokenizer.decode(p) if body.echo else "" for p in prompts]
     count = sum(map(len, prompts))
 
@@ -510,7 +587,11 @@ async def complete(api: API, http: HTTPRequest, body: CompletionBody):
             ids, own, alternatives = done.ids[start:end], done.logprobs[start:end], done.alternatives[start:end]
             offset = len(texts[which]) + len(api.tokenizer.decode(done.ids[:start]))
             if scores and start == 0:
-                ids, own, alternatives = prompts[which] + ids, [None, *scores[which][0], *own], [None, *scores[which][1], *alternatives]
+                ids, own, alternatives = (
+                    prompts[which] + ids,
+                    [None, *scores[which][0], *own],
+                    [None, *scores[which][1], *alternatives],
+                )
                 offset = 0
             logprobs = api.text_logprobs(ids, own, alternatives, offset)
         return {"index": job.number, "text": echo + text, "logprobs": logprobs, "finish_reason": finish}
@@ -530,7 +611,9 @@ async def complete(api: API, http: HTTPRequest, body: CompletionBody):
     if limit:
         async for _ in follow(http, engine, jobs):
             pass
-    choices = [choice(job, job.completion.text, 0, len(job.completion.ids), job.completion.finish_reason) for job in jobs]
+    choices = [
+        choice(job, job.completion.text, 0, len(job.completion.ids), job.completion.finish_reason) for job in jobs
+    ]
     return head | {"choices": choices, "usage": usage(jobs, count)}
 
 
@@ -549,12 +632,15 @@ def token_prompts(api: API, prompt) -> list[list[int]]:
 
 # ---------------------------------------------------------------- the process
 
+
 def listen(host: str, port: int) -> socket.socket:
     try:
         return socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
     except OSError as error:
         reason = "another program has it" if error.errno == errno.EADDRINUSE else error.strerror
-        raise InputError(f"cannot listen on {host}:{port}: {reason}; stop that, or give another serve.port (0: any free one)") from None
+        raise InputError(
+            f"cannot listen on {host}:{port}: {reason}; stop that, or give another serve.port (0: any free one)"
+        ) from None
 
 
 def main(cfg) -> None:
@@ -571,7 +657,9 @@ def main(cfg) -> None:
     app = create_app(Engine(model, tokenizer, settings.max_batch, settings.queue), settings, ready)
     for stop in (signal.SIGTERM, signal.SIGINT):  # uvicorn ends the server, then raises the signal again: it ends well
         signal.signal(stop, lambda *_: None)
-    uvicorn.Server(uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=SHUTDOWN_SECONDS)).run(sockets=[sock])
+    uvicorn.Server(uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=SHUTDOWN_SECONDS)).run(
+        sockets=[sock]
+    )
     print("stopped", file=sys.stderr)
 
 

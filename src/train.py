@@ -50,7 +50,7 @@ from pipeline.files import lock, sha256_file
 from pipeline.progress import duration
 from pipeline.stop import StopSignal
 
-BENCH_WARMUP = 3    # steps before the clock of train.bench starts: compile, and the allocator finding its sizes
+BENCH_WARMUP = 3  # steps before the clock of train.bench starts: compile, and the allocator finding its sizes
 SAMPLING = Sampling(temperature=0.8, top_p=0.95)  # of the samples shown while training
 
 
@@ -82,8 +82,12 @@ def open_inputs(cfg, folder: Path) -> tuple[Tokenizer, TokenFile, TokenFile]:
 
     attempt(pick_device, cfg.train.device)
     tokenizer = attempt(Tokenizer, resolve(cfg.tokenizer.path))
-    files = [attempt(open_tokens, resolve(path), tokenizer, cfg.model.vocab_size) if tokenizer else attempt(TokenFile, resolve(path))
-             for path in (cfg.data.train_bin, cfg.data.val_bin)]
+    files = [
+        attempt(open_tokens, resolve(path), tokenizer, cfg.model.vocab_size)
+        if tokenizer
+        else attempt(TokenFile, resolve(path))
+        for path in (cfg.data.train_bin, cfg.data.val_bin)
+    ]
     if files[0]:
         attempt(Batches, files[0], cfg.model.block_size, 1, 0)
     attempt(check_disk, folder, ModelConfig.of(cfg.model), cfg.train.keep_checkpoints)
@@ -100,12 +104,22 @@ def check_disk(folder: Path, config: ModelConfig, keep: int) -> None:
     existing = next(parent for parent in (folder, *folder.parents) if parent.exists())
     free, needed = shutil.disk_usage(existing).free, (keep + 2) * size - there
     if free < needed:
-        raise InputError(f"{folder}: {free / 1e9:.1f} GB free, the checkpoints will need {needed / 1e9:.1f} GB; "
-                         "free some disk, lower train.keep_checkpoints, or point train.checkpoint_dir elsewhere")
+        raise InputError(
+            f"{folder}: {free / 1e9:.1f} GB free, the checkpoints will need {needed / 1e9:.1f} GB; "
+            "free some disk, lower train.keep_checkpoints, or point train.checkpoint_dir elsewhere"
+        )
 
 
-def train(cfg, folder: Path, tokenizer: Tokenizer, train_tokens: TokenFile, val_tokens: TokenFile, workers: Workers,
-          stop: StopSignal, say) -> None:
+def train(
+    cfg,
+    folder: Path,
+    tokenizer: Tokenizer,
+    train_tokens: TokenFile,
+    val_tokens: TokenFile,
+    workers: Workers,
+    stop: StopSignal,
+    say,
+) -> None:
     t, device = cfg.train, workers.device
 
     # Where we are: at the beginning, in the middle, or done
@@ -117,8 +131,11 @@ def train(cfg, folder: Path, tokenizer: Tokenizer, train_tokens: TokenFile, val_
         check_same(resumed, state, config, tokenizer, train_tokens)
     step, best_val = state["step"], state["best_val_loss"]
     if step >= t.max_iters:
-        say(f"train: {resumed} has all {t.max_iters:,} steps, best val loss {best_val:.4f}; nothing to do "
-            "(a larger train.max_iters goes on from there)", flush=True)
+        say(
+            f"train: {resumed} has all {t.max_iters:,} steps, best val loss {best_val:.4f}; nothing to do "
+            "(a larger train.max_iters goes on from there)",
+            flush=True,
+        )
         return
     if over := spent(t, state["seconds"]):
         raise InputError(f"{over} before step {step:,}; raise it to go on from {resumed}")
@@ -132,13 +149,18 @@ def train(cfg, folder: Path, tokenizer: Tokenizer, train_tokens: TokenFile, val_
         optimizer.load_state(tensors)
         warn_of_changes(state["config"], cfg, say)
         say(f"going on from {resumed} ({cost(state['seconds'], t.price_per_hour)} so far)")
-    log = RunLog(folder, step, cfg.model_dump(), cfg.wandb.project, cfg.wandb.run_name, cfg.wandb.mode,
-                 state.get("wandb_id")) if workers.first else None
+    log = (
+        RunLog(
+            folder, step, cfg.model_dump(), cfg.wandb.project, cfg.wandb.run_name, cfg.wandb.mode, state.get("wandb_id")
+        )
+        if workers.first
+        else None
+    )
 
     tokens_a_step = batch_size * config.block_size
     peak = peak_flops(device)
     skipped, skipped_in_a_row = state["skipped"], 0
-    pending: list[tuple] = []          # (step, lr, [nats, gradient norm] on the device) not yet read
+    pending: list[tuple] = []  # (step, lr, [nats, gradient norm] on the device) not yet read
     started = lap = time.monotonic()
     lap_step = step
 
@@ -159,27 +181,48 @@ def train(cfg, folder: Path, tokenizer: Tokenizer, train_tokens: TokenFile, val_
             skipped += not finite
             record = {"loss": loss, "lr": lr, "grad_norm": norm}
             if number == step:
-                record |= {"tokens_per_second": speed, "mfu": peak and speed * flops_per_token(config) / (peak * workers.size),
-                           "skipped": skipped, "seconds": seconds(), "dollars": dollars(seconds(), t.price_per_hour)}
+                record |= {
+                    "tokens_per_second": speed,
+                    "mfu": peak and speed * flops_per_token(config) / (peak * workers.size),
+                    "skipped": skipped,
+                    "seconds": seconds(),
+                    "dollars": dollars(seconds(), t.price_per_hour),
+                }
             if log:
                 log.write(number, record)
         mfu = f"mfu {record['mfu']:5.1%}  " if peak else ""
-        say(f"step {step:>6}/{t.max_iters}  loss {loss:7.4f}  lr {lr:.2e}  norm {norm:6.2f}  {speed:>9,.0f} tok/s  {mfu}"
-            f"{duration((t.max_iters - step) * tokens_a_step / speed)} left, {cost(seconds(), t.price_per_hour)} so far", flush=True)
+        say(
+            f"step {step:>6}/{t.max_iters}  loss {loss:7.4f}  lr {lr:.2e}  norm {norm:6.2f}  {speed:>9,.0f} tok/s  {mfu}"
+            f"{duration((t.max_iters - step) * tokens_a_step / speed)} left, {cost(seconds(), t.price_per_hour)} so far",
+            flush=True,
+        )
         pending, lap, lap_step = [], time.monotonic(), step
         if skipped_in_a_row:
             say(f"warning: {skipped_in_a_row} step(s) in a row whose gradients were not finite: not taken", flush=True)
         if skipped_in_a_row >= t.max_nonfinite:
-            raise InputError(f"step {step:,}: {skipped_in_a_row} steps in a row without finite gradients; the last good checkpoint "
-                             f"is {checkpoints.newest(folder) or 'not yet written'}; lower train.lr, or try train.dtype=float32")
+            raise InputError(
+                f"step {step:,}: {skipped_in_a_row} steps in a row without finite gradients; the last good checkpoint "
+                f"is {checkpoints.newest(folder) or 'not yet written'}; lower train.lr, or try train.dtype=float32"
+            )
 
     def save(best: bool = False) -> None:
         if not workers.first:
             return
-        now = {"step": step, "tokens": step * tokens_a_step, "seconds": seconds(), "skipped": skipped, "best_val_loss": best_val,
-               **val, "wandb_id": log.run_id, "train_sha256": train_tokens.sha256, "config": cfg.model_dump()}
+        now = {
+            "step": step,
+            "tokens": step * tokens_a_step,
+            "seconds": seconds(),
+            "skipped": skipped,
+            "best_val_loss": best_val,
+            **val,
+            "wandb_id": log.run_id,
+            "train_sha256": train_tokens.sha256,
+            "config": cfg.model_dump(),
+        }
         try:
-            path = checkpoints.save(folder, f"step_{step:07d}", model, tokenizer, now, optimizer.state(), t.keep_checkpoints, best)
+            path = checkpoints.save(
+                folder, f"step_{step:07d}", model, tokenizer, now, optimizer.state(), t.keep_checkpoints, best
+            )
             say(f"saved {path}", flush=True)
         except InputError as error:
             if step == t.max_iters or stop.asked:
@@ -206,8 +249,11 @@ def train(cfg, folder: Path, tokenizer: Tokenizer, train_tokens: TokenFile, val_
             val = evaluate(gradients, val_tokens, tokenizer.end_id, t, workers)
             improved = best_val is None or val["val_loss"] < best_val
             best_val = val["val_loss"] if improved else best_val
-            say(f"eval {step:>6}/{t.max_iters}  val loss {val['val_loss']:7.4f}  {val['val_bits_per_byte']:.4f} bits/byte"
-                f"{'  (best)' if improved else ''}", flush=True)
+            say(
+                f"eval {step:>6}/{t.max_iters}  val loss {val['val_loss']:7.4f}  {val['val_bits_per_byte']:.4f} bits/byte"
+                f"{'  (best)' if improved else ''}",
+                flush=True,
+            )
             if log:
                 log.write(step, val)
                 show_samples(model, tokenizer, t, step, log)
@@ -216,13 +262,19 @@ def train(cfg, folder: Path, tokenizer: Tokenizer, train_tokens: TokenFile, val_
             flush()
             save(best=improved)
         if leave and not last:
-            say(f"stopped at step {step:,} ({over or stop.asked or 'another process was stopped'}). To go on: {this_command()}", flush=True)
+            say(
+                f"stopped at step {step:,} ({over or stop.asked or 'another process was stopped'}). To go on: {this_command()}",
+                flush=True,
+            )
             break
         if not pending:  # we have waited, evaluated or saved: that is not training time
             lap, lap_step = time.monotonic(), step
     else:
-        say(f"finished {t.max_iters:,} steps in {cost(seconds(), t.price_per_hour)}: val loss {val['val_loss']:.4f}, "
-            f"{val['val_bits_per_byte']:.4f} bits/byte, {folder / 'latest'}", flush=True)
+        say(
+            f"finished {t.max_iters:,} steps in {cost(seconds(), t.price_per_hour)}: val loss {val['val_loss']:.4f}, "
+            f"{val['val_bits_per_byte']:.4f} bits/byte, {folder / 'latest'}",
+            flush=True,
+        )
     if log:
         log.close()
 
@@ -234,7 +286,9 @@ def prepare(cfg, batches, workers: Workers, say) -> tuple[WikiGPT, Optimizer, "G
     if t.zero_init_proj:
         model.zero_init_projections()
     model.to(workers.device)
-    optimizer = build_optimizer(model, t.optimizer, t.lr, t.weight_decay, t.beta1, t.beta2, t.muon_momentum, workers.device)
+    optimizer = build_optimizer(
+        model, t.optimizer, t.lr, t.weight_decay, t.beta1, t.beta2, t.muon_momentum, workers.device
+    )
     describe(cfg, model, batches, workers, say)
     return model, optimizer, Gradients(model, t, batches, workers, say)
 
@@ -252,17 +306,26 @@ def update(gradients: "Gradients", optimizer: Optimizer, step: int, lr: float, g
 def check_same(path: Path, state: dict, config: ModelConfig, tokenizer: Tokenizer, train_tokens: TokenFile) -> None:
     """InputError when the checkpoint's model has another shape, or learned from other tokens."""
     has = checkpoints.load_config(path)
-    different = [f"{name} {getattr(has, name)}, not {value}" for name, value in vars(replace(config, dropout=0.0)).items()
-                 if getattr(has, name) != value]
+    different = [
+        f"{name} {getattr(has, name)}, not {value}"
+        for name, value in vars(replace(config, dropout=0.0)).items()
+        if getattr(has, name) != value
+    ]
     if different:
-        raise InputError(f"{path}: its model is of another shape than the config's ({'; '.join(different)}); "
-                         "give the config it was trained with, or another train.checkpoint_dir")
-    for what, before, now in (("tokenizer", sha256_file(path / "tokenizer.json"), tokenizer.sha256),
-                              ("tokens", state["train_sha256"], train_tokens.sha256)):
+        raise InputError(
+            f"{path}: its model is of another shape than the config's ({'; '.join(different)}); "
+            "give the config it was trained with, or another train.checkpoint_dir"
+        )
+    for what, before, now in (
+        ("tokenizer", sha256_file(path / "tokenizer.json"), tokenizer.sha256),
+        ("tokens", state["train_sha256"], train_tokens.sha256),
+    ):
         if before != now:
             file = tokenizer.path if what == "tokenizer" else train_tokens.path
-            raise InputError(f"{path}: trained with other {what} than {file} holds now; to train anew, keep the old run aside: "
-                             f"mv {path.parent} {path.parent}-old")
+            raise InputError(
+                f"{path}: trained with other {what} than {file} holds now; to train anew, keep the old run aside: "
+                f"mv {path.parent} {path.parent}-old"
+            )
 
 
 def warn_of_changes(before: dict, cfg, say) -> None:
@@ -279,16 +342,27 @@ def warn_of_changes(before: dict, cfg, say) -> None:
 def describe(cfg, model: WikiGPT, batches, workers: Workers, say) -> None:
     """What will be trained, on what, with what: three lines."""
     t, device = cfg.train, workers.device
-    name = torch.cuda.get_device_name(device) if device.type == "cuda" else f"{device.type}, {torch.get_num_threads()} threads"
+    name = (
+        torch.cuda.get_device_name(device)
+        if device.type == "cuda"
+        else f"{device.type}, {torch.get_num_threads()} threads"
+    )
     tokens = batches.batch_size * batches.block_size
-    say(f"model: {sum(p.numel() for p in model.parameters()):,} parameters, {t.dtype}{', compiled' if t.compile else ''}, "
-        f"{t.optimizer}, on {f'{workers.size} x ' if workers.size > 1 else ''}{name}")
+    say(
+        f"model: {sum(p.numel() for p in model.parameters()):,} parameters, {t.dtype}{', compiled' if t.compile else ''}, "
+        f"{t.optimizer}, on {f'{workers.size} x ' if workers.size > 1 else ''}{name}"
+    )
     if advice := slow_dtype(device, t.dtype):
         say(f"warning: {advice}")
     if hasattr(batches, "file"):
-        say(f"data: {batches.file.path}, {batches.file.tokens:,} tokens; {t.max_iters * tokens / 1e6:,.1f}M to train on, "
-            f"{batches.epoch(t.max_iters):.2f} epochs")
-    say(f"steps: {t.max_iters:,} of {tokens:,} tokens ({batches.batch_size} sequences of {batches.block_size})", flush=True)
+        say(
+            f"data: {batches.file.path}, {batches.file.tokens:,} tokens; {t.max_iters * tokens / 1e6:,.1f}M to train on, "
+            f"{batches.epoch(t.max_iters):.2f} epochs"
+        )
+    say(
+        f"steps: {t.max_iters:,} of {tokens:,} tokens ({batches.batch_size} sequences of {batches.block_size})",
+        flush=True,
+    )
 
 
 class Gradients:
@@ -332,8 +406,10 @@ class Gradients:
         targets_a_step = rows * self.batches.block_size
         total = torch.zeros((), device=workers.device)
         for micro in range(math.ceil(rows / (self.micro_batch_size * workers.size))):
-            inputs, targets = (to_device(a, workers.device) for a in
-                               self.batches.batch(step, micro, self.micro_batch_size, workers.rank, workers.size))
+            inputs, targets = (
+                to_device(a, workers.device)
+                for a in self.batches.batch(step, micro, self.micro_batch_size, workers.rank, workers.size)
+            )
             if not len(inputs):  # the others have the rest of this step
                 continue
             if self.model.config.dropout:  # the dice too are a function of seed, step and place: nothing to save
@@ -349,12 +425,17 @@ class Gradients:
 
     def _halve(self, step: int) -> None:
         if self.micro_batch_size == 1:
-            raise InputError(f"step {step}: out of memory even at micro_batch_size 1; lower model.block_size or the model's size")
+            raise InputError(
+                f"step {step}: out of memory even at micro_batch_size 1; lower model.block_size or the model's size"
+            )
         self.micro_batch_size //= 2
         if self.workers.device.type == "cuda":
             torch.cuda.empty_cache()
-        self.say(f"warning: out of memory; micro_batch_size is now {self.micro_batch_size}, with as many more micro-batches a step "
-                 f"(give train.micro_batch_size={self.micro_batch_size} and grad_accum_steps to match next time)", flush=True)
+        self.say(
+            f"warning: out of memory; micro_batch_size is now {self.micro_batch_size}, with as many more micro-batches a step "
+            f"(give train.micro_batch_size={self.micro_batch_size} and grad_accum_steps to match next time)",
+            flush=True,
+        )
 
 
 def to_device(array: np.ndarray, device: torch.device) -> torch.Tensor:
@@ -369,7 +450,7 @@ def evaluate(gradients: Gradients, val: TokenFile, end_id: int, t, workers: Work
     sample, since documents are shuffled. Short last batches are filled up with rows that do not count: one shape."""
     gradients.model.eval()
     rows, block = gradients.micro_batch_size, gradients.batches.block_size
-    ids = val.ids[:t.eval_iters * t.micro_batch_size * block]
+    ids = val.ids[: t.eval_iters * t.micro_batch_size * block]
     nats, count = [], 0
     for number, (inputs, targets) in enumerate(windows(ids, block, rows, before=end_id)):
         count += int((targets != IGNORE).sum())
@@ -389,7 +470,9 @@ def show_samples(model: WikiGPT, tokenizer: Tokenizer, t, step: int, log: RunLog
     """What the model makes of the fixed prompts, each as the beginning of a document; the same dice every time."""
     if not t.sample_prompts or not t.sample_tokens:
         return
-    prompts = [([tokenizer.end_id] + tokenizer.encode(text))[-model.config.block_size + 1:] for text in t.sample_prompts]
+    prompts = [
+        ([tokenizer.end_id] + tokenizer.encode(text))[-model.config.block_size + 1 :] for text in t.sample_prompts
+    ]
     done = generate(model, tokenizer, prompts, t.sample_tokens, SAMPLING, seeds=[t.seed] * len(prompts))
     samples = [{"prompt": prompt, "text": completion.text} for prompt, completion in zip(t.sample_prompts, done)]
     log.samples(step, samples)
@@ -447,13 +530,24 @@ def bench(cfg, workers: Workers, say) -> None:
     whole = t.max_iters * a_step
     peak = peak_flops(device)
     achieved = speed * flops_per_token(config)
-    say(f"{'speed':14}{speed:,.0f} tokens/s, {a_step:.3f} s a step (mean of {t.bench}; start-up {begin - started:.0f} s)")
-    say(f"{'arithmetic':14}{achieved / 1e12:,.3g} TFLOP/s" + (f", MFU {achieved / (peak * workers.size):.1%} of {peak / 1e12:.0f}" if peak else ""))
+    say(
+        f"{'speed':14}{speed:,.0f} tokens/s, {a_step:.3f} s a step (mean of {t.bench}; start-up {begin - started:.0f} s)"
+    )
+    say(
+        f"{'arithmetic':14}{achieved / 1e12:,.3g} TFLOP/s"
+        + (f", MFU {achieved / (peak * workers.size):.1%} of {peak / 1e12:.0f}" if peak else "")
+    )
     if device.type == "cuda":
-        say(f"{'peak memory':14}{torch.cuda.max_memory_reserved(device) / 2**30:.1f} GiB of "
-            f"{torch.cuda.get_device_properties(device).total_memory / 2**30:.1f}, micro-batch {gradients.micro_batch_size}")
-    say(f"{'whole run':14}{t.max_iters:,} steps: {cost(whole, t.price_per_hour)}"
-        + (f" at ${t.price_per_hour:.2f} an hour" if t.price_per_hour else "") + ", evaluation and checkpoints not counted", flush=True)
+        say(
+            f"{'peak memory':14}{torch.cuda.max_memory_reserved(device) / 2**30:.1f} GiB of "
+            f"{torch.cuda.get_device_properties(device).total_memory / 2**30:.1f}, micro-batch {gradients.micro_batch_size}"
+        )
+    say(
+        f"{'whole run':14}{t.max_iters:,} steps: {cost(whole, t.price_per_hour)}"
+        + (f" at ${t.price_per_hour:.2f} an hour" if t.price_per_hour else "")
+        + ", evaluation and checkpoints not counted",
+        flush=True,
+    )
 
 
 def lr_find(cfg, folder: Path, train_tokens: TokenFile, workers: Workers, say) -> None:
@@ -465,17 +559,22 @@ def lr_find(cfg, folder: Path, train_tokens: TokenFile, workers: Workers, say) -
     rates, losses, average = [], [], 0.0
     for step in range(t.lr_find):
         rates.append(t.lr / 100 * 10_000 ** (step / max(1, t.lr_find - 1)))
-        loss = update(gradients, optimizer, step, rates[-1], t.grad_clip)[0].item() / (batches.batch_size * batches.block_size)
+        loss = update(gradients, optimizer, step, rates[-1], t.grad_clip)[0].item() / (
+            batches.batch_size * batches.block_size
+        )
         average = 0.9 * average + 0.1 * loss
         losses.append(average / (1 - 0.9 ** (step + 1)))  # the mean of the last ten or so
-        if not losses[-1] < min(losses) + 0.5:            # nan too
+        if not losses[-1] < min(losses) + 0.5:  # nan too
             break
     best = rates[int(np.nanargmin(losses))]
-    for rate, loss in list(zip(rates, losses))[::max(1, len(rates) // 20)]:
+    for rate, loss in list(zip(rates, losses))[:: max(1, len(rates) // 20)]:
         say(f"lr {rate:.2e}  loss {loss:7.4f}")
     if workers.first:
         draw_sweep(rates, losses, best / 4, folder / "lr_find.png")
-    say(f"lowest at {best:.1e}; suggested: train.lr={best / 4:.1e} (a quarter of it; see {folder / 'lr_find.png'})", flush=True)
+    say(
+        f"lowest at {best:.1e}; suggested: train.lr={best / 4:.1e} (a quarter of it; see {folder / 'lr_find.png'})",
+        flush=True,
+    )
 
 
 if __name__ == "__main__":

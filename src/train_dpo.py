@@ -35,19 +35,29 @@ def main(cfg) -> None:
     model, tokenizer = checkpoints.load(resolve(cfg.dpo.checkpoint), device)
     train = load_pairs(resolve(cfg.pref.train_file), tokenizer, model.config.block_size)
     val = load_pairs(resolve(cfg.pref.val_file), tokenizer, model.config.block_size)
-    train_ref, val_ref = (reference_logps(model, pairs, cfg.dpo.micro_batch_size, device, cfg.train.dtype) for pairs in (train, val))
+    train_ref, val_ref = (
+        reference_logps(model, pairs, cfg.dpo.micro_batch_size, device, cfg.train.dtype) for pairs in (train, val)
+    )
 
     pairs_a_step = cfg.dpo.micro_batch_size * cfg.dpo.grad_accum_steps
     steps = []
     for epoch in range(cfg.dpo.epochs):
         order = list(range(len(train)))
         random.Random(f"{cfg.dpo.seed} epoch {epoch}").shuffle(order)
-        steps += [order[i:i + pairs_a_step] for i in range(0, len(order), pairs_a_step)]
-    print(f"dpo: {len(train):,} pairs, {len(val):,} for validation, {len(steps):,} steps of up to {pairs_a_step} pairs", flush=True)
+        steps += [order[i : i + pairs_a_step] for i in range(0, len(order), pairs_a_step)]
+    print(
+        f"dpo: {len(train):,} pairs, {len(val):,} for validation, {len(steps):,} steps of up to {pairs_a_step} pairs",
+        flush=True,
+    )
 
     def loss(model, batch, pairs=train, ref=train_ref):
-        total, metrics = dpo_loss(answer_logps(model, [pairs[i] for i in batch], device), ref[:, batch].to(device),
-                                  torch.tensor([sum(pairs[i][0][1]) for i in batch], device=device), cfg.dpo.beta, cfg.dpo.nll_alpha)
+        total, metrics = dpo_loss(
+            answer_logps(model, [pairs[i] for i in batch], device),
+            ref[:, batch].to(device),
+            torch.tensor([sum(pairs[i][0][1]) for i in batch], device=device),
+            cfg.dpo.beta,
+            cfg.dpo.nll_alpha,
+        )
         return total, len(batch), metrics
 
     def evaluate(model):
@@ -71,7 +81,9 @@ def load_pairs(path, tokenizer, length: int) -> list[tuple]:
             prompt = chat.encode(tokenizer, record["prompt"], add_generation_prompt=True)[0]
             answers = [tokenizer.encode(record[side]) + [tokenizer.end_id] for side in ("chosen", "rejected")]
         except (KeyError, TypeError):
-            raise InputError(f"{path}:{number}: expected {{\"prompt\": [messages], \"chosen\": text, \"rejected\": text}}") from None
+            raise InputError(
+                f'{path}:{number}: expected {{"prompt": [messages], "chosen": text, "rejected": text}}'
+            ) from None
         pair = tuple((prompt + answer, [False] * len(prompt) + [True] * len(answer)) for answer in answers)
         if max(len(ids) for ids, _ in pair) > length + 1:
             too_long += 1
@@ -94,8 +106,8 @@ def answer_logps(model, pairs: list[tuple], device) -> torch.Tensor:
     inputs = torch.zeros(len(sides), T, dtype=torch.long)
     targets = torch.full((len(sides), T), IGNORE, dtype=torch.long)
     for b, (ids, answer) in enumerate(sides):
-        inputs[b, :len(ids) - 1] = torch.tensor(ids[:-1])
-        targets[b, :len(ids) - 1] = torch.where(torch.tensor(answer[1:]), torch.tensor(ids[1:]), IGNORE)
+        inputs[b, : len(ids) - 1] = torch.tensor(ids[:-1])
+        targets[b, : len(ids) - 1] = torch.where(torch.tensor(answer[1:]), torch.tensor(ids[1:]), IGNORE)
     logits = model(inputs.to(device)).float()  # (2 pairs, T, V)
     nll = F.cross_entropy(logits.flatten(0, 1), targets.to(device).flatten(), ignore_index=IGNORE, reduction="none")
     return -nll.view(len(sides), T).sum(1).view(2, len(pairs))
@@ -106,16 +118,23 @@ def reference_logps(model, pairs: list[tuple], batch: int, device, dtype: str) -
     """answer_logps of all pairs under the model as it is now: (2, pairs) on the CPU."""
     model.eval()
     with autocast(device, dtype):
-        return torch.cat([answer_logps(model, pairs[i:i + batch], device).cpu() for i in range(0, len(pairs), batch)], dim=1)
+        return torch.cat(
+            [answer_logps(model, pairs[i : i + batch], device).cpu() for i in range(0, len(pairs), batch)], dim=1
+        )
 
 
 def dpo_loss(logps: torch.Tensor, ref: torch.Tensor, chosen_tokens: torch.Tensor, beta: float, nll_alpha: float):
     """logps, ref: (2, pairs) of chosen and rejected; chosen_tokens (pairs) -> (summed loss, {metric: sum over pairs})"""
-    rewards = beta * (logps - ref)                # (2, pairs)
+    rewards = beta * (logps - ref)  # (2, pairs)
     margin = rewards[0] - rewards[1]
     loss = -F.logsigmoid(margin) - nll_alpha * logps[0] / chosen_tokens
-    metrics = {"margin": margin, "accuracy": (margin > 0).float(), "reward_chosen": rewards[0], "reward_rejected": rewards[1],
-               "nll_chosen": -logps[0] / chosen_tokens}
+    metrics = {
+        "margin": margin,
+        "accuracy": (margin > 0).float(),
+        "reward_chosen": rewards[0],
+        "reward_rejected": rewards[1],
+        "nll_chosen": -logps[0] / chosen_tokens,
+    }
     return loss.sum(), {name: value.detach().sum() for name, value in metrics.items()}
 
 

@@ -38,10 +38,13 @@ def main(cfg) -> None:
     for epoch in range(cfg.sft.epochs):
         rng = random.Random(f"{cfg.sft.seed} epoch {epoch}")
         rows = pack(join(train, cfg.sft.join, length, rng), length, rng)
-        steps += [rows[i:i + rows_a_step] for i in range(0, len(rows), rows_a_step)]
+        steps += [rows[i : i + rows_a_step] for i in range(0, len(rows), rows_a_step)]
     val_rows = pack(val, length, random.Random(cfg.sft.seed))
-    print(f"sft: {len(train):,} conversations, {sum(sum(learned) for _, learned in train):,} tokens learned an epoch, "
-          f"{cfg.sft.epochs} epochs, {len(steps):,} steps of up to {rows_a_step} rows", flush=True)
+    print(
+        f"sft: {len(train):,} conversations, {sum(sum(learned) for _, learned in train):,} tokens learned an epoch, "
+        f"{cfg.sft.epochs} epochs, {len(steps):,} steps of up to {rows_a_step} rows",
+        flush=True,
+    )
 
     def loss(model, rows):
         inputs, targets, positions, mask = collate(rows, length, device)
@@ -50,7 +53,7 @@ def main(cfg) -> None:
     def evaluate(model):
         total = count = 0
         for i in range(0, len(val_rows), cfg.sft.micro_batch_size):
-            nats, n, _ = loss(model, val_rows[i:i + cfg.sft.micro_batch_size])
+            nats, n, _ = loss(model, val_rows[i : i + cfg.sft.micro_batch_size])
             total, count = total + float(nats), count + n
         return {"val_loss": total / max(1, count)}
 
@@ -63,9 +66,13 @@ def load_conversations(path, tokenizer, length: int) -> list[Conversation]:
     conversations, left_out = [], 0
     for number, record in enumerate(read_jsonl(path), 1):
         messages = record.get("messages")
-        if not messages or any(not isinstance(m.get("content"), str) or m.get("role") not in chat.ROLES for m in messages):
-            raise InputError(f"{path}:{number}: expected {{\"messages\": [{{\"role\": ..., \"content\": ...}}, ...]}} "
-                             f"with the roles {', '.join(chat.ROLES)}")
+        if not messages or any(
+            not isinstance(m.get("content"), str) or m.get("role") not in chat.ROLES for m in messages
+        ):
+            raise InputError(
+                f'{path}:{number}: expected {{"messages": [{{"role": ..., "content": ...}}, ...]}} '
+                f"with the roles {', '.join(chat.ROLES)}"
+            )
         ids, learned = chat.encode(tokenizer, messages)
         while len(ids) > length + 1 and len(messages) > 2:
             messages = messages[:-2]
@@ -75,9 +82,14 @@ def load_conversations(path, tokenizer, length: int) -> list[Conversation]:
         else:
             conversations.append((ids, learned))
     if left_out:
-        print(f"warning: {path}: {left_out} conversations left out: longer than {length} tokens, or without an answer", flush=True)
+        print(
+            f"warning: {path}: {left_out} conversations left out: longer than {length} tokens, or without an answer",
+            flush=True,
+        )
     if not conversations:
-        raise InputError(f"{path}: no conversation that fits {length} tokens; run gen_sft_data.py again, or mend the file")
+        raise InputError(
+            f"{path}: no conversation that fits {length} tokens; run gen_sft_data.py again, or mend the file"
+        )
     return conversations
 
 
@@ -125,10 +137,10 @@ def collate(rows: list[list[Conversation]], length: int, device):
         at = 0
         for number, (ids, learned) in enumerate(row):
             n = len(ids) - 1
-            inputs[b, at:at + n] = torch.tensor(ids[:-1])
-            targets[b, at:at + n] = torch.where(torch.tensor(learned[1:]), torch.tensor(ids[1:]), IGNORE)
-            positions[b, at:at + n] = torch.arange(n)
-            owner[b, at:at + n] = number
+            inputs[b, at : at + n] = torch.tensor(ids[:-1])
+            targets[b, at : at + n] = torch.where(torch.tensor(learned[1:]), torch.tensor(ids[1:]), IGNORE)
+            positions[b, at : at + n] = torch.arange(n)
+            owner[b, at : at + n] = number
             at += n
     causal = torch.ones(length, length, dtype=torch.bool).tril()
     mask = (owner[:, None, :, None] == owner[:, None, None, :]) & causal

@@ -28,12 +28,21 @@ from pipeline.pool import open_pool
 from pipeline.progress import Progress
 from pipeline.stage_output import input_hash, own_manifest, shards, versions
 
-HELD_OUT = 0.02           # of the sample: kept from training, to measure on
+HELD_OUT = 0.02  # of the sample: kept from training, to measure on
 HELD_OUT_BYTES = 5_000_000  # and at most so much: 1M tokens give bytes a token to three digits
 ROUND_TRIP = [
-    "", " ", "  two  spaces  ", "\ttab\t\tand\r\nline ends\n\n\n", "<|end|> <|user|><|assistant|> <|pad|> is text",
-    "👩‍👩‍👧‍👦 🏳️‍🌈 🇪🇺", "naïve café Ærøskøbing", "e\u0301 is not \u00e9", "日本語 русский العربية हिन्दी ไทย",
-    "\u200b\u00a0\ufeff\u2028\x00\x7f", "x² + y² = z², 1,234.56 km", "don't DON'T we'll",
+    "",
+    " ",
+    "  two  spaces  ",
+    "\ttab\t\tand\r\nline ends\n\n\n",
+    "<|end|> <|user|><|assistant|> <|pad|> is text",
+    "👩‍👩‍👧‍👦 🏳️‍🌈 🇪🇺",
+    "naïve café Ærøskøbing",
+    "e\u0301 is not \u00e9",
+    "日本語 русский العربية हिन्दी ไทย",
+    "\u200b\u00a0\ufeff\u2028\x00\x7f",
+    "x² + y² = z², 1,234.56 km",
+    "don't DON'T we'll",
 ]
 
 
@@ -54,7 +63,9 @@ def sample_shard(job: tuple[Path, int, int, float]) -> list[tuple[int, str]]:
 def draw_sample(cfg, paths: list[Path]) -> list[str]:
     """At most tokenizer.sample_mb of documents, shuffled: the same ones whatever the number of workers."""
     limit = cfg.tokenizer.sample_mb * 1e6
-    share = limit / max(1, sum(path.stat().st_size for path in paths))  # of JSONL, which is a little longer than its text
+    share = limit / max(
+        1, sum(path.stat().st_size for path in paths)
+    )  # of JSONL, which is a little longer than its text
     drawn = []
     with open_pool(cfg.data) as pool, Progress("sample", len(paths), "shards") as bar:
         for part in pool.map(sample_shard, [(path, i, cfg.data.seed, share) for i, path in enumerate(paths)]):
@@ -62,13 +73,15 @@ def draw_sample(cfg, paths: list[Path]) -> list[str]:
             bar.add()
     drawn.sort(key=lambda item: item[0])
     sizes = np.cumsum([len(text.encode()) for _, text in drawn])
-    return [text for _, text in drawn[:np.searchsorted(sizes, limit, side="right")]]
+    return [text for _, text in drawn[: np.searchsorted(sizes, limit, side="right")]]
 
 
 def split_sample(sample: list[str]) -> tuple[list[str], list[str]]:
     """-> (documents to train on, at least one held out); InputError when there are not two."""
     if len(sample) < 2:
-        raise InputError(f"only {len(sample)} documents to train a tokenizer on; give it a larger dump or tokenizer.sample_mb")
+        raise InputError(
+            f"only {len(sample)} documents to train a tokenizer on; give it a larger dump or tokenizer.sample_mb"
+        )
     count = max(1, int(len(sample) * HELD_OUT))
     sizes = np.cumsum([len(text.encode()) for text in sample[:count]])
     count = max(1, int(np.searchsorted(sizes, HELD_OUT_BYTES)))
@@ -79,8 +92,13 @@ def train(texts: list[str], vocab_size: int, min_frequency: int, special_tokens:
     tokenizer = HFTokenizer(models.BPE())
     tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=True)
     tokenizer.decoder = decoders.ByteLevel()
-    trainer = trainers.BpeTrainer(vocab_size=vocab_size, min_frequency=min_frequency, special_tokens=special_tokens,
-                                  initial_alphabet=pre_tokenizers.ByteLevel.alphabet(), show_progress=sys.stderr.isatty())
+    trainer = trainers.BpeTrainer(
+        vocab_size=vocab_size,
+        min_frequency=min_frequency,
+        special_tokens=special_tokens,
+        initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
+        show_progress=sys.stderr.isatty(),
+    )
     tokenizer.train_from_iterator(texts, trainer, length=len(texts))
     return tokenizer
 
@@ -90,8 +108,10 @@ def check_full(size: int, vocab_size: int, text_bytes: int) -> None:
     if size < vocab_size:
         room = size // 64 * 64
         advice = f"set model.vocab_size={room} or less, or give more text" if room >= 260 else "give more text"
-        raise InputError(f"model.vocab_size is {vocab_size:,}, but {text_bytes / 1e6:.1f} MB of text made only {size:,} tokens: {advice} "
-                         "(a larger dump; tokenizer.sample_mb; tokenizer.min_frequency=1)")
+        raise InputError(
+            f"model.vocab_size is {vocab_size:,}, but {text_bytes / 1e6:.1f} MB of text made only {size:,} tokens: {advice} "
+            "(a larger dump; tokenizer.sample_mb; tokenizer.min_frequency=1)"
+        )
 
 
 def check_round_trip(tokenizer: Tokenizer, texts: list[str]) -> None:
@@ -111,6 +131,7 @@ def describe(tokenizer: Tokenizer, held_out: list[str]) -> dict:
 
     def spelled(chosen) -> list[str]:
         return [spell(tokens[i]) for i in chosen]
+
     return {
         "vocab_size": tokenizer.vocab_size,
         "held_out_documents": len(held_out),
@@ -157,13 +178,24 @@ def main(cfg) -> None:
             tokenizer = Tokenizer(Path(f.name))
             check_round_trip(tokenizer, ROUND_TRIP + held_out)
         facts = describe(tokenizer, held_out)
-        write_json(path.parent / "manifest.json", {
-            "stage": "train_tokenizer", "key": key, "settings": settings, "inputs": inputs, "tokenizer_sha256": tokenizer.sha256,
-            "counts": {"documents": len(texts), "text_bytes": size}, "tokenizer": facts,
-            "seconds": round(time.time() - started, 3), "versions": versions("tokenizers"),
-        })
-    print(f"{path}: {facts['vocab_size']:,} tokens, {facts['bytes_per_token']:.3f} bytes a token on {len(held_out):,} held-out documents, "
-          f"{facts['single_byte_share']:.1%} of them single bytes")
+        write_json(
+            path.parent / "manifest.json",
+            {
+                "stage": "train_tokenizer",
+                "key": key,
+                "settings": settings,
+                "inputs": inputs,
+                "tokenizer_sha256": tokenizer.sha256,
+                "counts": {"documents": len(texts), "text_bytes": size},
+                "tokenizer": facts,
+                "seconds": round(time.time() - started, 3),
+                "versions": versions("tokenizers"),
+            },
+        )
+    print(
+        f"{path}: {facts['vocab_size']:,} tokens, {facts['bytes_per_token']:.3f} bytes a token on {len(held_out):,} held-out documents, "
+        f"{facts['single_byte_share']:.1%} of them single bytes"
+    )
     print("longest: " + " ".join(repr(token) for token in facts["longest_tokens"][:8]))
     print("splits:  " + "|".join(facts["examples"][0]).replace("\n", "\\n"))
 

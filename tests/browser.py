@@ -9,15 +9,28 @@ from pathlib import Path
 
 import requests
 
-FLAGS = ["--headless=new", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-dev-shm-usage",
-         "--disable-background-networking", "--disable-component-update", "--disable-sync"]
+FLAGS = [
+    "--headless=new",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-dev-shm-usage",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
 KEYS = {"Enter": "\ue007", "Shift": "\ue008", "Escape": "\ue00c", "Tab": "\ue004"}
 ELEMENT = "element-6066-11e4-a52e-4f735466cecf"  # the key that names an element in the protocol
 
 
 def missing() -> str | None:
     programs = [p for p in ("chromium", "chromedriver") if not shutil.which(p)]
-    return f"{' and '.join(programs)} not installed (Debian: apt-get install chromium chromium-driver)" if programs else None
+    return (
+        f"{' and '.join(programs)} not installed (Debian: apt-get install chromium chromium-driver)"
+        if programs
+        else None
+    )
 
 
 class Browser:
@@ -29,12 +42,18 @@ class Browser:
     def __enter__(self) -> "Browser":
         with socket.create_server(("127.0.0.1", 0)) as free:
             port = free.getsockname()[1]
-        self.driver = subprocess.Popen(["chromedriver", f"--port={port}"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        self.driver = subprocess.Popen(
+            ["chromedriver", f"--port={port}"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
         self.url = f"http://127.0.0.1:{port}"
         self.wait(self._answers, "chromedriver did not start")
         flags = FLAGS + [f"--user-data-dir={self.profile}"] + ["--force-dark-mode"] * self.dark
         options = {"binary": shutil.which("chromium"), "args": flags}
-        session = self._ask("post", "/session", {"capabilities": {"alwaysMatch": {"browserName": "chrome", "goog:chromeOptions": options}}})
+        session = self._ask(
+            "post",
+            "/session",
+            {"capabilities": {"alwaysMatch": {"browserName": "chrome", "goog:chromeOptions": options}}},
+        )
         self.url += f"/session/{session['sessionId']}"
         self.resize(*self.size)
         return self
@@ -65,9 +84,18 @@ class Browser:
     def resize(self, width: int, height: int) -> None:
         """The page's own size; below 600 wide as on a phone, with touch and without hover."""
         phone = width < 600
-        self.devtools("Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=2 if phone else 1, mobile=phone)
+        self.devtools(
+            "Emulation.setDeviceMetricsOverride",
+            width=width,
+            height=height,
+            deviceScaleFactor=2 if phone else 1,
+            mobile=phone,
+        )
         self.devtools("Emulation.setTouchEmulationEnabled", enabled=phone)
-        self.devtools("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": "dark" if self.dark else "light"}])
+        self.devtools(
+            "Emulation.setEmulatedMedia",
+            features=[{"name": "prefers-color-scheme", "value": "dark" if self.dark else "light"}],
+        )
 
     def open(self, url: str) -> None:
         self._ask("post", "/url", {"url": url})

@@ -40,6 +40,7 @@ def miniwiki(tmp_path_factory) -> Path:
 def pytest_collection_modifyitems(items):
     if any(item.get_closest_marker("gpu") for item in items):
         import torch
+
         if not torch.cuda.is_available():
             for item in items:
                 if item.get_closest_marker("gpu"):

@@ -5,11 +5,32 @@ import numpy as np
 from pipeline.files import dump_line
 from pipeline.stage_output import StageOutput
 
-WORDS = ("river city mountain king queen battle treaty science planet copper island market temple village railway bridge poem opera "
-         "forest harbour county parish church school castle garden engine theory matter energy language grammar empire coast").split()
-CAPITALS = {"France": "Paris", "Japan": "Tokyo", "Peru": "Lima", "Kenya": "Nairobi", "Chad": "N'Djamena", "Cuba": "Havana", "Egypt": "Cairo", "Fiji": "Suva",
-            "Ghana": "Accra", "Iran": "Tehran", "Laos": "Vientiane", "Malta": "Valletta", "Nepal": "Kathmandu", "Oman": "Muscat", "Qatar": "Doha", "Samoa": "Apia",
-            "Spain": "Madrid", "Syria": "Damascus", "Togo": "Lomé", "Tonga": "Nukuʻalofa"}
+WORDS = (
+    "river city mountain king queen battle treaty science planet copper island market temple village railway bridge poem opera "
+    "forest harbour county parish church school castle garden engine theory matter energy language grammar empire coast"
+).split()
+CAPITALS = {
+    "France": "Paris",
+    "Japan": "Tokyo",
+    "Peru": "Lima",
+    "Kenya": "Nairobi",
+    "Chad": "N'Djamena",
+    "Cuba": "Havana",
+    "Egypt": "Cairo",
+    "Fiji": "Suva",
+    "Ghana": "Accra",
+    "Iran": "Tehran",
+    "Laos": "Vientiane",
+    "Malta": "Valletta",
+    "Nepal": "Kathmandu",
+    "Oman": "Muscat",
+    "Qatar": "Doha",
+    "Samoa": "Apia",
+    "Spain": "Madrid",
+    "Syria": "Damascus",
+    "Togo": "Lomé",
+    "Tonga": "Nukuʻalofa",
+}
 
 
 def articles(n, seed=0):
@@ -21,15 +42,22 @@ def articles(n, seed=0):
 
 def countries(count):
     names = list(CAPITALS.items())[:count]
-    return [{"id": 10 + i, "title": name, "url": "", "text": f"{name} is a country. Its capital is {capital}.\n\nThe area of {name} is {1000 + i} square kilometres."}
-            for i, (name, capital) in enumerate(names)]
+    return [
+        {
+            "id": 10 + i,
+            "title": name,
+            "url": "",
+            "text": f"{name} is a country. Its capital is {capital}.\n\nThe area of {name} is {1000 + i} square kilometres.",
+        }
+        for i, (name, capital) in enumerate(names)
+    ]
 
 
 def deduped(folder, records, per_shard=20):
     records = list(records)
     with StageOutput(folder, "dedup", {"first": records[0]["text"]}, []) as out:
         for k in range(0, len(records), per_shard):
-            part = records[k:k + per_shard]
+            part = records[k : k + per_shard]
             out.write_shard(f"part-{k // per_shard:05d}", b"".join(dump_line(r) for r in part), {"out": len(part)})
         out.finish()
     return folder

@@ -47,11 +47,11 @@ def write(path: Path, pages: list[str], layout: str, a_stream: int = 7) -> Path:
     elif layout == "single":
         path.write_bytes(bz2.compress(xml))
     elif layout == "multistream":  # Wikimedia's: head, pages, foot, and its own tool's empty stream at the end
-        groups = ["".join(pages[i:i + a_stream]) for i in range(0, len(pages), a_stream)]
+        groups = ["".join(pages[i : i + a_stream]) for i in range(0, len(pages), a_stream)]
         path.write_bytes(b"".join(bz2.compress(part.encode()) for part in [HEAD, *groups, FOOT]) + bz2.compress(b""))
-    elif layout == "blocks":       # pbzip2's: cut anywhere, also inside a tag or a character
-        path.write_bytes(b"".join(bz2.compress(xml[i:i + 3001]) for i in range(0, len(xml), 3001)))
-    elif layout == "tags":         # every cut inside <page>
+    elif layout == "blocks":  # pbzip2's: cut anywhere, also inside a tag or a character
+        path.write_bytes(b"".join(bz2.compress(xml[i : i + 3001]) for i in range(0, len(xml), 3001)))
+    elif layout == "tags":  # every cut inside <page>
         cuts = [0, *(m.start() + 3 for m in re.finditer(rb"<page>", xml)), len(xml)]
         path.write_bytes(b"".join(bz2.compress(xml[a:b]) for a, b in zip(cuts, cuts[1:])))
     return path

@@ -22,6 +22,7 @@ class FakeTeacher:
 @contextmanager
 def serving(teacher: FakeTeacher, port: int = 0):
     """-> the base_url"""
+
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
 
@@ -56,8 +57,16 @@ def serving(teacher: FakeTeacher, port: int = 0):
             if "raw" in plan:
                 content = plan["raw"]
             elif status == 200:
-                content = json.dumps({"choices": [{"message": {"role": "assistant", "content": plan["text"]},
-                                                   "finish_reason": plan.get("finish_reason", "stop")}]}).encode()
+                content = json.dumps(
+                    {
+                        "choices": [
+                            {
+                                "message": {"role": "assistant", "content": plan["text"]},
+                                "finish_reason": plan.get("finish_reason", "stop"),
+                            }
+                        ]
+                    }
+                ).encode()
             else:
                 content = json.dumps({"error": {"message": plan.get("text", "no")}}).encode()
             self.reply(status, content, plan.get("headers", {}))
@@ -65,7 +74,11 @@ def serving(teacher: FakeTeacher, port: int = 0):
         def reply(self, status, content, headers={}):
             try:
                 self.send_response(status)
-                for name, value in {"Content-Type": "application/json", "Content-Length": str(len(content)), **headers}.items():
+                for name, value in {
+                    "Content-Type": "application/json",
+                    "Content-Length": str(len(content)),
+                    **headers,
+                }.items():
                     self.send_header(name, value)
                 self.end_headers()
                 self.wfile.write(content)

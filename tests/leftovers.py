@@ -20,8 +20,12 @@ def watch(folder: Path) -> str:
     """-> the mark, for processes whose environment is made anew (those of an ssh login)"""
     os.environ[VARIABLE] = mark = str(folder)
     # its end of the pipe tells it: the system closes ours when we are gone
-    subprocess.Popen([sys.executable, __file__, f"{VARIABLE}={mark}"], stdin=subprocess.PIPE, start_new_session=True,
-                     env={k: v for k, v in os.environ.items() if k != VARIABLE})
+    subprocess.Popen(
+        [sys.executable, __file__, f"{VARIABLE}={mark}"],
+        stdin=subprocess.PIPE,
+        start_new_session=True,
+        env={k: v for k, v in os.environ.items() if k != VARIABLE},
+    )
     return mark
 
 

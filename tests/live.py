@@ -19,7 +19,9 @@ def running(model, tokenizer, *overrides: str, parrot: Parrot | None = None):
     engine = serve.Engine(model, tokenizer, settings.max_batch, settings.queue)
     if parrot:
         engine.decoder = parrot.decoder(model, tokenizer)
-    server = uvicorn.Server(uvicorn.Config(serve.create_app(engine, settings), log_level="warning", timeout_graceful_shutdown=1))
+    server = uvicorn.Server(
+        uvicorn.Config(serve.create_app(engine, settings), log_level="warning", timeout_graceful_shutdown=1)
+    )
     thread = threading.Thread(target=server.run, kwargs={"sockets": [sock]}, daemon=True)
     thread.start()
     while not server.started:

@@ -18,23 +18,45 @@ from pipeline.files import dump_line, lock
 from pipeline.stage_output import StageOutput
 
 PLACES = "Vienna Bratislava Budapest Belgrade Ulm Linz Passau Regensburg Vukovar Ruse Galati Izmail".split()
-GERMAN = ("Die Donau ist mit einer mittleren Wasserführung von rund 6855 Kubikmetern und einer Länge von 2857 Kilometern der zweitgrößte "
-          "und zweitlängste Fluss in Europa. Sie entspringt im Schwarzwald und mündet ins Schwarze Meer.")
+GERMAN = (
+    "Die Donau ist mit einer mittleren Wasserführung von rund 6855 Kubikmetern und einer Länge von 2857 Kilometern der zweitgrößte "
+    "und zweitlängste Fluss in Europa. Sie entspringt im Schwarzwald und mündet ins Schwarze Meer."
+)
 
 
 def article(k, text=None, **more):
     river, town = f"River {k}", PLACES[k % len(PLACES)]
-    text = text if text is not None else (
-        f"{river} is a river in Europe that is {100 + 7 * k} kilometres long and flows through the old town of {town} to the sea.\n\n"
-        f"## History\n\nThe first bridge over it was built by the people of {town} in the year {1000 + k}, and it stands today.")
-    return {"id": 1000 + k, "title": river, "url": f"https://example.org/{k}", "text": text, "disambiguation": False} | more
+    text = (
+        text
+        if text is not None
+        else (
+            f"{river} is a river in Europe that is {100 + 7 * k} kilometres long and flows through the old town of {town} to the sea.\n\n"
+            f"## History\n\nThe first bridge over it was built by the people of {town} in the year {1000 + k}, and it stands today."
+        )
+    )
+    return {
+        "id": 1000 + k,
+        "title": river,
+        "url": f"https://example.org/{k}",
+        "text": text,
+        "disambiguation": False,
+    } | more
 
 
 REJECTS = {
-    "disambiguation": [article(900, disambiguation=True), article(901, "Ulm may refer to:\n\n- Ulm, a town on the Danube in Germany, of some age and beauty")],
+    "disambiguation": [
+        article(900, disambiguation=True),
+        article(901, "Ulm may refer to:\n\n- Ulm, a town on the Danube in Germany, of some age and beauty"),
+    ],
     "short": [article(902, "A river."), article(903, "")],
     "language": [article(904, GERMAN)],
-    "no_sentence": [article(905, "Rivers of the world in the order of their length\n\n" + "\n".join(f"- The river number {k}" for k in range(30)))],
+    "no_sentence": [
+        article(
+            905,
+            "Rivers of the world in the order of their length\n\n"
+            + "\n".join(f"- The river number {k}" for k in range(30)),
+        )
+    ],
 }
 KEPT = [article(k) for k in range(300)]
 ARTICLES = sorted([*KEPT, *sum(REJECTS.values(), [])], key=lambda a: hashlib.sha256(b"%d" % a["id"]).digest())
@@ -47,7 +69,9 @@ def extracted(folder: Path, articles, size=50, backend="native") -> Path:
     source.write_text("dump")
     with StageOutput(folder, "extract", {"backend": backend}, [source]) as out:
         for start in range(0, len(articles), size):
-            out.write_shard(f"part-{start // size:05}", b"".join(map(dump_line, articles[start:start + size])), {"out": size})
+            out.write_shard(
+                f"part-{start // size:05}", b"".join(map(dump_line, articles[start : start + size])), {"out": size}
+            )
         out.finish()
     return folder
 
@@ -62,13 +86,18 @@ def run(source, out, *overrides):
 
 
 def read(folder):
-    return [orjson.loads(line) for path in sorted(folder.glob("part-*.jsonl")) for line in path.read_bytes().splitlines()]
+    return [
+        orjson.loads(line) for path in sorted(folder.glob("part-*.jsonl")) for line in path.read_bytes().splitlines()
+    ]
 
 
 def digests(folder):
     """Every file of the output but what names times and versions."""
-    return {str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest() for path in sorted(folder.rglob("*"))
-            if path.is_file() and path.name not in ("manifest.json", ".lock")}
+    return {
+        str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file() and path.name not in ("manifest.json", ".lock")
+    }
 
 
 @pytest.fixture(scope="module")
@@ -85,7 +114,12 @@ def cleaned(source):
 
 def test_our_own_articles_stay_byte_for_byte_and_in_order(source, cleaned):
     kept = {a["id"] for a in KEPT}
-    lines = [line for path in sorted(source.glob("part-*.jsonl")) for line in path.read_bytes().splitlines() if orjson.loads(line)["id"] in kept]
+    lines = [
+        line
+        for path in sorted(source.glob("part-*.jsonl"))
+        for line in path.read_bytes().splitlines()
+        if orjson.loads(line)["id"] in kept
+    ]
     assert [line for path in sorted(cleaned.glob("part-*.jsonl")) for line in path.read_bytes().splitlines()] == lines
     assert [p.name for p in sorted(cleaned.glob("part-*"))] == [p.name for p in sorted(source.glob("part-*"))]
 
@@ -111,7 +145,12 @@ def test_the_choice_of_samples_depends_on_neither_shards_nor_order(tmp_path):
     chosen = []
     for name, articles, size in ("a", rejects, 7), ("b", rejects[::-1], 40):
         run(extracted(tmp_path / name / "extracted", articles, size), tmp_path / name / "filtered", "clean.samples=5")
-        chosen.append([orjson.loads(line)["id"] for line in (tmp_path / name / "filtered/samples/short.jsonl").read_bytes().splitlines()])
+        chosen.append(
+            [
+                orjson.loads(line)["id"]
+                for line in (tmp_path / name / "filtered/samples/short.jsonl").read_bytes().splitlines()
+            ]
+        )
     assert len(chosen[0]) == 5 and chosen[0] == chosen[1] and chosen[0] != sorted(chosen[0])[:5]
 
 
@@ -122,7 +161,10 @@ def test_another_language_can_be_kept(tmp_path, language, stays):
 
 
 def test_the_whole_text_is_asked_before_an_article_goes_for_its_language(tmp_path):
-    names = "Đorđe Petrović Karađorđe, Miloš Obrenović, Mihailo Obrenović, Aleksandar Karađorđević, Petar Karađorđević, Nikola Pašić. " * 2
+    names = (
+        "Đorđe Petrović Karađorđe, Miloš Obrenović, Mihailo Obrenović, Aleksandar Karađorđević, Petar Karađorđević, Nikola Pašić. "
+        * 2
+    )
     english = article(1, names + " ".join(KEPT[k]["text"] for k in range(5)))
     test = clean.language_test(str(clean.language_model(load_config().clean)), load_config().clean)
     assert not test(names) and test(english["text"])
@@ -134,7 +176,12 @@ def test_an_unknown_language_is_refused_and_the_rule_can_be_off(source, tmp_path
     with pytest.raises(InputError, match="does not know 'ltg'.*language_prob=0"):
         run(source, tmp_path / "filtered", "clean.language=ltg")
     assert not (tmp_path / "filtered").exists()
-    assert run(source, tmp_path / "filtered", "clean.language=ltg", "clean.language_prob=0")["counts"]["dropped"]["language"] == 0
+    assert (
+        run(source, tmp_path / "filtered", "clean.language=ltg", "clean.language_prob=0")["counts"]["dropped"][
+            "language"
+        ]
+        == 0
+    )
     assert capsys.readouterr().out.count("no stop words known for 'ltg'") == 1
 
 
@@ -143,7 +190,10 @@ def test_a_model_of_the_users_own(source, tmp_path):
         run(source, tmp_path / "filtered", f"clean.language_model={tmp_path}/nothing.bin")
     own = tmp_path / "own.ftz"
     own.write_bytes(clean.language_model(load_config().clean).read_bytes())
-    assert run(source, tmp_path / "filtered", f"clean.language_model={own}")["inputs"].keys() == {"extracted", "own.ftz"}
+    assert run(source, tmp_path / "filtered", f"clean.language_model={own}")["inputs"].keys() == {
+        "extracted",
+        "own.ftz",
+    }
 
 
 def test_run_again_nothing_is_done_and_a_changed_rule_starts_anew(source, tmp_path, capsys):
@@ -153,23 +203,36 @@ def test_run_again_nothing_is_done_and_a_changed_rule_starts_anew(source, tmp_pa
     assert changed["counts"]["out"] == 0 and changed["key"] != first["key"] and read(tmp_path / "filtered") == []
 
 
-FOREIGN = ("The Inn (; ]) is a river in the Alps that is  long and flows through Innsbruck.\nHistory.\nThe first bridge over it was "
-           "built by the people of Innsbruck in the year 1180, and it stands today.\nReferences.\n</dl>\nExternal links.")
+FOREIGN = (
+    "The Inn (; ]) is a river in the Alps that is  long and flows through Innsbruck.\nHistory.\nThe first bridge over it was "
+    "built by the people of Innsbruck in the year 1180, and it stands today.\nReferences.\n</dl>\nExternal links."
+)
 
 
 def test_another_extractors_files_are_mended(tmp_path, capsys):
     folder = tmp_path / "other"
     folder.mkdir()
-    lines = [{"id": "12", "title": "Inn", "url": "u", "text": FOREIGN}, {"id": 13, "title": "Iller", "text": "Iller may refer to:"}]
+    lines = [
+        {"id": "12", "title": "Inn", "url": "u", "text": FOREIGN},
+        {"id": 13, "title": "Iller", "text": "Iller may refer to:"},
+    ]
     (folder / "part-00.jsonl").write_text("\n".join(map(json.dumps, lines)))
     counts = run(folder, tmp_path / "filtered")["counts"]
     assert "another extractor's" in capsys.readouterr().out
-    assert read(tmp_path / "filtered") == [{"id": 12, "title": "Inn", "url": "u", "text":
-        "The Inn is a river in the Alps that is long and flows through Innsbruck.\n\n## History\n\nThe first bridge over it was "
-        "built by the people of Innsbruck in the year 1180, and it stands today."}]
+    assert read(tmp_path / "filtered") == [
+        {
+            "id": 12,
+            "title": "Inn",
+            "url": "u",
+            "text": "The Inn is a river in the Alps that is long and flows through Innsbruck.\n\n## History\n\nThe first bridge over it was "
+            "built by the people of Innsbruck in the year 1180, and it stands today.",
+        }
+    ]
     assert counts["mended"] == 1 and counts["dropped"]["disambiguation"] == 1
     assert counts["chars_in"] == len(FOREIGN) + len("Iller may refer to:")
-    assert counts["chars_in"] == counts["chars_out"] + counts["chars_mended_away"] + sum(counts["dropped_chars"].values())
+    assert counts["chars_in"] == counts["chars_out"] + counts["chars_mended_away"] + sum(
+        counts["dropped_chars"].values()
+    )
     (folder / "part-00.jsonl").write_text(json.dumps(lines[1]) + "\n")  # another content is another input
     assert run(folder, tmp_path / "filtered")["counts"]["in"] == 1
 
@@ -184,7 +247,7 @@ def test_a_large_file_is_taken_in_stretches(tmp_path, monkeypatch):
     folder = tmp_path / "other"
     folder.mkdir()
     for k in range(2):
-        (folder / f"part-{k}.jsonl").write_bytes(b"".join(map(dump_line, KEPT[100 * k:100 * k + 100])))
+        (folder / f"part-{k}.jsonl").write_bytes(b"".join(map(dump_line, KEPT[100 * k : 100 * k + 100])))
     run(folder, tmp_path / "whole")
     for size in (3000, 20_000):
         monkeypatch.setattr(clean, "JOB_BYTES", size)
@@ -193,11 +256,19 @@ def test_a_large_file_is_taken_in_stretches(tmp_path, monkeypatch):
     assert len(list((tmp_path / "stretches-20000").glob("part-*"))) == 4
 
 
-@pytest.mark.parametrize("line, named", [
-    (b'{"id": 1, "text": "a"', "JSON"), (b'{"id": 1}', "text"), (b'{"id": "x", "text": "a"}', "id"),
-    (b'{"id": "99999999999999999999", "text": "a"}', "64 bits"), (b'{"id": 1, "text": null}', "text"),
-    (b'[1]', "article"), (b'"text"', "article"), (b'{"id": 1, "text": "a", "title": 3}', None),
-])
+@pytest.mark.parametrize(
+    "line, named",
+    [
+        (b'{"id": 1, "text": "a"', "JSON"),
+        (b'{"id": 1}', "text"),
+        (b'{"id": "x", "text": "a"}', "id"),
+        (b'{"id": "99999999999999999999", "text": "a"}', "64 bits"),
+        (b'{"id": 1, "text": null}', "text"),
+        (b"[1]", "article"),
+        (b'"text"', "article"),
+        (b'{"id": 1, "text": "a", "title": 3}', None),
+    ],
+)
 def test_a_line_that_is_no_article_is_named(tmp_path, line, named):
     folder = tmp_path / "other"
     folder.mkdir()
@@ -211,11 +282,17 @@ def test_a_line_that_is_no_article_is_named(tmp_path, line, named):
         run(folder, tmp_path / "filtered")
 
 
-@pytest.mark.parametrize("prepare, message", [
-    (lambda folder: None, "is not there; run python src/extract.py"),
-    (lambda folder: folder.mkdir(), "is not finished; run python src/extract.py"),
-    (lambda folder: ((folder / ".progress").mkdir(parents=True), (folder / "part-00000.jsonl").write_text("")), "is not finished"),
-])
+@pytest.mark.parametrize(
+    "prepare, message",
+    [
+        (lambda folder: None, "is not there; run python src/extract.py"),
+        (lambda folder: folder.mkdir(), "is not finished; run python src/extract.py"),
+        (
+            lambda folder: ((folder / ".progress").mkdir(parents=True), (folder / "part-00000.jsonl").write_text("")),
+            "is not finished",
+        ),
+    ],
+)
 def test_input_that_is_not_ready_is_named(tmp_path, prepare, message):
     prepare(tmp_path / "extracted")
     with pytest.raises(InputError, match=message):
@@ -234,8 +311,14 @@ def test_no_articles_at_all(tmp_path):
 
 
 def start(source, out, *overrides):
-    return subprocess.Popen([sys.executable, ROOT / "src/clean.py", *arguments(source, out, *overrides)], stdout=subprocess.PIPE,
-                            stderr=subprocess.STDOUT, text=True, start_new_session=True, env=os.environ | {"OMP_NUM_THREADS": "1"})
+    return subprocess.Popen(
+        [sys.executable, ROOT / "src/clean.py", *arguments(source, out, *overrides)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+        env=os.environ | {"OMP_NUM_THREADS": "1"},
+    )
 
 
 def test_several_workers_make_the_same_bytes(source, cleaned, tmp_path):

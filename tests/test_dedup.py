@@ -22,7 +22,12 @@ from pipeline.config import ROOT, InputError, load_config
 from pipeline.files import dump_line, lock
 from pipeline.stage_output import StageOutput
 
-VOCABULARY = [f"{a}{b}{c}" for a in ("ka", "lo", "mi", "ne", "su") for b in ("ta", "ro", "vi", "de") for c in ("n", "s", "la", "mo", "r", "x")]
+VOCABULARY = [
+    f"{a}{b}{c}"
+    for a in ("ka", "lo", "mi", "ne", "su")
+    for b in ("ta", "ro", "vi", "de")
+    for c in ("n", "s", "la", "mo", "r", "x")
+]
 
 
 def article(number, text, title=None):
@@ -36,7 +41,9 @@ def filtered(folder: Path, articles, size=40) -> Path:
     source.write_text("extracted")
     with StageOutput(folder, "clean", {}, [source]) as out:
         for start in range(0, len(articles), size):
-            out.write_shard(f"part-{start // size:05}", b"".join(map(dump_line, articles[start:start + size])), {"out": size})
+            out.write_shard(
+                f"part-{start // size:05}", b"".join(map(dump_line, articles[start : start + size])), {"out": size}
+            )
         out.finish()
     return folder
 
@@ -54,14 +61,16 @@ def deduped(tmp_path, articles, *overrides, size=40):
     """-> (ids that stay, in order; {id that went: line of removed.jsonl})"""
     out = tmp_path / "deduped"
     run(filtered(tmp_path / "filtered", articles, size), out, *overrides)
-    kept = [orjson.loads(line)["id"] for path in sorted(out.glob("part-*.jsonl")) for line in path.read_bytes().splitlines()]
+    kept = [
+        orjson.loads(line)["id"] for path in sorted(out.glob("part-*.jsonl")) for line in path.read_bytes().splitlines()
+    ]
     removed = [orjson.loads(line) for line in (out / "removed.jsonl").read_bytes().splitlines()]
     return kept, {line["id"]: line for line in removed}
 
 
 def shingles(text, n=5):
     words = re.findall("[0-9a-z\x80-\U0010ffff]+", text.lower())
-    return {tuple(words[i:i + n]) for i in range(max(1, len(words) - n + 1))}
+    return {tuple(words[i : i + n]) for i in range(max(1, len(words) - n + 1))}
 
 
 def jaccard(one, other):
@@ -88,7 +97,7 @@ def edited(draw, text, share):
     words = text.split()
     count = int(len(words) * share)
     start = draw.randrange(len(words) - count + 1)
-    return " ".join(words[:start] + draw.choices(VOCABULARY, k=count) + words[start + count:])
+    return " ".join(words[:start] + draw.choices(VOCABULARY, k=count) + words[start + count :])
 
 
 def collection(seed=0):
@@ -115,12 +124,17 @@ def result(source):
 
 
 def read(folder):
-    return [orjson.loads(line) for path in sorted(folder.glob("part-*.jsonl")) for line in path.read_bytes().splitlines()]
+    return [
+        orjson.loads(line) for path in sorted(folder.glob("part-*.jsonl")) for line in path.read_bytes().splitlines()
+    ]
 
 
 def digests(folder):
-    return {str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest() for path in sorted(folder.rglob("*"))
-            if path.is_file() and path.name not in ("manifest.json", ".lock")}
+    return {
+        str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file() and path.name not in ("manifest.json", ".lock")
+    }
 
 
 @pytest.mark.parametrize("seed", [1, 2])
@@ -139,7 +153,9 @@ def test_every_removal_names_a_kept_twin_and_its_true_similarity(source, result)
     for line in removed:
         assert line["id"] not in kept and line["kept_id"] in kept and line["kept_title"] == f"Article {line['kept_id']}"
         true = jaccard(texts[line["id"]], texts[line["kept_id"]])
-        assert true >= 0.8 and line["jaccard"] == pytest.approx(true, abs=1e-4) and line["chars"] == len(texts[line["id"]])
+        assert (
+            true >= 0.8 and line["jaccard"] == pytest.approx(true, abs=1e-4) and line["chars"] == len(texts[line["id"]])
+        )
         same = re.findall("[a-z]+", texts[line["id"]].lower()) == re.findall("[a-z]+", texts[line["kept_id"]].lower())
         assert line["kind"] == ("exact" if same else "near")
 
@@ -148,15 +164,25 @@ def test_counts_add_up(source, result):
     manifest = json.loads((result / "manifest.json").read_bytes())
     counts, articles = manifest["counts"], read(source)
     removed = [orjson.loads(line) for line in (result / "removed.jsonl").read_bytes().splitlines()]
-    assert counts["in"] == len(articles) and counts["out"] == len(read(result)) and counts["in"] == counts["out"] + sum(counts["dropped"].values())
-    assert counts["chars_in"] == sum(len(a["text"]) for a in articles) == counts["chars_out"] + sum(counts["dropped_chars"].values())
+    assert (
+        counts["in"] == len(articles)
+        and counts["out"] == len(read(result))
+        and counts["in"] == counts["out"] + sum(counts["dropped"].values())
+    )
+    assert (
+        counts["chars_in"]
+        == sum(len(a["text"]) for a in articles)
+        == counts["chars_out"] + sum(counts["dropped_chars"].values())
+    )
     assert counts["dropped"] == {kind: sum(line["kind"] == kind for line in removed) for kind in ("exact", "near")}
     assert manifest["clusters"] == len({line["kept_id"] for line in removed})
 
 
 def test_the_longest_stays_and_of_equals_the_lowest_id(tmp_path):
     text = random_text(random.Random(3), 200)
-    kept, removed = deduped(tmp_path, [article(9, text), article(7, text + "  !"), article(8, text), article(3, "other " + text[::-1])])
+    kept, removed = deduped(
+        tmp_path, [article(9, text), article(7, text + "  !"), article(8, text), article(3, "other " + text[::-1])]
+    )
     assert kept == [7, 3] and {k: line["kept_id"] for k, line in removed.items()} == {9: 7, 8: 7}
     kept, _ = deduped(tmp_path / "equal", [article(9, text), article(8, text.upper()), article(12, text)])
     assert kept == [8]
@@ -165,7 +191,7 @@ def test_the_longest_stays_and_of_equals_the_lowest_id(tmp_path):
 def test_look_alikes_in_a_chain_do_not_fall_together(tmp_path):
     """Each text is 0.9 like the next, 0.8 like the one after it and less like the others: a cluster over the pairs would be one."""
     words = random_text(random.Random(4), 1100).split()
-    articles = [article(k + 1, " ".join(words[k * 50:k * 50 + 900])) for k in range(5)]
+    articles = [article(k + 1, " ".join(words[k * 50 : k * 50 + 900])) for k in range(5)]
     similar = [jaccard(articles[0]["text"], other["text"]) for other in articles]
     assert similar[1] > 0.88 and similar[2] == pytest.approx(0.8, abs=0.01) and similar[3] < 0.75
     kept, removed = deduped(tmp_path, articles, "dedup.threshold=0.85")
@@ -182,10 +208,17 @@ def test_an_exact_copy_of_a_near_duplicate_is_counted_with_the_article_that_stay
     assert [line["jaccard"] for line in removed.values()] == [pytest.approx(jaccard(near, text), abs=1e-4)] * 2
 
 
-@pytest.mark.parametrize("texts, stay", [
-    (["", "", "...", "  "], 1), (["one two", "One, two!", "two one"], 2), (["a b c d e", "a b c d e f"], 2), (["über Ärzte", "ÜBER ärzte"], 1),
-    (["中文 维基 百科", "中文 维基 百科", "日本 語"], 2), (["a " * 500, "a " * 600], 1),
-])
+@pytest.mark.parametrize(
+    "texts, stay",
+    [
+        (["", "", "...", "  "], 1),
+        (["one two", "One, two!", "two one"], 2),
+        (["a b c d e", "a b c d e f"], 2),
+        (["über Ärzte", "ÜBER ärzte"], 1),
+        (["中文 维基 百科", "中文 维基 百科", "日本 語"], 2),
+        (["a " * 500, "a " * 600], 1),
+    ],
+)
 def test_short_and_odd_texts(tmp_path, texts, stay):
     kept, _ = deduped(tmp_path, [article(k, text) for k, text in enumerate(texts)])
     assert len(kept) == stay
@@ -214,11 +247,15 @@ def test_thousands_of_look_alikes_are_not_one_cluster(tmp_path):
     articles += [article(10_000 + k, articles[k]["text"] + " end") for k in range(50)]
     start = time.process_time()
     kept, removed = deduped(tmp_path, articles, size=1000)
-    assert set(removed) == set(range(50)) and all(line["kept_id"] == number + 10_000 for number, line in removed.items())
+    assert set(removed) == set(range(50)) and all(
+        line["kept_id"] == number + 10_000 for number, line in removed.items()
+    )
     assert time.process_time() - start < 60
 
 
-@pytest.mark.parametrize("change, message", [("dedup.bands=30", "more than num_perm"), ("dedup.threshold=0", "threshold")])
+@pytest.mark.parametrize(
+    "change, message", [("dedup.bands=30", "more than num_perm"), ("dedup.threshold=0", "threshold")]
+)
 def test_impossible_settings_are_refused(tmp_path, change, message):
     with pytest.raises(InputError, match=message):
         run(tmp_path / "filtered", tmp_path / "deduped", change)
@@ -226,8 +263,13 @@ def test_impossible_settings_are_refused(tmp_path, change, message):
 
 def test_other_settings_are_another_run(source, tmp_path, capsys):
     strict = run(source, tmp_path / "deduped", "dedup.threshold=1.0")["counts"]["dropped"]
-    assert run(source, tmp_path / "deduped", "dedup.threshold=1.0")["counts"]["dropped"] == strict and "up to date" in capsys.readouterr().out
-    loose = run(source, tmp_path / "deduped", "dedup.threshold=0.3", "dedup.rows=2", "dedup.bands=64")["counts"]["dropped"]
+    assert (
+        run(source, tmp_path / "deduped", "dedup.threshold=1.0")["counts"]["dropped"] == strict
+        and "up to date" in capsys.readouterr().out
+    )
+    loose = run(source, tmp_path / "deduped", "dedup.threshold=0.3", "dedup.rows=2", "dedup.bands=64")["counts"][
+        "dropped"
+    ]
     assert loose["exact"] == strict["exact"] and loose["near"] > strict["near"]
 
 
@@ -246,28 +288,51 @@ def test_two_runs_at_once(source, tmp_path):
 def test_the_mini_wiki_loses_what_its_truth_says(miniwiki, tmp_path):
     """Through extract, clean and dedup: every planted page ends where the builder of the mini-wiki meant it to end."""
     truth = json.loads((miniwiki / "miniwiki-truth.json").read_text(encoding="utf-8"))
-    cfg = load_config("configs/demo.yaml", [
-        f"data.dump={miniwiki / truth['dump']['file']}", "data.workers=1", f"data.extracted_dir={tmp_path / 'extracted'}",
-        f"data.filtered_dir={tmp_path / 'filtered'}", f"data.deduped_dir={tmp_path / 'deduped'}"])
+    cfg = load_config(
+        "configs/demo.yaml",
+        [
+            f"data.dump={miniwiki / truth['dump']['file']}",
+            "data.workers=1",
+            f"data.extracted_dir={tmp_path / 'extracted'}",
+            f"data.filtered_dir={tmp_path / 'filtered'}",
+            f"data.deduped_dir={tmp_path / 'deduped'}",
+        ],
+    )
     for stage in (extract, clean, dedup):
         stage.main(cfg)
     left = {name: {a["id"] for a in read(tmp_path / name)} for name in ("extracted", "filtered", "deduped")}
-    removed = {line["id"]: line for line in map(orjson.loads, (tmp_path / "deduped/removed.jsonl").read_bytes().splitlines())}
+    removed = {
+        line["id"]: line for line in map(orjson.loads, (tmp_path / "deduped/removed.jsonl").read_bytes().splitlines())
+    }
     counts = json.loads((tmp_path / "filtered/manifest.json").read_bytes())["counts"]["dropped"]
     for page in truth["articles"]:
         stage, _, reason = page["expect"].partition(":")
-        gone_in = next((stage for stage, name in (("extract", "extracted"), ("clean", "filtered"), ("dedup", "deduped"))
-                        if page["id"] not in left[name]), "keep")
+        gone_in = next(
+            (
+                stage
+                for stage, name in (("extract", "extracted"), ("clean", "filtered"), ("dedup", "deduped"))
+                if page["id"] not in left[name]
+            ),
+            "keep",
+        )
         assert gone_in == stage, page
         if stage == "dedup":
             assert removed[page["id"]]["kept_id"] == page["of"] and removed[page["id"]]["kind"] == reason
-    expected = Counter(page["expect"].partition(":")[2] for page in truth["articles"] if page["expect"].startswith("clean:"))
+    expected = Counter(
+        page["expect"].partition(":")[2] for page in truth["articles"] if page["expect"].startswith("clean:")
+    )
     assert {reason: n for reason, n in counts.items() if n} == expected
 
 
 def start(source, out, *overrides):
-    return subprocess.Popen([sys.executable, ROOT / "src/dedup.py", *arguments(source, out, *overrides)], stdout=subprocess.PIPE,
-                            stderr=subprocess.STDOUT, text=True, start_new_session=True, env=os.environ | {"OMP_NUM_THREADS": "1"})
+    return subprocess.Popen(
+        [sys.executable, ROOT / "src/dedup.py", *arguments(source, out, *overrides)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+        env=os.environ | {"OMP_NUM_THREADS": "1"},
+    )
 
 
 def test_several_workers_make_the_same_bytes(source, result, tmp_path):

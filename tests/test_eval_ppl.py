@@ -13,9 +13,16 @@ from pipeline.config import InputError, load_config
 from pipeline.files import write_json, write_jsonl
 from tiny import tiny_checkpoint, tiny_tokenizer
 
-ARTICLES = [{"title": "Gold", "text": "Gold is a soft metal. Zürich, 東京 🏔."}, {"title": "Danube", "text": "The Danube flows. " * 12},
-            {"text": "No title, and a literal <|end|> inside."}]
-DOCUMENTS = ["# Gold\n\nGold is a soft metal. Zürich, 東京 🏔.", "# Danube\n\n" + "The Danube flows. " * 12, ARTICLES[2]["text"]]
+ARTICLES = [
+    {"title": "Gold", "text": "Gold is a soft metal. Zürich, 東京 🏔."},
+    {"title": "Danube", "text": "The Danube flows. " * 12},
+    {"text": "No title, and a literal <|end|> inside."},
+]
+DOCUMENTS = [
+    "# Gold\n\nGold is a soft metal. Zürich, 東京 🏔.",
+    "# Danube\n\n" + "The Danube flows. " * 12,
+    ARTICLES[2]["text"],
+]
 
 
 @pytest.fixture(scope="module")
@@ -27,8 +34,17 @@ def folder(tmp_path_factory):
     ids = np.array([i for text in DOCUMENTS for i in tokenizer.encode(text) + [tokenizer.end_id]], dtype="<u2")
     ids.tofile(folder / "val.bin")
     size = sum(len(text.encode()) for text in DOCUMENTS)
-    write_json(folder / "val.json", {"tokens": len(ids), "documents": 3, "text_bytes": size, "bytes_per_token": size / len(ids),
-                                     "tokenizer_sha256": tokenizer.sha256, "sha256": ""})
+    write_json(
+        folder / "val.json",
+        {
+            "tokens": len(ids),
+            "documents": 3,
+            "text_bytes": size,
+            "bytes_per_token": size / len(ids),
+            "tokenizer_sha256": tokenizer.sha256,
+            "sha256": "",
+        },
+    )
     write_jsonl(folder / "articles.jsonl", ARTICLES)
     return folder
 
@@ -36,9 +52,17 @@ def folder(tmp_path_factory):
 @pytest.fixture()
 def run(folder, tmp_path, capsys):
     def call(*overrides: str) -> list[dict]:
-        cfg = load_config("configs/demo.yaml", [f"data.val_bin={folder}/val.bin", f"tokenizer.path={folder}/tokenizer/tokenizer.json",
-                                                f"eval.report={tmp_path}/report/ppl", "eval.batch_size=2",
-                                                f"eval.checkpoints=[{folder}/latest]", *overrides])
+        cfg = load_config(
+            "configs/demo.yaml",
+            [
+                f"data.val_bin={folder}/val.bin",
+                f"tokenizer.path={folder}/tokenizer/tokenizer.json",
+                f"eval.report={tmp_path}/report/ppl",
+                "eval.batch_size=2",
+                f"eval.checkpoints=[{folder}/latest]",
+                *overrides,
+            ],
+        )
         eval_ppl.main(cfg)
         assert capsys.readouterr().out == (tmp_path / "report/ppl.md").read_text()
         return json.loads((tmp_path / "report/ppl.json").read_text())["results"]
@@ -56,14 +80,14 @@ def reference(folder, context: int, stride: int) -> tuple[float, int, int]:
     with torch.no_grad():
         for target in range(1, len(ids)):
             window = 0 if target <= context else math.ceil((target - context) / stride)
-            seen = ids[window * stride:target]
+            seen = ids[window * stride : target]
             nats -= llama(torch.tensor([seen])).logits[0, -1].log_softmax(-1)[ids[target]].item()
     return nats, len(ids) - 1, sum(len(text.encode()) for text in DOCUMENTS)
 
 
 @pytest.mark.parametrize("stride", [0, 64, 10])
 def test_figures_are_transformers_own(run, folder, stride):
-    row, = run(f"eval.stride={stride}")
+    (row,) = run(f"eval.stride={stride}")
     nats, tokens, size = reference(folder, 64, stride or 64)
     assert (row["tokens"], row["bytes"], row["documents"], row["context"]) == (tokens, size, 3, 64)
     assert row["loss"] == pytest.approx(nats / tokens, rel=1e-5)
@@ -87,7 +111,9 @@ def test_a_checkpoint_from_elsewhere_with_a_tokenizer_of_its_own(run, folder, tm
     tokenizer = tiny_tokenizer(tmp_path / "other/tokenizer.json", vocab_size=280)
     fast = transformers.PreTrainedTokenizerFast(tokenizer_file=str(tokenizer.path), eos_token="<|end|>")
     torch.manual_seed(3)
-    model = transformers.GPT2LMHeadModel(transformers.GPT2Config(vocab_size=280, n_positions=32, n_embd=16, n_layer=1, n_head=2)).eval()
+    model = transformers.GPT2LMHeadModel(
+        transformers.GPT2Config(vocab_size=280, n_positions=32, n_embd=16, n_layer=1, n_head=2)
+    ).eval()
     model.save_pretrained(theirs)
     fast.save_pretrained(theirs)
     ours, foreign = run(f"eval.checkpoints=[{folder}/latest, {theirs}]")
@@ -97,8 +123,10 @@ def test_a_checkpoint_from_elsewhere_with_a_tokenizer_of_its_own(run, folder, tm
     nats = 0.0
     with torch.no_grad():
         for start in range(0, len(ids) - 1, 32):
-            window = torch.tensor([ids[start:start + 33]])
-            nats += torch.nn.functional.cross_entropy(model(window[:, :-1]).logits[0], window[0, 1:], reduction="sum").item()
+            window = torch.tensor([ids[start : start + 33]])
+            nats += torch.nn.functional.cross_entropy(
+                model(window[:, :-1]).logits[0], window[0, 1:], reduction="sum"
+            ).item()
     assert foreign["bits_per_byte"] == pytest.approx(nats / math.log(2) / foreign["bytes"], rel=1e-5)
 
 
@@ -113,10 +141,13 @@ def test_one_of_ours_with_another_tokenizer_reads_the_same_text(run, folder, tmp
 def test_input_that_is_missing_or_wrong(run, folder, tmp_path):
     write_jsonl(tmp_path / "bad.jsonl", [{"title": "no text"}])
     write_jsonl(tmp_path / "empty.jsonl", [])
-    for override, message in (("eval.checkpoints=[/nowhere]", "/nowhere: no checkpoint there"),
-                              (f"eval.texts=[{tmp_path}/bad.jsonl]", "bad.jsonl:1: expected an article"),
-                              (f"eval.texts=[{tmp_path}/empty.jsonl]", "there is no text in it"),
-                              ("data.val_bin=/nowhere/val.bin", "pack_tokens"), ("eval.stride=65", "stride 65 is more")):
+    for override, message in (
+        ("eval.checkpoints=[/nowhere]", "/nowhere: no checkpoint there"),
+        (f"eval.texts=[{tmp_path}/bad.jsonl]", "bad.jsonl:1: expected an article"),
+        (f"eval.texts=[{tmp_path}/empty.jsonl]", "there is no text in it"),
+        ("data.val_bin=/nowhere/val.bin", "pack_tokens"),
+        ("eval.stride=65", "stride 65 is more"),
+    ):
         with pytest.raises(InputError, match=message):
             run(override)
     assert len(run("data.val_bin=/nowhere/val.bin", f"eval.texts=[{folder}/articles.jsonl]")) == 1

@@ -42,7 +42,10 @@ def wiki(count: int = 90) -> list[str]:
 
 
 def config(dump: Path, out: Path, *overrides: str):
-    return load_config("configs/demo.yaml", [f"data.dump={dump}", f"data.extracted_dir={out}", "data.workers=1", "data.shard_articles=20", *overrides])
+    return load_config(
+        "configs/demo.yaml",
+        [f"data.dump={dump}", f"data.extracted_dir={out}", "data.workers=1", "data.shard_articles=20", *overrides],
+    )
 
 
 def run(dump: Path, out: Path, *overrides: str) -> list[dict]:
@@ -66,8 +69,16 @@ def dump(tmp_path):
 def test_the_record_of_an_article(dump, tmp_path):
     articles = {a["id"]: a for a in run(dump, tmp_path / "out")}
     assert articles[6] == {
-        "id": 6, "title": "City 6", "url": "https://test.example.org/wiki/City_6", "text": "City 6 is a city about 5 kilometres (3.1 mi) west of Rome.\n\n## History\n\nIt is old.",
-        "disambiguation": False, "description": "", "categories": ["Cities"], "sections": [{"level": 2, "title": "History", "start": 60}], "timestamp": "2026-01-02T03:04:05Z"}
+        "id": 6,
+        "title": "City 6",
+        "url": "https://test.example.org/wiki/City_6",
+        "text": "City 6 is a city about 5 kilometres (3.1 mi) west of Rome.\n\n## History\n\nIt is old.",
+        "disambiguation": False,
+        "description": "",
+        "categories": ["Cities"],
+        "sections": [{"level": 2, "title": "History", "start": 60}],
+        "timestamp": "2026-01-02T03:04:05Z",
+    }
     assert articles[5]["disambiguation"] and articles[5]["text"] == "City 5 may refer to:\n\n- Rome"
 
 
@@ -80,7 +91,10 @@ def test_what_is_left_out_is_counted(dump, tmp_path):
     assert made["counts"]["disambiguations"] == 9 and made["counts"]["chars"] == sum(len(a["text"]) for a in articles)
     assert made["unknown_templates"] == {"nobody knows": 45} and made["damaged"] == [] and made["redirects"] == 18
     redirects = [json.loads(line) for line in (tmp_path / "out/redirects.jsonl").read_text().splitlines()]
-    assert redirects[:2] == [{"id": 1, "title": "City 1", "target": "City 2", "section": "History"}, {"id": 2, "title": "City 2", "target": "City 3", "section": ""}]
+    assert redirects[:2] == [
+        {"id": 1, "title": "City 1", "target": "City 2", "section": "History"},
+        {"id": 2, "title": "City 2", "target": "City 3", "section": ""},
+    ]
 
 
 @pytest.mark.parametrize("layout", ["multistream", "single", "xml", "blocks"])
@@ -108,7 +122,7 @@ def test_a_second_run_has_nothing_to_do_and_a_change_starts_anew(dump, tmp_path,
     run(dump, out)
     assert "up to date" in capsys.readouterr().out
     assert before == {p: p.stat().st_mtime_ns for p in out.glob("*.jsonl")}
-    articles = run(dump, out, "extract.templates={nobody knows: \"{1}, yes,\"}")
+    articles = run(dump, out, 'extract.templates={nobody knows: "{1}, yes,"}')
     assert articles[2]["text"].endswith("It is City 7, yes, old.")
     assert manifest(out)["unknown_templates"] == {}
     assert "History" not in run(dump, out, "extract.drop_sections=[history]")[2]["text"]
@@ -119,7 +133,9 @@ def test_an_article_over_its_budget_is_named(tmp_path):
     articles = run(path, tmp_path / "out", "extract.article_seconds=0.1")
     assert articles[0]["text"].startswith("Rome is old. Rome is old.") and articles[1]["text"] == "Short."
     made = manifest(tmp_path / "out")
-    assert made["counts"]["simple"] == 1 and made["cleaned_simply"] == [{"id": 1, "title": "Rome", "why": "380,000 characters"}]
+    assert made["counts"]["simple"] == 1 and made["cleaned_simply"] == [
+        {"id": 1, "title": "Rome", "why": "380,000 characters"}
+    ]
 
 
 def test_a_namespace_of_another_language_and_odd_titles(tmp_path):
@@ -131,10 +147,12 @@ def test_a_namespace_of_another_language_and_odd_titles(tmp_path):
 
 # Damage
 
+
 def damaged(tmp_path) -> tuple[Path, tuple[int, int]]:
     from wikipedia.dump import open_dump
+
     path = write(tmp_path / "testwiki.xml.bz2", wiki(), "multistream")
-    start, end = open_dump(path).streams[4]          # pages 22 to 28
+    start, end = open_dump(path).streams[4]  # pages 22 to 28
     content = bytearray(path.read_bytes())
     content[(start + end) // 2] ^= 4
     path.write_bytes(content)
@@ -148,12 +166,14 @@ def test_damage_stops_the_run_or_is_skipped_and_named(tmp_path, capsys):
         run(path, out)
     assert not (out / "manifest.json").exists()
     whole = len(list(out.glob("part-*.jsonl")))
-    assert whole >= 1                                  # what came before it is kept
+    assert whole >= 1  # what came before it is kept
     articles = run(path, out, "extract.on_error=skip")
     assert "going on after" in capsys.readouterr().out
     assert {a["id"] for a in articles} == {n for n in range(1, 91) if n % 10 not in (1, 2, 3, 4)} - set(range(22, 29))
     made = manifest(out)
-    assert made["damaged"] == [{"start": start, "end": end, "reason": "not valid bz2: a bit is wrong", "after": 21, "before": 29, "titles": []}]
+    assert made["damaged"] == [
+        {"start": start, "end": end, "reason": "not valid bz2: a bit is wrong", "after": 21, "before": 29, "titles": []}
+    ]
     assert made["counts"]["damaged"] == 1 and made["counts"]["in"] == 83
     with pytest.raises(InputError, match="made with extract.on_error=skip"):
         run(path, out)
@@ -162,6 +182,7 @@ def test_damage_stops_the_run_or_is_skipped_and_named(tmp_path, capsys):
 
 def test_the_index_beside_the_dump_names_the_lost_pages(tmp_path):
     import bz2
+
     path, (start, _) = damaged(tmp_path)
     path = path.rename(tmp_path / "testwiki-multistream.xml.bz2")
     index = "".join(f"{start if 22 <= n <= 28 else 1}:{n}:City {n}: x\n" for n in range(1, 91))
@@ -173,25 +194,29 @@ def test_the_index_beside_the_dump_names_the_lost_pages(tmp_path):
 @pytest.mark.parametrize("layout", ["multistream", "single", "xml"])
 def test_a_truncated_dump(tmp_path, layout):
     path = write(tmp_path / "testwiki.xml.bz2", wiki(), layout)
-    path.write_bytes(path.read_bytes()[:path.stat().st_size * 2 // 3])
+    path.write_bytes(path.read_bytes()[: path.stat().st_size * 2 // 3])
     out = tmp_path / "out"
     with pytest.raises(InputError, match="cut off"):
         run(path, out)
-    assert not out.exists()                            # told before anything is written
+    assert not out.exists()  # told before anything is written
     articles = run(path, out, "extract.on_error=skip")
-    assert [a["id"] for a in articles] == [n for n in range(1, 91) if n % 10 not in (1, 2, 3, 4)][:len(articles)]
+    assert [a["id"] for a in articles] == [n for n in range(1, 91) if n % 10 not in (1, 2, 3, 4)][: len(articles)]
     assert manifest(out)["damaged"] and manifest(out)["damaged"][-1]["end"] == path.stat().st_size
 
 
 def test_an_empty_stream_in_the_middle_is_nothing(tmp_path):
     import bz2
+
     pages = wiki(20)
     path = tmp_path / "d.xml.bz2"
-    path.write_bytes(b"".join(bz2.compress(x.encode()) for x in (HEAD, "".join(pages[:10]), "", "".join(pages[10:]), "", FOOT, "")))
+    path.write_bytes(
+        b"".join(bz2.compress(x.encode()) for x in (HEAD, "".join(pages[:10]), "", "".join(pages[10:]), "", FOOT, ""))
+    )
     assert len(run(path, tmp_path / "out")) == 12
 
 
 # Processes
+
 
 def command(*overrides: str) -> list[str]:
     return [sys.executable, str(ROOT / "src/extract.py"), "--config", "configs/demo.yaml", *overrides]
@@ -207,7 +232,12 @@ def test_a_killed_run_goes_on_and_ends_with_the_same_bytes(tmp_path, layout, wor
     out = tmp_path / "out"
     kills = 0
     for wanted in (2, 9) if workers > 1 else (5,):
-        process = subprocess.Popen(command(*arguments, f"data.extracted_dir={out}"), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True)
+        process = subprocess.Popen(
+            command(*arguments, f"data.extracted_dir={out}"),
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
         while process.poll() is None and len(list((out / ".progress").glob("part-*.json"))) < wanted:
             time.sleep(0.002)
         if process.poll() is None:
@@ -219,28 +249,48 @@ def test_a_killed_run_goes_on_and_ends_with_the_same_bytes(tmp_path, layout, wor
     assert done.returncode == 0, done.stderr
     assert "going on after" in done.stdout
     assert digests(out) == digests(tmp_path / "whole")
-    assert {k: v for k, v in manifest(out).items() if k != "seconds"} == {k: v for k, v in manifest(tmp_path / "whole").items() if k != "seconds"}
+    assert {k: v for k, v in manifest(out).items() if k != "seconds"} == {
+        k: v for k, v in manifest(tmp_path / "whole").items() if k != "seconds"
+    }
     assert not list(out.glob(".*tmp*")) and not (out / ".progress").exists()
 
 
 def test_two_runs_at_once(dump, tmp_path):
     from pipeline.files import lock
+
     with lock(tmp_path / "out"):
-        done = subprocess.run(command(f"data.dump={dump}", f"data.extracted_dir={tmp_path / 'out'}"), capture_output=True, text=True, timeout=60)
+        done = subprocess.run(
+            command(f"data.dump={dump}", f"data.extracted_dir={tmp_path / 'out'}"),
+            capture_output=True,
+            text=True,
+            timeout=60,
+        )
     assert done.returncode == 2 and "another run is writing here" in done.stderr and len(done.stderr.splitlines()) == 1
 
 
-@pytest.mark.parametrize("overrides, words", [
-    (["data.dump=/nowhere/x.xml.bz2"], "/nowhere/x.xml.bz2: cannot read the dump"),
-    (["extract.bakend=native"], "unknown key 'extract.bakend'; did you mean 'extract.backend'?"),
-    (["extract.on_error=maybe"], "extract.on_error")])
+@pytest.mark.parametrize(
+    "overrides, words",
+    [
+        (["data.dump=/nowhere/x.xml.bz2"], "/nowhere/x.xml.bz2: cannot read the dump"),
+        (["extract.bakend=native"], "unknown key 'extract.bakend'; did you mean 'extract.backend'?"),
+        (["extract.on_error=maybe"], "extract.on_error"),
+    ],
+)
 def test_one_clear_line_and_status_2(overrides, words, tmp_path):
-    done = subprocess.run(command(f"data.extracted_dir={tmp_path / 'out'}", *overrides), capture_output=True, text=True, timeout=60)
-    assert done.returncode == 2 and words in done.stderr and len(done.stderr.splitlines()) == 1 and "Traceback" not in done.stderr
+    done = subprocess.run(
+        command(f"data.extracted_dir={tmp_path / 'out'}", *overrides), capture_output=True, text=True, timeout=60
+    )
+    assert (
+        done.returncode == 2
+        and words in done.stderr
+        and len(done.stderr.splitlines()) == 1
+        and "Traceback" not in done.stderr
+    )
     assert not (tmp_path / "out").exists()
 
 
 # The other backend
+
 
 def test_wikiextractor_behind_the_same_output(dump, tmp_path):
     pytest.importorskip("wikiextractor")
@@ -260,6 +310,7 @@ def test_an_absent_wikiextractor_is_told(dump, tmp_path, monkeypatch):
 
 # The built-in mini-wiki, whose builder wrote down what must be there and what must not
 
+
 def test_the_planted_truth_of_the_mini_wiki(miniwiki, tmp_path):
     truth = json.loads((miniwiki / "miniwiki-truth.json").read_text(encoding="utf-8"))
     articles = {a["id"]: a for a in run(miniwiki / truth["dump"]["file"], tmp_path / "out", "data.shard_articles=200")}
@@ -273,14 +324,25 @@ def test_the_planted_truth_of_the_mini_wiki(miniwiki, tmp_path):
             missing += [(wanted["title"], s) for s in wanted["sentences"] if " ".join(s.split()) not in flat]
             present += [(wanted["title"], s) for s in wanted["absent"] if s in article["text"]]
     assert not missing and not present
-    assert {a["id"] for a in truth["articles"] if a["kind"] == "disambiguation"} == {i for i, a in articles.items() if a["disambiguation"]}
+    assert {a["id"] for a in truth["articles"] if a["kind"] == "disambiguation"} == {
+        i for i, a in articles.items() if a["disambiguation"]
+    }
     assert manifest(tmp_path / "out")["redirects"] == truth["counts"]["kinds"]["redirect"]
 
 
 # Real dumps
 
-@pytest.mark.parametrize("name, count", [("enwiki-merged-multistream", 338), ("enwiki-20160501-excerpt-singlestream", 106), ("ltgwiki-2017-full-multistream", 903),
-                                         ("enwiki-table-markup", 5), ("elwikivoyage-genuine-pages-articles-p2566p2583.multistream", 16)])
+
+@pytest.mark.parametrize(
+    "name, count",
+    [
+        ("enwiki-merged-multistream", 338),
+        ("enwiki-20160501-excerpt-singlestream", 106),
+        ("ltgwiki-2017-full-multistream", 903),
+        ("enwiki-table-markup", 5),
+        ("elwikivoyage-genuine-pages-articles-p2566p2583.multistream", 16),
+    ],
+)
 def test_real_dumps(corpus, tmp_path, name, count):
     articles = run(corpus / f"dumps/{name}.xml.bz2", tmp_path / "out", "data.shard_articles=300")
     assert len(articles) == count == len({a["id"] for a in articles})
@@ -297,7 +359,20 @@ def test_quality_on_real_articles(corpus, tmp_path):
     dump = corpus / "dumps/enwiki-20160501-excerpt-singlestream.xml.bz2"
     articles = run(dump, tmp_path / "out")
     (tmp_path / "all.jsonl").write_text("".join(json.dumps(a) + "\n" for a in articles))
-    subprocess.run([sys.executable, tool, dump, tmp_path / "all.jsonl", "--json", tmp_path / "report.json"], check=True, capture_output=True, timeout=300)
+    subprocess.run(
+        [sys.executable, tool, dump, tmp_path / "all.jsonl", "--json", tmp_path / "report.json"],
+        check=True,
+        capture_output=True,
+        timeout=300,
+    )
     figures = next(iter(json.loads((tmp_path / "report.json").read_text()).values()))
-    assert figures["prose recall strict %"] >= 99.8 and figures["list-item recall %"] >= 99.5 and figures["headings marked %"] >= 99.5
-    assert figures["template-value recall %"] >= 97 and figures["leftover markup /10k"] <= 0.05 and figures["articles with leftovers %"] <= 1.5
+    assert (
+        figures["prose recall strict %"] >= 99.8
+        and figures["list-item recall %"] >= 99.5
+        and figures["headings marked %"] >= 99.5
+    )
+    assert (
+        figures["template-value recall %"] >= 97
+        and figures["leftover markup /10k"] <= 0.05
+        and figures["articles with leftovers %"] <= 1.5
+    )

@@ -26,22 +26,33 @@ def question(text, reference, article_id=1, kind="fact"):
 
 
 def capitals():
-    return [question(f"What is the capital of {country}?", f"The capital of {country} is {capital}.", i) for i, (country, capital) in enumerate(CAPITALS.items())]
+    return [
+        question(f"What is the capital of {country}?", f"The capital of {country} is {capital}.", i)
+        for i, (country, capital) in enumerate(CAPITALS.items())
+    ]
 
 
 # --- pairs ---
 
+
 def test_the_best_own_answer_against_the_worst():
     q = question("What is the capital of Peru?", "The capital of Peru is Lima.")
-    assert own_pair(q, ["It is Lima.", "It is Rome.", "Lima?"], [0.9, 0.1, 0.6]) == [("own", "It is Lima.", "It is Rome.", "own answers, rated 0.90 and 0.10")]
+    assert own_pair(q, ["It is Lima.", "It is Rome.", "Lima?"], [0.9, 0.1, 0.6]) == [
+        ("own", "It is Lima.", "It is Rome.", "own answers, rated 0.90 and 0.10")
+    ]
 
 
 def test_the_true_answer_where_all_own_ones_are_wrong():
     q = question("What is the capital of Peru?", "The capital of Peru is Lima.")
-    assert own_pair(q, ["Rome.", "Oslo."], [0.2, 0.0]) == [("teacher", "The capital of Peru is Lima.", "Oslo.", "the true answer against an own one rated 0.00")]
+    assert own_pair(q, ["Rome.", "Oslo."], [0.2, 0.0]) == [
+        ("teacher", "The capital of Peru is Lima.", "Oslo.", "the true answer against an own one rated 0.00")
+    ]
 
 
-@pytest.mark.parametrize("answers, ratings", [(["Lima.", "It is Lima."], [1.0, 0.9]), ([], []), (["x"], "cut off at max_tokens"), (["Lima.", "?"], [0.9, 0.6])])
+@pytest.mark.parametrize(
+    "answers, ratings",
+    [(["Lima.", "It is Lima."], [1.0, 0.9]), ([], []), (["x"], "cut off at max_tokens"), (["Lima.", "?"], [0.9, 0.6])],
+)
 def test_no_pair_where_nothing_is_learned(answers, ratings):
     assert own_pair(question("q", "r"), answers, ratings) == []
 
@@ -54,40 +65,72 @@ def test_unfit_pairs():
 
 # --- corruptions ---
 
+
 def test_a_value_is_swapped_for_one_of_the_same_kind():
-    questions = capitals() + [question(f"How large is {c}?", f"The area of {c} is {1000 + i} square kilometres.", i) for i, c in enumerate(CAPITALS)]
+    questions = capitals() + [
+        question(f"How large is {c}?", f"The area of {c} is {1000 + i} square kilometres.", i)
+        for i, c in enumerate(CAPITALS)
+    ]
     corruption = Corruption(questions)
     for chance, q in enumerate(capitals()):
-        (kind, chosen, rejected, reason), = corruption.pair(q, chance)
+        ((kind, chosen, rejected, reason),) = corruption.pair(q, chance)
         assert kind == "corrupted" and chosen == q.reference
-        start = q.reference[:q.reference.rindex(" is ") + 4]
-        assert rejected.startswith(start) and rejected[len(start):-1] in set(CAPITALS.values()) - {q.reference[len(start):-1]}
-        assert reason == f"{q.reference[len(start):-1]} became {rejected[len(start):-1]}"
+        start = q.reference[: q.reference.rindex(" is ") + 4]
+        assert rejected.startswith(start) and rejected[len(start) : -1] in set(CAPITALS.values()) - {
+            q.reference[len(start) : -1]
+        }
+        assert reason == f"{q.reference[len(start) : -1]} became {rejected[len(start) : -1]}"
 
 
 def test_a_number_is_changed():
-    (_, chosen, rejected, _), = Corruption([question("When was Ada born?", "Ada was born in 1815.")]).pair(question("When was Ada born?", "Ada was born in 1815."), 5)
-    assert chosen == "Ada was born in 1815." and rejected != chosen and len(rejected) == len(chosen) and rejected.startswith("Ada was born in 1")
+    ((_, chosen, rejected, _),) = Corruption([question("When was Ada born?", "Ada was born in 1815.")]).pair(
+        question("When was Ada born?", "Ada was born in 1815."), 5
+    )
+    assert (
+        chosen == "Ada was born in 1815."
+        and rejected != chosen
+        and len(rejected) == len(chosen)
+        and rejected.startswith("Ada was born in 1")
+    )
 
 
-@pytest.mark.parametrize("reference, corrupted", [("Yes. The capital of Peru is Lima.", "No. The capital of Peru is Lima."), ("No. It is Lima.", "Yes. It is Lima.")])
+@pytest.mark.parametrize(
+    "reference, corrupted",
+    [
+        ("Yes. The capital of Peru is Lima.", "No. The capital of Peru is Lima."),
+        ("No. It is Lima.", "Yes. It is Lima."),
+    ],
+)
 def test_yes_becomes_no(reference, corrupted):
-    (_, _, rejected, _), = Corruption([]).pair(question("Is it Lima?", reference), 3)
+    ((_, _, rejected, _),) = Corruption([]).pair(question("Is it Lima?", reference), 3)
     assert rejected == corrupted
 
 
 def test_a_name_of_two_words_is_swapped_whole():
-    questions = capitals() + [question("What is the capital of Mexico?", "The capital of Mexico is Mexico City.", 90), question("What is the capital of El Salvador?", "The capital of El Salvador is San Salvador.", 91)]
+    questions = capitals() + [
+        question("What is the capital of Mexico?", "The capital of Mexico is Mexico City.", 90),
+        question("What is the capital of El Salvador?", "The capital of El Salvador is San Salvador.", 91),
+    ]
     for q in questions[-2:]:
-        (_, _, rejected, _), = Corruption(questions).pair(q, 4)
-        assert rejected.rsplit(" is ", 1)[1][:-1] in CAPITALS.values() and rejected.rsplit(" is ", 1)[0] == q.reference.rsplit(" is ", 1)[0]
+        ((_, _, rejected, _),) = Corruption(questions).pair(q, 4)
+        assert (
+            rejected.rsplit(" is ", 1)[1][:-1] in CAPITALS.values()
+            and rejected.rsplit(" is ", 1)[0] == q.reference.rsplit(" is ", 1)[0]
+        )
 
 
 def test_nothing_to_corrupt():
     assert Corruption([]).pair(question("Tell me about rain.", "Rain falls."), 1) == []
 
 
-@given(st.one_of(st.integers(0, 10**7).map(str), st.integers(1000, 10**7).map("{:,}".format), st.floats(0, 1000).map("{:.2f}".format)), st.integers(0, 2**64 - 1))
+@given(
+    st.one_of(
+        st.integers(0, 10**7).map(str),
+        st.integers(1000, 10**7).map("{:,}".format),
+        st.floats(0, 1000).map("{:.2f}".format),
+    ),
+    st.integers(0, 2**64 - 1),
+)
 def test_another_number_differs_and_looks_alike(text, chance):
     other = another_number(text, chance)
     assert other != text and len(other) == len(text) and [c.isdigit() for c in other] == [c.isdigit() for c in text]
@@ -96,6 +139,7 @@ def test_another_number_differs_and_looks_alike(text, chance):
 
 # --- the stage ---
 
+
 @pytest.fixture(scope="module")
 def home(tmp_path_factory):
     """SFT data of 20 countries, two questions each, and a tiny model that knows nothing."""
@@ -103,9 +147,28 @@ def home(tmp_path_factory):
     deduped(folder / "deduped", countries(20))
     lines = []
     for i, (country, capital) in enumerate(CAPITALS.items()):
-        lines.append({"messages": [{"role": "user", "content": f"Capital of {country}?"}, {"role": "assistant", "content": f"It is {capital}."}], "article_id": 10 + i, "kind": "fact"})
-        lines.append({"messages": [{"role": "user", "content": f"{country}?"}, {"role": "assistant", "content": "A country."}, {"role": "user", "content": "Its capital?"},
-                                   {"role": "assistant", "content": f"It is {capital}."}], "article_id": 10 + i, "kind": "multi_turn"})
+        lines.append(
+            {
+                "messages": [
+                    {"role": "user", "content": f"Capital of {country}?"},
+                    {"role": "assistant", "content": f"It is {capital}."},
+                ],
+                "article_id": 10 + i,
+                "kind": "fact",
+            }
+        )
+        lines.append(
+            {
+                "messages": [
+                    {"role": "user", "content": f"{country}?"},
+                    {"role": "assistant", "content": "A country."},
+                    {"role": "user", "content": "Its capital?"},
+                    {"role": "assistant", "content": f"It is {capital}."},
+                ],
+                "article_id": 10 + i,
+                "kind": "multi_turn",
+            }
+        )
     (folder / "sft").mkdir()
     for name in ("train", "val"):
         (folder / f"sft/{name}.jsonl").write_bytes(b"".join(dump_line(line) for line in lines))
@@ -114,14 +177,28 @@ def home(tmp_path_factory):
 
 
 def overrides(home, out, *more):
-    return [f"data.deduped_dir={home / 'deduped'}", f"sft.train_file={home / 'sft/train.jsonl'}", f"sft.val_file={home / 'sft/val.jsonl'}",
-            f"pref.train_file={out / 'train.jsonl'}", f"pref.val_file={out / 'val.jsonl'}", f"pref.checkpoint={home / 'model/latest'}",
-            "pref.prompts=24", "pref.samples=3", "pref.max_new_tokens=24", "pref.batch_size=6", "pref.val_fraction=0.3", *more]
+    return [
+        f"data.deduped_dir={home / 'deduped'}",
+        f"sft.train_file={home / 'sft/train.jsonl'}",
+        f"sft.val_file={home / 'sft/val.jsonl'}",
+        f"pref.train_file={out / 'train.jsonl'}",
+        f"pref.val_file={out / 'val.jsonl'}",
+        f"pref.checkpoint={home / 'model/latest'}",
+        "pref.prompts=24",
+        "pref.samples=3",
+        "pref.max_new_tokens=24",
+        "pref.batch_size=6",
+        "pref.val_fraction=0.3",
+        *more,
+    ]
 
 
 def run(home, out, *more):
     gen_pref_data.main(load_config("configs/demo.yaml", overrides(home, out, *more)))
-    return {name: [json.loads(line) for line in (out / f"{name}.jsonl").read_text(encoding="utf-8").splitlines()] for name in ("train", "val")}
+    return {
+        name: [json.loads(line) for line in (out / f"{name}.jsonl").read_text(encoding="utf-8").splitlines()]
+        for name in ("train", "val")
+    }
 
 
 def files(out):
@@ -135,7 +212,13 @@ def rater(number, body):
 
 
 def openai(url):
-    return ["teacher.backend=openai", f"teacher.base_url={url}", "teacher.model=m", "teacher.concurrency=2", "teacher.retries=0"]
+    return [
+        "teacher.backend=openai",
+        f"teacher.base_url={url}",
+        "teacher.model=m",
+        "teacher.concurrency=2",
+        "teacher.retries=0",
+    ]
 
 
 def test_lines_and_manifest(home, tmp_path, capsys):
@@ -145,7 +228,9 @@ def test_lines_and_manifest(home, tmp_path, capsys):
     for record in parts["train"] + parts["val"]:
         assert set(record) == {"prompt", "chosen", "rejected", "reason", "kind", "article_id"}
         assert record["prompt"][-1]["role"] == "user" and record["chosen"] != record["rejected"] and record["reason"]
-        assert max(len(record["chosen"]), len(record["rejected"])) <= 2 * min(len(record["chosen"]), len(record["rejected"]))
+        assert max(len(record["chosen"]), len(record["rejected"])) <= 2 * min(
+            len(record["chosen"]), len(record["rejected"])
+        )
     counts = json.loads((tmp_path / "pref/manifest.json").read_text())["counts"]
     assert counts["pairs"] == {"train": len(parts["train"]), "val": len(parts["val"])} and counts["questions"] == 24
     assert not (tmp_path / "pref/.progress").exists()
@@ -157,14 +242,23 @@ def test_a_model_rates(home, tmp_path):
     fake = FakeTeacher(rater)
     with serving(fake) as url:
         parts = run(home, tmp_path / "pref", *openai(url), "pref.max_length_ratio=9")
-    assert "Article:\n" in fake.bodies()[0]["messages"][0]["content"] and "A correct answer:" in fake.bodies()[0]["messages"][0]["content"]
+    assert (
+        "Article:\n" in fake.bodies()[0]["messages"][0]["content"]
+        and "A correct answer:" in fake.bodies()[0]["messages"][0]["content"]
+    )
     own = [r for r in parts["train"] + parts["val"] if r["kind"] == "own"]
     assert all(r["reason"] == "own answers, rated 0.90 and 0.10" for r in own)
 
 
 def test_killed_and_run_again_ends_with_the_same_bytes(home, tmp_path):
     run(home, tmp_path / "whole")
-    command = [sys.executable, str(ROOT / "src/gen_pref_data.py"), "--config", "configs/demo.yaml", *overrides(home, tmp_path / "cut")]
+    command = [
+        sys.executable,
+        str(ROOT / "src/gen_pref_data.py"),
+        "--config",
+        "configs/demo.yaml",
+        *overrides(home, tmp_path / "cut"),
+    ]
     process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     journal = tmp_path / "cut/.progress/samples.jsonl"
     for _ in range(12000):
@@ -181,7 +275,10 @@ def test_killed_and_run_again_ends_with_the_same_bytes(home, tmp_path):
 def test_ratings_are_not_asked_twice(home, tmp_path):
     with serving(FakeTeacher(rater)) as url:
         run(home, tmp_path / "whole", *openai(url))
-    with serving(FakeTeacher(lambda n, body: rater(n, body) if n < 10 else {"drop": True})) as url, pytest.raises(InputError, match="goes on"):
+    with (
+        serving(FakeTeacher(lambda n, body: rater(n, body) if n < 10 else {"drop": True})) as url,
+        pytest.raises(InputError, match="goes on"),
+    ):
         run(home, tmp_path / "cut", *openai(url))
     fake = FakeTeacher(rater)
     with serving(fake) as url:
@@ -189,11 +286,14 @@ def test_ratings_are_not_asked_twice(home, tmp_path):
     assert len(fake.bodies()) <= 24 - 8 and files(tmp_path / "cut") == files(tmp_path / "whole")
 
 
-@pytest.mark.parametrize("more, says", [
-    (["pref.checkpoint=/nowhere"], "run python src/train_sft.py"),
-    (["sft.train_file=/nowhere/train.jsonl"], "run python src/gen_sft_data.py"),
-    (["pref.max_new_tokens=120"], "leaves no room for a question in block_size 128"),
-])
+@pytest.mark.parametrize(
+    "more, says",
+    [
+        (["pref.checkpoint=/nowhere"], "run python src/train_sft.py"),
+        (["sft.train_file=/nowhere/train.jsonl"], "run python src/gen_sft_data.py"),
+        (["pref.max_new_tokens=120"], "leaves no room for a question in block_size 128"),
+    ],
+)
 def test_one_line_for_the_user(home, tmp_path, more, says):
     with pytest.raises(InputError, match=says) as error:
         run(home, tmp_path / "pref", *more)
@@ -201,6 +301,7 @@ def test_one_line_for_the_user(home, tmp_path, more, says):
 
 
 # --- questions ---
+
 
 def test_questions_are_drawn_by_hash_and_fit(home, tmp_path):
     tokenizer = tiny_tokenizer(tmp_path / "tokenizer.json")

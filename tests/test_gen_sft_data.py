@@ -18,8 +18,15 @@ from pipeline.journal import Journal
 
 
 def overrides(folder, out="sft", *more):
-    return [f"data.deduped_dir={folder / 'deduped'}", f"sft.train_file={folder / out / 'train.jsonl'}", f"sft.val_file={folder / out / 'val.jsonl'}",
-            "sft.articles=100", "sft.conversations=30", "sft.val_fraction=0.2", *more]
+    return [
+        f"data.deduped_dir={folder / 'deduped'}",
+        f"sft.train_file={folder / out / 'train.jsonl'}",
+        f"sft.val_file={folder / out / 'val.jsonl'}",
+        "sft.articles=100",
+        "sft.conversations=30",
+        "sft.val_fraction=0.2",
+        *more,
+    ]
 
 
 def run(folder, out="sft", *more):
@@ -29,7 +36,10 @@ def run(folder, out="sft", *more):
 
 
 def read(folder, out="sft"):
-    return {name: [json.loads(line) for line in (folder / out / f"{name}.jsonl").read_text(encoding="utf-8").splitlines()] for name in ("train", "val")}
+    return {
+        name: [json.loads(line) for line in (folder / out / f"{name}.jsonl").read_text(encoding="utf-8").splitlines()]
+        for name in ("train", "val")
+    }
 
 
 def files(folder, out="sft"):
@@ -51,7 +61,9 @@ def test_lines_split_and_manifest(home, capsys):
     for record in parts["train"] + parts["val"]:
         assert set(record) == {"messages", "article_id", "kind"}
         assert [m["role"] for m in record["messages"]] == ["user", "assistant"] * (len(record["messages"]) // 2)
-        assert len(record["messages"]) <= 6 and all(m["content"] == m["content"].strip() != "" for m in record["messages"])
+        assert len(record["messages"]) <= 6 and all(
+            m["content"] == m["content"].strip() != "" for m in record["messages"]
+        )
     manifest = json.loads((home / "sft/manifest.json").read_text())
     assert manifest["counts"]["conversations"] == {"train": len(parts["train"]), "val": len(parts["val"])}
     assert manifest["counts"]["articles"] == {"train": 16, "val": 4}
@@ -93,42 +105,63 @@ def test_long_articles_are_cut_at_a_paragraph():
 
 # --- filters ---
 
-ARTICLE = {"id": 1, "title": "Gold", "text": "Gold is a chemical element with the symbol Au. Its melting point is 1,064 degrees. Marie Curie did not find it."}
+ARTICLE = {
+    "id": 1,
+    "title": "Gold",
+    "text": "Gold is a chemical element with the symbol Au. Its melting point is 1,064 degrees. Marie Curie did not find it.",
+}
 
 
 def conversation(*turns, kind="fact"):
-    return {"kind": kind, "messages": [{"role": role, "content": text} for turn in turns for role, text in zip(("user", "assistant"), turn)]}
+    return {
+        "kind": kind,
+        "messages": [
+            {"role": role, "content": text} for turn in turns for role, text in zip(("user", "assistant"), turn)
+        ],
+    }
 
 
-@pytest.mark.parametrize("bad, reason", [
-    (conversation(("What is gold?", "")), "empty"),
-    (conversation(("", "Gold is an element.")), "empty"),
-    ({"kind": "fact", "messages": []}, "empty"),
-    ({"kind": "fact", "messages": [{"role": "user", "content": "What is gold?"}]}, "empty"),
-    (conversation(*[("What is gold?", "An element.")] * 4), "too many turns"),
-    (conversation(("Gold?", "An element.")), "too short"),
-    (conversation(("What is gold?", "An element. " * 300)), "too long"),
-    (conversation(("What does the article say of gold?", "It is an element.")), "mentions the article"),
-    (conversation(("What is gold?", "According to the text, it is an element.")), "mentions the article"),
-    (conversation(("What is its symbol?", "The symbol is Au.")), "question without a subject"),
-    (conversation(("When was he born?", "He was born in 1064.")), "question without a subject"),
-    (conversation(("What is gold?", "Gold is an element <|end|> with a symbol.")), "special token"),
-    (conversation(("What is gold?", "Gold is an element with the")), "answer without an end"),
-    (conversation(("At how many degrees does gold melt?", "Gold melts at 1,065 degrees.")), "not grounded"),
-    (conversation(("Who found gold?", "It was found by Pierre Laszlo.")), "not grounded"),
-])
+@pytest.mark.parametrize(
+    "bad, reason",
+    [
+        (conversation(("What is gold?", "")), "empty"),
+        (conversation(("", "Gold is an element.")), "empty"),
+        ({"kind": "fact", "messages": []}, "empty"),
+        ({"kind": "fact", "messages": [{"role": "user", "content": "What is gold?"}]}, "empty"),
+        (conversation(*[("What is gold?", "An element.")] * 4), "too many turns"),
+        (conversation(("Gold?", "An element.")), "too short"),
+        (conversation(("What is gold?", "An element. " * 300)), "too long"),
+        (conversation(("What does the article say of gold?", "It is an element.")), "mentions the article"),
+        (conversation(("What is gold?", "According to the text, it is an element.")), "mentions the article"),
+        (conversation(("What is its symbol?", "The symbol is Au.")), "question without a subject"),
+        (conversation(("When was he born?", "He was born in 1064.")), "question without a subject"),
+        (conversation(("What is gold?", "Gold is an element <|end|> with a symbol.")), "special token"),
+        (conversation(("What is gold?", "Gold is an element with the")), "answer without an end"),
+        (conversation(("At how many degrees does gold melt?", "Gold melts at 1,065 degrees.")), "not grounded"),
+        (conversation(("Who found gold?", "It was found by Pierre Laszlo.")), "not grounded"),
+    ],
+)
 def test_what_is_not_fit_is_named(bad, reason):
     assert problem(bad, ARTICLE, 3) == reason
 
 
-@pytest.mark.parametrize("good", [
-    conversation(("What is gold?", "Gold is a chemical element.")),
-    conversation(("At how many degrees does gold melt?", "Gold melts at 1064 degrees.")),
-    conversation(("Did Marie Curie find gold?", "No. Marie Curie did not find it.")),
-    conversation(("Tell me about gold.", "Gold is a chemical element."), ("And what is its symbol?", "The symbol of gold is Au.")),
-    conversation(("Read the text.\n\nGold is a chemical element.\n\nWhat is gold?", "Gold is a chemical element."), kind="reading"),
-    conversation(("List what you know of gold.", "- an element\n- symbol Au")),
-])
+@pytest.mark.parametrize(
+    "good",
+    [
+        conversation(("What is gold?", "Gold is a chemical element.")),
+        conversation(("At how many degrees does gold melt?", "Gold melts at 1064 degrees.")),
+        conversation(("Did Marie Curie find gold?", "No. Marie Curie did not find it.")),
+        conversation(
+            ("Tell me about gold.", "Gold is a chemical element."),
+            ("And what is its symbol?", "The symbol of gold is Au."),
+        ),
+        conversation(
+            ("Read the text.\n\nGold is a chemical element.\n\nWhat is gold?", "Gold is a chemical element."),
+            kind="reading",
+        ),
+        conversation(("List what you know of gold.", "- an element\n- symbol Au")),
+    ],
+)
 def test_what_is_fit_passes(good):
     assert problem(good, ARTICLE, 3) is None
 
@@ -143,23 +176,51 @@ def test_groundedness_of_numbers_and_names():
 
 # --- a teacher that is a server ---
 
+
 def lesson(number, body):
     """A conversation of each kind that the filters know, about the article that the prompt begins with."""
     title = body["messages"][0]["content"].split("\n")[0].removeprefix("Article: ")
     capital = CAPITALS[title]
-    good = [{"kind": "fact", "turns": [{"question": f"Which city is the capital of {title}?", "answer": f"{capital} is the capital of {title}."}]},
-            {"kind": "multi_turn", "turns": [{"question": f"Where is {title}?", "answer": f"{title} is a country."}, {"question": "And its capital?", "answer": f"Its capital is {capital}."}]}]
-    bad = [{"kind": "fact", "turns": [{"question": "What does the article say?", "answer": "Nothing."}]},
-           {"kind": "fact", "turns": [{"question": f"How old is {title}?", "answer": f"{title} is 777 years old."}]}]
+    good = [
+        {
+            "kind": "fact",
+            "turns": [
+                {
+                    "question": f"Which city is the capital of {title}?",
+                    "answer": f"{capital} is the capital of {title}.",
+                }
+            ],
+        },
+        {
+            "kind": "multi_turn",
+            "turns": [
+                {"question": f"Where is {title}?", "answer": f"{title} is a country."},
+                {"question": "And its capital?", "answer": f"Its capital is {capital}."},
+            ],
+        },
+    ]
+    bad = [
+        {"kind": "fact", "turns": [{"question": "What does the article say?", "answer": "Nothing."}]},
+        {"kind": "fact", "turns": [{"question": f"How old is {title}?", "answer": f"{title} is 777 years old."}]},
+    ]
     return json.dumps({"conversations": good + bad})
 
 
 def openai(url):
-    return ["teacher.backend=openai", f"teacher.base_url={url}", "teacher.model=m", "teacher.concurrency=3", "teacher.retries=0", "teacher.timeout=10"]
+    return [
+        "teacher.backend=openai",
+        f"teacher.base_url={url}",
+        "teacher.model=m",
+        "teacher.concurrency=3",
+        "teacher.retries=0",
+        "teacher.timeout=10",
+    ]
 
 
 def test_a_model_teaches(home):
-    with serving(FakeTeacher(lambda n, body: "no JSON" if "Article: Cuba" in body["messages"][0]["content"] else lesson(n, body))) as url:
+    with serving(
+        FakeTeacher(lambda n, body: "no JSON" if "Article: Cuba" in body["messages"][0]["content"] else lesson(n, body))
+    ) as url:
         parts = run(home, "sft", *openai(url))
     counts = json.loads((home / "sft/manifest.json").read_text())["counts"]
     assert counts["conversations"]["train"] + counts["conversations"]["val"] == 19 * 2
@@ -170,6 +231,7 @@ def test_a_model_teaches(home):
 def test_the_order_of_answers_does_not_matter_and_a_lost_server_loses_nothing(home):
     def slow_first(n, body):
         return {"text": lesson(n, body), "sleep": 0.15 if n % 3 == 0 else 0}
+
     with serving(FakeTeacher(slow_first)) as url:
         run(home, "whole", *openai(url))
     fake = FakeTeacher(lambda n, body: lesson(n, body) if n < 9 else {"drop": True})
@@ -188,12 +250,20 @@ def test_killed_and_run_again_ends_with_the_same_bytes(home):
         run(home, "whole", *openai(url))
     for kill_after in (4, 9):
         out, asked = f"killed{kill_after}", threading.Event()
+
         def plan(n, body):
             if n >= kill_after:
                 asked.set()
             return {"text": lesson(n, body), "sleep": 0 if n < kill_after else 0.5}
+
         with serving(FakeTeacher(plan)) as url:
-            command = [sys.executable, str(ROOT / "src/gen_sft_data.py"), "--config", "configs/demo.yaml", *overrides(home, out, *openai(url))]
+            command = [
+                sys.executable,
+                str(ROOT / "src/gen_sft_data.py"),
+                "--config",
+                "configs/demo.yaml",
+                *overrides(home, out, *openai(url)),
+            ]
             process = subprocess.Popen(command, cwd=ROOT, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
             assert asked.wait(60)
             os.kill(process.pid, signal.SIGKILL)
@@ -213,6 +283,7 @@ def test_another_setting_starts_anew(home):
 
 # --- the journal ---
 
+
 def test_a_torn_line_is_forgotten(tmp_path):
     path = tmp_path / "j.jsonl"
     with Journal(path, "k") as journal:
@@ -231,11 +302,15 @@ def test_a_torn_line_is_forgotten(tmp_path):
 
 # --- clear messages ---
 
-@pytest.mark.parametrize("more, says", [
-    (["data.deduped_dir=/nowhere/deduped"], "run python src/dedup.py"),
-    (["teacher.backend=openai", "teacher.base_url=http://127.0.0.1:9/v1"], "cannot be reached"),
-    (["sft.articles=0"], "sft.articles"),
-])
+
+@pytest.mark.parametrize(
+    "more, says",
+    [
+        (["data.deduped_dir=/nowhere/deduped"], "run python src/dedup.py"),
+        (["teacher.backend=openai", "teacher.base_url=http://127.0.0.1:9/v1"], "cannot be reached"),
+        (["sft.articles=0"], "sft.articles"),
+    ],
+)
 def test_one_line_for_the_user(home, more, says):
     with pytest.raises(InputError, match=says) as error:
         run(home, "sft", *more)
@@ -243,6 +318,16 @@ def test_one_line_for_the_user(home, more, says):
 
 
 def test_exit_status_two(home):
-    command = [sys.executable, str(ROOT / "src/gen_sft_data.py"), "--config", "configs/demo.yaml", *overrides(home, "sft", "data.deduped_dir=/nowhere/deduped")]
+    command = [
+        sys.executable,
+        str(ROOT / "src/gen_sft_data.py"),
+        "--config",
+        "configs/demo.yaml",
+        *overrides(home, "sft", "data.deduped_dir=/nowhere/deduped"),
+    ]
     done = subprocess.run(command, capture_output=True, text=True, cwd=home)
-    assert done.returncode == 2 and len(done.stderr.strip().splitlines()) == 1 and done.stderr.startswith("error: /nowhere/deduped")
+    assert (
+        done.returncode == 2
+        and len(done.stderr.strip().splitlines()) == 1
+        and done.stderr.startswith("error: /nowhere/deduped")
+    )

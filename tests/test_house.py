@@ -10,8 +10,23 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 SRC = ROOT / "src"
-STAGES = ["extract", "clean", "dedup", "train_tokenizer", "pack_tokens", "model", "train", "sample", "eval_ppl", "gen_sft_data",
-          "train_sft", "gen_pref_data", "train_dpo", "judge_eval", "serve"]
+STAGES = [
+    "extract",
+    "clean",
+    "dedup",
+    "train_tokenizer",
+    "pack_tokens",
+    "model",
+    "train",
+    "sample",
+    "eval_ppl",
+    "gen_sft_data",
+    "train_sft",
+    "gen_pref_data",
+    "train_dpo",
+    "judge_eval",
+    "serve",
+]
 PACKAGES = {  # and what each may import of ours
     "pipeline": set(),
     "wikipedia": {"pipeline"},
@@ -79,11 +94,22 @@ def test_no_circle():
 
 def test_importing_anything_does_nothing(tmp_path):
     """In one fresh process: no output, no file, no thread left, nothing on the command line read."""
-    program = "\n".join(["import sys, threading", f"sys.path.insert(0, {str(SRC)!r})",
-                         *[f"import {name}" for name in [*STAGES, *MODULES]],
-                         "assert threading.active_count() == 1, threading.enumerate()"])
-    done = subprocess.run([sys.executable, "-W", "error::DeprecationWarning:gpt", "-c", program, "--nonsense"], cwd=tmp_path, text=True,
-                          capture_output=True, timeout=300, env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1"})
+    program = "\n".join(
+        [
+            "import sys, threading",
+            f"sys.path.insert(0, {str(SRC)!r})",
+            *[f"import {name}" for name in [*STAGES, *MODULES]],
+            "assert threading.active_count() == 1, threading.enumerate()",
+        ]
+    )
+    done = subprocess.run(
+        [sys.executable, "-W", "error::DeprecationWarning:gpt", "-c", program, "--nonsense"],
+        cwd=tmp_path,
+        text=True,
+        capture_output=True,
+        timeout=300,
+        env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1"},
+    )
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
     assert list(tmp_path.iterdir()) == []
 
@@ -101,4 +127,6 @@ def test_a_module_says_what_it_is_for(name):
 
 def test_no_test_file_imports_another():
     tests = {path.stem: path for path in (ROOT / "tests").glob("**/test_*.py")}
-    assert not {(name, other) for name, path in tests.items() for other in imported(path) if other.split(".")[0] in tests}
+    assert not {
+        (name, other) for name, path in tests.items() for other in imported(path) if other.split(".")[0] in tests
+    }

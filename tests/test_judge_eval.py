@@ -20,44 +20,78 @@ QUESTIONS = [Question([{"role": "user", "content": f"q{i}"}], "r", i, "fact") fo
 
 def verdicts(*pairs):
     """{name: verdict} of the two orders of each question; None is an answer that was not usable."""
-    return {f"a|b|{i}|{order}": ({"verdict": v, "reason": ""} if v else {"invalid": "wrong JSON"})
-            for i, pair in enumerate(pairs) for order, v in zip(("forward", "back"), pair)}
+    return {
+        f"a|b|{i}|{order}": ({"verdict": v, "reason": ""} if v else {"invalid": "wrong JSON"})
+        for i, pair in enumerate(pairs)
+        for order, v in zip(("forward", "back"), pair)
+    }
 
 
 def test_both_orders_are_put_together():
     # In the forward order A is the first model's answer, in the other order B is.
-    result = compare("a", "b", QUESTIONS, verdicts(("A", "B"), ("B", "A"), ("A", "A"), ("tie", "tie"), ("A", None), ("A", "tie")), seed=1)
-    assert (result["wins"], result["losses"], result["ties"]) == (1, 1, 3)  # question 2: always slot A, so a tie; question 5: disagreement
+    result = compare(
+        "a",
+        "b",
+        QUESTIONS,
+        verdicts(("A", "B"), ("B", "A"), ("A", "A"), ("tie", "tie"), ("A", None), ("A", "tie")),
+        seed=1,
+    )
+    assert (result["wins"], result["losses"], result["ties"]) == (
+        1,
+        1,
+        3,
+    )  # question 2: always slot A, so a tie; question 5: disagreement
     assert result["questions"] == 5 and result["invalid"] == 1 and result["inconsistent"] == 2
     assert result["win_rate"] == pytest.approx((1 + 0 + 0.5 + 0.5 + 0.5) / 5)
-    assert result["first_slot_rate"] == pytest.approx(6 / 8)  # A B, B A, A A, A, A: six times slot A of eight verdicts that are not ties
+    assert result["first_slot_rate"] == pytest.approx(
+        6 / 8
+    )  # A B, B A, A A, A, A: six times slot A of eight verdicts that are not ties
 
 
 def test_a_judge_that_always_takes_the_first_slot_decides_nothing():
     result = compare("a", "b", QUESTIONS, verdicts(*[("A", "A")] * 6), seed=1)
-    assert result["win_rate"] == 0.5 and result["ties"] == 6 and result["first_slot_rate"] == 1.0 and result["interval"] == [0.5, 0.5]
+    assert (
+        result["win_rate"] == 0.5
+        and result["ties"] == 6
+        and result["first_slot_rate"] == 1.0
+        and result["interval"] == [0.5, 0.5]
+    )
 
 
 def test_nothing_usable():
     result = compare("a", "b", QUESTIONS, verdicts(*[(None, None)] * 6), seed=1)
-    assert result["questions"] == 0 and result["invalid"] == 12 and result["interval"] == [0.0, 1.0] and result["first_slot_rate"] is None
+    assert (
+        result["questions"] == 0
+        and result["invalid"] == 12
+        and result["interval"] == [0.0, 1.0]
+        and result["first_slot_rate"] is None
+    )
 
 
 def test_the_interval_is_that_of_the_normal_approximation_for_many_questions():
     points = [1.0] * 600 + [0.0] * 300 + [0.5] * 100
     mean, deviation = np.mean(points), np.std(points) / np.sqrt(len(points))
     low, high = bootstrap(points, seed=3)
-    assert low == pytest.approx(mean - 1.96 * deviation, abs=0.004) and high == pytest.approx(mean + 1.96 * deviation, abs=0.004)
+    assert low == pytest.approx(mean - 1.96 * deviation, abs=0.004) and high == pytest.approx(
+        mean + 1.96 * deviation, abs=0.004
+    )
     assert bootstrap(points, seed=3) == (low, high)
 
 
 # --- whole runs ---
 
+
 @pytest.fixture
 def home(tmp_path, monkeypatch):
     """Two checkpoints: 'right' says Lima to everything, 'wrong' says Rome. All questions are about Peru."""
-    lines = [{"messages": [{"role": "user", "content": text}, {"role": "assistant", "content": "It is Lima."}], "article_id": 12, "kind": "fact"}
-             for text in ("Capital of Peru?", "Peru has which capital?", "Peru: capital?", "Where is the capital of Peru?")]
+    lines = [
+        {
+            "messages": [{"role": "user", "content": text}, {"role": "assistant", "content": "It is Lima."}],
+            "article_id": 12,
+            "kind": "fact",
+        }
+        for text in ("Capital of Peru?", "Peru has which capital?", "Peru: capital?", "Where is the capital of Peru?")
+    ]
     (tmp_path / "val.jsonl").write_bytes(b"".join(dump_line(line) for line in lines))
     deduped(tmp_path / "deduped", countries(20))
     said = {"right": "It is Lima.", "wrong": "It is Rome.", "other": "It is Lima."}
@@ -71,23 +105,46 @@ def home(tmp_path, monkeypatch):
         return model, tokenizer
 
     monkeypatch.setattr(judge_eval.decoder, "load", named)
-    monkeypatch.setattr(judge_eval.decoder, "generate", lambda model, tokenizer, prompts, *rest, **more:
-                        [Completion(text=model.said, finish_reason="stop") for _ in prompts])
+    monkeypatch.setattr(
+        judge_eval.decoder,
+        "generate",
+        lambda model, tokenizer, prompts, *rest, **more: [
+            Completion(text=model.said, finish_reason="stop") for _ in prompts
+        ],
+    )
     return tmp_path
 
 
 def run(home, names, *more):
     checkpoints = "{" + ", ".join(f"{name}: {home / name / 'latest'}" for name in names) + "}"
-    judge_eval.main(load_config("configs/demo.yaml", [
-        f"judge.checkpoints={checkpoints}", f"judge.report={home / 'reports/judge'}", f"sft.val_file={home / 'val.jsonl'}", f"data.deduped_dir={home / 'deduped'}",
-        "judge.prompts=10", "judge.max_new_tokens=32", "judge.batch_size=3", *more]))
+    judge_eval.main(
+        load_config(
+            "configs/demo.yaml",
+            [
+                f"judge.checkpoints={checkpoints}",
+                f"judge.report={home / 'reports/judge'}",
+                f"sft.val_file={home / 'val.jsonl'}",
+                f"data.deduped_dir={home / 'deduped'}",
+                "judge.prompts=10",
+                "judge.max_new_tokens=32",
+                "judge.batch_size=3",
+                *more,
+            ],
+        )
+    )
     return json.loads((home / "reports/judge.json").read_text()), (home / "reports/judge.md").read_text()
 
 
 def test_the_right_model_wins(home, capsys):
     result, text = run(home, ["right", "wrong"])
-    pair, = result["pairs"]
-    assert (pair["wins"], pair["losses"], pair["ties"], pair["win_rate"], pair["interval"]) == (4, 0, 0, 1.0, [1.0, 1.0])
+    (pair,) = result["pairs"]
+    assert (pair["wins"], pair["losses"], pair["ties"], pair["win_rate"], pair["interval"]) == (
+        4,
+        0,
+        0,
+        1.0,
+        [1.0, 1.0],
+    )
     assert pair["first_slot_rate"] == 0.5 and pair["inconsistent"] == pair["invalid"] == 0
     assert result["models"]["right"] == {"words": 3.0, "stopped": 1.0, "empty": 0, "agreement": 1.0}
     assert result["models"]["wrong"]["agreement"] < 0.5
@@ -97,7 +154,11 @@ def test_the_right_model_wins(home, capsys):
 
 def test_three_models_meet_in_pairs(home):
     result, _ = run(home, ["right", "wrong", "other"])
-    assert [(p["first"], p["second"], p["win_rate"]) for p in result["pairs"]] == [("right", "wrong", 1.0), ("right", "other", 0.5), ("wrong", "other", 0.0)]
+    assert [(p["first"], p["second"], p["win_rate"]) for p in result["pairs"]] == [
+        ("right", "wrong", 1.0),
+        ("right", "other", 0.5),
+        ("wrong", "other", 0.0),
+    ]
 
 
 def judging(number, body):
@@ -109,24 +170,37 @@ def judging(number, body):
 
 
 def openai(url):
-    return ["teacher.backend=openai", f"teacher.base_url={url}", "teacher.model=m", "teacher.retries=0", "teacher.concurrency=2"]
+    return [
+        "teacher.backend=openai",
+        f"teacher.base_url={url}",
+        "teacher.model=m",
+        "teacher.retries=0",
+        "teacher.concurrency=2",
+    ]
 
 
 def test_a_model_judges_in_both_orders_with_the_article(home):
     fake = FakeTeacher(judging)
     with serving(fake) as url:
         result, _ = run(home, ["right", "wrong"], *openai(url))
-    pair, = result["pairs"]
-    assert (pair["wins"], pair["ties"], pair["inconsistent"]) == (3, 1, 1) and pair["first_slot_rate"] == pytest.approx(5 / 8)
+    (pair,) = result["pairs"]
+    assert (pair["wins"], pair["ties"], pair["inconsistent"]) == (3, 1, 1) and pair["first_slot_rate"] == pytest.approx(
+        5 / 8
+    )
     texts = [b["messages"][0]["content"] for b in fake.bodies()]
-    assert len(texts) == 8 and all(t.startswith("Article:\nPeru is a country.") and "A correct answer:\nIt is Lima." in t for t in texts)
+    assert len(texts) == 8 and all(
+        t.startswith("Article:\nPeru is a country.") and "A correct answer:\nIt is Lima." in t for t in texts
+    )
     for question in ("Capital of Peru?", "Peru: capital?"):
         orders = [t.split("Answer A:\n")[1].split("\n")[0] for t in texts if f"Question:\n{question}" in t]
         assert sorted(orders) == ["It is Lima.", "It is Rome."]
 
 
 def test_a_lost_judge_loses_nothing(home):
-    with serving(FakeTeacher(lambda n, body: judging(n, body) if n < 5 else {"drop": True})) as url, pytest.raises(InputError, match="goes on"):
+    with (
+        serving(FakeTeacher(lambda n, body: judging(n, body) if n < 5 else {"drop": True})) as url,
+        pytest.raises(InputError, match="goes on"),
+    ):
         run(home, ["right", "wrong"], *openai(url))
     port = int(url.split(":")[2].split("/")[0])
     fake = FakeTeacher(judging)
@@ -141,12 +215,15 @@ def test_unusable_verdicts_are_counted(home):
     assert result["pairs"][0]["invalid"] == 1 and result["pairs"][0]["questions"] == 3
 
 
-@pytest.mark.parametrize("more, says", [
-    (["judge.checkpoints={a: /nowhere, b: /nowhere}"], "judge.checkpoints.a: /nowhere: no checkpoint there"),
-    (["sft.val_file=/nowhere/val.jsonl"], "run python src/gen_sft_data.py"),
-    (["judge.max_new_tokens=90"], "leaves no room for a question"),
-    (["judge.checkpoints={a: x}"], "at least 2"),
-])
+@pytest.mark.parametrize(
+    "more, says",
+    [
+        (["judge.checkpoints={a: /nowhere, b: /nowhere}"], "judge.checkpoints.a: /nowhere: no checkpoint there"),
+        (["sft.val_file=/nowhere/val.jsonl"], "run python src/gen_sft_data.py"),
+        (["judge.max_new_tokens=90"], "leaves no room for a question"),
+        (["judge.checkpoints={a: x}"], "at least 2"),
+    ],
+)
 def test_one_line_for_the_user(home, more, says):
     with pytest.raises(InputError, match=says) as error:
         run(home, ["right", "wrong"], *more)

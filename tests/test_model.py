@@ -41,6 +41,7 @@ def random_ids(rows: int, length: int, seed: int = 1) -> torch.Tensor:
 
 # size
 
+
 def test_base_yaml_has_124_275_456_parameters():
     config = ModelConfig.of(load_config("configs/base.yaml").model)
     assert sum(parameter_counts(config).values()) == 124_275_456
@@ -65,6 +66,7 @@ def test_base_yaml_fits_a_24_gb_card():
 
 def test_estimated_activations_are_what_autograd_keeps():
     """Bytes that saved tensors hold, their growth with the rows of a batch, so that weights do not count; eager, bf16."""
+
     def kept(layers: int, rows: int) -> int:
         model = WikiGPT(ModelConfig(vocab_size=300, n_layer=layers, n_head=2, n_embd=64, block_size=32, d_ff=192))
         ids, storages = random_ids(rows, 33), {}
@@ -72,6 +74,7 @@ def test_estimated_activations_are_what_autograd_keeps():
         def pack(tensor):
             storages[tensor.untyped_storage().data_ptr()] = (tensor.untyped_storage().nbytes(), tensor)
             return tensor
+
         with torch.autograd.graph.saved_tensors_hooks(pack, lambda t: t), autocast(torch.device("cpu"), "bfloat16"):
             model(ids[:, :-1], ids[:, 1:])
         return sum(size for size, _ in storages.values())
@@ -83,14 +86,28 @@ def test_estimated_activations_are_what_autograd_keeps():
 
 # what it computes
 
+
 def test_logits_are_those_of_transformers_llama():
     from transformers import LlamaConfig, LlamaForCausalLM
 
     from gpt.checkpoints import to_hf
+
     model = small_model()
-    llama = LlamaForCausalLM(LlamaConfig(
-        vocab_size=300, hidden_size=32, intermediate_size=48, num_hidden_layers=2, num_attention_heads=2, num_key_value_heads=2,
-        max_position_embeddings=24, rms_norm_eps=1e-5, rope_theta=10000.0, tie_word_embeddings=True, attention_bias=False)).eval()
+    llama = LlamaForCausalLM(
+        LlamaConfig(
+            vocab_size=300,
+            hidden_size=32,
+            intermediate_size=48,
+            num_hidden_layers=2,
+            num_attention_heads=2,
+            num_key_value_heads=2,
+            max_position_embeddings=24,
+            rms_norm_eps=1e-5,
+            rope_theta=10000.0,
+            tie_word_embeddings=True,
+            attention_bias=False,
+        )
+    ).eval()
     missing = llama.load_state_dict(to_hf(model.state_dict()), strict=False)
     assert missing.missing_keys == ["lm_head.weight"] and not missing.unexpected_keys
     llama.tie_weights()
@@ -113,7 +130,9 @@ def test_positions_are_relative():
     """Rotary positions: attention depends on distances alone, so a shifted row has the same logits."""
     model, ids = small_model(), random_ids(2, 10)
     with torch.no_grad():
-        torch.testing.assert_close(model(ids), model(ids, positions=(torch.arange(10) + 9).expand(2, 10)), rtol=1e-4, atol=1e-4)
+        torch.testing.assert_close(
+            model(ids), model(ids, positions=(torch.arange(10) + 9).expand(2, 10)), rtol=1e-4, atol=1e-4
+        )
         doubled = model(ids, positions=(torch.arange(10) * 2).expand(2, 10))
     assert (model(ids) - doubled).abs().max() > 1e-2
 

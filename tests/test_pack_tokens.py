@@ -22,9 +22,11 @@ from gpt.tokens import TokenFile, open_tokens
 from pipeline.config import ROOT, InputError, load_config
 from pipeline.stage_output import shards
 
-HOSTILE = [{"id": 9001, "title": "<|end|>", "url": "", "text": "a <|end|> b <|user|><|assistant|> <|pad|>\t🙂"},
-           {"id": 9002, "title": "Empty", "url": "", "text": ""},
-           {"id": 9003, "title": "Run", "url": "", "text": "a" * 3000 + " " * 3000 + "\n" * 300 + "中" * 1000 + "!?" * 500}]
+HOSTILE = [
+    {"id": 9001, "title": "<|end|>", "url": "", "text": "a <|end|> b <|user|><|assistant|> <|pad|>\t🙂"},
+    {"id": 9002, "title": "Empty", "url": "", "text": ""},
+    {"id": 9003, "title": "Run", "url": "", "text": "a" * 3000 + " " * 3000 + "\n" * 300 + "中" * 1000 + "!?" * 500},
+]
 
 
 @pytest.fixture(scope="module")
@@ -37,9 +39,16 @@ def home(tmp_path_factory):
 
 
 def arguments(home, out, *overrides):
-    return [f"data.deduped_dir={home / 'deduped'}", f"tokenizer.path={home / 'tok/tokenizer.json'}", "model.vocab_size=400",
-            f"data.train_bin={out / 'tokens/train.bin'}", f"data.val_bin={out / 'tokens/val.bin'}", "data.workers=1",
-            "data.val_fraction=0.1", *overrides]
+    return [
+        f"data.deduped_dir={home / 'deduped'}",
+        f"tokenizer.path={home / 'tok/tokenizer.json'}",
+        "model.vocab_size=400",
+        f"data.train_bin={out / 'tokens/train.bin'}",
+        f"data.val_bin={out / 'tokens/val.bin'}",
+        "data.workers=1",
+        "data.val_fraction=0.1",
+        *overrides,
+    ]
 
 
 def config(home, out, *overrides):
@@ -51,7 +60,7 @@ def documents(path, tokenizer):
     ids = np.fromfile(path, "<u2").tolist()
     assert ids[-1] == tokenizer.end_id
     cuts = [i for i, token in enumerate(ids) if token == tokenizer.end_id]
-    return [tokenizer.decode(ids[start + 1:end]) for start, end in zip([-1] + cuts, cuts)]
+    return [tokenizer.decode(ids[start + 1 : end]) for start, end in zip([-1] + cuts, cuts)]
 
 
 def digests(out):
@@ -80,8 +89,11 @@ def test_every_document_once_whole_and_shuffled(home, packed):
 def test_validation_is_the_articles_whose_hash_is_low(home, packed):
     tokenizer = Tokenizer(home / "tok/tokenizer.json")
     val = documents(packed / "tokens/val.bin", tokenizer)
-    low = {f"Article {i}" for i in range(1, 201)
-           if int.from_bytes(hashlib.blake2b(str(i).encode(), digest_size=8).digest(), "little") / 2**64 < 0.1}
+    low = {
+        f"Article {i}"
+        for i in range(1, 201)
+        if int.from_bytes(hashlib.blake2b(str(i).encode(), digest_size=8).digest(), "little") / 2**64 < 0.1
+    }
     assert {text.split("\n")[0].removeprefix("# ") for text in val} - {"<|end|>", "Empty", "Run"} == low
     assert 8 <= len(low) <= 35
 
@@ -137,6 +149,7 @@ def test_up_to_date_until_something_changes(home, tmp_path, capsys):
         capsys.readouterr()
         pack_tokens.main(config(home, tmp_path, *overrides))
         return "up to date" in capsys.readouterr().out
+
     assert not again()
     before = (tmp_path / "tokens/train.bin").stat().st_mtime_ns
     assert again() and (tmp_path / "tokens/train.bin").stat().st_mtime_ns == before
@@ -158,9 +171,16 @@ def test_fast_encoders_equal_the_tokenizer(home, make):
         assert np.array_equal(fast(text), plain(text)), text[:50]
 
     @settings(deadline=None, max_examples=300)
-    @given(st.text(alphabet=st.one_of(st.sampled_from(" \t\n\r'<|>end0123sdrv.,é中🙂\u00a0\u2028\u200b"), st.characters(codec="utf-8"))))
+    @given(
+        st.text(
+            alphabet=st.one_of(
+                st.sampled_from(" \t\n\r'<|>end0123sdrv.,é中🙂\u00a0\u2028\u200b"), st.characters(codec="utf-8")
+            )
+        )
+    )
     def everywhere(text):
         assert np.array_equal(fast(text), plain(text))
+
     everywhere()
 
 
@@ -168,6 +188,7 @@ def test_a_fast_encoder_that_differs_is_not_used(home, monkeypatch, tmp_path, pa
     def wrong(tokenizer):
         plain = pack_tokens.plain_encoder(tokenizer)
         return lambda text: plain(text)[::-1] if "Article" in text else plain(text)
+
     monkeypatch.setattr(pack_tokens, "gigatoken_encoder", wrong)
     monkeypatch.setattr(pack_tokens, "tiktoken_encoder", wrong)
     pack_tokens.encoders.cache_clear()
@@ -214,8 +235,19 @@ def test_another_stage_s_folder_is_left_alone(home, tmp_path):
 
 
 def run(home, out, *overrides):
-    return subprocess.Popen([sys.executable, ROOT / "src/pack_tokens.py", "--config", ROOT / "configs/demo.yaml", *arguments(home, out, *overrides)],
-                            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True)
+    return subprocess.Popen(
+        [
+            sys.executable,
+            ROOT / "src/pack_tokens.py",
+            "--config",
+            ROOT / "configs/demo.yaml",
+            *arguments(home, out, *overrides),
+        ],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+    )
 
 
 @pytest.mark.slow
@@ -223,7 +255,10 @@ def test_killed_anywhere_and_run_again_the_bytes_are_the_same(home, packed, tmp_
     """SIGKILL after the first shards, then between the files; the third run goes on and ends with the same bytes."""
     tokens = tmp_path / "tokens"
     killed_at = []
-    for seen in (lambda: len(list((tokens / ".packing").glob("*.npy"))) >= 2, lambda: len(list((tokens / ".packing").glob("*.npy"))) >= 6):
+    for seen in (
+        lambda: len(list((tokens / ".packing").glob("*.npy"))) >= 2,
+        lambda: len(list((tokens / ".packing").glob("*.npy"))) >= 6,
+    ):
         process = run(home, tmp_path)
         deadline = time.monotonic() + 60
         while process.poll() is None and not seen() and time.monotonic() < deadline:
@@ -244,10 +279,13 @@ def test_killed_anywhere_and_run_again_the_bytes_are_the_same(home, packed, tmp_
 
 def test_killed_while_the_files_are_replaced_old_and_new_are_never_mixed(home, tmp_path, monkeypatch):
     pack_tokens.main(config(home, tmp_path))
+
     class Killed(BaseException):
         pass
+
     def killed(path, value):
         raise Killed
+
     monkeypatch.setattr(pack_tokens, "write_json", killed)  # after train.bin has been replaced, before its .json
     with pytest.raises(Killed):
         pack_tokens.main(config(home, tmp_path, "data.seed=2"))
@@ -261,6 +299,7 @@ def test_killed_while_the_files_are_replaced_old_and_new_are_never_mixed(home, t
 
 def test_a_second_run_on_the_same_folder_is_told(home, tmp_path):
     from pipeline.files import lock
+
     with lock(tmp_path / "tokens"):
         process = run(home, tmp_path)
         output = process.communicate(timeout=60)[0]

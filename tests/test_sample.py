@@ -42,8 +42,18 @@ def run(checkpoint, capsys, monkeypatch):
 
 
 def test_prompts_samples_and_seeds_in_order(run, checkpoint):
-    out, err = run("--prompt", "Gold is", "--prompt", "The Danube", "sample.num_samples=2", "sample.seed=7", "sample.batch_size=3",
-                   "sample.max_new_tokens=12", "sample.temperature=1.2", "sample.top_p=1.0")
+    out, err = run(
+        "--prompt",
+        "Gold is",
+        "--prompt",
+        "The Danube",
+        "sample.num_samples=2",
+        "sample.seed=7",
+        "sample.batch_size=3",
+        "sample.max_new_tokens=12",
+        "sample.temperature=1.2",
+        "sample.top_p=1.0",
+    )
     model, tokenizer = checkpoints.load(checkpoint)
     expected = ""
     for prompt in ("Gold is", "The Danube"):
@@ -66,14 +76,24 @@ def test_no_prompt_at_all_and_one_too_long(checkpoint):
 
 
 def converse(checkpoint, text: str, *overrides: str) -> subprocess.CompletedProcess:
-    return subprocess.run([sys.executable, ROOT / "src/sample.py", "--checkpoint", checkpoint, "--chat", *overrides], input=text,
-                          capture_output=True, text=True, timeout=60, env=os.environ | {"OMP_NUM_THREADS": "1"})
+    return subprocess.run(
+        [sys.executable, ROOT / "src/sample.py", "--checkpoint", checkpoint, "--chat", *overrides],
+        input=text,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        env=os.environ | {"OMP_NUM_THREADS": "1"},
+    )
 
 
 def test_a_conversation_in_a_pipe(checkpoint):
-    done = converse(checkpoint, "Hello\n\n/new\nHello\n/help\n/quit\nnot read\n", "sample.max_new_tokens=8", "sample.temperature=0")
+    done = converse(
+        checkpoint, "Hello\n\n/new\nHello\n/help\n/quit\nnot read\n", "sample.max_new_tokens=8", "sample.temperature=0"
+    )
     answers = done.stdout.rstrip("\n").split("\n")
-    assert done.returncode == 0 and len(answers) == 2 and answers[0] == answers[1]  # /new forgets: the same answer again
+    assert (
+        done.returncode == 0 and len(answers) == 2 and answers[0] == answers[1]
+    )  # /new forgets: the same answer again
     assert "A new conversation." in done.stderr and "Traceback" not in done.stderr
     assert not done.stdout.startswith(">")
 
@@ -96,14 +116,21 @@ def test_the_conversation_so_far_is_what_the_model_reads(checkpoint, monkeypatch
     seen = []
     monkeypatch.setattr(sample, "load", lambda _: (model, tokenizer))
     monkeypatch.setattr(sample, "Decoder", Parrot(tokenizer, "Au.").decoder)
-    monkeypatch.setattr(sample, "stream", lambda d, requests, n: seen.append(requests[0].prompt) or stream(d, requests, n))
+    monkeypatch.setattr(
+        sample, "stream", lambda d, requests, n: seen.append(requests[0].prompt) or stream(d, requests, n)
+    )
     monkeypatch.setattr("builtins.input", FakeTerminal("Gold?", "  ", "Sure?", "/new", "Iron?", "x" * 500, EOFError()))
     sample.converse(load_config("configs/base.yaml").sample, "a checkpoint")
     texts = [tokenizer.hf.decode(ids, skip_special_tokens=False) for ids in seen]
-    assert texts == ["<|user|>Gold?<|end|><|assistant|>", "<|user|>Gold?<|end|><|assistant|>Au.<|end|><|user|>Sure?<|end|><|assistant|>",
-                     "<|user|>Iron?<|end|><|assistant|>"]
+    assert texts == [
+        "<|user|>Gold?<|end|><|assistant|>",
+        "<|user|>Gold?<|end|><|assistant|>Au.<|end|><|user|>Sure?<|end|><|assistant|>",
+        "<|user|>Iron?<|end|><|assistant|>",
+    ]
     captured = capsys.readouterr()
-    assert captured.out == "Au.\n" * 3 and "the last message" in captured.err  # the overlong one is refused, and it goes on
+    assert (
+        captured.out == "Au.\n" * 3 and "the last message" in captured.err
+    )  # the overlong one is refused, and it goes on
 
 
 def test_ctrl_c_stops_the_answer_only(checkpoint, monkeypatch, capsys):
@@ -121,14 +148,19 @@ def test_ctrl_c_stops_the_answer_only(checkpoint, monkeypatch, capsys):
     monkeypatch.setattr(sample, "show", show)
     sample.converse(load_config("configs/base.yaml").sample, "a checkpoint")
     first, second, *_ = "".join(shown).split("\n")
-    assert first == "a b"[:len(first)] and len(first) >= 3 and second == "a b c d e f"
+    assert first == "a b"[: len(first)] and len(first) >= 3 and second == "a b c d e f"
 
 
 def test_on_a_terminal(checkpoint):
     """A prompt is shown, an answer comes, the end of the input leaves."""
     master, slave = pty.openpty()
-    process = subprocess.Popen([sys.executable, ROOT / "src/sample.py", "--checkpoint", checkpoint, "--chat", "sample.max_new_tokens=5"],
-                               stdin=slave, stdout=slave, stderr=slave, env=os.environ | {"OMP_NUM_THREADS": "1", "TERM": "dumb"})
+    process = subprocess.Popen(
+        [sys.executable, ROOT / "src/sample.py", "--checkpoint", checkpoint, "--chat", "sample.max_new_tokens=5"],
+        stdin=slave,
+        stdout=slave,
+        stderr=slave,
+        env=os.environ | {"OMP_NUM_THREADS": "1", "TERM": "dumb"},
+    )
     os.close(slave)
     try:
         wait_for(master, "> ")

@@ -36,7 +36,10 @@ def parrot(tmp_path_factory):
 @pytest.fixture(scope="module")
 def server(parrot):
     """A server whose model always answers ANSWER; 2 rows side by side, 3 may wait."""
-    with running(tiny_model(block_size=256), parrot[1], "serve.max_batch=2", "serve.queue=3", parrot=parrot[0]) as (url, engine):
+    with running(tiny_model(block_size=256), parrot[1], "serve.max_batch=2", "serve.queue=3", parrot=parrot[0]) as (
+        url,
+        engine,
+    ):
         yield url, engine
 
 
@@ -56,18 +59,28 @@ def tiny(tmp_path_factory):
 
 # ---- chat completions
 
+
 def test_chat(client, parrot):
     done = client.chat.completions.create(model="wikigpt", messages=QUESTION, max_tokens=200)
     assert done.choices[0].message.content == ANSWER and done.choices[0].message.role == "assistant"
-    assert done.choices[0].finish_reason == "stop" and done.object == "chat.completion" and done.id.startswith("chatcmpl-")
+    assert (
+        done.choices[0].finish_reason == "stop" and done.object == "chat.completion" and done.id.startswith("chatcmpl-")
+    )
     prompt, _ = chat.encode(parrot[1], QUESTION, add_generation_prompt=True)
     said = len(parrot[1].encode(ANSWER)) + 1  # <|end|>
-    assert (done.usage.prompt_tokens, done.usage.completion_tokens, done.usage.total_tokens) == (len(prompt), said, len(prompt) + said)
+    assert (done.usage.prompt_tokens, done.usage.completion_tokens, done.usage.total_tokens) == (
+        len(prompt),
+        said,
+        len(prompt) + said,
+    )
 
 
 def test_chat_stream_adds_up_and_ends_as_it_should(client):
-    chunks = list(client.chat.completions.create(model="wikigpt", messages=QUESTION, stream=True,
-                                                 stream_options={"include_usage": True}))
+    chunks = list(
+        client.chat.completions.create(
+            model="wikigpt", messages=QUESTION, stream=True, stream_options={"include_usage": True}
+        )
+    )
     pieces = [c.choices[0].delta.content or "" for c in chunks if c.choices]
     assert "".join(pieces) == ANSWER and "\ufffd" not in "".join(pieces) and len(pieces) > 20
     assert chunks[0].choices[0].delta.role == "assistant"
@@ -77,15 +90,26 @@ def test_chat_stream_adds_up_and_ends_as_it_should(client):
 
 
 def test_raw_stream_is_sse_and_ends_with_done(server):
-    response = requests.post(server[0] + "/v1/chat/completions", json={"messages": QUESTION, "stream": True}, timeout=30)
+    response = requests.post(
+        server[0] + "/v1/chat/completions", json={"messages": QUESTION, "stream": True}, timeout=30
+    )
     assert response.headers["content-type"].startswith("text/event-stream")
     lines = [line for line in response.content.decode().split("\n\n") if line]
     assert lines[-1] == "data: [DONE]" and all(line.startswith("data: {") for line in lines[:-1])
     assert "usage" not in json.loads(lines[0][6:])
 
 
-@pytest.mark.parametrize("stop, text", [("Tokyo", "Zürich lies in Switzerland; 東京 is "), (["?", "; 東"], "Zürich lies in Switzerland"),
-                                        ("Z", ""), ("nowhere", ANSWER), ([], ANSWER), (None, ANSWER)])
+@pytest.mark.parametrize(
+    "stop, text",
+    [
+        ("Tokyo", "Zürich lies in Switzerland; 東京 is "),
+        (["?", "; 東"], "Zürich lies in Switzerland"),
+        ("Z", ""),
+        ("nowhere", ANSWER),
+        ([], ANSWER),
+        (None, ANSWER),
+    ],
+)
 def test_stop_strings_are_cut_out(client, stop, text):
     done = client.chat.completions.create(model="wikigpt", messages=QUESTION, stop=stop)
     assert (done.choices[0].message.content, done.choices[0].finish_reason) == (text, "stop")
@@ -111,10 +135,22 @@ def test_n_answers_streamed_and_not(client):
 
 def test_content_parts_null_fields_and_unknown_fields_are_accepted(client):
     done = client.chat.completions.create(
-        model="wikigpt", messages=[{"role": "developer", "content": "Be brief."},
-                                   {"role": "user", "content": [{"type": "text", "text": "Where is Zürich?"}], "name": "Ann"}],
-        temperature=None, top_p=None, presence_penalty=0, frequency_penalty=0.0, logit_bias={}, user="ann", stop=None, seed=None,
-        response_format={"type": "text"}, extra_body={"something": {"of": "tomorrow"}, "min_p": 0.1, "top_k": 5})
+        model="wikigpt",
+        messages=[
+            {"role": "developer", "content": "Be brief."},
+            {"role": "user", "content": [{"type": "text", "text": "Where is Zürich?"}], "name": "Ann"},
+        ],
+        temperature=None,
+        top_p=None,
+        presence_penalty=0,
+        frequency_penalty=0.0,
+        logit_bias={},
+        user="ann",
+        stop=None,
+        seed=None,
+        response_format={"type": "text"},
+        extra_body={"something": {"of": "tomorrow"}, "min_p": 0.1, "top_k": 5},
+    )
     assert done.choices[0].message.content == ANSWER
 
 
@@ -122,7 +158,9 @@ def test_the_seed_decides_alone_and_in_company(tiny):
     client = tiny[0]
 
     def ask(seed: int, n: int = 1) -> list[str]:
-        done = client.chat.completions.create(model="tiny", messages=QUESTION, seed=seed, temperature=2.0, top_p=1.0, max_tokens=25, n=n)
+        done = client.chat.completions.create(
+            model="tiny", messages=QUESTION, seed=seed, temperature=2.0, top_p=1.0, max_tokens=25, n=n
+        )
         return [c.message.content for c in done.choices]
 
     alone = [ask(seed) for seed in range(8)]
@@ -135,7 +173,9 @@ def test_the_seed_decides_alone_and_in_company(tiny):
 
 def test_temperature_zero_is_the_likeliest(tiny):
     client, model, tokenizer = tiny
-    done = client.chat.completions.create(model="tiny", messages=QUESTION, temperature=0, max_tokens=5, logprobs=True, top_logprobs=3)
+    done = client.chat.completions.create(
+        model="tiny", messages=QUESTION, temperature=0, max_tokens=5, logprobs=True, top_logprobs=3
+    )
     ids, _ = chat.encode(tokenizer, QUESTION, add_generation_prompt=True)
     for entry in done.choices[0].logprobs.content:
         row = model(torch.tensor([ids]))[0, -1].log_softmax(-1)
@@ -148,6 +188,7 @@ def test_temperature_zero_is_the_likeliest(tiny):
 
 # ---- errors
 
+
 def refused(client, status: int, param: str | None = None, **body) -> dict:
     body = {"model": "wikigpt", "messages": QUESTION} | body
     with pytest.raises(openai.APIStatusError) as caught:
@@ -158,16 +199,32 @@ def refused(client, status: int, param: str | None = None, **body) -> dict:
     return error
 
 
-@pytest.mark.parametrize("body, param", [
-    ({"max_tokens": "many"}, "max_tokens"), ({"max_tokens": 0}, "max_tokens"), ({"max_tokens": 1.5}, "max_tokens"),
-    ({"temperature": -1}, "temperature"), ({"temperature": 3}, "temperature"), ({"temperature": "hot"}, "temperature"),
-    ({"top_p": 1.1}, "top_p"), ({"n": 0}, "n"), ({"n": 100}, "n"), ({"stop": 5}, "stop"), ({"stop": [5]}, "stop"), ({"seed": "x"}, "seed"),
-    ({"stream": "yes"}, "stream"), ({"messages": []}, "messages"), ({"messages": "hello"}, "messages"),
-    ({"messages": [{"role": "king", "content": "x"}]}, "messages.0.role"), ({"messages": [{"role": "user"}]}, "messages.0.content"),
-    ({"messages": [{"role": "user", "content": [{"type": "image_url", "image_url": {}}]}]}, "messages.0.content"),
-    ({"presence_penalty": 0.5}, "presence_penalty"), ({"response_format": {"type": "json_object"}}, "response_format"),
-    ({"top_logprobs": 21, "logprobs": True}, "top_logprobs"),
-])
+@pytest.mark.parametrize(
+    "body, param",
+    [
+        ({"max_tokens": "many"}, "max_tokens"),
+        ({"max_tokens": 0}, "max_tokens"),
+        ({"max_tokens": 1.5}, "max_tokens"),
+        ({"temperature": -1}, "temperature"),
+        ({"temperature": 3}, "temperature"),
+        ({"temperature": "hot"}, "temperature"),
+        ({"top_p": 1.1}, "top_p"),
+        ({"n": 0}, "n"),
+        ({"n": 100}, "n"),
+        ({"stop": 5}, "stop"),
+        ({"stop": [5]}, "stop"),
+        ({"seed": "x"}, "seed"),
+        ({"stream": "yes"}, "stream"),
+        ({"messages": []}, "messages"),
+        ({"messages": "hello"}, "messages"),
+        ({"messages": [{"role": "king", "content": "x"}]}, "messages.0.role"),
+        ({"messages": [{"role": "user"}]}, "messages.0.content"),
+        ({"messages": [{"role": "user", "content": [{"type": "image_url", "image_url": {}}]}]}, "messages.0.content"),
+        ({"presence_penalty": 0.5}, "presence_penalty"),
+        ({"response_format": {"type": "json_object"}}, "response_format"),
+        ({"top_logprobs": 21, "logprobs": True}, "top_logprobs"),
+    ],
+)
 def test_bad_values_are_400_and_name_the_field(client, body, param):
     error = refused(client, 400, param, **body)
     assert error["type"] == "invalid_request_error" and error["message"].startswith(param)
@@ -188,11 +245,14 @@ def test_overlong_prompt_is_400_and_a_long_limit_is_not(client):
 
 def test_broken_json_wrong_path_wrong_method_and_huge_body(server):
     url = server[0]
-    for response, status in ((requests.post(url + "/v1/chat/completions", data=b"{nope"), 400),
-                             (requests.post(url + "/v1/chat/completions", data=b"[]"), 400),
-                             (requests.post(url + "/v1/chat/completions", data=b'{"messages": "\xff"}'), 400),
-                             (requests.get(url + "/v1/nothing"), 404), (requests.get(url + "/v1/chat/completions"), 405),
-                             (requests.post(url + "/v1/completions", data=b'{"prompt": "' + b"x" * (5 << 20) + b'"}'), 413)):
+    for response, status in (
+        (requests.post(url + "/v1/chat/completions", data=b"{nope"), 400),
+        (requests.post(url + "/v1/chat/completions", data=b"[]"), 400),
+        (requests.post(url + "/v1/chat/completions", data=b'{"messages": "\xff"}'), 400),
+        (requests.get(url + "/v1/nothing"), 404),
+        (requests.get(url + "/v1/chat/completions"), 405),
+        (requests.post(url + "/v1/completions", data=b'{"prompt": "' + b"x" * (5 << 20) + b'"}'), 413),
+    ):
         assert response.status_code == status
         assert set(response.json()["error"]) == {"message", "type", "param", "code"}
 
@@ -201,7 +261,9 @@ def test_a_defect_is_a_500_in_the_same_shape_and_the_server_goes_on(server, clie
     monkeypatch.setattr(parrot[0], "broken", "out of memory")
     with pytest.raises(openai.InternalServerError, match="out of memory"):
         client.chat.completions.create(model="wikigpt", messages=QUESTION)
-    response = requests.post(server[0] + "/v1/chat/completions", json={"messages": QUESTION, "stream": True}, timeout=30)
+    response = requests.post(
+        server[0] + "/v1/chat/completions", json={"messages": QUESTION, "stream": True}, timeout=30
+    )
     assert '"error"' in response.text and "out of memory" in response.text
     monkeypatch.undo()
     assert client.chat.completions.create(model="wikigpt", messages=QUESTION).choices[0].message.content == ANSWER
@@ -209,10 +271,13 @@ def test_a_defect_is_a_500_in_the_same_shape_and_the_server_goes_on(server, clie
 
 # ---- many at once
 
+
 def test_a_full_queue_is_429_and_health_answers_meanwhile(client, server, parrot):
     parrot[0].delay = 0.05
     with concurrent.futures.ThreadPoolExecutor(5) as pool:
-        running = [pool.submit(client.chat.completions.create, model="wikigpt", messages=QUESTION) for _ in range(5)]  # 2 + 3
+        running = [
+            pool.submit(client.chat.completions.create, model="wikigpt", messages=QUESTION) for _ in range(5)
+        ]  # 2 + 3
         deadline = time.monotonic() + 5
         while True:
             began = time.monotonic()
@@ -243,8 +308,12 @@ def test_requests_run_side_by_side(client, parrot):
 def test_a_client_that_leaves_stops_the_decoding(server, parrot, stream):
     parrot[0].delay = 0.1
     with pytest.raises(requests.exceptions.Timeout):
-        response = requests.post(server[0] + "/v1/chat/completions", json={"messages": QUESTION, "stream": stream},
-                                 stream=True, timeout=(5, 0.3) if not stream else 5)
+        response = requests.post(
+            server[0] + "/v1/chat/completions",
+            json={"messages": QUESTION, "stream": stream},
+            stream=True,
+            timeout=(5, 0.3) if not stream else 5,
+        )
         next(response.iter_content(10))
         response.close()
         raise requests.exceptions.Timeout
@@ -257,6 +326,7 @@ def test_a_client_that_leaves_stops_the_decoding(server, parrot, stream):
 
 # ---- completions
 
+
 def test_completions_of_text_ids_and_lists(tiny):
     client, _, tokenizer = tiny
     one = client.completions.create(model="tiny", prompt="Gold is", temperature=0, max_tokens=6)
@@ -268,7 +338,9 @@ def test_completions_of_text_ids_and_lists(tiny):
     assert client.completions.create(model="tiny", prompt="Gold is").usage.completion_tokens == 16  # OpenAI's default
     streamed = client.completions.create(model="tiny", prompt="Gold is", temperature=0, max_tokens=6, stream=True)
     assert "".join(c.choices[0].text for c in streamed) == one.choices[0].text
-    assert client.completions.create(model="tiny", prompt="", max_tokens=2).usage.prompt_tokens == 1  # <|end|>: a document begins
+    assert (
+        client.completions.create(model="tiny", prompt="", max_tokens=2).usage.prompt_tokens == 1
+    )  # <|end|>: a document begins
 
 
 @pytest.mark.parametrize("prompt", [[], [999], [-1], [[5], [300]], None, 7])
@@ -282,8 +354,9 @@ def test_echo_and_logprobs_score_a_text_as_lm_eval_asks(tiny):
     """The call and the reading of the answer are those of lm-eval's local-completions."""
     client, model, tokenizer = tiny
     context, continuation = tokenizer.encode("Paris is the capital of"), tokenizer.encode(" France. 東")
-    done = client.completions.create(model="tiny", prompt=[context + continuation], max_tokens=1, logprobs=1, echo=True,
-                                     temperature=0, seed=1234)
+    done = client.completions.create(
+        model="tiny", prompt=[context + continuation], max_tokens=1, logprobs=1, echo=True, temperature=0, seed=1234
+    )
     got = done.choices[0].logprobs
     with torch.no_grad():
         expected = model(torch.tensor([context + continuation])).log_softmax(-1)[0]
@@ -292,21 +365,29 @@ def test_echo_and_logprobs_score_a_text_as_lm_eval_asks(tiny):
     assert got.token_logprobs[0] is None and got.top_logprobs[0] is None
     scores = expected[:-1].gather(1, torch.tensor((context + continuation)[1:])[:, None])[:, 0]
     assert got.token_logprobs[1:-1] == pytest.approx(scores.tolist(), abs=1e-4)
-    assert sum(got.token_logprobs[len(context):-1]) == pytest.approx(scores[len(context) - 1:].sum().item(), abs=1e-3)
+    assert sum(got.token_logprobs[len(context) : -1]) == pytest.approx(
+        scores[len(context) - 1 :].sum().item(), abs=1e-3
+    )
     greedy = [own == max(top.values()) for own, top in zip(got.token_logprobs[1:-1], got.top_logprobs[1:-1])]
     assert greedy == (expected[:-1].argmax(-1) == torch.tensor((context + continuation)[1:])).tolist()
     text = done.choices[0].text
     assert text.startswith("Paris is the capital of France. 東")
-    assert [text[o:o + len(t)] for o, t in zip(got.text_offset, got.tokens) if not t.startswith("bytes:")] \
-        == [t for t in got.tokens if not t.startswith("bytes:")]
+    assert [text[o : o + len(t)] for o, t in zip(got.text_offset, got.tokens) if not t.startswith("bytes:")] == [
+        t for t in got.tokens if not t.startswith("bytes:")
+    ]
 
 
 def test_echo_alone_costs_no_token(tiny):
     done = tiny[0].completions.create(model="tiny", prompt="Gold is", max_tokens=0, logprobs=0, echo=True)
-    assert (done.choices[0].text, done.usage.completion_tokens, len(done.choices[0].logprobs.tokens)) == ("Gold is", 0, 4)
+    assert (done.choices[0].text, done.usage.completion_tokens, len(done.choices[0].logprobs.tokens)) == (
+        "Gold is",
+        0,
+        4,
+    )
 
 
 # ---- the rest
+
 
 def test_models_and_health(client, server):
     assert [m.id for m in client.models.list()] == ["wikigpt"]
@@ -316,7 +397,9 @@ def test_models_and_health(client, server):
 
 
 def test_plain_chat_for_curl(server):
-    sent = subprocess.run(["curl", "-sN", server[0] + "/chat", "-d", json.dumps({"messages": QUESTION})], capture_output=True, timeout=30)
+    sent = subprocess.run(
+        ["curl", "-sN", server[0] + "/chat", "-d", json.dumps({"messages": QUESTION})], capture_output=True, timeout=30
+    )
     events = [json.loads(line[6:]) for line in sent.stdout.decode().splitlines() if line.startswith("data: ")]
     assert "".join(e.get("text", "") for e in events) == ANSWER
     assert events[-1]["finish_reason"] == "stop" and events[-1]["tokens"] > 20
@@ -328,7 +411,12 @@ def test_plain_chat_leaves_out_the_oldest_turns(server):
     events = [json.loads(line[6:]) for line in response.content.decode().splitlines() if line.startswith("data: ")]
     assert events[0]["dropped"] % 2 == 0 and 0 < events[0]["dropped"] <= 20
     assert "".join(e.get("text", "") for e in events) == ANSWER
-    assert requests.post(server[0] + "/chat", json={"messages": [{"role": "user", "content": "x" * 3000}]}, timeout=30).status_code == 400
+    assert (
+        requests.post(
+            server[0] + "/chat", json={"messages": [{"role": "user", "content": "x" * 3000}]}, timeout=30
+        ).status_code
+        == 400
+    )
 
 
 def test_the_page_is_there_and_lets_nothing_in(server):
@@ -340,10 +428,17 @@ def test_the_page_is_there_and_lets_nothing_in(server):
 
 # ---- the process
 
+
 def test_start_port_in_use_and_sigterm(tmp_path):
     checkpoint = tiny_checkpoint(tmp_path)
-    process = subprocess.Popen([sys.executable, ROOT / "src/serve.py", f"serve.checkpoint={checkpoint}", "serve.port=0"], text=True,
-                               stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd="/", env=os.environ | {"OMP_NUM_THREADS": "1"})
+    process = subprocess.Popen(
+        [sys.executable, ROOT / "src/serve.py", f"serve.checkpoint={checkpoint}", "serve.port=0"],
+        text=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        cwd="/",
+        env=os.environ | {"OMP_NUM_THREADS": "1"},
+    )
     guard = threading.Timer(60, process.kill)
     guard.start()
     try:

@@ -47,13 +47,38 @@ def data(tmp_path_factory) -> Path:
 
 def config(data: Path, out: Path, *overrides: str):
     """A model of 2 layers and 12 steps of 8 sequences."""
-    return load_config("configs/base.yaml", [
-        "model.vocab_size=280", "model.n_layer=2", "model.n_head=2", "model.n_embd=32", f"model.block_size={BLOCK}", "model.d_ff=48",
-        f"tokenizer.path={data}/tokenizer.json", f"data.train_bin={data}/train.bin", f"data.val_bin={data}/val.bin",
-        "train.device=cpu", "train.dtype=float32", "train.compile=false", "train.micro_batch_size=4", "train.grad_accum_steps=2",
-        "train.max_iters=12", "train.warmup_iters=2", "train.lr=0.01", "train.min_lr=0.001", "train.eval_interval=6", "train.eval_iters=3",
-        "train.log_interval=3", "train.checkpoint_interval=4", "train.sample_prompts=['Gold is']", "train.sample_tokens=4",
-        f"train.checkpoint_dir={out}", "wandb.mode=disabled", *overrides])
+    return load_config(
+        "configs/base.yaml",
+        [
+            "model.vocab_size=280",
+            "model.n_layer=2",
+            "model.n_head=2",
+            "model.n_embd=32",
+            f"model.block_size={BLOCK}",
+            "model.d_ff=48",
+            f"tokenizer.path={data}/tokenizer.json",
+            f"data.train_bin={data}/train.bin",
+            f"data.val_bin={data}/val.bin",
+            "train.device=cpu",
+            "train.dtype=float32",
+            "train.compile=false",
+            "train.micro_batch_size=4",
+            "train.grad_accum_steps=2",
+            "train.max_iters=12",
+            "train.warmup_iters=2",
+            "train.lr=0.01",
+            "train.min_lr=0.001",
+            "train.eval_interval=6",
+            "train.eval_iters=3",
+            "train.log_interval=3",
+            "train.checkpoint_interval=4",
+            "train.sample_prompts=['Gold is']",
+            "train.sample_tokens=4",
+            f"train.checkpoint_dir={out}",
+            "wandb.mode=disabled",
+            *overrides,
+        ],
+    )
 
 
 @pytest.fixture(autouse=True)
@@ -82,6 +107,7 @@ def losses(folder: Path) -> dict[int, float]:
 
 # it learns, and leaves what it should
 
+
 def test_a_run_learns_and_leaves_a_whole_checkpoint(undisturbed):
     curve = losses(undisturbed)
     assert list(curve) == list(range(1, 13))
@@ -98,14 +124,22 @@ def test_a_run_learns_and_leaves_a_whole_checkpoint(undisturbed):
 
 
 def test_one_batch_can_be_learned_by_heart(data, tmp_path):
-    ids = TokenFile(data / "train.bin").ids[:BLOCK + 1]
+    ids = TokenFile(data / "train.bin").ids[: BLOCK + 1]
     few = tmp_path / "data"
     few.mkdir()
     (few / "train.bin").write_bytes(ids.tobytes())
     about = json.loads((data / "train.json").read_text()) | {"tokens": len(ids)}
     (few / "train.json").write_text(json.dumps(about))
-    train.main(config(data, tmp_path / "out", f"data.train_bin={few}/train.bin", "train.max_iters=150", "train.eval_interval=150",
-                      "train.optimizer=muon"))
+    train.main(
+        config(
+            data,
+            tmp_path / "out",
+            f"data.train_bin={few}/train.bin",
+            "train.max_iters=150",
+            "train.eval_interval=150",
+            "train.optimizer=muon",
+        )
+    )
     assert losses(tmp_path / "out/base")[150] < 0.3
 
 
@@ -113,15 +147,17 @@ def test_val_loss_and_bits_per_byte_by_hand(undisturbed, data):
     """All windows of val.bin one token after another, with a plain softmax."""
     model, tokenizer = checkpoints.load(undisturbed / "latest")
     val = TokenFile(data / "val.bin")
-    ids = val.ids[:3 * 4 * BLOCK].astype(int).tolist()  # eval_iters x micro_batch_size windows
+    ids = val.ids[: 3 * 4 * BLOCK].astype(int).tolist()  # eval_iters x micro_batch_size windows
     nats = 0.0
     for start in range(0, len(ids), BLOCK):
-        context = torch.tensor([([tokenizer.end_id] + ids)[start:start + BLOCK]])
+        context = torch.tensor([([tokenizer.end_id] + ids)[start : start + BLOCK]])
         logp = F.log_softmax(model(context)[0].double(), dim=-1)
-        nats -= sum(logp[i, token].item() for i, token in enumerate(ids[start:start + BLOCK]))
+        nats -= sum(logp[i, token].item() for i, token in enumerate(ids[start : start + BLOCK]))
     record = [r for r in read_log(undisturbed) if "val_loss" in r][-1]
     assert record["val_loss"] == pytest.approx(nats / len(ids), rel=1e-5)
-    assert record["val_bits_per_byte"] == pytest.approx(nats / len(ids) / math.log(2) / (val.text_bytes / val.tokens), rel=1e-5)
+    assert record["val_bits_per_byte"] == pytest.approx(
+        nats / len(ids) / math.log(2) / (val.text_bytes / val.tokens), rel=1e-5
+    )
 
 
 def test_a_steps_gradient_is_that_of_its_whole_batch(data, tmp_path):
@@ -136,8 +172,9 @@ def test_a_steps_gradient_is_that_of_its_whole_batch(data, tmp_path):
     mean.backward()
     expected = [p.grad.clone() for p in model.parameters()]
     model.zero_grad()
-    gradients = train.Gradients(model, cfg.train.model_copy(update={"micro_batch_size": 3}), batches,
-                                train.Workers(torch.device("cpu")), print)
+    gradients = train.Gradients(
+        model, cfg.train.model_copy(update={"micro_batch_size": 3}), batches, train.Workers(torch.device("cpu")), print
+    )
     assert gradients(7).item() / (8 * BLOCK) == pytest.approx(mean.item(), rel=1e-5)
     for p, grad in zip(model.parameters(), expected):
         torch.testing.assert_close(p.grad, grad, rtol=1e-4, atol=1e-6)
@@ -145,11 +182,17 @@ def test_a_steps_gradient_is_that_of_its_whole_batch(data, tmp_path):
 
 # exact and safe
 
-@pytest.mark.parametrize("overrides", [(), ("train.optimizer=muon", "train.lr_schedule=linear", "train.zero_init_proj=true"),
-                                       ("model.dropout=0.2",)], ids=["adamw", "muon", "dropout"])
+
+@pytest.mark.parametrize(
+    "overrides",
+    [(), ("train.optimizer=muon", "train.lr_schedule=linear", "train.zero_init_proj=true"), ("model.dropout=0.2",)],
+    ids=["adamw", "muon", "dropout"],
+)
 def test_a_crashed_run_ends_with_the_same_bytes(data, tmp_path, monkeypatch, overrides):
     train.main(config(data, tmp_path / "a", *overrides))
-    crash_and_resume(monkeypatch, config(data, tmp_path / "b", *overrides), step=7)  # goes on from the checkpoint of step 4 or 6
+    crash_and_resume(
+        monkeypatch, config(data, tmp_path / "b", *overrides), step=7
+    )  # goes on from the checkpoint of step 4 or 6
     assert weights(tmp_path / "a/base") == weights(tmp_path / "b/base")
     assert losses(tmp_path / "a/base") == losses(tmp_path / "b/base")
 
@@ -169,7 +212,12 @@ def start(cfg) -> multiprocessing.Process:
 @pytest.mark.slow
 def test_sigkill_at_random_moments_changes_nothing(data, tmp_path):
     """Checkpoints at every step, so that many of the kills meet one that is being written."""
-    overrides = ("train.max_iters=500", "train.checkpoint_interval=1", "train.eval_interval=125", "train.log_interval=1")
+    overrides = (
+        "train.max_iters=500",
+        "train.checkpoint_interval=1",
+        "train.eval_interval=125",
+        "train.log_interval=1",
+    )
     train.main(config(data, tmp_path / "a", *overrides))
     cfg, rng, kills = config(data, tmp_path / "b", *overrides), random.Random(0), 0
     while kills < int(os.environ.get("WIKILLM_TEST_KILLS", 20)):
@@ -189,7 +237,14 @@ def test_sigkill_at_random_moments_changes_nothing(data, tmp_path):
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_stop_signal_finishes_the_step_saves_and_leaves_with_0(data, tmp_path, number, capfd):
-    cfg = config(data, tmp_path, "train.max_iters=100000", "train.eval_interval=100000", "train.checkpoint_interval=100000", "train.log_interval=1")
+    cfg = config(
+        data,
+        tmp_path,
+        "train.max_iters=100000",
+        "train.eval_interval=100000",
+        "train.checkpoint_interval=100000",
+        "train.log_interval=1",
+    )
     process = start(cfg)
     deadline = time.monotonic() + 60
     while len(read_log(tmp_path / "base")) < 3 and time.monotonic() < deadline:
@@ -199,7 +254,9 @@ def test_a_stop_signal_finishes_the_step_saves_and_leaves_with_0(data, tmp_path,
     assert process.exitcode == 0
     state, _ = checkpoints.load_training_state(tmp_path / "base/latest")
     assert state["step"] >= 3 and max(losses(tmp_path / "base")) == state["step"]
-    assert f"stopped at step {state['step']} ({signal.Signals(number).name}). To go on: python" in capfd.readouterr().out
+    assert (
+        f"stopped at step {state['step']} ({signal.Signals(number).name}). To go on: python" in capfd.readouterr().out
+    )
 
 
 def test_a_damaged_newest_checkpoint_is_passed_over(data, tmp_path, undisturbed, capsys, monkeypatch):
@@ -213,7 +270,9 @@ def test_a_damaged_newest_checkpoint_is_passed_over(data, tmp_path, undisturbed,
     newest.write_bytes(content)
     train.main(cfg)
     out = capsys.readouterr().out
-    assert "step_0000008: model.safetensors is damaged; using the checkpoint before it" in out and "going on from" in out
+    assert (
+        "step_0000008: model.safetensors is damaged; using the checkpoint before it" in out and "going on from" in out
+    )
     assert weights(tmp_path / "base") == weights(undisturbed)
 
 
@@ -234,7 +293,9 @@ def test_a_finished_run_does_nothing_and_a_longer_one_goes_on(data, tmp_path, ca
     capsys.readouterr()
     train.main(config(data, tmp_path))
     assert "has all 12 steps" in capsys.readouterr().out
-    assert before == {p: p.stat().st_mtime_ns for p in (tmp_path / "base").rglob("*") if p.is_file() and p.name != ".lock"}
+    assert before == {
+        p: p.stat().st_mtime_ns for p in (tmp_path / "base").rglob("*") if p.is_file() and p.name != ".lock"
+    }
     train.main(config(data, tmp_path, "train.max_iters=14"))
     assert "train.max_iters is 14, until now 12" in capsys.readouterr().out
     assert max(losses(tmp_path / "base")) == 14 and len(losses(tmp_path / "base")) == 14
@@ -242,11 +303,13 @@ def test_a_finished_run_does_nothing_and_a_longer_one_goes_on(data, tmp_path, ca
 
 def test_two_runs_in_one_folder_are_refused(data, tmp_path):
     from pipeline.files import lock
+
     with lock(tmp_path / "base"), pytest.raises(InputError, match="another run"):
         train.main(config(data, tmp_path))
 
 
 # what goes wrong
+
 
 def test_out_of_memory_halves_the_micro_batch(data, tmp_path, undisturbed, monkeypatch, capsys):
     real = WikiGPT.forward
@@ -267,6 +330,7 @@ def test_out_of_memory_halves_the_micro_batch(data, tmp_path, undisturbed, monke
 def test_out_of_memory_at_one_sequence_is_the_users_to_mend(data, tmp_path, monkeypatch):
     def forward(*_, **__):
         raise torch.cuda.OutOfMemoryError("CUDA out of memory")
+
     monkeypatch.setattr(WikiGPT, "forward", forward)
     with pytest.raises(InputError, match="out of memory even at micro_batch_size 1"):
         train.main(config(data, tmp_path))
@@ -308,7 +372,9 @@ def test_a_compile_that_fails_costs_a_warning(data, tmp_path, undisturbed, monke
     def broken(model, **_):
         def forward(*_, **__):
             raise RuntimeError("backend='inductor' raised: no C++ compiler")
+
         return forward
+
     monkeypatch.setattr(torch, "compile", broken)
     train.main(config(data, tmp_path, "train.compile=true"))
     assert capsys.readouterr().out.count("warning: torch.compile failed (backend='inductor'") == 1
@@ -321,7 +387,9 @@ def test_a_full_disk_at_a_checkpoint_does_not_end_the_run(data, tmp_path, undist
     def save(folder, name, *others):
         if name == "step_0000004":
             failures.append(name)
-            raise InputError(f"{folder}: cannot write the checkpoint (No space left on device); free some disk and run again")
+            raise InputError(
+                f"{folder}: cannot write the checkpoint (No space left on device); free some disk and run again"
+            )
         return real(folder, name, *others)
 
     monkeypatch.setattr(checkpoints, "save", save)
@@ -351,7 +419,9 @@ def test_spending_caps_stop_cleanly_and_hold_over_restarts(data, tmp_path, cap, 
 
 def test_every_problem_of_the_inputs_in_one_message(data, tmp_path, monkeypatch):
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
-    cfg = config(data, tmp_path, "train.device=cuda", "tokenizer.path=nowhere/tokenizer.json", "data.val_bin=nowhere/val.bin")
+    cfg = config(
+        data, tmp_path, "train.device=cuda", "tokenizer.path=nowhere/tokenizer.json", "data.val_bin=nowhere/val.bin"
+    )
     with pytest.raises(InputError) as caught:
         train.main(cfg)
     lines = str(caught.value).splitlines()
@@ -382,16 +452,26 @@ def test_what_does_not_fit_the_tokens_or_the_checkpoint_is_refused(data, tmp_pat
 
 
 def test_an_error_is_one_line_and_status_2(data, tmp_path):
-    command = [sys.executable, "src/train.py", "train.device=cpu", f"tokenizer.path={tmp_path}/none.json", f"train.checkpoint_dir={tmp_path}",
-               f"data.train_bin={data}/train.bin", f"data.val_bin={data}/val.bin"]
+    command = [
+        sys.executable,
+        "src/train.py",
+        "train.device=cpu",
+        f"tokenizer.path={tmp_path}/none.json",
+        f"train.checkpoint_dir={tmp_path}",
+        f"data.train_bin={data}/train.bin",
+        f"data.val_bin={data}/val.bin",
+    ]
     result = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
     assert result.returncode == 2 and result.stderr.count("\n") == 1 and "Traceback" not in result.stderr
 
 
 # preflight
 
+
 def test_bench_needs_no_files_and_writes_none(tmp_path, capsys):
-    cfg = config(tmp_path / "nothing", tmp_path / "out", "train.bench=2", "train.max_iters=1000", "train.price_per_hour=3600")
+    cfg = config(
+        tmp_path / "nothing", tmp_path / "out", "train.bench=2", "train.max_iters=1000", "train.price_per_hour=3600"
+    )
     train.main(cfg)
     out = capsys.readouterr().out
     speed = float(out.split("speed")[1].split("tokens/s")[0].replace(",", ""))
@@ -416,16 +496,30 @@ def test_lr_find_suggests_a_rate_that_learns(data, tmp_path, capsys):
 
 # several processes
 
+
 @pytest.mark.slow
 def test_two_processes_give_the_losses_of_one_and_resume_as_one(data, tmp_path):
     """24 steps under torchrun; then from its checkpoint of step 20 on with one process."""
     overrides = ("train.max_iters=24", "train.keep_checkpoints=9", "train.sample_tokens=0")
     one, two = (config(data, tmp_path / name, *overrides) for name in ("one", "two"))
     train.main(one)
-    values = [f"{section}.{key}={json.dumps(value)}" for section in ("model", "tokenizer", "data", "train", "wandb")
-              for key, value in getattr(two, section).model_dump().items()]
-    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node=2", "src/train.py", *values]
-    result = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=200, env={**os.environ, "OMP_NUM_THREADS": "1"})
+    values = [
+        f"{section}.{key}={json.dumps(value)}"
+        for section in ("model", "tokenizer", "data", "train", "wandb")
+        for key, value in getattr(two, section).model_dump().items()
+    ]
+    command = [
+        sys.executable,
+        "-m",
+        "torch.distributed.run",
+        "--standalone",
+        "--nproc_per_node=2",
+        "src/train.py",
+        *values,
+    ]
+    result = subprocess.run(
+        command, cwd=ROOT, capture_output=True, text=True, timeout=200, env={**os.environ, "OMP_NUM_THREADS": "1"}
+    )
     assert result.returncode == 0, result.stderr[-3000:]
     assert result.stdout.count("finished 24 steps") == 1  # one of them speaks
 

@@ -12,8 +12,11 @@ from gpt import checkpoints
 from pipeline.config import InputError, load_config
 from tiny import tiny_checkpoint, tiny_model, tiny_tokenizer
 
-PAIRS = [("What is gold?", "A metal.", "A river in Europe, and it flows."), ("Where is Paris?", "In France.", "In Japan."),
-         ("What is Tokyo?", "The capital of Japan.", "No.")]
+PAIRS = [
+    ("What is gold?", "A metal.", "A river in Europe, and it flows."),
+    ("Where is Paris?", "In France.", "In Japan."),
+    ("What is Tokyo?", "The capital of Japan.", "No."),
+]
 
 
 def write(path, pairs):
@@ -29,7 +32,14 @@ def test_the_loss_of_two_pairs_worked_out_by_hand():
     loss, metrics = train_dpo.dpo_loss(logps, ref, torch.tensor([3, 4]), beta=0.5, nll_alpha=0.0)
     assert loss.item() == pytest.approx(math.log(1 + math.exp(-1)) + math.log(1 + math.exp(1)))
     assert {k: v.item() for k, v in metrics.items()} == pytest.approx(
-        {"margin": 0.0, "accuracy": 1.0, "reward_chosen": 0.5 - 0.5, "reward_rejected": -0.5 + 0.5, "nll_chosen": 1.0 + 2.0})
+        {
+            "margin": 0.0,
+            "accuracy": 1.0,
+            "reward_chosen": 0.5 - 0.5,
+            "reward_rejected": -0.5 + 0.5,
+            "nll_chosen": 1.0 + 2.0,
+        }
+    )
     with_nll, _ = train_dpo.dpo_loss(logps, ref, torch.tensor([3, 4]), beta=0.5, nll_alpha=0.1)
     assert with_nll.item() - loss.item() == pytest.approx(0.1 * (1.0 + 2.0))
 
@@ -57,8 +67,11 @@ def test_answer_logps_are_those_of_each_answer_alone(tmp_path):
 def test_reference_logps_do_not_depend_on_the_batch(tmp_path):
     tokenizer, model = tiny_tokenizer(tmp_path / "tokenizer.json"), tiny_model()
     pairs = train_dpo.load_pairs(write(tmp_path / "p.jsonl", PAIRS), tokenizer, 64)
-    assert torch.allclose(train_dpo.reference_logps(model, pairs, 1, torch.device("cpu"), "float32"),
-                          train_dpo.reference_logps(model, pairs, 3, torch.device("cpu"), "float32"), atol=1e-4)
+    assert torch.allclose(
+        train_dpo.reference_logps(model, pairs, 1, torch.device("cpu"), "float32"),
+        train_dpo.reference_logps(model, pairs, 3, torch.device("cpu"), "float32"),
+        atol=1e-4,
+    )
 
 
 def test_a_bad_line_is_named_and_long_pairs_are_counted(tmp_path, capsys):
@@ -77,10 +90,24 @@ def cfg(tmp_path):
     tiny_checkpoint(tmp_path / "start")
     write(tmp_path / "train.jsonl", PAIRS * 4)
     write(tmp_path / "val.jsonl", PAIRS)
-    return load_config("configs/demo.yaml", [
-        f"pref.train_file={tmp_path}/train.jsonl", f"pref.val_file={tmp_path}/val.jsonl", f"dpo.checkpoint={tmp_path}/start/latest",
-        f"train.checkpoint_dir={tmp_path}/checkpoints", "dpo.micro_batch_size=2", "dpo.grad_accum_steps=2", "dpo.epochs=10",
-        "dpo.lr=1e-3", "dpo.nll_alpha=0.1", "dpo.eval_interval=10", "dpo.checkpoint_interval=10", "train.log_interval=5", "wandb.mode=disabled"])
+    return load_config(
+        "configs/demo.yaml",
+        [
+            f"pref.train_file={tmp_path}/train.jsonl",
+            f"pref.val_file={tmp_path}/val.jsonl",
+            f"dpo.checkpoint={tmp_path}/start/latest",
+            f"train.checkpoint_dir={tmp_path}/checkpoints",
+            "dpo.micro_batch_size=2",
+            "dpo.grad_accum_steps=2",
+            "dpo.epochs=10",
+            "dpo.lr=1e-3",
+            "dpo.nll_alpha=0.1",
+            "dpo.eval_interval=10",
+            "dpo.checkpoint_interval=10",
+            "train.log_interval=5",
+            "wandb.mode=disabled",
+        ],
+    )
 
 
 def test_training_prefers_the_chosen_answers(cfg, tmp_path, capsys):
@@ -91,10 +118,15 @@ def test_training_prefers_the_chosen_answers(cfg, tmp_path, capsys):
     assert evals[-1]["val_nll_chosen"] < evals[0]["val_nll_chosen"]
     tokenizer = checkpoints.load(tmp_path / "start/latest")[1]
     pairs = train_dpo.load_pairs(tmp_path / "val.jsonl", tokenizer, 64)
-    before, after = (train_dpo.answer_logps(checkpoints.load(tmp_path / name / "latest")[0], pairs, "cpu") for name in ("start", "checkpoints/dpo"))
+    before, after = (
+        train_dpo.answer_logps(checkpoints.load(tmp_path / name / "latest")[0], pairs, "cpu")
+        for name in ("start", "checkpoints/dpo")
+    )
     assert ((after[0] - after[1]) > (before[0] - before[1])).all()
     # the reward that was logged, computed again from the two models
-    assert evals[-1]["val_margin"] == pytest.approx((cfg.dpo.beta * ((after - before)[0] - (after - before)[1])).mean().item(), rel=1e-3)
+    assert evals[-1]["val_margin"] == pytest.approx(
+        (cfg.dpo.beta * ((after - before)[0] - (after - before)[1])).mean().item(), rel=1e-3
+    )
     capsys.readouterr()
     train_dpo.main(cfg)
     assert "nothing to do" in capsys.readouterr().out

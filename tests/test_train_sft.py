@@ -14,13 +14,21 @@ from gpt.sampling import Sampling
 from pipeline.config import InputError, load_config
 from tiny import tiny_checkpoint, tiny_model, tiny_tokenizer
 
-FACTS = {"What is gold?": "Gold is a metal.", "Where is Paris?": "Paris is in France.", "What is the Danube?": "A river in Europe.",
-         "What is Tokyo?": "The capital of Japan.", "Is gold soft?": "Yes."}
+FACTS = {
+    "What is gold?": "Gold is a metal.",
+    "Where is Paris?": "Paris is in France.",
+    "What is the Danube?": "A river in Europe.",
+    "What is Tokyo?": "The capital of Japan.",
+    "Is gold soft?": "Yes.",
+}
 
 
 def conversation(question, answer, *more):
-    return {"messages": [{"role": role, "content": text} for role, text in
-                         zip(["user", "assistant"] * 4, [question, answer, *more])]}
+    return {
+        "messages": [
+            {"role": role, "content": text} for role, text in zip(["user", "assistant"] * 4, [question, answer, *more])
+        ]
+    }
 
 
 def write(path, records):
@@ -37,10 +45,25 @@ def setup(tmp_path):
     write(tmp_path / "val.jsonl", [conversation(q, a) for q, a in list(FACTS.items())[:2]])
 
     def make(*overrides):
-        return load_config("configs/demo.yaml", [
-            f"sft.train_file={tmp_path}/train.jsonl", f"sft.val_file={tmp_path}/val.jsonl", f"sft.checkpoint={tmp_path}/start/latest",
-            f"train.checkpoint_dir={tmp_path}/checkpoints", "sft.micro_batch_size=2", "sft.grad_accum_steps=2", "sft.lr=3e-3",
-            "sft.epochs=6", "sft.eval_interval=5", "sft.checkpoint_interval=4", "train.log_interval=3", "wandb.mode=disabled", *overrides])
+        return load_config(
+            "configs/demo.yaml",
+            [
+                f"sft.train_file={tmp_path}/train.jsonl",
+                f"sft.val_file={tmp_path}/val.jsonl",
+                f"sft.checkpoint={tmp_path}/start/latest",
+                f"train.checkpoint_dir={tmp_path}/checkpoints",
+                "sft.micro_batch_size=2",
+                "sft.grad_accum_steps=2",
+                "sft.lr=3e-3",
+                "sft.epochs=6",
+                "sft.eval_interval=5",
+                "sft.checkpoint_interval=4",
+                "train.log_interval=3",
+                "wandb.mode=disabled",
+                *overrides,
+            ],
+        )
+
     return make
 
 
@@ -73,7 +96,9 @@ def test_a_share_of_conversations_goes_on_after_another():
     cut = [ids for ids, _ in joined for ids in split_at(ids, {ids[0] for ids, _ in items})]
     assert sorted(cut) == sorted(ids for ids, _ in items), "every token is there once"
     assert train_sft.join(items, 0, 256, random.Random(3)) == random.Random(3).sample(items, len(items))
-    assert [len(ids) for ids, _ in train_sft.join(of_length([9, 9, 9]), 0.999, 18, random.Random(0))] == [10, 10, 10], "20 tokens do not fit 19"
+    assert [len(ids) for ids, _ in train_sft.join(of_length([9, 9, 9]), 0.999, 18, random.Random(0))] == [10, 10, 10], (
+        "20 tokens do not fit 19"
+    )
     assert [len(ids) for ids, _ in train_sft.join(of_length([9, 9, 9]), 0.999, 19, random.Random(0))] == [20, 10]
 
 
@@ -88,7 +113,7 @@ def test_after_a_change_of_subject_the_first_question_is_read_and_not_learned(tm
     tokenizer = tiny_tokenizer(tmp_path / "tokenizer.json")
     parts = [conversation("What is gold?", "A metal."), conversation("Where is Paris?", "In France.")]
     encoded = [chat.encode(tokenizer, part["messages"]) for part in parts]
-    joined, = train_sft.join(encoded, 0.999, 64, random.Random(0))
+    (joined,) = train_sft.join(encoded, 0.999, 64, random.Random(0))
     assert joined in [chat.encode(tokenizer, a["messages"] + b["messages"]) for a, b in (parts, parts[::-1])]
 
 
@@ -101,8 +126,10 @@ def test_only_what_the_assistant_says_is_learned(tmp_path):
     assert learned == tokenizer.encode("A metal.") + [tokenizer.end_id] + tokenizer.encode("Yes.") + [tokenizer.end_id]
     where = (targets[0] != -100).nonzero().flatten()
     assert inputs[0][where[0]] == tokenizer.assistant_id  # the first learned token is predicted from <|assistant|>
-    assert torch.equal(inputs[0][where[:-1] + 1][targets[0][where[:-1]] != tokenizer.end_id],
-                       targets[0][where[:-1]][targets[0][where[:-1]] != tokenizer.end_id])
+    assert torch.equal(
+        inputs[0][where[:-1] + 1][targets[0][where[:-1]] != tokenizer.end_id],
+        targets[0][where[:-1]][targets[0][where[:-1]] != tokenizer.end_id],
+    )
 
 
 def test_packed_conversations_give_the_loss_that_each_gives_alone(tmp_path):
@@ -137,14 +164,25 @@ def test_a_conversation_cannot_see_its_neighbour(tmp_path):
 
 def test_long_conversations_lose_whole_turns_from_the_end(tmp_path, capsys):
     tokenizer = tiny_tokenizer(tmp_path / "tokenizer.json")
-    path = write(tmp_path / "c.jsonl", [conversation("Gold?", "Yes.", "Tell me all.", "x " * 100), conversation("a " * 200, "No.")])
-    (ids, _), = train_sft.load_conversations(path, tokenizer, 40)
+    path = write(
+        tmp_path / "c.jsonl",
+        [conversation("Gold?", "Yes.", "Tell me all.", "x " * 100), conversation("a " * 200, "No.")],
+    )
+    ((ids, _),) = train_sft.load_conversations(path, tokenizer, 40)
     assert ids == chat.encode(tokenizer, conversation("Gold?", "Yes.")["messages"])[0]
     assert "1 conversations left out" in capsys.readouterr().out
 
 
-@pytest.mark.parametrize("line", ['{"messages": []}', '{"text": "x"}', '{"messages": [{"role": "user"}]}', '{broken',
-                                  '{"messages": [{"role": "robot", "content": "x"}]}'])
+@pytest.mark.parametrize(
+    "line",
+    [
+        '{"messages": []}',
+        '{"text": "x"}',
+        '{"messages": [{"role": "user"}]}',
+        "{broken",
+        '{"messages": [{"role": "robot", "content": "x"}]}',
+    ],
+)
 def test_a_bad_line_is_named(tmp_path, line):
     tokenizer = tiny_tokenizer(tmp_path / "tokenizer.json")
     good = json.dumps(conversation("Gold?", "Yes."))
@@ -203,7 +241,11 @@ def test_a_killed_run_goes_on_and_ends_with_the_same_weights(setup, tmp_path, mo
 
 def test_accumulation_gives_the_gradient_of_the_whole_batch(setup, tmp_path):
     train_sft.main(setup("sft.epochs=1"))
-    train_sft.main(setup("sft.epochs=1", "sft.micro_batch_size=4", "sft.grad_accum_steps=1", f"train.checkpoint_dir={tmp_path}/whole"))
+    train_sft.main(
+        setup(
+            "sft.epochs=1", "sft.micro_batch_size=4", "sft.grad_accum_steps=1", f"train.checkpoint_dir={tmp_path}/whole"
+        )
+    )
     a, b = (checkpoints.load(tmp_path / name / "sft/latest")[0].state_dict() for name in ("checkpoints", "whole"))
     assert max((a[name] - b[name]).abs().max() for name in a) < 1e-4
     start = checkpoints.load(tmp_path / "start/latest")[0].state_dict()

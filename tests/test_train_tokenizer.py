@@ -13,8 +13,16 @@ from pipeline.config import InputError, load_config
 
 
 def config(folder, *overrides):
-    return load_config("configs/demo.yaml", [f"data.deduped_dir={folder / 'deduped'}", f"tokenizer.path={folder / 'tok/tokenizer.json'}",
-                                             "model.vocab_size=400", "data.workers=1", *overrides])
+    return load_config(
+        "configs/demo.yaml",
+        [
+            f"data.deduped_dir={folder / 'deduped'}",
+            f"tokenizer.path={folder / 'tok/tokenizer.json'}",
+            "model.vocab_size=400",
+            "data.workers=1",
+            *overrides,
+        ],
+    )
 
 
 @pytest.fixture
@@ -37,7 +45,14 @@ def test_specials_first_then_all_bytes_then_merges(folder, capsys):
 def test_every_text_survives_and_none_yields_a_special_id(folder):
     train_tokenizer.main(config(folder))
     tokenizer = Tokenizer(folder / "tok/tokenizer.json")
-    for text in ["<|end|>", "a<|user|>b", "\t\n  \r\n", "🙂👩‍👩‍👧‍👦", "".join(chr(i) for i in range(0x250)), "\u2028\ufeff\U0010ffff"]:
+    for text in [
+        "<|end|>",
+        "a<|user|>b",
+        "\t\n  \r\n",
+        "🙂👩‍👩‍👧‍👦",
+        "".join(chr(i) for i in range(0x250)),
+        "\u2028\ufeff\U0010ffff",
+    ]:
         ids = tokenizer.encode(text)
         assert tokenizer.decode(ids) == text and min(ids) > 3
 
@@ -94,8 +109,10 @@ def test_a_tokenizer_that_fails_its_checks_does_not_replace_a_good_one(folder, m
     def lossy(*arguments):
         tokenizer = train(*arguments)
         from tokenizers import normalizers
+
         tokenizer.normalizer = normalizers.Lowercase()
         return tokenizer
+
     train = train_tokenizer.train
     monkeypatch.setattr(train_tokenizer, "train", lossy)
     with pytest.raises(AssertionError, match="round trip"):

@@ -27,9 +27,15 @@ def tiny_tokenizer(path: Path, vocab_size: int = 300) -> Tokenizer:
     hf = HFTokenizer(models.BPE())
     hf.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
     hf.decoder = decoders.ByteLevel()
-    hf.train_from_iterator([TEXT], trainers.BpeTrainer(
-        vocab_size=vocab_size, special_tokens=["<|user|>", "<|assistant|>", "<|end|>", "<|pad|>"],
-        initial_alphabet=pre_tokenizers.ByteLevel.alphabet(), show_progress=False))
+    hf.train_from_iterator(
+        [TEXT],
+        trainers.BpeTrainer(
+            vocab_size=vocab_size,
+            special_tokens=["<|user|>", "<|assistant|>", "<|end|>", "<|pad|>"],
+            initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
+            show_progress=False,
+        ),
+    )
     path.parent.mkdir(parents=True, exist_ok=True)
     hf.save(str(path))
     return Tokenizer(path)
@@ -45,9 +51,18 @@ def token_files(folder: Path, train: int = 60, val: int = 8) -> Path:
         ids = np.array([i for text in texts for i in tokenizer.encode(text) + [tokenizer.end_id]], dtype="<u2")
         (folder / f"{name}.bin").write_bytes(ids.tobytes())
         size = sum(len(text.encode()) for text in texts)
-        (folder / f"{name}.json").write_text(json.dumps({
-            "tokens": len(ids), "documents": documents, "text_bytes": size, "bytes_per_token": size / len(ids),
-            "tokenizer_sha256": tokenizer.sha256, "sha256": hashlib.sha256(ids.tobytes()).hexdigest()}))
+        (folder / f"{name}.json").write_text(
+            json.dumps(
+                {
+                    "tokens": len(ids),
+                    "documents": documents,
+                    "text_bytes": size,
+                    "bytes_per_token": size / len(ids),
+                    "tokenizer_sha256": tokenizer.sha256,
+                    "sha256": hashlib.sha256(ids.tobytes()).hexdigest(),
+                }
+            )
+        )
     return folder
 
 

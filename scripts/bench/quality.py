@@ -26,9 +26,17 @@ from pipeline.files import dump_line, read_jsonl
 
 NO_GAPS, NO_SOUNDS = "holes /10k, a formula counted as a word", "alien words /10k words, pronunciations left out"
 METRICS = {  # of the tool, and two of told_apart(): what is aimed at
-    "prose recall strict %": ">= 99.8", "list-item recall %": ">= 99.5", "headings marked %": ">= 99.5", "template-value recall %": ">= 97",
-    "leftover markup /10k": "<= 0.05", "articles with leftovers %": "<= 1.5", "holes /10k": "<= 0.4", "alien/merged words /10k words": "<= 1.5",
-    NO_GAPS: "", NO_SOUNDS: ""}
+    "prose recall strict %": ">= 99.8",
+    "list-item recall %": ">= 99.5",
+    "headings marked %": ">= 99.5",
+    "template-value recall %": ">= 97",
+    "leftover markup /10k": "<= 0.05",
+    "articles with leftovers %": "<= 1.5",
+    "holes /10k": "<= 0.4",
+    "alien/merged words /10k words": "<= 1.5",
+    NO_GAPS: "",
+    NO_SOUNDS: "",
+}
 BACKENDS = ("native", "wikiextractor")
 SOUNDS = set("ˈˌɪæɑɒʊəɛɔʃʒθðŋɡːɨʌɜɹ")
 
@@ -44,14 +52,22 @@ def extraction(args, work: Path) -> str:
     columns = {}
     for dump, backend in itertools.product(args.dumps, BACKENDS):
         out = work / f"{dump.name}-{backend}"
-        run(ROOT / "src/extract.py", f"data.dump={dump.resolve()}", f"data.extracted_dir={out}", f"extract.backend={backend}")
+        run(
+            ROOT / "src/extract.py",
+            f"data.dump={dump.resolve()}",
+            f"data.extracted_dir={out}",
+            f"extract.backend={backend}",
+        )
         text = work / "text.jsonl"
         text.write_bytes(b"".join(path.read_bytes() for path in sorted(out.glob("part-*.jsonl"))))
         run(args.tools / "extract_quality.py", dump, text, "--json", work / "quality.json")
-        column, = json.loads((work / "quality.json").read_text()).values()
+        (column,) = json.loads((work / "quality.json").read_text()).values()
         columns[f"{dump.name.split('.')[0]}, {backend}"] = column | told_apart(args.tools, dump, text)
     lines = ["| measure | aim | " + " | ".join(columns) + " |", "|---|---|" + "--:|" * len(columns)]
-    lines += [f"| {metric} | {aim} | " + " | ".join(f"{column[metric]:.2f}" for column in columns.values()) + " |" for metric, aim in METRICS.items()]
+    lines += [
+        f"| {metric} | {aim} | " + " | ".join(f"{column[metric]:.2f}" for column in columns.values()) + " |"
+        for metric, aim in METRICS.items()
+    ]
     return "\n".join(lines)
 
 
@@ -75,26 +91,46 @@ def told_apart(tools: Path, dump: Path, text: Path) -> dict[str, float]:
 
 def duplicates(args, work: Path) -> str:
     base, planted, truth = work / "base.jsonl", work / "planted.jsonl", work / "truth.tsv"
-    base.write_bytes(b"".join(dump_line({**record, "id": number}) for number, record in
-                              enumerate(itertools.islice(read_texts(args.texts), args.articles))))
+    base.write_bytes(
+        b"".join(
+            dump_line({**record, "id": number})
+            for number, record in enumerate(itertools.islice(read_texts(args.texts), args.articles))
+        )
+    )
     run(args.tools / "dedup_recall.py", "plant", base, planted, truth)
     as_filtered(work / "filtered", planted.read_bytes())
     run(ROOT / "src/dedup.py", f"data.filtered_dir={work / 'filtered'}", f"data.deduped_dir={work / 'deduped'}")
-    score = run(args.tools / "dedup_recall.py", "score", truth, planted, *sorted((work / "deduped").glob("part-*.jsonl")))
+    score = run(
+        args.tools / "dedup_recall.py", "score", truth, planted, *sorted((work / "deduped").glob("part-*.jsonl"))
+    )
     levels = re.findall(r"(\d\.\d\d): (\d\.\d+)", score)
     least = min(r["jaccard"] for r in read_jsonl(work / "deduped/removed.jsonl"))
-    return "\n".join([f"{args.articles:,} articles of {args.texts.name} and near copies of them. Pairs found, by their true Jaccard similarity; "
-                      "removals are verified from 0.80 up:", "",
-                      "| Jaccard | " + " | ".join(level for level, _ in levels) + " |", "|---|" + "--:|" * len(levels),
-                      "| found | " + " | ".join(f"{float(share):.1%}" for _, share in levels) + " |", "",
-                      f"Least similarity of anything removed: {least:.4f}. {score.splitlines()[-1].capitalize()} (the articles' own duplicates)."])
+    return "\n".join(
+        [
+            f"{args.articles:,} articles of {args.texts.name} and near copies of them. Pairs found, by their true Jaccard similarity; "
+            "removals are verified from 0.80 up:",
+            "",
+            "| Jaccard | " + " | ".join(level for level, _ in levels) + " |",
+            "|---|" + "--:|" * len(levels),
+            "| found | " + " | ".join(f"{float(share):.1%}" for _, share in levels) + " |",
+            "",
+            f"Least similarity of anything removed: {least:.4f}. {score.splitlines()[-1].capitalize()} (the articles' own duplicates).",
+        ]
+    )
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--tools", type=Path, default=CORPUS.parent / "tools")
-    parser.add_argument("--dumps", type=Path, nargs="+", default=[CORPUS / f"dumps/{name}.xml.bz2" for name in
-                                                                 ("enwiki-merged-multistream", "enwiki-20160501-excerpt-singlestream")])
+    parser.add_argument(
+        "--dumps",
+        type=Path,
+        nargs="+",
+        default=[
+            CORPUS / f"dumps/{name}.xml.bz2"
+            for name in ("enwiki-merged-multistream", "enwiki-20160501-excerpt-singlestream")
+        ],
+    )
     parser.add_argument("--texts", type=Path, default=CORPUS / "text/enwiki2015-part-02.jsonl.xz")
     parser.add_argument("--articles", type=int, default=4000)
     args = parser.parse_args()

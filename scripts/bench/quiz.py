@@ -25,80 +25,161 @@ ROOT = Path(__file__).resolve().parents[2]
 
 # {S} is the subject of the fact. Every wording names its subject and asks for one thing only.
 WORDINGS = {
-    "capital": ("Tell me the capital city of {S}.", "Which city serves as the capital of {S}?",
-                "Please name the capital city of {S}."),
-    "capital_of": ("{S} is the capital city of what country?", "Which country has {S} as its capital city?",
-                   "Please name the country whose capital is {S}."),
-    "continent": ("Please name the continent of {S}.", "{S} lies on what continent?",
-                  "On what continent would I find {S}?"),
-    "currency": ("Please give the currency of {S}.", "With what money do people pay in {S}?",
-                 "Please tell me which currency {S} uses."),
-    "official_language": ("Which language is official in {S}?", "Please give the official language of {S}.",
-                          "What language is the official one in {S}?"),
-    "city_country": ("Please name the country of the city {S}.", "The city of {S} is in what country?",
-                     "Which country does the city of {S} belong to?"),
-    "state_capital": ("Tell me the capital city of {S}.", "Which city serves as the capital of {S}?",
-                      "Please name the capital city of {S}."),
-    "state_largest_city": ("Please give the largest city in {S}.", "Tell me which city is the largest in {S}.",
-                           "Which city in {S} is the largest one?"),
-    "state_nickname": ("By what nickname is {S} known?", "Please give the nickname of {S}.",
-                       "Please tell me the nickname that {S} has."),
-    "state_year": ("Please give the year in which {S} became a state.",
-                   "Tell me in what year {S} became a state.",
-                   "Please tell me the year in which {S} became a state."),
-    "river_mouth": ("Please tell me where {S} flows into.", "Into what water does {S} flow?",
-                    "Which sea, ocean or river does {S} flow into?"),
-    "mountain_height": ("How many metres high is {S}?", "Please give the height of {S} in metres.",
-                        "Tell me how many metres high {S} is."),
-    "mountain_country": ("In what country does {S} stand?", "Please name the country in which {S} is.",
-                         "Which country has the mountain {S}?"),
-    "island_country": ("Which country owns {S}?", "Please name the country that owns {S}.",
-                       "Tell me which country owns {S}."),
-    "symbol": ("Please give the chemical symbol of {S}.", "Which symbol stands for {S}?",
-               "Tell me the symbol for {S}."),
-    "element_of_symbol": ("{S} is the symbol of which element?", "Which element is written {S}?",
-                          "Please name the element with the symbol {S}."),
-    "atomic_number": ("Please give the atomic number of {S}.", "What number does {S} have in the periodic table?",
-                      "Tell me which atomic number {S} has."),
-    "state_of_matter": ("Tell me the state of matter of {S} at room temperature.",
-                        "Which state of matter does {S} have at room temperature?",
-                        "Please name the state of matter of {S} at room temperature."),
-    "discovered_by": ("Please name the discoverer of {S}.", "Which person discovered {S}?",
-                      "Name the person who discovered {S}."),
-    "discovered_in": ("Please give the year in which {S} was discovered.",
-                      "Please give the year of the discovery of {S}.",
-                      "In what year did the discovery of {S} take place?"),
-    "moon_of": ("Which planet has the moon {S}?", "Please name the planet of the moon {S}.",
-                "The moon {S} moves around which planet?"),
+    "capital": (
+        "Tell me the capital city of {S}.",
+        "Which city serves as the capital of {S}?",
+        "Please name the capital city of {S}.",
+    ),
+    "capital_of": (
+        "{S} is the capital city of what country?",
+        "Which country has {S} as its capital city?",
+        "Please name the country whose capital is {S}.",
+    ),
+    "continent": (
+        "Please name the continent of {S}.",
+        "{S} lies on what continent?",
+        "On what continent would I find {S}?",
+    ),
+    "currency": (
+        "Please give the currency of {S}.",
+        "With what money do people pay in {S}?",
+        "Please tell me which currency {S} uses.",
+    ),
+    "official_language": (
+        "Which language is official in {S}?",
+        "Please give the official language of {S}.",
+        "What language is the official one in {S}?",
+    ),
+    "city_country": (
+        "Please name the country of the city {S}.",
+        "The city of {S} is in what country?",
+        "Which country does the city of {S} belong to?",
+    ),
+    "state_capital": (
+        "Tell me the capital city of {S}.",
+        "Which city serves as the capital of {S}?",
+        "Please name the capital city of {S}.",
+    ),
+    "state_largest_city": (
+        "Please give the largest city in {S}.",
+        "Tell me which city is the largest in {S}.",
+        "Which city in {S} is the largest one?",
+    ),
+    "state_nickname": (
+        "By what nickname is {S} known?",
+        "Please give the nickname of {S}.",
+        "Please tell me the nickname that {S} has.",
+    ),
+    "state_year": (
+        "Please give the year in which {S} became a state.",
+        "Tell me in what year {S} became a state.",
+        "Please tell me the year in which {S} became a state.",
+    ),
+    "river_mouth": (
+        "Please tell me where {S} flows into.",
+        "Into what water does {S} flow?",
+        "Which sea, ocean or river does {S} flow into?",
+    ),
+    "mountain_height": (
+        "How many metres high is {S}?",
+        "Please give the height of {S} in metres.",
+        "Tell me how many metres high {S} is.",
+    ),
+    "mountain_country": (
+        "In what country does {S} stand?",
+        "Please name the country in which {S} is.",
+        "Which country has the mountain {S}?",
+    ),
+    "island_country": (
+        "Which country owns {S}?",
+        "Please name the country that owns {S}.",
+        "Tell me which country owns {S}.",
+    ),
+    "symbol": (
+        "Please give the chemical symbol of {S}.",
+        "Which symbol stands for {S}?",
+        "Tell me the symbol for {S}.",
+    ),
+    "element_of_symbol": (
+        "{S} is the symbol of which element?",
+        "Which element is written {S}?",
+        "Please name the element with the symbol {S}.",
+    ),
+    "atomic_number": (
+        "Please give the atomic number of {S}.",
+        "What number does {S} have in the periodic table?",
+        "Tell me which atomic number {S} has.",
+    ),
+    "state_of_matter": (
+        "Tell me the state of matter of {S} at room temperature.",
+        "Which state of matter does {S} have at room temperature?",
+        "Please name the state of matter of {S} at room temperature.",
+    ),
+    "discovered_by": (
+        "Please name the discoverer of {S}.",
+        "Which person discovered {S}?",
+        "Name the person who discovered {S}.",
+    ),
+    "discovered_in": (
+        "Please give the year in which {S} was discovered.",
+        "Please give the year of the discovery of {S}.",
+        "In what year did the discovery of {S} take place?",
+    ),
+    "moon_of": (
+        "Which planet has the moon {S}?",
+        "Please name the planet of the moon {S}.",
+        "The moon {S} moves around which planet?",
+    ),
     "deed": ("Which person {S}?", "Name the person who {S}.", "Please give the name of the person who {S}."),
-    "birthplace": ("Please give the birthplace of {S}.", "Please give the place where {S} was born.",
-                   "In what place was {S} born?"),
-    "birth_year": ("Please give the year in which {S} was born.", "Tell me the year of birth of {S}.",
-                   "In what year was {S} born?"),
-    "inventor": ("Please name the inventor of {S}.", "Which person invented {S}?",
-                 "Name the person who invented {S}."),
-    "invention_year": ("Please give the year in which {S} was invented.",
-                       "Please give the year of the invention of {S}.",
-                       "In what year did the invention of {S} take place?"),
+    "birthplace": (
+        "Please give the birthplace of {S}.",
+        "Please give the place where {S} was born.",
+        "In what place was {S} born?",
+    ),
+    "birth_year": (
+        "Please give the year in which {S} was born.",
+        "Tell me the year of birth of {S}.",
+        "In what year was {S} born?",
+    ),
+    "inventor": ("Please name the inventor of {S}.", "Which person invented {S}?", "Name the person who invented {S}."),
+    "invention_year": (
+        "Please give the year in which {S} was invented.",
+        "Please give the year of the invention of {S}.",
+        "In what year did the invention of {S} take place?",
+    ),
     "author": ("Please name the author of {S}.", "Which writer wrote {S}?", "Name the person who wrote {S}."),
-    "composer": ("Please name the composer of {S}.", "Which musician composed {S}?",
-                 "Name the person who composed {S}."),
-    "painter": ("Please name the painter of {S}.", "Which artist painted {S}?",
-                "Name the person who painted {S}."),
-    "animal_class": ("To which class of animals does the {S} belong?",
-                     "Please tell me what kind of animal the {S} is.", "What class of animal is the {S}?"),
-    "animal_young": ("By what name is a young {S} known?", "Please give the name for a young {S}.",
-                     "What name has a young {S}?"),
-    "language_family": ("To which family of languages does {S} belong?",
-                        "Please give the language family of {S}.",
-                        "What family of languages does {S} belong to?"),
-    "instrument_family": ("Which family of instruments includes {S}?",
-                          "Please name the instrument family of {S}.",
-                          "Please tell me the instrument family of {S}."),
+    "composer": (
+        "Please name the composer of {S}.",
+        "Which musician composed {S}?",
+        "Name the person who composed {S}.",
+    ),
+    "painter": ("Please name the painter of {S}.", "Which artist painted {S}?", "Name the person who painted {S}."),
+    "animal_class": (
+        "To which class of animals does the {S} belong?",
+        "Please tell me what kind of animal the {S} is.",
+        "What class of animal is the {S}?",
+    ),
+    "animal_young": (
+        "By what name is a young {S} known?",
+        "Please give the name for a young {S}.",
+        "What name has a young {S}?",
+    ),
+    "language_family": (
+        "To which family of languages does {S} belong?",
+        "Please give the language family of {S}.",
+        "What family of languages does {S} belong to?",
+    ),
+    "instrument_family": (
+        "Which family of instruments includes {S}?",
+        "Please name the instrument family of {S}.",
+        "Please tell me the instrument family of {S}.",
+    ),
     "gem_colour": ("Of what colour is {S}?", "Please give the colour of {S}.", "In what colour does {S} come?"),
-    "sport_players": ("How many people play in a team of {S}?",
-                      "Please give the number of players in a team of {S}.",
-                      "Tell me how many players a team of {S} has."),
+    "sport_players": (
+        "How many people play in a team of {S}?",
+        "Please give the number of players in a team of {S}.",
+        "Tell me how many players a team of {S} has.",
+    ),
     "record": ("Please name {S}.", "Please give the name of {S}.", "By what name do people know {S}?"),
 }
 
@@ -114,7 +195,7 @@ class Question:
     relation: str
     subject: str
     text: str
-    answers: list[str]              # the object and its aliases
+    answers: list[str]  # the object and its aliases
 
 
 @dataclass
@@ -125,7 +206,7 @@ class Result:
     answer: str
     right: bool
     stopped: bool
-    turn: int                       # of its conversation, from 1
+    turn: int  # of its conversation, from 1
 
 
 def normal(text: str) -> str:
@@ -150,8 +231,10 @@ def grade(question: Question, answer: str) -> bool:
     if question.relation == "symbol":  # "As", "In" and "No" are words too: a symbol counts only as it is written
         return any(symbol in re.findall(r"\w+", answer) for symbol in question.answers)
     # "the dollar" must stand with its article: "the Canadian dollar" is not "the dollar".
-    return any(f" {fact} " in f" {normal(answer)} " if re.fullmatch(r"the [a-z]+", fact) else contains(answer, fact)
-               for fact in question.answers)
+    return any(
+        f" {fact} " in f" {normal(answer)} " if re.fullmatch(r"the [a-z]+", fact) else contains(answer, fact)
+        for fact in question.answers
+    )
 
 
 def clear_facts(facts: list[dict]) -> dict[str, list[dict]]:
@@ -180,9 +263,11 @@ def user_messages(train: Path) -> set[str]:
                 try:
                     said.update(normal(m["content"]) for m in json.loads(line)["messages"] if m["role"] == "user")
                 except (ValueError, KeyError, TypeError):
-                    raise QuizError(f"{train}:{number}: not a conversation with \"messages\"") from None
+                    raise QuizError(f'{train}:{number}: not a conversation with "messages"') from None
     except OSError as error:
-        raise QuizError(f"{train}: {error.strerror or error}; give the file that gen_sft_data.py wrote to --train") from None
+        raise QuizError(
+            f"{train}: {error.strerror or error}; give the file that gen_sft_data.py wrote to --train"
+        ) from None
     return said
 
 
@@ -194,7 +279,7 @@ def used_in(wording: str, subjects: set[str], said: set[str]) -> str | None:
     for message in said:
         if not (message.startswith(head) and message.endswith(tail) and len(message) > len(head) + len(tail)):
             continue
-        middle = message[len(head):len(message) - len(tail)].strip()
+        middle = message[len(head) : len(message) - len(tail)].strip()
         if middle and (without_article(middle) in subjects if few else len(middle.split()) <= 8):
             return message
     return None
@@ -209,31 +294,36 @@ def fresh_wordings(relations: dict[str, list[dict]], said: set[str]) -> tuple[di
         for wording in WORDINGS[relation]:
             used = used_in(wording, subjects, said)
             if used:
-                replaced.append(f"{relation}: \"{wording}\" is in the training conversations (\"{used}\"); not asked")
+                replaced.append(f'{relation}: "{wording}" is in the training conversations ("{used}"); not asked')
             else:
                 fresh[relation].append(wording)
         if not fresh[relation]:
-            raise QuizError(f"every wording of '{relation}' occurs in the training conversations; "
-                            "give WORDINGS in scripts/bench/quiz.py another one")
+            raise QuizError(
+                f"every wording of '{relation}' occurs in the training conversations; "
+                "give WORDINGS in scripts/bench/quiz.py another one"
+            )
     return fresh, replaced
 
 
 def draw(relations: dict[str, list[dict]], wordings: dict[str, list[str]], n: int, seed: int) -> list[Question]:
     """n questions, the relations in turn, so that each has its share; the same for the same seed and facts."""
     rng = random.Random(seed)
-    left = {relation: sorted(facts, key=lambda f: (f["subject"], f["object"]))
-            for relation, facts in sorted(relations.items())}
+    left = {
+        relation: sorted(facts, key=lambda f: (f["subject"], f["object"]))
+        for relation, facts in sorted(relations.items())
+    }
     for facts in left.values():
         rng.shuffle(facts)
     questions: list[Question] = []
     while len(questions) < n and any(left.values()):
         turn = [relation for relation in left if left[relation]]
         rng.shuffle(turn)
-        for relation in turn[:n - len(questions)]:
+        for relation in turn[: n - len(questions)]:
             fact = left[relation].pop()
             text = rng.choice(wordings[relation]).replace("{S}", fact["subject"])
-            questions.append(Question(relation, fact["subject"], text[:1].upper() + text[1:],
-                                      [fact["object"], *fact["aliases"]]))
+            questions.append(
+                Question(relation, fact["subject"], text[:1].upper() + text[1:], [fact["object"], *fact["aliases"]])
+            )
     if len(questions) < n:
         raise QuizError(f"there are only {len(questions)} clear facts; ask for at most that many with --n")
     return questions
@@ -242,14 +332,18 @@ def draw(relations: dict[str, list[dict]], wordings: dict[str, list[str]], n: in
 def ask(url: str, messages: list[dict]) -> tuple[str, bool]:
     """The server's next answer in a conversation, and whether it stopped by itself."""
     try:
-        reply = requests.post(f"{url.rstrip('/')}/v1/chat/completions", timeout=120, json={
-            "messages": messages, "temperature": 0, "max_tokens": 64})
+        reply = requests.post(
+            f"{url.rstrip('/')}/v1/chat/completions",
+            timeout=120,
+            json={"messages": messages, "temperature": 0, "max_tokens": 64},
+        )
         reply.raise_for_status()
         choice = reply.json()["choices"][0]
         return choice["message"]["content"] or "", choice["finish_reason"] == "stop"
     except (requests.RequestException, ValueError, KeyError, IndexError, TypeError) as error:
-        raise QuizError(f"{url} does not answer as a chat server ({type(error).__name__}); start one with "
-                        "python src/serve.py") from None
+        raise QuizError(
+            f"{url} does not answer as a chat server ({type(error).__name__}); start one with python src/serve.py"
+        ) from None
 
 
 def examine(url: str, questions: list[Question], turns: int) -> list[Result]:
@@ -257,11 +351,20 @@ def examine(url: str, questions: list[Question], turns: int) -> list[Result]:
     results, messages = [], []
     for number, question in enumerate(questions):
         turn = number % turns
-        messages = [*messages[:2 * turn], {"role": "user", "content": question.text}]
+        messages = [*messages[: 2 * turn], {"role": "user", "content": question.text}]
         answer, stopped = ask(url, messages)
         messages.append({"role": "assistant", "content": answer})
-        results.append(Result(question.relation, question.text, question.answers[0], answer, grade(question, answer),
-                              stopped, turn + 1))
+        results.append(
+            Result(
+                question.relation,
+                question.text,
+                question.answers[0],
+                answer,
+                grade(question, answer),
+                stopped,
+                turn + 1,
+            )
+        )
     return results
 
 
@@ -273,9 +376,13 @@ def summary(results: list[Result]) -> dict:
         counted[0] += result.right
         counted[1] += 1
     by_turn = [[r.right for r in results if r.turn == turn] for turn in range(1, max(r.turn for r in results) + 1)]
-    return {"asked": len(results), "percent_right": share(r.right for r in results),
-            "percent_stopped": share(r.stopped for r in results), "by_relation": dict(sorted(by_relation.items())),
-            "by_turn": [[sum(right), len(right)] for right in by_turn]}
+    return {
+        "asked": len(results),
+        "percent_right": share(r.right for r in results),
+        "percent_stopped": share(r.stopped for r in results),
+        "by_relation": dict(sorted(by_relation.items())),
+        "by_turn": [[sum(right), len(right)] for right in by_turn],
+    }
 
 
 def report(results: list[Result], figures: dict) -> str:
@@ -284,15 +391,23 @@ def report(results: list[Result], figures: dict) -> str:
     wrong = [r for r in results if not r.right]
     if wrong:
         lines += ["", "wrong answers:"]
-        lines += [f"  {r.question}\n      said:     {' '.join(r.answer.split())}\n      expected: {r.expected}"
-                  for r in wrong]
+        lines += [
+            f"  {r.question}\n      said:     {' '.join(r.answer.split())}\n      expected: {r.expected}" for r in wrong
+        ]
     running_on = [r for r in results if not r.stopped]
     if running_on:
         lines += ["", "did not stop by itself:"] + [f"  {r.question}" for r in running_on]
     turns = figures["by_turn"]
     by_turn = ["by turn: " + ", ".join(f"{right} of {asked}" for right, asked in turns)] if len(turns) > 1 else []
-    return "\n".join([*lines, "", f"right:   {figures['percent_right']:5.1f} % of {figures['asked']}", *by_turn,
-                      f"stopped: {figures['percent_stopped']:5.1f} %"])
+    return "\n".join(
+        [
+            *lines,
+            "",
+            f"right:   {figures['percent_right']:5.1f} % of {figures['asked']}",
+            *by_turn,
+            f"stopped: {figures['percent_stopped']:5.1f} %",
+        ]
+    )
 
 
 def load_facts(path: Path) -> list[dict]:
@@ -313,8 +428,13 @@ def run(args: argparse.Namespace) -> int:
     print(report(results, figures))
     if args.json:
         args.json.parent.mkdir(parents=True, exist_ok=True)
-        args.json.write_text(json.dumps(figures | {"seed": args.seed, "results": [asdict(r) for r in results]},
-                                        ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+        args.json.write_text(
+            json.dumps(
+                figures | {"seed": args.seed, "results": [asdict(r) for r in results]}, ensure_ascii=False, indent=1
+            )
+            + "\n",
+            encoding="utf-8",
+        )
     return 0 if figures["percent_right"] >= args.min_percent else 1
 
 

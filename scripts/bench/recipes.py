@@ -28,14 +28,23 @@ from pipeline.config import load_config  # noqa: E402
 from pipeline.files import read_json, write_json  # noqa: E402
 
 COURSE = ("train.optimizer=adamw", "train.lr_schedule=cosine", "train.zero_init_proj=false")
-FAST = ("train.optimizer=muon", "train.lr_schedule=linear", "train.decay_frac=0.6", "train.zero_init_proj=true", "train.min_lr=0")
+FAST = (
+    "train.optimizer=muon",
+    "train.lr_schedule=linear",
+    "train.decay_frac=0.6",
+    "train.zero_init_proj=true",
+    "train.min_lr=0",
+)
 SHARE = 0.65
 EVALUATIONS = 10  # a run: the points of its curve
 
 
 def runs(rates: list[float], fast_rates: list[float], steps: int) -> dict[str, list[str]]:
     """Name -> overrides of every run of src/train.py."""
-    result = {f"course lr {rate:g}": [*COURSE, f"train.lr={rate}", f"train.min_lr={rate / 10}", *length(steps)] for rate in rates}
+    result = {
+        f"course lr {rate:g}": [*COURSE, f"train.lr={rate}", f"train.min_lr={rate / 10}", *length(steps)]
+        for rate in rates
+    }
     for rate in fast_rates:
         result[f"fast lr {rate:g}"] = [*FAST, f"train.lr={rate}", *length(steps)]
         result[f"fast {SHARE:.0%} lr {rate:g}"] = [*FAST, f"train.lr={rate}", *length(round(SHARE * steps))]
@@ -43,8 +52,15 @@ def runs(rates: list[float], fast_rates: list[float], steps: int) -> dict[str, l
 
 
 def length(steps: int) -> list[str]:
-    return [f"train.max_iters={steps}", f"train.warmup_iters={max(1, steps // 20)}", f"train.eval_interval={max(1, steps // EVALUATIONS)}",
-            f"train.checkpoint_interval={steps}", "train.keep_checkpoints=1", "train.sample_tokens=0", "wandb.mode=disabled"]
+    return [
+        f"train.max_iters={steps}",
+        f"train.warmup_iters={max(1, steps // 20)}",
+        f"train.eval_interval={max(1, steps // EVALUATIONS)}",
+        f"train.checkpoint_interval={steps}",
+        "train.keep_checkpoints=1",
+        "train.sample_tokens=0",
+        "wandb.mode=disabled",
+    ]
 
 
 def curve_of(folder: Path, tokens_a_step: int) -> list[tuple[int, float]]:
@@ -63,11 +79,14 @@ def train_nanogpt(cfg, nanogpt: Path, rate: float, tokens_a_step: int) -> list[t
 
     class Summed:
         """train.evaluate's view of a model: a forward that gives the summed loss, and the shapes."""
+
         def __init__(self):
             self.model, self.batches, self.micro_batch_size = model, batches, t.micro_batch_size
 
         def forward(self, x, y):
-            return torch.nn.functional.cross_entropy(model(x, y)[0].float().flatten(0, 1), y.flatten(), ignore_index=-100, reduction="sum")
+            return torch.nn.functional.cross_entropy(
+                model(x, y)[0].float().flatten(0, 1), y.flatten(), ignore_index=-100, reduction="sum"
+            )
 
     curve = []
     for step in range(t.max_iters):
@@ -107,8 +126,10 @@ def table(curves: dict[str, list[tuple[int, float]]]) -> str:
 
 def draw(curves: dict[str, list[tuple[int, float]]], path: Path) -> None:
     import matplotlib
+
     matplotlib.use("Agg")
     from matplotlib import pyplot as plt
+
     colours = {"course": "tab:blue", "fast": "tab:red", f"fast {SHARE:.0%}": "tab:orange", "nanoGPT": "tab:gray"}
     figure, axis = plt.subplots(figsize=(8, 5), layout="constrained")
     for name, curve in curves.items():
@@ -144,8 +165,16 @@ def main(cfg, args) -> None:
 
 def arguments(parser) -> None:
     parser.add_argument("--steps", type=int, default=400, help="of every full run")
-    parser.add_argument("--rates", type=float, nargs="+", default=[1e-3, 2e-3, 4e-3], help="learning rates that the course's recipe and nanoGPT try")
-    parser.add_argument("--fast-rates", type=float, nargs="+", help="and those that fast tries; the same when not given")
+    parser.add_argument(
+        "--rates",
+        type=float,
+        nargs="+",
+        default=[1e-3, 2e-3, 4e-3],
+        help="learning rates that the course's recipe and nanoGPT try",
+    )
+    parser.add_argument(
+        "--fast-rates", type=float, nargs="+", help="and those that fast tries; the same when not given"
+    )
     parser.add_argument("--nanogpt", type=Path, help="folder with nanoGPT's model.py")
     parser.add_argument("--out", default="runs/recipes")
 

@@ -29,13 +29,18 @@ from pipeline.config import ROOT, InputError
 from pipeline.files import dump_line, read_json
 from wikipedia import dump as dumps
 
-MEAN_CHARS = 2800          # of an article of English Wikipedia
-SHARD = 10_000             # documents
-NEAR_COPIES = 50           # one document in so many
+MEAN_CHARS = 2800  # of an article of English Wikipedia
+SHARD = 10_000  # documents
+NEAR_COPIES = 50  # one document in so many
 
 
 def stage(name: str, *overrides: str) -> subprocess.Popen:
-    return subprocess.Popen([sys.executable, ROOT / f"src/{name}.py", *overrides], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+    return subprocess.Popen(
+        [sys.executable, ROOT / f"src/{name}.py", *overrides],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
 
 
 def finish(name: str, process: subprocess.Popen) -> None:
@@ -45,6 +50,7 @@ def finish(name: str, process: subprocess.Popen) -> None:
 
 
 # ---------------------------------------------------------------- extraction over workers
+
 
 def enlarge(dump: Path, copies: int, out: Path) -> None:
     """header stream + the article streams `copies` times + footer stream"""
@@ -68,14 +74,26 @@ def workers(args: argparse.Namespace, work: Path) -> str:
         for n in args.workers:
             shutil.rmtree(work / "extracted", ignore_errors=True)
             began = time.monotonic()
-            finish("extract", stage("extract", f"data.dump={work / 'large.xml.bz2'}", f"data.extracted_dir={work / 'extracted'}",
-                                    f"data.workers={n}", "data.shard_articles=500"))
+            finish(
+                "extract",
+                stage(
+                    "extract",
+                    f"data.dump={work / 'large.xml.bz2'}",
+                    f"data.extracted_dir={work / 'extracted'}",
+                    f"data.workers={n}",
+                    "data.shard_articles=500",
+                ),
+            )
             seconds[n].append(time.monotonic() - began)
     articles = read_json(work / "extracted/manifest.json")["counts"]["out"]
     one = seconds[args.workers[0]]
-    lines = [f"{args.copies} times the articles of {args.dump.name}: {size:.0f} MB of bz2, {articles:,} articles; the whole stage, start-up included, "
-             f"wall time, medians of {args.rounds} rounds in turns.", "",
-             "| workers | seconds | MB of bz2 a second | to one worker |", "|--:|--:|--:|--:|"]
+    lines = [
+        f"{args.copies} times the articles of {args.dump.name}: {size:.0f} MB of bz2, {articles:,} articles; the whole stage, start-up included, "
+        f"wall time, medians of {args.rounds} rounds in turns.",
+        "",
+        "| workers | seconds | MB of bz2 a second | to one worker |",
+        "|--:|--:|--:|--:|",
+    ]
     for n, some in seconds.items():
         ratio = statistics.median(a / b for a, b in zip(one, some))
         lines.append(f"| {n} | {statistics.median(some):.1f} | {size / statistics.median(some):.2f} | {ratio:.2f} |")
@@ -84,9 +102,12 @@ def workers(args: argparse.Namespace, work: Path) -> str:
 
 # ---------------------------------------------------------------- memory
 
+
 def make_documents(texts: Path, count: int, folder: Path) -> int:
     """part-*.jsonl of documents made from the sentences of real articles -> their bytes"""
-    sentences = [s for record in read_texts(texts) for s in re.split(r"(?<=[.!?]) +|\n+", record["text"]) if 40 <= len(s) <= 400]
+    sentences = [
+        s for record in read_texts(texts) for s in re.split(r"(?<=[.!?]) +|\n+", record["text"]) if 40 <= len(s) <= 400
+    ]
     rng = random.Random(1)
     mean = sum(map(len, sentences)) / len(sentences)
     total, recent = 0, []
@@ -100,7 +121,7 @@ def make_documents(texts: Path, count: int, folder: Path) -> int:
                 chosen = rng.choices(sentences, k=max(2, round(rng.expovariate(mean / MEAN_CHARS))))
             if len(chosen) > 20:
                 recent = [*recent[-200:], chosen]
-            text = "\n\n".join(" ".join(chosen[k:k + 4]) for k in range(0, len(chosen), 4))
+            text = "\n\n".join(" ".join(chosen[k : k + 4]) for k in range(0, len(chosen), 4))
             lines.append(dump_line({"id": number, "title": f"Document {number}", "url": "", "text": text}))
         content = b"".join(lines)
         (folder / f"part-{first // SHARD:05}.jsonl").write_bytes(content)
@@ -144,12 +165,23 @@ def memory(args: argparse.Namespace, work: Path) -> str:
     folders = {name: work / name for name in ("made", "filtered", "deduped")}
     folders["made"].mkdir()
     size = make_documents(args.texts, args.documents, folders["made"]) / 1e9
-    paths = [f"data.extracted_dir={folders['made']}", f"data.filtered_dir={folders['filtered']}", f"data.deduped_dir={folders['deduped']}"]
-    lines = [f"{args.documents:,} documents, {size:.1f} GB of JSONL, made from the sentences of {args.texts.name}; {os.cpu_count()} workers; memory of all "
-             "processes together, what they share counted once.", "", "| stage | kept | seconds | peak memory, GB |", "|---|--:|--:|--:|"]
+    paths = [
+        f"data.extracted_dir={folders['made']}",
+        f"data.filtered_dir={folders['filtered']}",
+        f"data.deduped_dir={folders['deduped']}",
+    ]
+    lines = [
+        f"{args.documents:,} documents, {size:.1f} GB of JSONL, made from the sentences of {args.texts.name}; {os.cpu_count()} workers; memory of all "
+        "processes together, what they share counted once.",
+        "",
+        "| stage | kept | seconds | peak memory, GB |",
+        "|---|--:|--:|--:|",
+    ]
     for name, out in (("clean", "filtered"), ("dedup", "deduped")):
         seconds, peak = watched(name, *paths)
-        lines.append(f"| {name} | {read_json(folders[out] / 'manifest.json')['counts']['out']:,} | {seconds:.0f} | {peak:.2f} |")
+        lines.append(
+            f"| {name} | {read_json(folders[out] / 'manifest.json')['counts']['out']:,} | {seconds:.0f} | {peak:.2f} |"
+        )
     return "\n".join(lines)
 
 

@@ -20,11 +20,11 @@ import numpy as np
 import torch
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "src"))
-from beside import nanogpt_model  # noqa: E402  (this folder)
-from gpt.machine import autocast, freeze_gc, pick_device  # noqa: E402
-from gpt.optim import build_optimizer, clip_gradients  # noqa: E402
-from model import ModelConfig, WikiGPT  # noqa: E402
-from pipeline.cli import stage_main  # noqa: E402
+from beside import nanogpt_model
+from gpt.machine import autocast, freeze_gc, pick_device
+from gpt.optim import build_optimizer, clip_gradients
+from model import ModelConfig, WikiGPT
+from pipeline.cli import stage_main
 
 WARMUP = 3  # steps of each before the first round: compile, memory, caches
 
@@ -41,6 +41,7 @@ def ours(config: ModelConfig, t, device, dtype: str):
         norm = clip_gradients(model, t.grad_clip)
         optimizer.step(finite=torch.isfinite(norm))
         optimizer.zero_grad()
+
     return model, step
 
 
@@ -55,6 +56,7 @@ def foreign_step(model, loss, optimizer, t, device, dtype: str):
         torch.nn.utils.clip_grad_norm_(model.parameters(), t.grad_clip)
         optimizer.step()
         optimizer.zero_grad(set_to_none=True)
+
     return model, step
 
 
@@ -66,12 +68,23 @@ def nanogpt(folder: Path, config: ModelConfig, t, device, dtype: str):
 
 def hugging_face(config: ModelConfig, t, device, dtype: str):
     from transformers import LlamaConfig, LlamaForCausalLM
-    model = LlamaForCausalLM(LlamaConfig(
-        vocab_size=config.vocab_size, hidden_size=config.n_embd, intermediate_size=config.d_ff, num_hidden_layers=config.n_layer,
-        num_attention_heads=config.n_head, num_key_value_heads=config.n_head, max_position_embeddings=config.block_size,
-        tie_word_embeddings=True, use_cache=False)).to(device)
-    optimizer = torch.optim.AdamW(model.parameters(), lr=t.lr, betas=(t.beta1, t.beta2), weight_decay=t.weight_decay,
-                                  fused=device.type == "cuda")
+
+    model = LlamaForCausalLM(
+        LlamaConfig(
+            vocab_size=config.vocab_size,
+            hidden_size=config.n_embd,
+            intermediate_size=config.d_ff,
+            num_hidden_layers=config.n_layer,
+            num_attention_heads=config.n_head,
+            num_key_value_heads=config.n_head,
+            max_position_embeddings=config.block_size,
+            tie_word_embeddings=True,
+            use_cache=False,
+        )
+    ).to(device)
+    optimizer = torch.optim.AdamW(
+        model.parameters(), lr=t.lr, betas=(t.beta1, t.beta2), weight_decay=t.weight_decay, fused=device.type == "cuda"
+    )
     return foreign_step(model, lambda m, x, y: m(input_ids=x, labels=x).loss, optimizer, t, device, dtype)
 
 
@@ -108,10 +121,14 @@ def main(cfg, args) -> None:
     t, device, config = cfg.train, pick_device(cfg.train.device), ModelConfig.of(cfg.model)
     if device.type == "cpu":
         torch.set_num_threads(1)
-    ids = torch.from_numpy(np.random.default_rng(0).integers(config.vocab_size, size=(t.micro_batch_size, config.block_size + 1))).to(device)
+    ids = torch.from_numpy(
+        np.random.default_rng(0).integers(config.vocab_size, size=(t.micro_batch_size, config.block_size + 1))
+    ).to(device)
     x, y = ids[:, :-1].contiguous(), ids[:, 1:].contiguous()
-    print(f"{device.type}, torch {torch.__version__}, {t.micro_batch_size} x {config.block_size} tokens a step, compile {t.compile}, "
-          f"median of {args.rounds} rounds of {args.steps} steps\n")
+    print(
+        f"{device.type}, torch {torch.__version__}, {t.micro_batch_size} x {config.block_size} tokens a step, compile {t.compile}, "
+        f"median of {args.rounds} rounds of {args.steps} steps\n"
+    )
     print("| dtype | model | parameters | tokens/s | of ours | GFLOP/s |\n|---|---|---|---|---|---|")
     for dtype in args.dtypes:
         contestants = {"wikillm": ours(config, t, device, dtype)}
@@ -124,8 +141,11 @@ def main(cfg, args) -> None:
             speed = y.numel() / statistics.median(seconds[name])
             # of ours: the median over rounds of what was measured side by side
             share = statistics.median(a / b for a, b in zip(seconds["wikillm"], seconds[name]))
-            print(f"| {dtype} | {name} | {sum(p.numel() for p in model.parameters()):,} | {speed:,.0f} | {share:.2f} "
-                  f"| {speed * flops(model, config) / 1e9:,.1f} |", flush=True)
+            print(
+                f"| {dtype} | {name} | {sum(p.numel() for p in model.parameters()):,} | {speed:,.0f} | {share:.2f} "
+                f"| {speed * flops(model, config) / 1e9:,.1f} |",
+                flush=True,
+            )
 
 
 def arguments(parser) -> None:

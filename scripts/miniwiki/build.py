@@ -45,32 +45,59 @@ def up_to_date(out: Path, sources: str) -> bool:
         truth = json.loads((out / TRUTH).read_text(encoding="utf-8"))
         return truth["sources"] == sources and all(
             hashlib.sha256((out / name).read_bytes()).hexdigest() == truth["dump"][key]
-            for name, key in ((DUMP, "sha256"), (INDEX, "index_sha256")))
+            for name, key in ((DUMP, "sha256"), (INDEX, "index_sha256"))
+        )
     except (ValueError, KeyError, TypeError):
         return False
 
 
 def real_articles() -> list[Article]:
-    articles = [*places.countries(), *places.cities(), *places.states(), *places.rivers(), *places.mountains(),
-                *places.waters(), *places.islands(), *science.elements(), *science.space(), *people.scientists(),
-                *people.inventions(), *people.artists(), *life.animals(), *life.foods(), *life.gems(),
-                *life.languages(), *life.instruments(), *life.sports(), *overviews.overviews()]
+    articles = [
+        *places.countries(),
+        *places.cities(),
+        *places.states(),
+        *places.rivers(),
+        *places.mountains(),
+        *places.waters(),
+        *places.islands(),
+        *science.elements(),
+        *science.space(),
+        *people.scientists(),
+        *people.inventions(),
+        *people.artists(),
+        *life.animals(),
+        *life.foods(),
+        *life.gems(),
+        *life.languages(),
+        *life.instruments(),
+        *life.sports(),
+        *overviews.overviews(),
+    ]
     for article in articles:
         # A name that ends in a full stop, such as "Washington, D.C.", ends the sentence with it.
-        article.sections = [(heading, [[s.replace("D.C..", "D.C.") for s in p] for p in paragraphs])
-                            for heading, paragraphs in article.sections]
+        article.sections = [
+            (heading, [[s.replace("D.C..", "D.C.") for s in p] for p in paragraphs])
+            for heading, paragraphs in article.sections
+        ]
     return articles
 
 
 def keep(article: Article, linker: Linker, titles: list[str]) -> Planted:
     near = sorted(titles, key=lambda t: number_of(article.title, t))
     others = [t for t in near[:14] if t != article.title]
-    return Planted(Page(article.title, page_text(article, linker, others)), article.kind, "keep",
-                   sentences=article.sentences(), absent=MARKUP, article=article)
+    return Planted(
+        Page(article.title, page_text(article, linker, others)),
+        article.kind,
+        "keep",
+        sentences=article.sentences(),
+        absent=MARKUP,
+        article=article,
+    )
 
 
 def in_dump_order(pages: list[Planted]) -> list[Planted]:
     """Shuffled by title, as ids say little about topics; a duplicate comes after the page that it copies."""
+
     def place(planted: Planted) -> tuple:
         own = number_of(planted.page.title, planted.page.ns, "place")
         return (max(own, number_of(planted.twin, 0, "place") + 1), 1) if planted.twin else (own, 0)
@@ -100,9 +127,16 @@ def truth_of(ordered: list[Planted], dump: bytes, index: bytes, sources: str) ->
     texts = [p.page.text for p in ordered]
     return {
         "sources": sources,
-        "dump": {"file": DUMP, "index": INDEX, "pages": len(ordered), "streams": streams + 3, "page_streams": streams,
-                 "bytes": len(dump), "sha256": hashlib.sha256(dump).hexdigest(),
-                 "index_sha256": hashlib.sha256(index).hexdigest()},
+        "dump": {
+            "file": DUMP,
+            "index": INDEX,
+            "pages": len(ordered),
+            "streams": streams + 3,
+            "page_streams": streams,
+            "bytes": len(dump),
+            "sha256": hashlib.sha256(dump).hexdigest(),
+            "index_sha256": hashlib.sha256(index).hexdigest(),
+        },
         "counts": {"kinds": dict(sorted(kinds.items())), "troubles": count_troubles(texts)},
         "articles": articles,
         "facts": facts,
@@ -112,13 +146,37 @@ def truth_of(ordered: list[Planted], dump: bytes, index: bytes, sources: str) ->
 def count_troubles(texts: list[str]) -> dict[str, int]:
     """How often each trouble stands in the wikitext of all pages."""
     marks = {
-        "templates": "{{", "convert": "{{convert|", "lang": "{{lang|", "langx": "{{langx|", "nowrap": "{{nowrap|",
-        "ipac_en": "{{IPAc-en|", "start_date": "{{start date|", "circa": "{{circa|", "hlist": "{{hlist|",
-        "plainlist": "{{plainlist|", "infobox": "{{Infobox", "navbox": "{{Navbox", "sfn": "{{sfn|", "efn": "{{efn|",
-        "citation_needed": "{{citation needed", "disambig": "{{disambig", "hndis": "{{hndis", "ref_open": "<ref",
-        "ref_close": "</ref>", "table": "{|", "file": "[[File:", "gallery": "<gallery", "math": "<math", "comment": "<!--",
-        "nowiki": "<nowiki>", "category": "[[Category:", "nbsp": "&nbsp;", "ndash": "&ndash;", "end_token": "<|end|>",
-        "user_token": "<|user|>"}
+        "templates": "{{",
+        "convert": "{{convert|",
+        "lang": "{{lang|",
+        "langx": "{{langx|",
+        "nowrap": "{{nowrap|",
+        "ipac_en": "{{IPAc-en|",
+        "start_date": "{{start date|",
+        "circa": "{{circa|",
+        "hlist": "{{hlist|",
+        "plainlist": "{{plainlist|",
+        "infobox": "{{Infobox",
+        "navbox": "{{Navbox",
+        "sfn": "{{sfn|",
+        "efn": "{{efn|",
+        "citation_needed": "{{citation needed",
+        "disambig": "{{disambig",
+        "hndis": "{{hndis",
+        "ref_open": "<ref",
+        "ref_close": "</ref>",
+        "table": "{|",
+        "file": "[[File:",
+        "gallery": "<gallery",
+        "math": "<math",
+        "comment": "<!--",
+        "nowiki": "<nowiki>",
+        "category": "[[Category:",
+        "nbsp": "&nbsp;",
+        "ndash": "&ndash;",
+        "end_token": "<|end|>",
+        "user_token": "<|user|>",
+    }
     return {name: sum(text.count(mark) for text in texts) for name, mark in marks.items()}
 
 
@@ -141,8 +199,10 @@ def build(out: Path) -> str:
     # The truth comes last: it is what says that the other two are whole.
     write_whole(out / TRUTH, json.dumps(truth, ensure_ascii=False, indent=1).encode())
     words = sum(len(article.text().split()) for article in articles)
-    return (f"{out / DUMP}: {len(ordered)} pages, {len(articles)} articles, {words:,} words, "
-            f"{len(truth['facts']):,} facts, {len(dump):,} bytes")
+    return (
+        f"{out / DUMP}: {len(ordered)} pages, {len(articles)} articles, {words:,} words, "
+        f"{len(truth['facts']):,} facts, {len(dump):,} bytes"
+    )
 
 
 def main() -> None:

@@ -10,7 +10,7 @@ BRACKETS = "[[" * 500
 
 FULL_OF_TEMPLATES: dict[str, tuple[str, list[str], list[str]]] = {
     "Eiffel Tower": (
-"""{{Use dmy dates|date=May 2025}}
+        """{{Use dmy dates|date=May 2025}}
 The '''Eiffel Tower''' ({{langx|fr|Tour Eiffel}}) is an iron tower in [[Paris]], the capital of [[France]]. It is {{convert|330|m|ft}} high. The Eiffel Tower was opened on {{start date|df=y|1889|3|31}} for a world's fair.<ref name="e">{{cite web |url=https://example.org/eiffel |title=The tower}}</ref>
 
 == Builder ==
@@ -23,9 +23,10 @@ The tower is named after the engineer {{ill|Gustave Eiffel|fr}}, who was born in
             "The tower is named after the engineer Gustave Eiffel, who was born in Dijon on 15 December 1832 and died on 27 December 1923.",
             "The Eiffel Tower is painted again about every seven years.",
         ],
-        ["1832-12-15", "langx"]),
+        ["1832-12-15", "langx"],
+    ),
     "Statue of Liberty": (
-"""{{Infobox monument
+        """{{Infobox monument
 | name = Statue of Liberty
 | height = {{convert|93|m|ft|abbr=on}}
 | opened = {{start date and age|1886|10|28}}
@@ -41,9 +42,10 @@ The sculptor Frédéric Auguste Bartholdi made the statue, and it was opened on 
             "The sculptor Frédéric Auguste Bartholdi made the statue, and it was opened on 28 October 1886.",
             "The Statue of Liberty holds a torch in her right hand.",
         ],
-        ["Infobox"]),
+        ["Infobox"],
+    ),
     "Titanic": (
-"""{{Other uses}}
+        """{{Other uses}}
 The '''Titanic''' was a British ship that sank in the [[Atlantic Ocean]] on 15 April 1912. {{RMS|Titanic}} struck an iceberg on her first voyage from Southampton to [[New York City]]. {{Circa|1,500}} people died.{{efn|The exact number is not known.{{sfn|Brown|2004|p=77}}}}
 
 == Ship ==
@@ -56,9 +58,10 @@ The Titanic was built in Belfast. She was {{convert|269|m|ft}} long{{snd}}one of
             "The wreck of the Titanic was found in 1985 by a team of Robert Ballard.",
             "It lies 3,800 metres (12,500 ft) below the surface.",
         ],
-        ["RMS|", "snd"]),
+        ["RMS|", "snd"],
+    ),
     "Origami": (
-"""{{nihongo|'''Origami'''|折り紙|extra=from {{lang|ja-Latn|oru}}, "to fold"}} is the Japanese art of folding paper. A figure of origami is made from one sheet without scissors or glue.
+        """{{nihongo|'''Origami'''|折り紙|extra=from {{lang|ja-Latn|oru}}, "to fold"}} is the Japanese art of folding paper. A figure of origami is made from one sheet without scissors or glue.
 
 == Figures ==
 The crane is the best-known figure of origami. In [[Japan]] people say that whoever folds a thousand cranes may make a wish. {{As of|2020}}, origami is taught in schools of many countries.
@@ -69,9 +72,10 @@ The crane is the best-known figure of origami. In [[Japan]] people say that whoe
             "The crane is the best-known figure of origami.",
             "As of 2020, origami is taught in schools of many countries.",
         ],
-        ["nihongo", "As of|"]),
+        ["nihongo", "As of|"],
+    ),
     "Water": (
-"""'''Water''' is a clear liquid that all living things need. A molecule of water consists of two atoms of [[hydrogen]] and one atom of [[oxygen]], so its formula is {{chem2|H2O}}.
+        """'''Water''' is a clear liquid that all living things need. A molecule of water consists of two atoms of [[hydrogen]] and one atom of [[oxygen]], so its formula is {{chem2|H2O}}.
 
 == Properties ==
 At sea level water boils at {{convert|100|C|F}} and freezes at {{convert|0|C|F}}. Ice floats on water because it is lighter. Water covers about {{nowrap|71 percent}} of the [[Earth]]. A cup holds about {{frac|1|4}} of a litre of water.
@@ -82,9 +86,10 @@ At sea level water boils at {{convert|100|C|F}} and freezes at {{convert|0|C|F}}
             "Ice floats on water because it is lighter.",
             "Water covers about 71 percent of the Earth.",
         ],
-        ["chem2", "frac"]),
+        ["chem2", "frac"],
+    ),
     "Great Wall of China": (
-"""The '''Great Wall of China''' ({{zh|s=长城|p=Chángchéng}}) is a row of walls in the north of [[China]]. It was built to keep out riders from the steppe.
+        """The '''Great Wall of China''' ({{zh|s=长城|p=Chángchéng}}) is a row of walls in the north of [[China]]. It was built to keep out riders from the steppe.
 
 == History ==
 The first emperor of China, Qin Shi Huang ({{reign|221|210 BC}}), joined older walls. Most of the wall that visitors see today was built under the Ming emperors ({{nowrap|1368–1644}}). Near [[Beijing]] the wall is {{cvt|5|to|8|m}} high.{{dubious|date=May 2025}} The Great Wall cannot be seen from the [[Moon]].
@@ -95,9 +100,10 @@ The first emperor of China, Qin Shi Huang ({{reign|221|210 BC}}), joined older w
             "Most of the wall that visitors see today was built under the Ming emperors (1368–1644).",
             "The Great Wall cannot be seen from the Moon.",
         ],
-        ["zh|", "reign|", "dubious"]),
+        ["zh|", "reign|", "dubious"],
+    ),
     "Chess": (
-"""'''Chess''' ({{IPAc-en|tʃ|ɛ|s}}) is a board game for two players. The board of chess has 64 squares, and each player has {{nowrap|16 pieces}}. The name comes from the Persian word {{transliteration|fa|shāh}}, which means king.
+        """'''Chess''' ({{IPAc-en|tʃ|ɛ|s}}) is a board game for two players. The board of chess has 64 squares, and each player has {{nowrap|16 pieces}}. The name comes from the Persian word {{transliteration|fa|shāh}}, which means king.
 
 == Rules ==
 The queen is the strongest piece in chess. A great player once gave this advice:
@@ -113,9 +119,10 @@ The game ends when a king is attacked and cannot escape, which is called {{em|ch
             "The game ends when a king is attacked and cannot escape, which is called checkmate.",
             "Chess came to Europe from India by way of Iran.",
         ],
-        ["IPAc", "Blockquote", "refn"]),
+        ["IPAc", "Blockquote", "refn"],
+    ),
     "Big Ben": (
-"""'''Big Ben''' is the great bell of the clock tower beside the parliament in [[London]]. The bell weighs {{convert|13.7|tonne|ST|abbr=off}}.{{citation needed|date=May 2025}}
+        """'''Big Ben''' is the great bell of the clock tower beside the parliament in [[London]]. The bell weighs {{convert|13.7|tonne|ST|abbr=off}}.{{citation needed|date=May 2025}}
 
 == Tower ==
 The tower was finished in {{start date|1859}}. It has been called the {{lang|en|Elizabeth Tower}} since 2012. The clock has four faces, and each is {{convert|7|m|ft}} wide. Big Ben rings every hour.
@@ -127,9 +134,10 @@ The tower was finished in {{start date|1859}}. It has been called the {{lang|en|
             "The clock has four faces, and each is 7 metres (23 ft) wide.",
             "Big Ben rings every hour.",
         ],
-        ["lang|"]),
+        ["lang|"],
+    ),
     "Panama Canal": (
-"""The '''Panama Canal''' ({{langx|es|Canal de Panamá}}) is a waterway that joins the [[Atlantic Ocean]] and the [[Pacific Ocean]]. It is {{convert|82|km|mi}} long and crosses [[Panama]].
+        """The '''Panama Canal''' ({{langx|es|Canal de Panamá}}) is a waterway that joins the [[Atlantic Ocean]] and the [[Pacific Ocean]]. It is {{convert|82|km|mi}} long and crosses [[Panama]].
 
 == History ==
 {{multiple image|image1=A.jpg|caption1=Locks of {{nowrap|the canal}}|image2=B.jpg}}
@@ -142,9 +150,10 @@ The Panama Canal was opened on 15 August 1914. [[Panama]] has owned the canal si
             "Panama has owned the canal since 31 December 1999.",
             "The canal cost about US$375 million to build.",
         ],
-        ["multiple image", "caption1"]),
+        ["multiple image", "caption1"],
+    ),
     "Alphabet": (
-"""An '''alphabet''' is a set of letters with which a language is written. The word comes from the first two letters of the [[Greek language|Greek]] alphabet, {{lang|el|α}} (alpha) and {{lang|el|β}} (beta).
+        """An '''alphabet''' is a set of letters with which a language is written. The word comes from the first two letters of the [[Greek language|Greek]] alphabet, {{lang|el|α}} (alpha) and {{lang|el|β}} (beta).
 
 == Kinds ==
 The Latin alphabet has {{abbr|26|twenty-six}} letters in English. The Phoenicians used one of the first alphabets, {{circa|1050 BC}}. Common alphabets are:
@@ -164,14 +173,15 @@ The alphabet of the Hawaiian language has only thirteen letters.
             "the Cyrillic alphabet",
             "The alphabet of the Hawaiian language has only thirteen letters.",
         ],
-        ["abbr", "plainlist"]),
+        ["abbr", "plainlist"],
+    ),
 }
 
 # Markup that is broken, endless or only looks like markup
 
 HOSTILE: dict[str, tuple[str, list[str], list[str]]] = {
     "Bread": (
-"""'''Bread''' is a food made of flour, water and usually yeast.
+        """'''Bread''' is a food made of flour, water and usually yeast.
 
 This paragraph has an open template {{cite book|title=Bread and [[Flour
 
@@ -185,9 +195,10 @@ Rye bread is dark and keeps fresh for many days.
             "People baked bread in ancient Egypt thousands of years ago.",
             "Rye bread is dark and keeps fresh for many days.",
         ],
-        ["{{cite"]),
+        ["{{cite"],
+    ),
     "Glass": (
-"""'''Glass''' is a hard material that lets light through.
+        """'''Glass''' is a hard material that lets light through.
 
 [[File:Glass.jpg|thumb|A picture that nobody closed
 
@@ -197,9 +208,10 @@ Most glass is made from sand that is melted in a very hot oven.
             "Glass is a hard material that lets light through.",
             "Most glass is made from sand that is melted in a very hot oven.",
         ],
-        ["[[File"]),
+        ["[[File"],
+    ),
     "Paper": (
-"""'''Paper''' is a thin material on which people write and print.
+        """'''Paper''' is a thin material on which people write and print.
 
 Paper was invented in [[China]] about two thousand years ago. Most paper is made from wood.
 
@@ -214,9 +226,10 @@ Paper was invented in [[China]] about two thousand years ago. Most paper is made
             "Paper was invented in China about two thousand years ago.",
             "Most paper is made from wood.",
         ],
-        ["{|", "wikitable"]),
+        ["{|", "wikitable"],
+    ),
     "Soap": (
-"""'''Soap''' is a substance that is used with water for washing.
+        """'''Soap''' is a substance that is used with water for washing.
 
 This sentence has an open reference.<ref name="open">{{cite web|title=Never closed
 
@@ -229,18 +242,18 @@ People in ancient Babylon already knew how to make soap.
             "Soap is made from fat or oil and a strong base.",
             "People in ancient Babylon already knew how to make soap.",
         ],
-        ["<ref"]),
+        ["<ref"],
+    ),
     "Candle": (
-"""'''''Candle''' is the name of a stick of wax with a wick inside. ''''It gives light when it burns.'''''''
+        """'''''Candle''' is the name of a stick of wax with a wick inside. ''''It gives light when it burns.'''''''
 
 Candles were the most common light in houses before gas and electricity came.
 """,
-        [
-            "Candles were the most common light in houses before gas and electricity came.",
-        ],
-        ["'''"]),
+        ["Candles were the most common light in houses before gas and electricity came."],
+        ["'''"],
+    ),
     "Mirror": (
-"""'''Mirror''' {{nowrap|<!-- a comment }} in a template -->surfaces}} reflect light. A mirror shows a picture of what stands before it.<!-- not
+        """'''Mirror''' {{nowrap|<!-- a comment }} in a template -->surfaces}} reflect light. A mirror shows a picture of what stands before it.<!-- not
 closed here -->
 
 Most mirrors are made of glass with a thin layer of silver or aluminium.
@@ -249,9 +262,10 @@ Most mirrors are made of glass with a thin layer of silver or aluminium.
             "A mirror shows a picture of what stands before it.",
             "Most mirrors are made of glass with a thin layer of silver or aluminium.",
         ],
-        ["a comment", "not\nclosed"]),
+        ["a comment", "not\nclosed"],
+    ),
     "Clock": (
-"""A '''clock''' is an instrument that shows the time.
+        """A '''clock''' is an instrument that shows the time.
 
 Some programs write <|end|> behind a text and <|user|> before a question. A clock does not care about that.
 
@@ -262,33 +276,38 @@ The pendulum clock was invented by Christiaan Huygens in 1656.
             "Some programs write <|end|> behind a text and <|user|> before a question.",
             "The pendulum clock was invented by Christiaan Huygens in 1656.",
         ],
-        []),
+        [],
+    ),
     "Bridge": (
-"""A '''bridge''' is a structure that carries a road or a railway over a river or a valley.
+        """A '''bridge''' is a structure that carries a road or a railway over a river or a valley.
 
 %s
 
 The Romans built many bridges of stone, and some of them still stand.
-""" % BRACES,
+"""
+        % BRACES,
         [
             "A bridge is a structure that carries a road or a railway over a river or a valley.",
             "The Romans built many bridges of stone, and some of them still stand.",
         ],
-        ["{{ {{"]),
+        ["{{ {{"],
+    ),
     "Lighthouse": (
-"""A '''lighthouse''' is a tower with a bright light that shows ships the way.
+        """A '''lighthouse''' is a tower with a bright light that shows ships the way.
 
 %s
 
 The lighthouse of Alexandria was one of the seven wonders of the ancient world.
-""" % BRACKETS,
+"""
+        % BRACKETS,
         [
             "A lighthouse is a tower with a bright light that shows ships the way.",
             "The lighthouse of Alexandria was one of the seven wonders of the ancient world.",
         ],
-        ["[[[["]),
+        ["[[[["],
+    ),
     "Windmill": (
-"""A '''windmill''' is a mill that is driven by the wind.
+        """A '''windmill''' is a mill that is driven by the wind.
 
 {| class="wikitable"
 | outer
@@ -303,9 +322,10 @@ Windmills in the [[Netherlands]] were used to pump water from the land.
             "A windmill is a mill that is driven by the wind.",
             "Windmills in the Netherlands were used to pump water from the land.",
         ],
-        ["outer", "inner", "nested"]),
+        ["outer", "inner", "nested"],
+    ),
     "Kite": (
-"""__NOTOC__
+        """__NOTOC__
 {{DISPLAYTITLE:''Kite''}}
 A '''kite''' is a light frame with cloth or paper that flies on a string. {{#if:{{{1|}}}|never|{{{2|}}}}}
 
@@ -317,9 +337,10 @@ Kites were first flown in [[China]] more than two thousand years ago.
             "A kite is a light frame with cloth or paper that flies on a string.",
             "Kites were first flown in China more than two thousand years ago.",
         ],
-        ["NOTOC", "DISPLAYTITLE", "#if"]),
+        ["NOTOC", "DISPLAYTITLE", "#if"],
+    ),
     "Ladder": (
-"""<div class="note"><span style="color:red">A '''ladder''' is a tool with steps for climbing.</span></div>
+        """<div class="note"><span style="color:red">A '''ladder''' is a tool with steps for climbing.</span></div>
 
 Most ladders are made of wood<br />or of light metal.
 
@@ -329,9 +350,10 @@ Most ladders are made of wood<br />or of light metal.
             "A ladder is a tool with steps for climbing.",
             "A ladder stands safely when its foot is far enough from the wall.",
         ],
-        ["<div", "<span", "<br", "blockquote"]),
+        ["<div", "<span", "<br", "blockquote"],
+    ),
     "Wheel": (
-"""A '''wheel''' is a round object that turns about its centre.&nbsp;The wheel was invented more than 5,000 years ago &ndash; nobody knows by whom.
+        """A '''wheel''' is a round object that turns about its centre.&nbsp;The wheel was invented more than 5,000 years ago &ndash; nobody knows by whom.
 
 Carts with two &amp; four wheels were drawn by oxen and horses. In a web page the sign is written &amp;amp; by hand.
 """,
@@ -340,9 +362,10 @@ Carts with two &amp; four wheels were drawn by oxen and horses. In a web page th
             "The wheel was invented more than 5,000 years ago – nobody knows by whom.",
             "Carts with two & four wheels were drawn by oxen and horses.",
         ],
-        ["&nbsp;", "&ndash;"]),
+        ["&nbsp;", "&ndash;"],
+    ),
     "Umbrella": (
-"""An '''umbrella''' keeps off the rain.
+        """An '''umbrella''' keeps off the rain.
 
 The wiki writes <nowiki>[[links]]</nowiki> with two brackets. An umbrella can be folded and carried in a bag.
 
@@ -357,9 +380,10 @@ In [[China]] umbrellas have been used for more than two thousand years.
             "An umbrella can be folded and carried in a bag.",
             "In China umbrellas have been used for more than two thousand years.",
         ],
-        ["<nowiki>", "syntaxhighlight>"]),
+        ["<nowiki>", "syntaxhighlight>"],
+    ),
     "Triangle": (
-"""A '''triangle''' is a flat shape with three sides and three corners.
+        """A '''triangle''' is a flat shape with three sides and three corners.
 
 The three angles of a triangle add up to 180 degrees. In a right triangle the sides satisfy <math>a^2 + b^2 = c^2</math>, as the theorem of Pythagoras says.
 
@@ -372,9 +396,10 @@ A triangle with three equal sides is called equilateral.
             "The three angles of a triangle add up to 180 degrees.",
             "A triangle with three equal sides is called equilateral.",
         ],
-        ["<math", "</math>"]),
+        ["<math", "</math>"],
+    ),
     "Marathon": (
-"""A '''marathon''' is a long race on foot. The distance of a marathon is {{convert|42.195|km|mi|3}}. {{as of|2020|alt=By 2020}}, marathons were held in hundreds of cities ({{circa|800}} a year).
+        """A '''marathon''' is a long race on foot. The distance of a marathon is {{convert|42.195|km|mi|3}}. {{as of|2020|alt=By 2020}}, marathons were held in hundreds of cities ({{circa|800}} a year).
 
 The race is named after the town of Marathon in [[Greece]] ({{lang|el|Μαραθώνας}}). The first Olympic marathon was run in [[Athens]] on {{nowrap|10 April 1896}}.
 
@@ -386,5 +411,6 @@ Marathon ({{IPAc-en|ˈ|m|ær|ə|θ|ən}}) is also an old name of a sweet bar.
             "(Μαραθώνας)",
             "The first Olympic marathon was run in Athens on 10 April 1896.",
         ],
-        ["convert", "IPAc", "lang|"]),
+        ["convert", "IPAc", "lang|"],
+    ),
 }

@@ -5,13 +5,34 @@ import re
 from prose import Article, Say, a, join, number_of, plural, start, table
 
 # What is true of every member of a class.
-CLASSES = {"mammal": "feeds its young with milk", "bird": "has feathers and lays eggs",
-           "reptile": "has a skin of dry scales", "fish": "breathes with gills",
-           "amphibian": "has a moist skin and starts its life in water", "insect": "has six legs",
-           "mollusc": "has a soft body without bones"}
+CLASSES = {
+    "mammal": "feeds its young with milk",
+    "bird": "has feathers and lays eggs",
+    "reptile": "has a skin of dry scales",
+    "fish": "breathes with gills",
+    "amphibian": "has a moist skin and starts its life in water",
+    "insect": "has six legs",
+    "mollusc": "has a soft body without bones",
+}
 # Foods and stones that take no article: "rice", not "the rice".
-MASS = {"maize", "wheat", "rice", "cocoa", "coffee", "tea", "vanilla", "cinnamon", "black pepper", "saffron",
-        "topaz", "turquoise", "opal", "amber", "jade", "garnet"}
+MASS = {
+    "maize",
+    "wheat",
+    "rice",
+    "cocoa",
+    "coffee",
+    "tea",
+    "vanilla",
+    "cinnamon",
+    "black pepper",
+    "saffron",
+    "topaz",
+    "turquoise",
+    "opal",
+    "amber",
+    "jade",
+    "garnet",
+}
 NUMBERS = {"six": "6", "seven": "7", "nine": "9", "eleven": "11", "fifteen": "15"}
 
 
@@ -33,8 +54,19 @@ def animal(row: dict) -> Article:
     name, kind, young, notes = row["name"], row["class"], row["young"], row["notes"]
     title = start(name)
     article = Article(title, name, "animals")
-    say = Say("animal", title, s=f"the {name}", name=name, a_name=a(name), a_kind=a(kind), kinds=plural(kind),
-              food=row["food"], where=row["where"], a_young=a(young), does=CLASSES[kind])
+    say = Say(
+        "animal",
+        title,
+        s=f"the {name}",
+        name=name,
+        a_name=a(name),
+        a_kind=a(kind),
+        kinds=plural(kind),
+        food=row["food"],
+        where=row["where"],
+        a_young=a(young),
+        does=CLASSES[kind],
+    )
     family = [say("young"), say("class")]
     mates = mates_of(row, "class")
     if mates:
@@ -42,8 +74,11 @@ def animal(row: dict) -> Article:
         family.append(say("kins" if len(kin) > 1 else "kin", kin=join(kin)))
     article.fact("animal_class", kind)
     article.fact("animal_young", young)
-    article.sections = [("", [[say("lead"), notes[0]]]), (say("heading1"), [[*notes[1:], say("food")]]),
-                        (say("heading2"), [[*family, say("again")]])]
+    article.sections = [
+        ("", [[say("lead"), notes[0]]]),
+        (say("heading1"), [[*notes[1:], say("food")]]),
+        (say("heading2"), [[*family, say("again")]]),
+    ]
     article.box = {"class": kind, "diet": row["food"]}
     return article
 
@@ -59,8 +94,10 @@ def food(row: dict) -> Article:
     say = Say("food", title, s=s, kind=kind, a_kind=a(kind), origin=origin)
     article.fact("food_kind", kind, subject=s)
     article.fact("food_origin", origin, re.sub(r"^the (\w+) of ", "", origin), subject=s)
-    article.sections = [("", [[say("lead"), notes[0]]]),
-                        (say("heading"), [[*notes[1:], say("home"), say("kind"), say("known")]])]
+    article.sections = [
+        ("", [[say("lead"), notes[0]]]),
+        (say("heading"), [[*notes[1:], say("home"), say("kind"), say("known")]]),
+    ]
     article.box = {"type": kind, "origin": origin}
     return article
 
@@ -76,8 +113,10 @@ def gem(row: dict) -> Article:
     say = Say("gem", title, s=s, colour=colour, a_colour=a(colour), material=material)
     article.fact("gem_colour", colour, subject=s)
     article.fact("gem_material", material, subject=s)
-    article.sections = [("", [[say("lead"), say("stuff"), notes[0]]]),
-                        (say("heading"), [[*notes[1:], say("look"), say("ring")]])]
+    article.sections = [
+        ("", [[say("lead"), say("stuff"), notes[0]]]),
+        (say("heading"), [[*notes[1:], say("look"), say("ring")]]),
+    ]
     article.box = {"color": colour, "material": material}
     return article
 
@@ -102,8 +141,11 @@ def language(row: dict) -> Article:
     if mates:
         kin.append(say("mates" if len(mates) > 1 else "mate", mates=join(mates)))
     article.fact("language_family", family)
-    article.sections = [("", [[say("lead"), notes[0]]]), (say("heading"), [[*notes[1:], written]]),
-                        ("Family", [[*kin, say("where")]])]
+    article.sections = [
+        ("", [[say("lead"), notes[0]]]),
+        (say("heading"), [[*notes[1:], written]]),
+        ("Family", [[*kin, say("where")]]),
+    ]
     article.box = {"family": family, "script": script}
     return article
 
@@ -117,8 +159,17 @@ def instrument(row: dict) -> Article:
     title, (be, belong) = start(name), ("are", "belong") if name == "bagpipes" else ("is", "belongs")
     article = Article(title, name, "instruments")
     mates = [f"the {m}" for m in mates_of(row, "family")][:2]
-    say = Say("instrument", title, s=f"the {name}", be=be, belong=belong, family=family, a_family=a(family),
-              played=row["is"], mates=join(mates))
+    say = Say(
+        "instrument",
+        title,
+        s=f"the {name}",
+        be=be,
+        belong=belong,
+        family=family,
+        a_family=a(family),
+        played=row["is"],
+        mates=join(mates),
+    )
     article.fact("instrument_family", family, subject=f"the {name}")
     body = [*notes[1:], say("family"), say("mates" if len(mates) > 1 else "mate"), say("end")]
     article.sections = [("", [[say("lead"), notes[0]]]), (say("heading"), [body])]
@@ -136,8 +187,17 @@ def sport(row: dict) -> Article:
     article = Article(title, s, "sports")
     say = Say("sport", title, s=s, players=players)
     article.fact("sport_players", players, NUMBERS[players])
-    article.sections = [("", [[f"{title} is a sport that is played by two teams of {players} players each.",
-                               f"{title} comes from {home}."]]),
-                        (say("heading"), [[*row["notes"], say("team"), f"The game of {s} began in {home}.", say("end")]])]
+    article.sections = [
+        (
+            "",
+            [
+                [
+                    f"{title} is a sport that is played by two teams of {players} players each.",
+                    f"{title} comes from {home}.",
+                ]
+            ],
+        ),
+        (say("heading"), [[*row["notes"], say("team"), f"The game of {s} began in {home}.", say("end")]]),
+    ]
     article.box = {"team": players, "origin": home}
     return article

@@ -37,6 +37,7 @@ def some(sentences: list[str], key: str, count: int) -> list[str]:
 
 # Countries
 
+
 def countries() -> list[Article]:
     cities = table("cities")
     by_name = {row["name"]: row for row in cities}
@@ -57,7 +58,7 @@ def country(row: dict, city: dict | None, towns: list[str]) -> Article:
     if capital:
         lead.append(say("capital"))
         article.fact("capital", capital)
-    lead += row["notes"][:1 if capital else 2]
+    lead += row["notes"][: 1 if capital else 2]
 
     land = []
     if continent:
@@ -82,8 +83,12 @@ def country(row: dict, city: dict | None, towns: list[str]) -> Article:
     article.sections = [("", [lead]), (say("heading1"), [land]), (say("heading2"), [life])]
     if len(article.text().split()) < 85:
         land.append(say("map"))
-    article.box = {"capital": capital, "currency": row["currency"], "continent": continent,
-                   "official_languages": row["languages"].lstrip("~").replace("; ", ", ")}
+    article.box = {
+        "capital": capital,
+        "currency": row["currency"],
+        "continent": continent,
+        "official_languages": row["languages"].lstrip("~").replace("; ", ", "),
+    }
     return article
 
 
@@ -93,7 +98,7 @@ def money_and_language(row: dict, say: Say, article: Article) -> list[str]:
         out.append(say("money", currency=currency))
         article.fact("currency", currency, f"the {currency.split()[-1]}")
     tongues = row["languages"].lstrip("~").split("; ") if row["languages"] else []
-    if row["languages"].startswith("~"):            # spoken by most, official by no law
+    if row["languages"].startswith("~"):  # spoken by most, official by no law
         out.append(say("speak", tongue=tongues[0]))
     elif len(tongues) > 1:
         out.append(say("languages", tongue=join(tongues)))
@@ -105,6 +110,7 @@ def money_and_language(row: dict, say: Say, article: Article) -> list[str]:
 
 # Cities
 
+
 def cities() -> list[Article]:
     capitals = {row["capital"] for row in country_rows().values()}
     return [city(row, row["name"] in capitals) for row in table("cities")]
@@ -114,8 +120,16 @@ def city(row: dict, is_capital: bool) -> Article:
     s, home, on = row["name"], country_rows()[row["country"]], row["on"]
     c = the(home["name"])
     article = Article(s, s, "cities")
-    say = Say("city", s, s=s, c=c, on=on, capital=home["capital"], currency=home["currency"],
-              tongue=home["languages"].lstrip("~"))
+    say = Say(
+        "city",
+        s,
+        s=s,
+        c=c,
+        on=on,
+        capital=home["capital"],
+        currency=home["currency"],
+        tongue=home["languages"].lstrip("~"),
+    )
     lead = [say("capital" if is_capital else "small" if s in SMALL_CITIES else "other")]
     if on not in lead[0]:
         lead.append(say("on"))
@@ -137,8 +151,11 @@ def city(row: dict, is_capital: bool) -> Article:
 
 # States of the United States
 
-STATE_NAMES = {"Georgia (U.S. state)": "the state of Georgia", "Washington (state)": "the state of Washington",
-               "New York": "the state of New York"}
+STATE_NAMES = {
+    "Georgia (U.S. state)": "the state of Georgia",
+    "Washington (state)": "the state of Washington",
+    "New York": "the state of New York",
+}
 
 
 def states() -> list[Article]:
@@ -149,10 +166,14 @@ def state(row: dict) -> Article:
     title, s = row["name"], STATE_NAMES.get(row["name"], row["name"])
     capital, largest, nick, year = row["capital"], row["largest"], row["nickname"], row["admitted"]
     article = Article(title, s, "states")
-    say = Say("state", title, s=s, side=row["where"], capital=capital, largest=largest, nick=nick, year=year,
-              code=row["abbr"])
-    lead = [say("lies" if s.startswith("the") else "lead"), say("capital"),
-            say("both" if capital == largest else "largest")]
+    say = Say(
+        "state", title, s=s, side=row["where"], capital=capital, largest=largest, nick=nick, year=year, code=row["abbr"]
+    )
+    lead = [
+        say("lies" if s.startswith("the") else "lead"),
+        say("capital"),
+        say("both" if capital == largest else "largest"),
+    ]
     history = [say("year"), say("nick"), *row["notes"][:1]]
     today = [*row["notes"][1:], say("again"), say("abbr"), say("sum")]
     article.fact("state_capital", capital)
@@ -166,6 +187,7 @@ def state(row: dict) -> Article:
 
 
 # Rivers, mountains, waters, islands
+
 
 def rivers() -> list[Article]:
     return [river(row) for row in table("rivers")]
@@ -181,8 +203,11 @@ def river(row: dict) -> Article:
         course.append(say("long", length=convert(int(row["length"]), "km")))
     more = [*notes[2:], say("people"), say("last")]
     article.fact("river_mouth", f"the {mouth}", mouth)
-    article.sections = [("", [[say("lead"), say("mouth"), notes[0]]]), ("Course", [[*course, notes[1]]]),
-                        (say("heading"), [more])]
+    article.sections = [
+        ("", [[say("lead"), say("mouth"), notes[0]]]),
+        ("Course", [[*course, notes[1]]]),
+        (say("heading"), [more]),
+    ]
     article.box = {"mouth": mouth, "source": row["source"], "length": row["length"]}
     return article
 
@@ -195,8 +220,15 @@ def mountain(row: dict) -> Article:
     title, s, notes = row["name"], the(row["name"]), row["notes"]
     article = Article(title, s, "mountains")
     # The ice on top of Mont Blanc makes its height change from year to year.
-    say = Say("mountain", title, s=s, place=row["place"], range=row["range"], country=the(row["country"]),
-              about="about " if title == "Mont Blanc" else "")
+    say = Say(
+        "mountain",
+        title,
+        s=s,
+        place=row["place"],
+        range=row["range"],
+        country=the(row["country"]),
+        about="about " if title == "Mont Blanc" else "",
+    )
     lead, body, rest = [say("lead")], [notes[1]], [*notes[2:]]
     if row["height"]:
         high = int(row["height"])
@@ -254,8 +286,13 @@ def island(row: dict) -> Article:
     if owner:
         home = country_rows()[owner]
         lead.append(say("owner"))
-        body += [say("again"), f"The capital of {the(owner)} is {home['capital']}." if home["capital"] else
-                 f"{start(the(owner))} is {home['is']}.", say("money", currency=home["currency"])]
+        body += [
+            say("again"),
+            f"The capital of {the(owner)} is {home['capital']}."
+            if home["capital"]
+            else f"{start(the(owner))} is {home['is']}.",
+            say("money", currency=home["currency"]),
+        ]
         article.fact("island_country", the(owner))
     article.sections = [("", [lead + row["notes"][:1]]), (say("heading"), [body])]
     article.box = {"country": owner, "location": row["water"]}

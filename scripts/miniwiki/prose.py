@@ -16,10 +16,28 @@ HERE = Path(__file__).resolve().parent
 
 # Names that take "the" in running text, beside those that end in the words of ENDINGS.
 THE = {
-    "Bahamas", "Central African Republic", "Comoros", "Czech Republic", "Democratic Republic of the Congo",
-    "Dominican Republic", "Gambia", "Maldives", "Marshall Islands", "Netherlands", "Philippines",
-    "Republic of the Congo", "Seychelles", "Solomon Islands", "United Arab Emirates", "United Kingdom",
-    "United States", "Galápagos Islands", "Matterhorn", "Zugspitze", "Grossglockner", "Vinson Massif",
+    "Bahamas",
+    "Central African Republic",
+    "Comoros",
+    "Czech Republic",
+    "Democratic Republic of the Congo",
+    "Dominican Republic",
+    "Gambia",
+    "Maldives",
+    "Marshall Islands",
+    "Netherlands",
+    "Philippines",
+    "Republic of the Congo",
+    "Seychelles",
+    "Solomon Islands",
+    "United Arab Emirates",
+    "United Kingdom",
+    "United States",
+    "Galápagos Islands",
+    "Matterhorn",
+    "Zugspitze",
+    "Grossglockner",
+    "Vinson Massif",
 }
 ENDINGS = re.compile(r"(?:Ocean|Sea|River|Gulf|Alps|Andes|Himalayas)$")
 
@@ -27,8 +45,8 @@ ENDINGS = re.compile(r"(?:Ocean|Sea|River|Gulf|Alps|Andes|Himalayas)$")
 @dataclass
 class Article:
     title: str
-    name: str                       # the subject as running text calls it: "gold", "the Netherlands"
-    topic: str                      # the table it comes from; the infobox and the categories follow it
+    name: str  # the subject as running text calls it: "gold", "the Netherlands"
+    topic: str  # the table it comes from; the infobox and the categories follow it
     # (heading, paragraphs of sentences); the lead has heading "", a list is a paragraph of "* item" sentences
     sections: list[tuple[str, list[list[str]]]] = field(default_factory=list)
     box: dict[str, str] = field(default_factory=dict)
@@ -36,8 +54,14 @@ class Article:
     kind: str = "article"
 
     def fact(self, relation: str, answer: str, *aliases: str, subject: str | None = None) -> None:
-        self.facts.append({"subject": subject or self.name, "relation": relation, "object": answer,
-                           "aliases": [alias for alias in aliases if alias != answer]})
+        self.facts.append(
+            {
+                "subject": subject or self.name,
+                "relation": relation,
+                "object": answer,
+                "aliases": [alias for alias in aliases if alias != answer],
+            }
+        )
 
     def sentences(self) -> list[str]:
         return [plain(s).removeprefix("* ") for _, paragraphs in self.sections for p in paragraphs for s in p]

@@ -13,16 +13,30 @@ def symbol_name(title: str) -> str:
 def elements() -> list[Article]:
     rows = table("elements")
     names = ["", *(symbol_name(row["name"]) for row in rows), ""]
-    return [element(row, names[i], names[i + 2], [r for r in rows if r["category"] == row["category"] and r is not row])
-            for i, row in enumerate(rows)]
+    return [
+        element(row, names[i], names[i + 2], [r for r in rows if r["category"] == row["category"] and r is not row])
+        for i, row in enumerate(rows)
+    ]
 
 
 def element(row: dict, before: str, behind: str, mates: list[dict]) -> Article:
     title, s = row["name"], symbol_name(row["name"])
     symbol, number, group, state, year = row["symbol"], row["number"], row["category"], row["state"], row["year"]
     article = Article(title, s, "elements")
-    say = Say("element", title, s=s, symbol=symbol, number=number, group=group, a_group=a(group),
-              groups=plural(group), before=before, behind=behind, who=row["discoverer"], year=year)
+    say = Say(
+        "element",
+        title,
+        s=s,
+        symbol=symbol,
+        number=number,
+        group=group,
+        a_group=a(group),
+        groups=plural(group),
+        before=before,
+        behind=behind,
+        who=row["discoverer"],
+        year=year,
+    )
     article.fact("symbol", symbol)
     article.fact("atomic_number", number)
     article.fact("element_of_symbol", s, subject=symbol)
@@ -49,8 +63,11 @@ def element(row: dict, before: str, behind: str, mates: list[dict]) -> Article:
         kin = [symbol_name(r["name"]) for r in mates if number_of(title, r["name"]) % 3 == 0][:3]
         kin = kin or [symbol_name(mates[0]["name"])]
         place.append(say("kins" if len(kin) > 1 else "kin", kin=join(kin)))
-    article.sections = [("", [lead + row["notes"][:1]]), (say("heading"), [[*body, *row["notes"][1:], say("count")]]),
-                        ("Discovery and symbol" if year else "Symbol", [place])]
+    article.sections = [
+        ("", [lead + row["notes"][:1]]),
+        (say("heading"), [[*body, *row["notes"][1:], say("count")]]),
+        ("Discovery and symbol" if year else "Symbol", [place]),
+    ]
     article.box = {"symbol": symbol, "number": number, "category": group, "appearance": state}
     return article
 
@@ -63,8 +80,10 @@ def body_name(title: str) -> str:
 
 def space() -> list[Article]:
     rows = table("space")
-    return [heavenly_body(row, [body_name(r["name"]) for r in rows if r["kind"] == "moon" and r["of"] == row["name"]])
-            for row in rows]
+    return [
+        heavenly_body(row, [body_name(r["name"]) for r in rows if r["kind"] == "moon" and r["of"] == row["name"]])
+        for row in rows
+    ]
 
 
 def heavenly_body(row: dict, moons: list[str]) -> Article:
@@ -92,7 +111,7 @@ def heavenly_body(row: dict, moons: list[str]) -> Article:
         found += [say("who"), say("again")]
         article.fact("discovered_by", who, who.split()[-1])
         article.fact("discovered_in", year)
-    elif year and kind != "planet":     # the year of Neptune stands in its notes
+    elif year and kind != "planet":  # the year of Neptune stands in its notes
         found.append(say("when"))
         article.fact("discovered_in", year)
     if moons:

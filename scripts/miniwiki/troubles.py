@@ -20,17 +20,25 @@ LEAST_JACCARD = 0.85
 class Planted:
     page: Page
     kind: str
-    expect: str                     # "keep" or "<stage>:<why>"
-    sentences: list[str] = field(default_factory=list)     # must be in the extracted text
-    absent: list[str] = field(default_factory=list)        # must not be in it
-    twin: str = ""                  # title of the page that this one copies
+    expect: str  # "keep" or "<stage>:<why>"
+    sentences: list[str] = field(default_factory=list)  # must be in the extracted text
+    absent: list[str] = field(default_factory=list)  # must not be in it
+    twin: str = ""  # title of the page that this one copies
     jaccard: float | None = None
     article: Article | None = None
 
 
 def planted(real: list[Planted]) -> list[Planted]:
-    return [*redirects(real), *disambiguations(), *other_namespaces(real), *stubs(), *foreign(), *lists(),
-            *handwritten(), *duplicates(real)]
+    return [
+        *redirects(real),
+        *disambiguations(),
+        *other_namespaces(real),
+        *stubs(),
+        *foreign(),
+        *lists(),
+        *handwritten(),
+        *duplicates(real),
+    ]
 
 
 def redirects(real: list[Planted]) -> list[Planted]:
@@ -41,9 +49,12 @@ def redirects(real: list[Planted]) -> list[Planted]:
         title, target = row["title"], row["target"]
         if target not in there or title in there:
             raise ValueError(f"facts/redirects.txt: {title}: the target must be an article, the title must not")
-        text = (f"#REDIRECT [[{target}]]", f"#REDIRECT [[{target}]]\n\n{{{{R from alternative name}}}}",
-                f"#redirect [[{target}]]",
-                f"#Redirect: [[{target}#History|{target}]]\n{{{{redirect category shell|\n{{{{R from move}}}}\n}}}}")[i % 4]
+        text = (
+            f"#REDIRECT [[{target}]]",
+            f"#REDIRECT [[{target}]]\n\n{{{{R from alternative name}}}}",
+            f"#redirect [[{target}]]",
+            f"#Redirect: [[{target}#History|{target}]]\n{{{{redirect category shell|\n{{{{R from move}}}}\n}}}}",
+        )[i % 4]
         page = Page(title, text, redirect="" if i % 4 == 2 else target)
         pages.append(Planted(page, "redirect", "extract:redirect"))
     return pages
@@ -55,8 +66,10 @@ def disambiguations() -> list[Planted]:
     for row in table("disambiguations"):
         title, name = row["title"], row["title"].split(" (")[0]
         items = "\n".join(f"* {item}" for item in row["items"].split(" / "))
-        text = (f"'''{name}''' {intros[number_of(title) % 3]}\n\n{items}\n\n== See also ==\n* {{{{look from|{name}}}}}\n\n"
-                f"{{{{{row['template'].replace(':', '|')}}}}}\n")
+        text = (
+            f"'''{name}''' {intros[number_of(title) % 3]}\n\n{items}\n\n== See also ==\n* {{{{look from|{name}}}}}\n\n"
+            f"{{{{{row['template'].replace(':', '|')}}}}}\n"
+        )
         pages.append(Planted(Page(title, text), "disambiguation", "clean:disambiguation"))
     return pages
 
@@ -66,15 +79,19 @@ def stubs() -> list[Planted]:
     pages = []
     for i, row in enumerate(table("stubs")):
         title = row["title"]
-        text = (f"{{{{Infobox settlement\n| name = {title}\n| population = {{{{formatnum:1000}}}}\n}}}}\n{row['text']}"
-                f"<ref>{{{{cite web|url=https://example.org/{i}|title={title}}}}}</ref>\n\n{{{{stub}}}}\n\n[[Category:Stubs]]\n")
+        text = (
+            f"{{{{Infobox settlement\n| name = {title}\n| population = {{{{formatnum:1000}}}}\n}}}}\n{row['text']}"
+            f"<ref>{{{{cite web|url=https://example.org/{i}|title={title}}}}}</ref>\n\n{{{{stub}}}}\n\n[[Category:Stubs]]\n"
+        )
         pages.append(Planted(Page(title, text), "stub", "clean:short"))
     return pages
 
 
 def foreign() -> list[Planted]:
-    return [Planted(Page(row["title"], f"{row['text']}\n\n[[Category:Foreign]]\n"), "foreign", "clean:language")
-            for row in table("foreign")]
+    return [
+        Planted(Page(row["title"], f"{row['text']}\n\n[[Category:Foreign]]\n"), "foreign", "clean:language")
+        for row in table("foreign")
+    ]
 
 
 # Other namespaces and content models
@@ -107,17 +124,51 @@ USER = """Hello, I am an editor. I like to write about {one} and about {other}, 
 
 {{{{User en-N}}}}
 """
-TEMPLATES = ("Infobox country", "Infobox settlement", "Infobox elements", "Navbox", "Convert", "Lang", "Nowrap", "Cite book",
-             "Sfn", "Reflist", "Disambig", "Hatnote")
-CATEGORIES = ("Countries", "Cities", "Elements", "States", "Animals", "Rivers", "Mountains", "Articles of the miniwiki",
-              "Stubs", "Planets")
+TEMPLATES = (
+    "Infobox country",
+    "Infobox settlement",
+    "Infobox elements",
+    "Navbox",
+    "Convert",
+    "Lang",
+    "Nowrap",
+    "Cite book",
+    "Sfn",
+    "Reflist",
+    "Disambig",
+    "Hatnote",
+)
+CATEGORIES = (
+    "Countries",
+    "Cities",
+    "Elements",
+    "States",
+    "Animals",
+    "Rivers",
+    "Mountains",
+    "Articles of the miniwiki",
+    "Stubs",
+    "Planets",
+)
 SINGLE_PAGES = [
     ("module", Page("Module:Convert/doc", "This module converts {{convert|1|km}} and many other measures.\n", ns=829)),
-    ("file", Page("File:Paris.jpg", "== Summary ==\n{{Information\n| description = Paris\n| author = Editor 3\n}}\n", ns=6)),
+    (
+        "file",
+        Page("File:Paris.jpg", "== Summary ==\n{{Information\n| description = Paris\n| author = Editor 3\n}}\n", ns=6),
+    ),
     ("project", Page("Miniwiki:About", "The miniwiki is a small wiki of facts. Everybody may read it.\n", ns=4)),
-    ("project", Page("Help:Editing", "To edit a page, press the button and write. Use <nowiki>'''bold'''</nowiki> for bold "
-                     "text.\n", ns=12)),
-    ("mediawiki", Page("MediaWiki:Common.css", ".infobox { float: right; }\n/* {{ no template }} */\n", ns=8, model="css")),
+    (
+        "project",
+        Page(
+            "Help:Editing",
+            "To edit a page, press the button and write. Use <nowiki>'''bold'''</nowiki> for bold text.\n",
+            ns=12,
+        ),
+    ),
+    (
+        "mediawiki",
+        Page("MediaWiki:Common.css", ".infobox { float: right; }\n/* {{ no template }} */\n", ns=8, model="css"),
+    ),
     ("mediawiki", Page("MediaWiki:Common.js", "if (a < b && c > d) { load('[[x]]'); }\n", ns=8, model="javascript")),
     ("mediawiki", Page("MediaWiki:Tags.json", '{"tags": ["{{a}}", "[[b]]"]}\n', ns=8, model="json")),
 ]
@@ -145,51 +196,108 @@ def namespace_pages(real: list[Planted]) -> Iterator[tuple[str, Page]]:
 
 # Lists without a sentence of ten words
 
+
 def lists() -> list[Planted]:
     countries, elements, states = table("countries"), table("elements"), table("states")
-    made = {f"List of capitals in {continent}": [f"[[{r['capital']}]], the capital of [[{r['name']}]]" for r in countries
-                                                 if r["continent"] == continent and r["capital"]]
-            for continent in ("Europe", "Asia", "Africa")}
+    made = {
+        f"List of capitals in {continent}": [
+            f"[[{r['capital']}]], the capital of [[{r['name']}]]"
+            for r in countries
+            if r["continent"] == continent and r["capital"]
+        ]
+        for continent in ("Europe", "Asia", "Africa")
+    }
     made["List of gases"] = [f"[[{r['name']}]] with the symbol {r['symbol']}" for r in elements if r["state"] == "gas"]
-    made["List of noble gases and halogens"] = [f"[[{r['name']}]], one of the {plural(r['category'])}"
-                                                for r in elements if r["category"] in ("noble gas", "halogen")]
-    made["List of state nicknames"] = [f"\"{r['nickname']}\" for the state of {r['name'].split(' (')[0]}" for r in states]
+    made["List of noble gases and halogens"] = [
+        f"[[{r['name']}]], one of the {plural(r['category'])}"
+        for r in elements
+        if r["category"] in ("noble gas", "halogen")
+    ]
+    made["List of state nicknames"] = [f'"{r["nickname"]}" for the state of {r["name"].split(" (")[0]}' for r in states]
     made["List of state codes"] = [f"{r['abbr']} is the code of {r['name'].split(' (')[0]}" for r in states]
-    made["List of island countries"] = [f"[[{r['name']}]] and the sea around it" for r in countries
-                                        if "island country" in r["is"]]
-    head, tail = "{{Short description|None}}\n{{dynamic list}}\n", "\n\n== References ==\n{{reflist}}\n\n[[Category:Lists]]\n"
-    return [Planted(Page(title, head + "\n".join(f"* {item}" for item in items) + tail), "list_only", "clean:no_sentence")
-            for title, items in made.items()]
+    made["List of island countries"] = [
+        f"[[{r['name']}]] and the sea around it" for r in countries if "island country" in r["is"]
+    ]
+    head, tail = (
+        "{{Short description|None}}\n{{dynamic list}}\n",
+        "\n\n== References ==\n{{reflist}}\n\n[[Category:Lists]]\n",
+    )
+    return [
+        Planted(Page(title, head + "\n".join(f"* {item}" for item in items) + tail), "list_only", "clean:no_sentence")
+        for title, items in made.items()
+    ]
 
 
 # Pages written by hand
 
+
 def handwritten() -> list[Planted]:
-    pages = [Planted(Page(title, f"{text}\n== References ==\n{{{{reflist}}}}\n\n[[Category:Things]]\n"), "templates", "keep",
-                     says, [*MARKUP, *hides]) for title, (text, says, hides) in FULL_OF_TEMPLATES.items()]
-    pages += [Planted(Page(title, text), "hostile", "keep", says, hides) for title, (text, says, hides) in HOSTILE.items()]
-    only_markup = "{{Infobox thing\n| name = no\n| list = {{plainlist|\n* a\n* b\n}}\n}}\n{{Navbox|title=x}}\n[[Category:No]]\n"
-    return [*pages, Planted(Page("Blank page", ""), "empty", "clean:short"),
-            Planted(Page("Page of templates", only_markup), "empty", "clean:short")]
+    pages = [
+        Planted(
+            Page(title, f"{text}\n== References ==\n{{{{reflist}}}}\n\n[[Category:Things]]\n"),
+            "templates",
+            "keep",
+            says,
+            [*MARKUP, *hides],
+        )
+        for title, (text, says, hides) in FULL_OF_TEMPLATES.items()
+    ]
+    pages += [
+        Planted(Page(title, text), "hostile", "keep", says, hides) for title, (text, says, hides) in HOSTILE.items()
+    ]
+    only_markup = (
+        "{{Infobox thing\n| name = no\n| list = {{plainlist|\n* a\n* b\n}}\n}}\n{{Navbox|title=x}}\n[[Category:No]]\n"
+    )
+    return [
+        *pages,
+        Planted(Page("Blank page", ""), "empty", "clean:short"),
+        Planted(Page("Page of templates", only_markup), "empty", "clean:short"),
+    ]
 
 
 # Duplicates
 
+
 def duplicates(real: list[Planted]) -> list[Planted]:
-    chosen = sorted((p for p in real if p.article.topic in ("countries", "elements", "states")),
-                    key=lambda p: number_of(p.page.title, "duplicate"))
-    exact = [Planted(Page(f"{p.page.title} (copy)" if i % 2 else f"Draft of {p.page.title}", p.page.text),
-                     "exact_duplicate", "dedup:exact", twin=p.page.title, jaccard=1.0)
-             for i, p in enumerate(chosen[:EXACT_DUPLICATES])]
+    chosen = sorted(
+        (p for p in real if p.article.topic in ("countries", "elements", "states")),
+        key=lambda p: number_of(p.page.title, "duplicate"),
+    )
+    exact = [
+        Planted(
+            Page(f"{p.page.title} (copy)" if i % 2 else f"Draft of {p.page.title}", p.page.text),
+            "exact_duplicate",
+            "dedup:exact",
+            twin=p.page.title,
+            jaccard=1.0,
+        )
+        for i, p in enumerate(chosen[:EXACT_DUPLICATES])
+    ]
     near = [copy for p in chosen[EXACT_DUPLICATES:] if (copy := changed_copy(p))]
     return exact + near[:NEAR_DUPLICATES]
 
 
 # A copy differs by one or two of these words; the new word is shorter, so that the copy is the shorter text.
-CHANGES = [("chemical symbol", "symbol"), ("capital city", "capital"), ("neighbours", "borders"), ("continent", "side"),
-           ("official", "main"), ("covered", "made"), ("discovered", "found"), ("famous", "big"), ("country", "land"),
-           ("called", "named"), ("which lies", "set"), ("formerly", "once"), ("largest", "main"), ("nucleus", "core"),
-           ("protons", "parts"), ("contains", "has"), ("nickname", "name"), ("laboratories", "labs")]
+CHANGES = [
+    ("chemical symbol", "symbol"),
+    ("capital city", "capital"),
+    ("neighbours", "borders"),
+    ("continent", "side"),
+    ("official", "main"),
+    ("covered", "made"),
+    ("discovered", "found"),
+    ("famous", "big"),
+    ("country", "land"),
+    ("called", "named"),
+    ("which lies", "set"),
+    ("formerly", "once"),
+    ("largest", "main"),
+    ("nucleus", "core"),
+    ("protons", "parts"),
+    ("contains", "has"),
+    ("nickname", "name"),
+    ("laboratories", "labs"),
+]
 
 
 def changed_copy(p: Planted) -> Planted | None:
@@ -202,13 +310,18 @@ def changed_copy(p: Planted) -> Planted | None:
             body, text, changes = changed, text.replace(old, new), changes + 1
     if not changes:
         return None
-    return Planted(Page(f"{p.page.title} (second version)", text), "near_duplicate", "dedup:near", twin=p.page.title,
-                   jaccard=round(jaccard(original, body), 4))
+    return Planted(
+        Page(f"{p.page.title} (second version)", text),
+        "near_duplicate",
+        "dedup:near",
+        twin=p.page.title,
+        jaccard=round(jaccard(original, body), 4),
+    )
 
 
 def shingles(text: str) -> set[tuple[str, ...]]:
     words = text.lower().split()
-    return {tuple(words[i:i + 5]) for i in range(len(words) - 4)}
+    return {tuple(words[i : i + 5]) for i in range(len(words) - 4)}
 
 
 def jaccard(one: str, other: str) -> float:

@@ -20,8 +20,28 @@ from scripts.rental.state import ALIAS
 ON_BOX = Path(__file__).parent / "on_box"
 RUNS = ("base", "sft", "dpo")  # the folders of train.checkpoint_dir
 # What never leaves the laptop: secrets, environments, and data, which travel by the config's own list.
-NOT_CODE = [".git", ".venv*", ".vast", ".env*", "*.pem", "*.key", "id_rsa*", "id_ed25519*", ".netrc", "__pycache__", ".pytest_cache",
-            ".hypothesis", "wandb", "*.log", "/data", "/tokenizer", "/checkpoints", "/reports", "/demo", "/runs"]
+NOT_CODE = [
+    ".git",
+    ".venv*",
+    ".vast",
+    ".env*",
+    "*.pem",
+    "*.key",
+    "id_rsa*",
+    "id_ed25519*",
+    ".netrc",
+    "__pycache__",
+    ".pytest_cache",
+    ".hypothesis",
+    "wandb",
+    "*.log",
+    "/data",
+    "/tokenizer",
+    "/checkpoints",
+    "/reports",
+    "/demo",
+    "/runs",
+]
 # rsync on the box: marks a transfer for as long as it lives, so that the meter guard does not take the box for idle
 HOLD = "mkdir -p .wikillm/holds && touch .wikillm/laptop .wikillm/activity .wikillm/holds/$$ && exec rsync"
 
@@ -34,10 +54,19 @@ class Unreachable(RentalError):
 class Box:
     ssh_config: Path
 
-    def ssh(self, command: str, stdin: str | None = None, timeout: float = 60, check: bool = True) -> subprocess.CompletedProcess:
+    def ssh(
+        self, command: str, stdin: str | None = None, timeout: float = 60, check: bool = True
+    ) -> subprocess.CompletedProcess:
         """Run a command in the box's home. Unreachable when the connection fails; RentalError when the command does."""
-        full = ["ssh", "-F", str(self.ssh_config), "-o", "BatchMode=yes", ALIAS,
-                f"touch ~/.wikillm/laptop 2>/dev/null; {command}"]
+        full = [
+            "ssh",
+            "-F",
+            str(self.ssh_config),
+            "-o",
+            "BatchMode=yes",
+            ALIAS,
+            f"touch ~/.wikillm/laptop 2>/dev/null; {command}",
+        ]
         try:
             ran = subprocess.run(full, input=stdin or "", capture_output=True, text=True, timeout=timeout)
         except subprocess.TimeoutExpired:
@@ -45,13 +74,18 @@ class Box:
         if ran.returncode == 255:
             raise Unreachable(f"ssh: {_last_line(ran.stderr) or 'no connection to the box'}")
         if check and ran.returncode:
-            raise RentalError(f"on the box: {_last_line(ran.stderr) or _last_line(ran.stdout)} (status {ran.returncode})")
+            raise RentalError(
+                f"on the box: {_last_line(ran.stderr) or _last_line(ran.stdout)} (status {ran.returncode})"
+            )
         return ran
 
     def rsync(self, *arguments: str) -> None:
         remote = f'ssh -F "{self.ssh_config}" -o BatchMode=yes'
-        ran = subprocess.run(["rsync", "-a", "--partial", "--timeout=120", "-e", remote, f"--rsync-path={HOLD}", *arguments],
-                             capture_output=True, text=True)
+        ran = subprocess.run(
+            ["rsync", "-a", "--partial", "--timeout=120", "-e", remote, f"--rsync-path={HOLD}", *arguments],
+            capture_output=True,
+            text=True,
+        )
         if ran.returncode == 24:  # a file vanished while it was read: a checkpoint was pruned
             return
         if ran.returncode:
@@ -63,6 +97,7 @@ def _last_line(text: str) -> str:
 
 
 # Setting up -----------------------------------------------------------------------------------------------------------
+
 
 def wait_for_ssh(box: Box, deadline: float, poll_seconds: float) -> None:
     while True:
@@ -79,7 +114,9 @@ def wait_until_ready(box: Box, deadline: float, poll_seconds: float) -> str:
     """Wait for onstart.sh's marker. -> the versions it found"""
     while time.time() < deadline:
         try:
-            answer = box.ssh("cat ~/.wikillm/ready 2>/dev/null || tail -n 1 ~/.wikillm/onstart.log", check=False).stdout.strip()
+            answer = box.ssh(
+                "cat ~/.wikillm/ready 2>/dev/null || tail -n 1 ~/.wikillm/onstart.log", check=False
+            ).stdout.strip()
         except Unreachable:
             answer = ""
         if answer.startswith("python "):
@@ -95,9 +132,13 @@ def start_guard(box: Box, limits: dict, instance: int, api_url: str, instance_ke
     box.rsync(*(str(path) for path in sorted(ON_BOX.iterdir()) if path.is_file()), f"{ALIAS}:.wikillm/")
     set_limits(box, limits)
     if instance_key:  # onstart.sh has it from the container's environment; this is the other way to know it
-        box.ssh("umask 077; cd ~/.wikillm && [ -s auth ] && grep -q 'Bearer ..' auth || cat > auth",
-                stdin=f"Authorization: Bearer {instance_key}\n")
-    box.ssh(f"cd ~/.wikillm && [ -s instance ] || printf '%s\\n' {instance} {shlex.quote(api_url)} > ~/.wikillm/instance")
+        box.ssh(
+            "umask 077; cd ~/.wikillm && [ -s auth ] && grep -q 'Bearer ..' auth || cat > auth",
+            stdin=f"Authorization: Bearer {instance_key}\n",
+        )
+    box.ssh(
+        f"cd ~/.wikillm && [ -s instance ] || printf '%s\\n' {instance} {shlex.quote(api_url)} > ~/.wikillm/instance"
+    )
     box.ssh("""cd ~/.wikillm && rm -f stopped_because
         if ! kill -0 "$(cat guard.pid 2>/dev/null)" 2>/dev/null; then
             setsid nohup bash -c 'until python3 ~/.wikillm/guard.py || [ ! -d ~/.wikillm ]; do sleep 5; done' >> guard.log 2>&1 < /dev/null &
@@ -108,7 +149,9 @@ def start_guard(box: Box, limits: dict, instance: int, api_url: str, instance_ke
 
 def set_limits(box: Box, limits: dict) -> None:
     # new limits come from somebody who is at work: a shorter idle time counts from now
-    box.ssh("cd ~/.wikillm && touch activity && cat > limits.new && mv limits.new limits.json", stdin=json.dumps(limits))
+    box.ssh(
+        "cd ~/.wikillm && touch activity && cat > limits.new && mv limits.new limits.json", stdin=json.dumps(limits)
+    )
 
 
 def send_secrets(box: Box, secrets: dict[str, str]) -> None:
@@ -118,6 +161,7 @@ def send_secrets(box: Box, secrets: dict[str, str]) -> None:
 
 
 # Transfers ------------------------------------------------------------------------------------------------------------
+
 
 def inside(path: str) -> str:
     """A config path as one relative to the repo: the box has no other place for it."""
@@ -168,21 +212,33 @@ def push_checkpoints(box: Box, checkpoint_dir: str, run: str) -> None:
 def pull(box: Box, cfg) -> list[str]:
     """Fetch what the box has made: whole checkpoints only, each verified by its hashes. -> the new ones"""
     checkpoint_dir = inside(cfg.train.checkpoint_dir)
-    listing = box.ssh(f"cd wikillm/{shlex.quote(checkpoint_dir)} 2>/dev/null && ls -d */step_*/hashes.json; "
-                      f"for l in */latest */best; do [ -L $l ] && echo link $l $(readlink $l); done; true").stdout.split("\n")
+    listing = box.ssh(
+        f"cd wikillm/{shlex.quote(checkpoint_dir)} 2>/dev/null && ls -d */step_*/hashes.json; "
+        f"for l in */latest */best; do [ -L $l ] && echo link $l $(readlink $l); done; true"
+    ).stdout.split("\n")
     steps = [line.removesuffix("/hashes.json") for line in listing if line.endswith("/hashes.json")]
     new = [step for step in steps if pull_checkpoint(box, checkpoint_dir, step)]
     for line in listing:
         if line.startswith("link "):
             _, link, target = line.split()
             point(ROOT / checkpoint_dir / link, target)
-    present = box.ssh("cd wikillm && for d in " + " ".join(map(shlex.quote, made_folders(cfg))) +
-                      "; do [ -d $d ] && echo $d; done; true").stdout.split()
+    present = box.ssh(
+        "cd wikillm && for d in "
+        + " ".join(map(shlex.quote, made_folders(cfg)))
+        + "; do [ -d $d ] && echo $d; done; true"
+    ).stdout.split()
     if present:
         box.rsync("-z", "-R", *(f"{ALIAS}:wikillm/./{folder}" for folder in present), f"{ROOT}/")
     if steps:  # the run's log and curves
-        box.rsync("-z", "--exclude=step_*", "--exclude=latest", "--exclude=best", "--exclude=.*",
-                  f"{ALIAS}:wikillm/{checkpoint_dir}/", f"{ROOT / checkpoint_dir}/")
+        box.rsync(
+            "-z",
+            "--exclude=step_*",
+            "--exclude=latest",
+            "--exclude=best",
+            "--exclude=.*",
+            f"{ALIAS}:wikillm/{checkpoint_dir}/",
+            f"{ROOT / checkpoint_dir}/",
+        )
     return new
 
 
@@ -234,15 +290,20 @@ def point(link: Path, target: str) -> None:
 
 # Jobs -----------------------------------------------------------------------------------------------------------------
 
+
 def start_job(box: Box, name: str, command: str) -> None:
     """Start a command in a tmux session of that name; it outlives the connection."""
     if job(box, name)[0] == "running":
-        raise InputError(f"{name} is running already; see `vast.py logs -f {name}`, or end it: "
-                         f"ssh -F {box.ssh_config} {ALIAS} tmux kill-session -t {name}")
+        raise InputError(
+            f"{name} is running already; see `vast.py logs -f {name}`, or end it: "
+            f"ssh -F {box.ssh_config} {ALIAS} tmux kill-session -t {name}"
+        )
     folder = f"~/.wikillm/jobs/{name}"
-    box.ssh(f"mkdir -p {folder} && rm -f {folder}/pid {folder}/exit; tmux kill-session -t ={name} 2>/dev/null; "
-            f"tmux new-session -d -s {name} bash .wikillm/job.sh {name} {command} && "
-            f"for i in $(seq 50); do [ -s {folder}/pid ] && exit 0; sleep 0.1; done; echo 'tmux did not start the job' >&2; exit 1")
+    box.ssh(
+        f"mkdir -p {folder} && rm -f {folder}/pid {folder}/exit; tmux kill-session -t ={name} 2>/dev/null; "
+        f"tmux new-session -d -s {name} bash .wikillm/job.sh {name} {command} && "
+        f"for i in $(seq 50); do [ -s {folder}/pid ] && exit 0; sleep 0.1; done; echo 'tmux did not start the job' >&2; exit 1"
+    )
 
 
 def job(box: Box, name: str) -> tuple[str, int | None, str]:

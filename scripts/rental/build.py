@@ -5,8 +5,8 @@ A box that vanishes is replaced: the new one gets what was pulled, and the stage
 
 import shlex
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Callable
 from urllib.parse import urlsplit
 
 from scripts.rental import box as on
@@ -29,29 +29,45 @@ class CapReached(RentalError):
 
 @dataclass(frozen=True)
 class Step:
-    name: str       # of the job and of its tmux session
+    name: str  # of the job and of its tmux session
     command: str
 
 
 def steps(cfg, config: str, overrides: list[str], to: str | None) -> list[Step]:
     """Up to the stage `to`: train, post-train, evaluate, judge."""
-    stages = STAGES[:STAGES.index(to) + 1] if to else STAGES
+    stages = STAGES[: STAGES.index(to) + 1] if to else STAGES
     return [Step(stage, job_command(cfg, stage, config, overrides)) for stage in stages]
 
 
 def job_command(cfg, stage: str, config: str, overrides: list[str]) -> str:
     """The stage; with a teacher on the box that runs only while the stage asks it: training needs the whole GPU."""
     command = shlex.join([".venv/bin/python", f"src/{stage}.py", "--config", config, *overrides])
-    local_teacher = cfg.teacher.backend == "openai" and urlsplit(cfg.teacher.base_url).hostname in ("127.0.0.1", "localhost")
+    local_teacher = cfg.teacher.backend == "openai" and urlsplit(cfg.teacher.base_url).hostname in (
+        "127.0.0.1",
+        "localhost",
+    )
     if not local_teacher or stage not in ASKS_TEACHER:
         return command
     settings = shlex.join(["--config", config, *overrides])
-    return shlex.join(["bash", "-c", f"bash scripts/serve_teacher.sh start {settings} && {command}; status=$?; "
-                                     "bash scripts/serve_teacher.sh stop; exit $status"])
+    return shlex.join(
+        [
+            "bash",
+            "-c",
+            f"bash scripts/serve_teacher.sh start {settings} && {command}; status=$?; "
+            "bash scripts/serve_teacher.sh stop; exit $status",
+        ]
+    )
 
 
-def run_step(box: Box, step: Step, is_alive: Callable[[], bool], over_cap: Callable[[], str | None], pull: Callable[[], None],
-             poll_seconds: float, pull_seconds: float) -> None:
+def run_step(
+    box: Box,
+    step: Step,
+    is_alive: Callable[[], bool],
+    over_cap: Callable[[], str | None],
+    pull: Callable[[], None],
+    poll_seconds: float,
+    pull_seconds: float,
+) -> None:
     """Start the step, or find it running from an earlier build; follow it to its end; pull what it made."""
     state, status, _ = patiently(lambda: on.job(box, step.name), is_alive, poll_seconds)
     if state != "running":
@@ -77,7 +93,9 @@ def run_step(box: Box, step: Step, is_alive: Callable[[], bool], over_cap: Calla
             pulled = time.time()
         time.sleep(poll_seconds)
     if state != "ended":
-        raise RentalError(f"{step.name} ended without a status (killed, or out of memory); see: vast.py logs {step.name}")
+        raise RentalError(
+            f"{step.name} ended without a status (killed, or out of memory); see: vast.py logs {step.name}"
+        )
     patiently(pull, is_alive, poll_seconds)
     if status:
         raise RentalError(f"{step.name} failed with status {status}; its log: python scripts/vast.py logs {step.name}")

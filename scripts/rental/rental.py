@@ -8,7 +8,7 @@ import json
 import secrets
 import sys
 import time
-from typing import Callable
+from collections.abc import Callable
 
 import requests
 
@@ -33,15 +33,20 @@ class StillBilling(RentalError):
 
 def connect():
     """-> (the SDK for reading and destroying, the SDK for creating: one try only)"""
-    sys.modules.setdefault("vastai.serverless", None)  # the SDK goes without its serving half: 0.5 s less at every start
+    sys.modules.setdefault(
+        "vastai.serverless", None
+    )  # the SDK goes without its serving half: 0.5 s less at every start
     from vastai import VastAI
+
     try:
         api, create_api = VastAI(), VastAI(retry=1)
         api.client.timeout = 40
         return api, create_api
     except RuntimeError:
-        raise InputError("no vast.ai API key: get one at https://cloud.vast.ai/manage-keys/, then "
-                         "`export VAST_API_KEY=...` or `.venv-vast/bin/vastai set api-key ...`") from None
+        raise InputError(
+            "no vast.ai API key: get one at https://cloud.vast.ai/manage-keys/, then "
+            "`export VAST_API_KEY=...` or `.venv-vast/bin/vastai set api-key ...`"
+        ) from None
 
 
 def asking(what: str, call: Callable, *args, **kwargs):
@@ -51,8 +56,10 @@ def asking(what: str, call: Callable, *args, **kwargs):
     except requests.HTTPError as error:
         status = error.response.status_code
         if status in (401, 403):
-            raise InputError(f"vast.ai refused the API key ({status}) when asked to {what}; "
-                             f"check VAST_API_KEY or `vastai set api-key`") from None
+            raise InputError(
+                f"vast.ai refused the API key ({status}) when asked to {what}; "
+                f"check VAST_API_KEY or `vastai set api-key`"
+            ) from None
         raise RentalError(f"vast.ai could not {what}: {status} {_message(error.response)}") from error
     except (requests.RequestException, ValueError, KeyError, TypeError, AttributeError) as error:
         # not reached, not in time, or not JSON in the expected shape
@@ -95,8 +102,19 @@ def rent(api, create_api, offer: int, label: str, vast, onstart: str, env: dict)
     if len(onstart) > 4048:
         raise RentalError(f"onstart.sh has {len(onstart)} characters; vast.ai takes 4048")
     try:
-        answer = asking(f"rent offer {offer}", create_api.create_instance, offer, image=vast.image, disk=vast.disk_gb,
-                        label=label, onstart_cmd=onstart, env=env, ssh=True, direct=True, cancel_unavail=True)
+        answer = asking(
+            f"rent offer {offer}",
+            create_api.create_instance,
+            offer,
+            image=vast.image,
+            disk=vast.disk_gb,
+            label=label,
+            onstart_cmd=onstart,
+            env=env,
+            ssh=True,
+            direct=True,
+            cancel_unavail=True,
+        )
         if isinstance(answer, dict) and answer.get("success") and answer.get("new_contract"):
             return int(answer["new_contract"])
         problem = f"vast.ai did not rent offer {offer}: {str(answer)[:200]}"
@@ -112,14 +130,19 @@ def find(api, label: str, pause: float) -> int | None:
     """The id of the instance with this label, asked for patiently: not knowing is the expensive answer."""
     for attempt in range(TRIES):
         try:
-            rows = asking("list instances", api.show_instances_v1, {"select_filters": {}, "limit": 25,
-                                                                    "order_by": [{"col": "id", "dir": "desc"}]})
+            rows = asking(
+                "list instances",
+                api.show_instances_v1,
+                {"select_filters": {}, "limit": 25, "order_by": [{"col": "id", "dir": "desc"}]},
+            )
             return next((int(row["id"]) for row in rows["instances"] if row.get("label") == label), None)
         except RentalError as error:
             problem = error
-            time.sleep(min(2 ** attempt * pause, 60))
-    raise StillBilling(f"it is unknown whether an instance labelled {label} was rented ({problem}); look at "
-                       f"https://cloud.vast.ai/instances/ or: vastai show instances; then run: python scripts/vast.py down")
+            time.sleep(min(2**attempt * pause, 60))
+    raise StillBilling(
+        f"it is unknown whether an instance labelled {label} was rented ({problem}); look at "
+        f"https://cloud.vast.ai/instances/ or: vastai show instances; then run: python scripts/vast.py down"
+    )
 
 
 def show(api, instance: int) -> dict | None:
@@ -179,15 +202,17 @@ def destroy(api, instance: int, pause: float) -> None:
                 return
         except (RentalError, InputError) as error:
             problem = str(error)
-        time.sleep(min(2 ** attempt * pause, 60))
+        time.sleep(min(2**attempt * pause, 60))
     raise StillBilling(loud(instance, problem))
 
 
 def loud(instance: int, problem: str) -> str:
     line = "!" * 78
-    return (f"\n{line}\n!! INSTANCE {instance} MAY STILL COST MONEY: it could not be destroyed.\n!! ({problem})\n"
-            f"!! Do it by hand, now:\n!!     .venv-vast/bin/vastai destroy instance {instance} -y\n"
-            f"!! or at https://cloud.vast.ai/instances/\n{line}")
+    return (
+        f"\n{line}\n!! INSTANCE {instance} MAY STILL COST MONEY: it could not be destroyed.\n!! ({problem})\n"
+        f"!! Do it by hand, now:\n!!     .venv-vast/bin/vastai destroy instance {instance} -y\n"
+        f"!! or at https://cloud.vast.ai/instances/\n{line}"
+    )
 
 
 def register_key(api, public_key: str) -> None:

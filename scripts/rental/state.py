@@ -6,9 +6,9 @@ The folder is 0700, its files 0600, git ignores it and no rsync takes it.
 import json
 import os
 import time
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Iterator
 
 from pipeline.config import InputError
 
@@ -45,24 +45,29 @@ def write_private(file: Path, text: str) -> None:
 def only_one(folder: Path) -> Iterator[None]:
     """Two commands that rent or destroy at the same time would lose an instance from the state file."""
     import fcntl
+
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     with open(folder / "lock", "w") as handle:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            raise InputError(f"another vast.py that rents or builds is at work here ({folder}); wait for it or end it") from None
+            raise InputError(
+                f"another vast.py that rents or builds is at work here ({folder}); wait for it or end it"
+            ) from None
         yield
 
 
 # The ledger: for each instance the moments at which its price changed, [[time, dollars an hour], ...].
+
 
 def meter(state: dict, instance: int, dollars_per_hour: float) -> None:
     for entry in state["ledger"]:
         if entry["id"] == instance:
             entry["prices"].append([time.time(), dollars_per_hour])
             return
-    state["ledger"].append({"id": instance, "gpu": (state["instance"] or {}).get("gpu", "?"),
-                            "prices": [[time.time(), dollars_per_hour]]})
+    state["ledger"].append(
+        {"id": instance, "gpu": (state["instance"] or {}).get("gpu", "?"), "prices": [[time.time(), dollars_per_hour]]}
+    )
 
 
 def spent(entry: dict, now: float) -> tuple[float, float]:
@@ -97,18 +102,21 @@ def show_ledger(state: dict, since: float = 0.0) -> str:
 def write_alias(folder: Path, instance: int, host: str, port: int, key: Path) -> Path:
     """An ssh config with the one alias, for `ssh -F` or an Include in the user's own; with its own known_hosts."""
     file = folder / "ssh_config"
-    write_private(file, f"""# written by scripts/vast.py for instance {instance}
+    write_private(
+        file,
+        f"""# written by scripts/vast.py for instance {instance}
 Host {ALIAS}
     HostName {host}
     Port {port}
     User root
     IdentityFile "{key}"
     IdentitiesOnly yes
-    UserKnownHostsFile "{folder / 'known_hosts'}"
+    UserKnownHostsFile "{folder / "known_hosts"}"
     HostKeyAlias vast-{instance}
     StrictHostKeyChecking accept-new
     ServerAliveInterval 30
     ServerAliveCountMax 4
     ConnectTimeout 20
-""")
+""",
+    )
     return file

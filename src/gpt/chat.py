@@ -47,7 +47,9 @@ def render(messages: list[dict], add_generation_prompt: bool = False) -> str:
     return text + ("<|assistant|>" if add_generation_prompt else "")
 
 
-def encode(tokenizer: Tokenizer, messages: list[dict], add_generation_prompt: bool = False) -> tuple[list[int], list[bool]]:
+def encode(
+    tokenizer: Tokenizer, messages: list[dict], add_generation_prompt: bool = False
+) -> tuple[list[int], list[bool]]:
     """-> (ids, learned): learned marks what the assistant says, its closing <|end|> included."""
     ids, learned = [], []
     for role, content in turns(messages):
@@ -74,4 +76,6 @@ def prompt(tokenizer: Tokenizer, messages: list[dict], limit: int) -> tuple[list
         ids, _ = encode(tokenizer, kept, add_generation_prompt=True)
         if len(ids) <= limit:
             return ids, start
-    raise InputError(f"the last message and what belongs to it have {len(ids):,} tokens, there is room for {limit:,}; shorten it")
+    raise InputError(
+        f"the last message and what belongs to it have {len(ids):,} tokens, there is room for {limit:,}; shorten it"
+    )

@@ -55,30 +55,63 @@ def from_hf(tensors: dict[str, torch.Tensor], n_layer: int) -> dict[str, torch.T
 def hf_config(config: ModelConfig, tokenizer: Tokenizer) -> dict:
     """config.json, readable by transformers 4.57 and 5.x alike (both spellings of rope and dtype)."""
     return {
-        "architectures": ["LlamaForCausalLM"], "model_type": "llama",
-        "vocab_size": config.vocab_size, "hidden_size": config.n_embd, "intermediate_size": config.d_ff,
-        "num_hidden_layers": config.n_layer, "num_attention_heads": config.n_head, "num_key_value_heads": config.n_head,
-        "head_dim": config.head_size, "max_position_embeddings": config.block_size, "hidden_act": "silu",
-        "rms_norm_eps": NORM_EPS, "rope_theta": config.rope_theta,
+        "architectures": ["LlamaForCausalLM"],
+        "model_type": "llama",
+        "vocab_size": config.vocab_size,
+        "hidden_size": config.n_embd,
+        "intermediate_size": config.d_ff,
+        "num_hidden_layers": config.n_layer,
+        "num_attention_heads": config.n_head,
+        "num_key_value_heads": config.n_head,
+        "head_dim": config.head_size,
+        "max_position_embeddings": config.block_size,
+        "hidden_act": "silu",
+        "rms_norm_eps": NORM_EPS,
+        "rope_theta": config.rope_theta,
         "rope_parameters": {"rope_type": "default", "rope_theta": config.rope_theta},
-        "attention_bias": False, "mlp_bias": False, "attention_dropout": 0.0, "tie_word_embeddings": True,
-        "initializer_range": 0.02, "use_cache": True, "torch_dtype": "float32", "dtype": "float32",
-        "bos_token_id": None, "eos_token_id": tokenizer.end_id, "pad_token_id": tokenizer.pad_id,
+        "attention_bias": False,
+        "mlp_bias": False,
+        "attention_dropout": 0.0,
+        "tie_word_embeddings": True,
+        "initializer_range": 0.02,
+        "use_cache": True,
+        "torch_dtype": "float32",
+        "dtype": "float32",
+        "bos_token_id": None,
+        "eos_token_id": tokenizer.end_id,
+        "pad_token_id": tokenizer.pad_id,
     }
 
 
 def tokenizer_config(config: ModelConfig) -> dict:
     return {
-        "tokenizer_class": "PreTrainedTokenizerFast", "eos_token": "<|end|>", "pad_token": "<|pad|>",
-        "additional_special_tokens": ["<|user|>", "<|assistant|>"], "add_bos_token": False, "add_eos_token": False,
-        "clean_up_tokenization_spaces": False, "model_max_length": config.block_size, "padding_side": "left",
-        "model_input_names": ["input_ids", "attention_mask"],  # or transformers 4 makes token_type_ids too, which generate() refuses
+        "tokenizer_class": "PreTrainedTokenizerFast",
+        "eos_token": "<|end|>",
+        "pad_token": "<|pad|>",
+        "additional_special_tokens": ["<|user|>", "<|assistant|>"],
+        "add_bos_token": False,
+        "add_eos_token": False,
+        "clean_up_tokenization_spaces": False,
+        "model_max_length": config.block_size,
+        "padding_side": "left",
+        "model_input_names": [
+            "input_ids",
+            "attention_mask",
+        ],  # or transformers 4 makes token_type_ids too, which generate() refuses
         "chat_template": chat.TEMPLATE,
     }
 
 
-def save(folder: Path, name: str, model: WikiGPT, tokenizer: Tokenizer, state: dict | None = None,
-         tensors: dict[str, torch.Tensor] | None = None, keep: int = 1, best: bool = False) -> Path:
+def save(
+    folder: Path,
+    name: str,
+    model: WikiGPT,
+    tokenizer: Tokenizer,
+    state: dict | None = None,
+    tensors: dict[str, torch.Tensor] | None = None,
+    keep: int = 1,
+    best: bool = False,
+) -> Path:
     """Write folder/name, point `latest` (and `best`) at it, prune all but the newest `keep` and `best`.
 
     state: JSON values of the training (step, data position, ...); tensors: optimizer and RNG state.
@@ -96,19 +129,31 @@ def save(folder: Path, name: str, model: WikiGPT, tokenizer: Tokenizer, state: d
         _write_json(temporary / "config.json", hf_config(model.config, tokenizer))
         _write_json(temporary / "tokenizer_config.json", tokenizer_config(model.config))
         (temporary / "chat_template.jinja").write_text(chat.TEMPLATE, encoding="utf-8")
-        _write_json(temporary / "generation_config.json", {"eos_token_id": tokenizer.end_id, "pad_token_id": tokenizer.pad_id,
-                                                           "do_sample": True, "temperature": 0.8, "top_p": 0.95})
+        _write_json(
+            temporary / "generation_config.json",
+            {
+                "eos_token_id": tokenizer.end_id,
+                "pad_token_id": tokenizer.pad_id,
+                "do_sample": True,
+                "temperature": 0.8,
+                "top_p": 0.95,
+            },
+        )
         if state is not None:
             (temporary / "training_state").mkdir()
             _write_json(temporary / "training_state/state.json", state)
-            save_file({k: v.detach().cpu().contiguous() for k, v in (tensors or {}).items()},
-                      temporary / "training_state/state.safetensors")
+            save_file(
+                {k: v.detach().cpu().contiguous() for k, v in (tensors or {}).items()},
+                temporary / "training_state/state.safetensors",
+            )
         files = sorted(p for p in temporary.rglob("*") if p.is_file())
         _write_json(temporary / "hashes.json", {str(p.relative_to(temporary)): sha256_file(p) for p in files})
         _sync(temporary)
     except OSError as error:
         shutil.rmtree(temporary, ignore_errors=True)
-        raise InputError(f"{temporary}: cannot write the checkpoint ({error.strerror}); free some disk and run again") from error
+        raise InputError(
+            f"{temporary}: cannot write the checkpoint ({error.strerror}); free some disk and run again"
+        ) from error
     if final.exists():  # moved aside first: at no moment are there fewer whole checkpoints than before
         os.replace(final, folder / f"{TEMPORARY}replaced")
     os.replace(temporary, final)
@@ -183,9 +228,15 @@ def load_config(path: Path) -> ModelConfig:
     c = json.loads(file.read_text(encoding="utf-8"))
     if c.get("model_type") != "llama" or c.get("num_key_value_heads") != c.get("num_attention_heads"):
         raise InputError(f"{file}: not a WikiGPT checkpoint (model_type llama, as many key-value heads as heads)")
-    return ModelConfig(vocab_size=c["vocab_size"], n_layer=c["num_hidden_layers"], n_head=c["num_attention_heads"],
-                       n_embd=c["hidden_size"], block_size=c["max_position_embeddings"], d_ff=c["intermediate_size"],
-                       rope_theta=c.get("rope_theta") or c["rope_parameters"]["rope_theta"])
+    return ModelConfig(
+        vocab_size=c["vocab_size"],
+        n_layer=c["num_hidden_layers"],
+        n_head=c["num_attention_heads"],
+        n_embd=c["hidden_size"],
+        block_size=c["max_position_embeddings"],
+        d_ff=c["intermediate_size"],
+        rope_theta=c.get("rope_theta") or c["rope_parameters"]["rope_theta"],
+    )
 
 
 def load(path: Path, device: str | torch.device = "cpu") -> tuple[WikiGPT, Tokenizer]:

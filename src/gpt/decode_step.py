@@ -9,7 +9,7 @@ torch.compile make one kernel of what stands between two matrices.
 import contextlib
 import io
 import sys
-from typing import Callable
+from collections.abc import Callable
 
 import torch
 import torch.nn as nn
@@ -32,8 +32,14 @@ class Step(nn.Module):
         self.embedding, self.layers = model.embed_tokens.weight, []
         for layer in model.layers:
             attention, mlp = layer.self_attn, layer.mlp
-            self.layers.append((self.linear(attention.qkv_proj.weight, layer.input_layernorm.weight), self.linear(attention.o_proj.weight),
-                                self.linear(mlp.gate_up_proj.weight, layer.post_attention_layernorm.weight), self.linear(mlp.down_proj.weight)))
+            self.layers.append(
+                (
+                    self.linear(attention.qkv_proj.weight, layer.input_layernorm.weight),
+                    self.linear(attention.o_proj.weight),
+                    self.linear(mlp.gate_up_proj.weight, layer.post_attention_layernorm.weight),
+                    self.linear(mlp.down_proj.weight),
+                )
+            )
         self.head = self.linear(self.embedding, model.norm.weight)
 
     @torch.inference_mode()
@@ -44,7 +50,7 @@ class Step(nn.Module):
     def forward(self, ids: torch.Tensor, cache: KVCache) -> torch.Tensor:
         B, C, nh = len(ids), self.config.n_embd, self.config.n_head
         positions, mask = cache.begin(1)
-        x = F.embedding(ids, self.embedding)                            # (B, C)
+        x = F.embedding(ids, self.embedding)  # (B, C)
         cos, sin = self.cos[positions[:, 0]], self.sin[positions[:, 0]]  # (B, 1, hs)
         for i, (qkv, out, gate_up, down) in enumerate(self.layers):
             y = qkv(norm(x)).view(B, 3, nh, -1)
@@ -76,11 +82,18 @@ class CompiledStep(Step):
     def __init__(self, model: WikiGPT):
         from torch._dynamo import config as dynamo  # these take a second to import
         from torch._inductor import config as inductor
+
         super().__init__(model)
         device, dtype = self.embedding.device, self.embedding.dtype
         # On a CPU the compiler may lay out the matrices anew, and tries what multiplies them fastest, without a word.
-        settings = {"freezing": True, "max_autotune": True, "autotune_num_choices_displayed": 0} if device.type == "cpu" else {}
-        settings = {name: value for name, value in settings.items() if hasattr(inductor, name)}  # older versions lack some
+        settings = (
+            {"freezing": True, "max_autotune": True, "autotune_num_choices_displayed": 0}
+            if device.type == "cpu"
+            else {}
+        )
+        settings = {
+            name: value for name, value in settings.items() if hasattr(inductor, name)
+        }  # older versions lack some
         self.compiled = torch.compile(self.eval().forward, dynamic=True)
         with torch.inference_mode(), inductor.patch(settings), contextlib.redirect_stderr(io.StringIO()):
             # Rows, tokens and room unlike each other, or they would be taken for one size. The second time shows that
@@ -107,7 +120,9 @@ def make_step(model: WikiGPT, compiled: bool) -> Step:
     if compiled:
         try:
             return CompiledStep(model)
-        except Exception as error:  # no C++ compiler, a device that is not supported, ...: the compiler raises what it likes
+        except (
+            Exception
+        ) as error:  # no C++ compiler, a device that is not supported, ...: the compiler raises what it likes
             print(going_on_without_compile(error), file=sys.stderr)
     return Step(model)
 
@@ -117,7 +132,9 @@ def scaled(weight: torch.Tensor, scale: torch.Tensor | None) -> torch.Tensor:
 
 
 def norm(x: torch.Tensor) -> torch.Tensor:
-    if torch.compiler.is_compiling():  # fused in any case, and torch 2.4 would compile F.rms_norm for one number of rows
+    if (
+        torch.compiler.is_compiling()
+    ):  # fused in any case, and torch 2.4 would compile F.rms_norm for one number of rows
         y = x.float()
         return (y * torch.rsqrt(y.square().mean(-1, keepdim=True) + NORM_EPS)).to(x.dtype)
     return F.rms_norm(x, (x.shape[-1],), None, NORM_EPS)
@@ -125,8 +142,10 @@ def norm(x: torch.Tensor) -> torch.Tensor:
 
 def attend(q: torch.Tensor, k: torch.Tensor, v: torch.Tensor, mask: torch.Tensor | None) -> torch.Tensor:
     """q (B, nh, 1, hs), k and v (B, nh, S, hs), mask (B, 1, 1, S) -> (B, nh, 1, hs)"""
-    if torch.compiler.is_compiling() and q.device.type == "cpu":  # a loop of its own over so little beats the kernel's start
-        scores = (q * k).sum(-1) * q.shape[-1] ** -0.5                                # (B, nh, S)
+    if (
+        torch.compiler.is_compiling() and q.device.type == "cpu"
+    ):  # a loop of its own over so little beats the kernel's start
+        scores = (q * k).sum(-1) * q.shape[-1] ** -0.5  # (B, nh, S)
         p = scores.masked_fill(~mask[:, 0], -torch.inf).softmax(-1)
         return (p[..., None] * v).sum(-2, keepdim=True)
     return F.scaled_dot_product_attention(q, k, v, attn_mask=mask)

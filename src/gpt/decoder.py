@@ -9,9 +9,10 @@ special tokens are never drawn.
 """
 
 import codecs
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import Any, Iterator, Sequence
+from typing import Any
 
 import torch
 
@@ -37,10 +38,11 @@ class Request:
 @dataclass
 class Completion:
     """What a request has given so far; whole once finish_reason is set."""
+
     ids: list[int] = field(default_factory=list)  # the tokens drawn, <|end|> included when it came
-    text: str = ""                                # theirs, up to <|end|> or the stop string
-    finish_reason: str | None = None              # "stop": <|end|> or a stop string; "length": no room left
-    logprobs: list[float] = field(default_factory=list)           # of ids, before temperature and cuts, when asked for
+    text: str = ""  # theirs, up to <|end|> or the stop string
+    finish_reason: str | None = None  # "stop": <|end|> or a stop string; "length": no room left
+    logprobs: list[float] = field(default_factory=list)  # of ids, before temperature and cuts, when asked for
     alternatives: list[dict[int, float]] = field(default_factory=list)  # and the likeliest at each place
 
 
@@ -50,17 +52,17 @@ class TextStream:
     def __init__(self, tokenizer: Tokenizer, stop: Sequence[str]):
         self.bytes, self.stop = token_bytes(tokenizer), [s for s in stop if s]
         self.decoder = codecs.getincrementaldecoder("utf-8")("replace")
-        self.held = ""        # may be the beginning of a stop string
+        self.held = ""  # may be the beginning of a stop string
         self.stopped = False  # a stop string has come; it and what follows are cut off
 
     def push(self, token: int) -> str:
         self.held += self.decoder.decode(self.bytes[token])
         found = [at for at in (self.held.find(s) for s in self.stop) if at >= 0]
         if found:
-            self.stopped, self.held = True, self.held[:min(found)]
+            self.stopped, self.held = True, self.held[: min(found)]
             return self.flush()
         keep = max((n for s in self.stop for n in range(1, len(s)) if self.held.endswith(s[:n])), default=0)
-        text, self.held = self.held[:len(self.held) - keep], self.held[len(self.held) - keep:]
+        text, self.held = self.held[: len(self.held) - keep], self.held[len(self.held) - keep :]
         return text
 
     def flush(self) -> str:
@@ -87,13 +89,13 @@ class Row:
 
     def __init__(self, request: Request, tokenizer: Tokenizer, key: Any, room: int):
         self.request, self.key, self.completion = request, key, Completion()
-        self.last = request.prompt[-1]           # the next token that the model has to see
-        self.length = len(request.prompt) - 1    # tokens that it has seen
+        self.last = request.prompt[-1]  # the next token that the model has to see
+        self.length = len(request.prompt) - 1  # tokens that it has seen
         self.limit = min(request.max_new_tokens, room)
         self.stream = TextStream(tokenizer, request.stop)
         # All of a row's random numbers are drawn before it starts: its neighbours cannot change them.
         dice = torch.rand(self.limit, generator=torch.Generator().manual_seed(request.seed % 2**63))
-        self.dice = (1 - dice).tolist()          # in (0, 1]
+        self.dice = (1 - dice).tolist()  # in (0, 1]
 
     def take(self, token: int, end_id: int) -> str:
         """Add the token that was drawn. -> the text that is certain now"""
@@ -128,7 +130,10 @@ class Decoder:
     @torch.inference_mode()
     def add(self, requests: list[Request], keys: list) -> list[Row]:
         """Let requests join; keys: what the caller knows them by, found as row.key. InputError when a prompt is too long."""
-        new = [Row(r, self.tokenizer, key, check_prompt(r.prompt, self.config.block_size)) for r, key in zip(requests, keys)]
+        new = [
+            Row(r, self.tokenizer, key, check_prompt(r.prompt, self.config.block_size))
+            for r, key in zip(requests, keys)
+        ]
         n = len(self.rows)
         self._reserve(n + len(new), max(row.length + row.limit for row in self.rows + new))
         # All of a prompt but its last token goes through the model now, the last one in the next step. Shorter prompts
@@ -148,8 +153,12 @@ class Decoder:
     def step(self) -> list[tuple[Row, str]]:
         """One token more for every row. -> each row with the text that became certain; those that finished are gone."""
         if self.knobs is None:
-            self.knobs = Knobs([row.request.sampling for row in self.rows],
-                               (row.request.prompt + row.completion.ids for row in self.rows), self.config.vocab_size, self.device)
+            self.knobs = Knobs(
+                [row.request.sampling for row in self.rows],
+                (row.request.prompt + row.completion.ids for row in self.rows),
+                self.config.vocab_size,
+                self.device,
+            )
         cache = self.cache.slots(0, len(self.rows), max(row.length for row in self.rows))
         logits = self.next(torch.tensor([row.last for row in self.rows], device=self.device), cache).float()  # (B, V)
         wanted = [row.request.logprobs for row in self.rows]
@@ -177,14 +186,16 @@ class Decoder:
             with torch.inference_mode():
                 self.rows[i] = moved
                 for kv in self.cache.kv:
-                    kv[i, :, :, :moved.length] = kv[last, :, :, :moved.length]
+                    kv[i, :, :, : moved.length] = kv[last, :, :, : moved.length]
                 self.cache.lengths[i] = self.cache.lengths[last]
         self.knobs = None
 
     def _reserve(self, rows: int, length: int) -> None:
         """Make the cache at least so large; what it holds stays."""
         old_rows, _, _, old_length, _ = self.cache.kv[0].shape
-        length = min(-(-length // 256) * 256, self.config.block_size)  # in such steps, or every longer request would move it all
+        length = min(
+            -(-length // 256) * 256, self.config.block_size
+        )  # in such steps, or every longer request would move it all
         if rows <= old_rows and length <= old_length:
             return
         old, n, filled = self.cache, len(self.rows), max((row.length for row in self.rows), default=0)
@@ -200,7 +211,7 @@ class Decoder:
         for i, row in enumerate(self.rows):
             if wanted[i] is not None:
                 row.completion.logprobs.append(own[i])
-                row.completion.alternatives.append(dict(zip(ids[i][:wanted[i]], values[i])))
+                row.completion.alternatives.append(dict(zip(ids[i][: wanted[i]], values[i])))
 
 
 def load(path: str) -> tuple[WikiGPT, Tokenizer]:
@@ -215,7 +226,9 @@ def check_prompt(prompt: list[int], block_size: int) -> int:
     if not prompt:
         raise InputError("the prompt is empty; a document begins after <|end|>, so give that one token")
     if len(prompt) >= block_size:
-        raise InputError(f"the prompt has {len(prompt):,} tokens, the model reads at most {block_size:,} with its answer; shorten it")
+        raise InputError(
+            f"the prompt has {len(prompt):,} tokens, the model reads at most {block_size:,} with its answer; shorten it"
+        )
     return block_size - len(prompt)
 
 
@@ -251,12 +264,22 @@ def stream(decoder: Decoder, requests: list[Request], batch_size: int) -> Iterat
             decoder.drop(row)
 
 
-def generate(model: WikiGPT, tokenizer: Tokenizer, prompts: list[list[int]], max_new_tokens: int, sampling: Sampling,
-             seeds: list[int], stop: Sequence[str] = (), logprobs: int | None = None, batch_size: int = 64
-             ) -> list[Completion]:
+def generate(
+    model: WikiGPT,
+    tokenizer: Tokenizer,
+    prompts: list[list[int]],
+    max_new_tokens: int,
+    sampling: Sampling,
+    seeds: list[int],
+    stop: Sequence[str] = (),
+    logprobs: int | None = None,
+    batch_size: int = 64,
+) -> list[Completion]:
     """A completion for each prompt, in order; seeds: one a prompt."""
-    requests = [Request(prompt, max_new_tokens, sampling, seed, tuple(stop), logprobs)
-                for prompt, seed in zip(prompts, seeds, strict=True)]
+    requests = [
+        Request(prompt, max_new_tokens, sampling, seed, tuple(stop), logprobs)
+        for prompt, seed in zip(prompts, seeds, strict=True)
+    ]
     training = model.training
     model.eval()
     try:

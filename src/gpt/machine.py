@@ -15,10 +15,30 @@ from pipeline.config import InputError
 # Dense bf16 TFLOP/s with fp32 accumulation, from NVIDIA's data sheets: what MFU is a share of. The first name that stands
 # as whole words in the device's name counts. The same table as scripts/gpu_check.py's (a test holds them equal).
 PEAK_TFLOPS = {
-    "RTX 5090": 210, "RTX 5080": 113, "RTX 4090 D": 147, "RTX 4090": 165, "RTX 4080 SUPER": 104, "RTX 4080": 97,
-    "RTX 3090 Ti": 80, "RTX 3090": 71, "RTX 6000 Ada": 364, "RTX A6000": 155, "L40S": 362, "L40": 181, "L4": 121,
-    "A100": 312, "A800": 312, "A40": 150, "A10": 125, "H100 PCIe": 756, "H100 NVL": 835, "H100": 989, "H200": 989,
-    "H20": 148, "GH200": 989, "B200": 2250,
+    "RTX 5090": 210,
+    "RTX 5080": 113,
+    "RTX 4090 D": 147,
+    "RTX 4090": 165,
+    "RTX 4080 SUPER": 104,
+    "RTX 4080": 97,
+    "RTX 3090 Ti": 80,
+    "RTX 3090": 71,
+    "RTX 6000 Ada": 364,
+    "RTX A6000": 155,
+    "L40S": 362,
+    "L40": 181,
+    "L4": 121,
+    "A100": 312,
+    "A800": 312,
+    "A40": 150,
+    "A10": 125,
+    "H100 PCIe": 756,
+    "H100 NVL": 835,
+    "H100": 989,
+    "H200": 989,
+    "H20": 148,
+    "GH200": 989,
+    "B200": 2250,
 }
 
 
@@ -28,8 +48,10 @@ def pick_device(name: str) -> torch.device:
     if name == "auto":
         name = next(kind for kind in have if have[kind])
     if not have[name]:
-        raise InputError(f"train.device is {name}, but this machine has none; on a rented GPU it will be there. "
-                         "To try everything on a CPU: bash scripts/demo.sh, or give train.device=auto")
+        raise InputError(
+            f"train.device is {name}, but this machine has none; on a rented GPU it will be there. "
+            "To try everything on a CPU: bash scripts/demo.sh, or give train.device=auto"
+        )
     return torch.device(name)
 
 
@@ -48,7 +70,9 @@ def slow_dtype(device: torch.device, dtype: str) -> str | None:
         slow = torch.cuda.get_device_capability(device) < (8, 0)
     else:
         cpuinfo = Path("/proc/cpuinfo")
-        slow = cpuinfo.exists() and not any(unit in cpuinfo.read_text() for unit in ("avx512_bf16", "amx_bf16", " bf16"))
+        slow = cpuinfo.exists() and not any(
+            unit in cpuinfo.read_text() for unit in ("avx512_bf16", "amx_bf16", " bf16")
+        )
     return f"this {device.type} has no bf16 units; train.dtype=float32 will be faster" if slow else None
 
 
@@ -63,6 +87,7 @@ def peak_flops(device: torch.device) -> float | None:
 @dataclass(frozen=True)
 class Workers:
     """The processes of one training: this one alone, or those that torchrun started, a GPU each."""
+
     device: torch.device
     rank: int = 0
     size: int = 1
@@ -108,8 +133,11 @@ def join_workers(device_name: str) -> Workers:
 def is_out_of_memory(error: BaseException) -> bool:
     """torch.OutOfMemoryError (2.5 on), its older name, and what the CPU allocator and cuBLAS raise."""
     return isinstance(error, torch.cuda.OutOfMemoryError) or (
-        isinstance(error, RuntimeError) and any(words in str(error) for words in
-                                                ("out of memory", "can't allocate memory", "CUBLAS_STATUS_ALLOC_FAILED")))
+        isinstance(error, RuntimeError)
+        and any(
+            words in str(error) for words in ("out of memory", "can't allocate memory", "CUBLAS_STATUS_ALLOC_FAILED")
+        )
+    )
 
 
 def freeze_gc() -> None:

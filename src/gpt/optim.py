@@ -12,14 +12,15 @@ import torch
 
 from pipeline.config import InputError
 
-FUSED = {"qkv_proj": 3, "gate_up_proj": 2}      # matrices stacked in one parameter of model.py
-NEWTON_SCHULZ = (3.4445, -4.7750, 2.0315)       # Jordan's quintic: singular values come to 0.7 ... 1.2 in 5 steps
+FUSED = {"qkv_proj": 3, "gate_up_proj": 2}  # matrices stacked in one parameter of model.py
+NEWTON_SCHULZ = (3.4445, -4.7750, 2.0315)  # Jordan's quintic: singular values come to 0.7 ... 1.2 in 5 steps
 NEWTON_SCHULZ_STEPS = 5
 ADAM_EPS = 1e-8
 
 
-def learning_rate(step: int, max_iters: int, lr: float, min_lr: float, warmup_iters: int, schedule: str,
-                  decay_frac: float = 1.0) -> float:
+def learning_rate(
+    step: int, max_iters: int, lr: float, min_lr: float, warmup_iters: int, schedule: str, decay_frac: float = 1.0
+) -> float:
     """The learning rate of step 0 ... max_iters - 1.
 
     Warmup rises linearly and reaches lr after warmup_iters steps. cosine: falls from there to min_lr at max_iters.
@@ -54,7 +55,7 @@ def orthogonalise(matrices: torch.Tensor) -> torch.Tensor:
     x = x.mT if tall else x
     x = x / x.norm(dim=(1, 2), keepdim=True).clamp(min=1e-7)
     for _ in range(NEWTON_SCHULZ_STEPS):
-        gram = x @ x.mT                                              # (n, m, m), m the shorter side
+        gram = x @ x.mT  # (n, m, m), m the shorter side
         x = torch.baddbmm(x, torch.baddbmm(gram, gram, gram, beta=b, alpha=c), x, beta=a)
     return x.mT if tall else x
 
@@ -116,8 +117,12 @@ class Optimizer:
 
     def state(self) -> dict[str, torch.Tensor]:
         """{"adamw.exp_avg:layers.0...": tensor, ...}: empty before the first step."""
-        return {f"{part_name}.{key}:{self.parameter_names[p]}": value for part_name, part in self.parts.items()
-                for p, values in part.state.items() for key, value in values.items()}
+        return {
+            f"{part_name}.{key}:{self.parameter_names[p]}": value
+            for part_name, part in self.parts.items()
+            for p, values in part.state.items()
+            for key, value in values.items()
+        }
 
     def load_state(self, tensors: dict[str, torch.Tensor]) -> None:
         """Take back what state() gave. InputError when it is another optimizer's or another model's."""
@@ -127,35 +132,59 @@ class Optimizer:
             order = [p for group in part.param_groups for p in group["params"]]
             keys = ("momentum_buffer",) if isinstance(part, Muon) else ("step", "exp_avg", "exp_avg_sq")
             try:
-                saved["state"] = {i: {key: left.pop(f"{part_name}.{key}:{self.parameter_names[p]}") for key in keys}
-                                  for i, p in enumerate(order)}
+                saved["state"] = {
+                    i: {key: left.pop(f"{part_name}.{key}:{self.parameter_names[p]}") for key in keys}
+                    for i, p in enumerate(order)
+                }
             except KeyError as error:
-                raise InputError(f"the checkpoint's optimizer state has no {error}: it was trained with another optimizer; "
-                                 f"resume with the optimizer it had (now {self.name}), or start in another folder") from None
+                raise InputError(
+                    f"the checkpoint's optimizer state has no {error}: it was trained with another optimizer; "
+                    f"resume with the optimizer it had (now {self.name}), or start in another folder"
+                ) from None
             part.load_state_dict(saved)  # brings the tensors to the parameters' device
         if left:
-            raise InputError(f"the checkpoint's optimizer state has {len(left)} tensors too many, such as {next(iter(left))}: "
-                             f"resume with the optimizer it had (now {self.name}), or start in another folder")
+            raise InputError(
+                f"the checkpoint's optimizer state has {len(left)} tensors too many, such as {next(iter(left))}: "
+                f"resume with the optimizer it had (now {self.name}), or start in another folder"
+            )
 
 
-def build_optimizer(model: torch.nn.Module, name: str, lr: float, weight_decay: float, beta1: float, beta2: float,
-                    muon_momentum: float, device: torch.device) -> Optimizer:
+def build_optimizer(
+    model: torch.nn.Module,
+    name: str,
+    lr: float,
+    weight_decay: float,
+    beta1: float,
+    beta2: float,
+    muon_momentum: float,
+    device: torch.device,
+) -> Optimizer:
     """name: adamw | muon. Matrices have weight decay, norms have none, embeddings never go to Muon."""
     parameters = dict(model.named_parameters())
     groups = parameter_groups(model, muon=name == "muon")
     covered = sorted(sum(groups.values(), []))
     assert covered == sorted(parameters), "every parameter belongs to exactly one group"
     # fused: one kernel for all parameters, and the way to skip an update without asking the device
-    parts: dict[str, torch.optim.Optimizer] = {"adamw": torch.optim.AdamW(
-        [{"params": [parameters[n] for n in groups["decay"]], "weight_decay": weight_decay},
-         {"params": [parameters[n] for n in groups["no_decay"]], "weight_decay": 0.0}],
-        lr=lr, betas=(beta1, beta2), eps=ADAM_EPS, fused=device.type in ("cuda", "cpu"))}
+    parts: dict[str, torch.optim.Optimizer] = {
+        "adamw": torch.optim.AdamW(
+            [
+                {"params": [parameters[n] for n in groups["decay"]], "weight_decay": weight_decay},
+                {"params": [parameters[n] for n in groups["no_decay"]], "weight_decay": 0.0},
+            ],
+            lr=lr,
+            betas=(beta1, beta2),
+            eps=ADAM_EPS,
+            fused=device.type in ("cuda", "cpu"),
+        )
+    }
     if groups["muon"]:
         by_stack: dict[int, list] = {}
         for n in groups["muon"]:
             stacked = next((count for part, count in FUSED.items() if part in n), 1)
             by_stack.setdefault(stacked, []).append(parameters[n])
-        parts["muon"] = Muon([{"params": ps, "stacked": count} for count, ps in by_stack.items()], lr, weight_decay, muon_momentum)
+        parts["muon"] = Muon(
+            [{"params": ps, "stacked": count} for count, ps in by_stack.items()], lr, weight_decay, muon_momentum
+        )
     return Optimizer(name, parts, {p: n for n, p in parameters.items()})
 
 

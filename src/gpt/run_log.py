@@ -16,8 +16,15 @@ from urllib.parse import urlparse
 
 from pipeline.files import atomic_file
 
-PANELS = (("loss", "val_loss"), ("val_bits_per_byte",), ("accuracy", "val_accuracy"), ("margin", "val_margin"),
-          ("lr",), ("grad_norm",), ("tokens_per_second",))
+PANELS = (
+    ("loss", "val_loss"),
+    ("val_bits_per_byte",),
+    ("accuracy", "val_accuracy"),
+    ("margin", "val_margin"),
+    ("lr",),
+    ("grad_norm",),
+    ("tokens_per_second",),
+)
 WANDB_INIT_SECONDS = 30
 
 
@@ -36,7 +43,9 @@ def read_log(folder: Path) -> list[dict]:
 class RunLog:
     """`log.write(step, {"loss": 2.5})`, `log.samples(step, [{"prompt": ..., "text": ...}])`, `log.draw()`, `log.close()`."""
 
-    def __init__(self, folder: Path, step: int, config: dict, project: str, run_name: str, mode: str, run_id: str | None):
+    def __init__(
+        self, folder: Path, step: int, config: dict, project: str, run_name: str, mode: str, run_id: str | None
+    ):
         """step: the one resumed from, 0 for a new run; config, project, run_name, mode: for W&B, see configs/base.yaml;
         run_id: what an earlier part of this run found in `log.run_id` (its checkpoint keeps it)."""
         self.folder, self._cannot_draw = Path(folder), False
@@ -61,6 +70,7 @@ class RunLog:
         self._file.flush()
         if self._run:
             import wandb
+
             rows = [[step, sample["prompt"], sample["text"]] for sample in samples]
             self._send({"samples": wandb.Table(columns=["step", "prompt", "text"], data=rows)}, step)
 
@@ -85,7 +95,10 @@ class RunLog:
         try:
             self._run.finish()
         except Exception as error:
-            print(f"warning: W&B did not finish ({_first_line(error)}); the log is {self.folder / 'log.jsonl'}", flush=True)
+            print(
+                f"warning: W&B did not finish ({_first_line(error)}); the log is {self.folder / 'log.jsonl'}",
+                flush=True,
+            )
 
     def _send(self, values: dict, step: int) -> None:
         if self._run:
@@ -115,11 +128,22 @@ def _start_wandb(folder: Path, config: dict, project: str, run_name: str, mode: 
     for attempt in (mode, "offline") if mode == "online" else ("offline",):
         try:
             import wandb
+
             settings = wandb.Settings(silent=True, console="off", init_timeout=WANDB_INIT_SECONDS)
-            return wandb.init(project=project, name=run_name, mode=attempt, id=run_id, resume="allow", dir=str(folder),
-                              config=config, settings=settings)
+            return wandb.init(
+                project=project,
+                name=run_name,
+                mode=attempt,
+                id=run_id,
+                resume="allow",
+                dir=str(folder),
+                config=config,
+                settings=settings,
+            )
         except Exception as error:
-            print(f"warning: no W&B {attempt} run ({_first_line(error)}); the log is {folder / 'log.jsonl'}", flush=True)
+            print(
+                f"warning: no W&B {attempt} run ({_first_line(error)}); the log is {folder / 'log.jsonl'}", flush=True
+            )
     return None
 
 
@@ -137,6 +161,7 @@ def _wandb_key() -> bool:
 def draw_curves(records: list[dict], path: Path) -> None:
     """One panel for each group of PANELS that the records have; steps along the bottom."""
     import matplotlib
+
     matplotlib.use("Agg")
     from matplotlib import pyplot as plt
 
@@ -147,12 +172,18 @@ def draw_curves(records: list[dict], path: Path) -> None:
     columns = min(3, len(panels))
     rows = math.ceil(len(panels) / columns)
     figure, axes = plt.subplots(rows, columns, figsize=(4.6 * columns, 3.2 * rows), squeeze=False, layout="constrained")
-    for axis in axes.flat[len(panels):]:
+    for axis in axes.flat[len(panels) :]:
         axis.remove()
     for axis, names in zip(axes.flat, panels):
         for name in names:
             points = [(r["step"], r[name]) for r in records if r.get(name) is not None]
-            axis.plot(*zip(*points), label=name, linewidth=1.2, marker="o" if len(points) < 30 and "val" in name else None, markersize=3)
+            axis.plot(
+                *zip(*points),
+                label=name,
+                linewidth=1.2,
+                marker="o" if len(points) < 30 and "val" in name else None,
+                markersize=3,
+            )
         axis.set_title(", ".join(names), fontsize=10)
         axis.set_xlabel("step")
         axis.grid(alpha=0.3)
@@ -164,6 +195,7 @@ def draw_curves(records: list[dict], path: Path) -> None:
 def draw_sweep(rates: list[float], losses: list[float], suggestion: float, path: Path) -> None:
     """Loss against learning rate, with a line at the suggested one."""
     import matplotlib
+
     matplotlib.use("Agg")
     from matplotlib import pyplot as plt
 
@@ -178,6 +210,7 @@ def draw_sweep(rates: list[float], losses: list[float], suggestion: float, path:
 
 def _save_figure(figure, path: Path) -> None:
     from matplotlib import pyplot as plt
+
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}")
     figure.savefig(temporary, dpi=110, format="png")

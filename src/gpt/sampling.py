@@ -1,7 +1,7 @@
 """How the next token is chosen: temperature, top-k, top-p, min-p, repetition penalty, for a batch of rows at once."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Iterable
 
 import numpy as np
 import torch
@@ -14,10 +14,11 @@ NO_CHOICE = 0  # the id of <|user|>, which is never drawn
 @dataclass(frozen=True)
 class Sampling:
     """How the next token is chosen. A knob that is not given is off."""
-    temperature: float               # 0: always the likeliest token
-    top_k: int = 0                   # only the k likeliest; 0: off
-    top_p: float = 1.0               # only the likeliest that together have this probability; 1: off
-    min_p: float = 0.0               # only those at least this share as likely as the likeliest; 0: off
+
+    temperature: float  # 0: always the likeliest token
+    top_k: int = 0  # only the k likeliest; 0: off
+    top_p: float = 1.0  # only the likeliest that together have this probability; 1: off
+    min_p: float = 0.0  # only those at least this share as likely as the likeliest; 0: off
     repetition_penalty: float = 1.0  # divides the logits of what was said or asked (Keskar et al. 2019, CTRL); 1: off
 
     @classmethod
@@ -61,7 +62,9 @@ class Knobs:
         chosen = self._draw(logits, dice) if self.any_drawn else None
         if self.any_greedy:
             likeliest = argmax(logits)
-            likeliest = likeliest.masked_fill(logits.gather(1, likeliest).isnan(), NO_CHOICE)  # NaN counts as the largest
+            likeliest = likeliest.masked_fill(
+                logits.gather(1, likeliest).isnan(), NO_CHOICE
+            )  # NaN counts as the largest
             chosen = likeliest if chosen is None else torch.where(self.greedy, likeliest, chosen)
         if self.penalty is not None:
             self.seen.scatter_(1, chosen, True)
@@ -98,9 +101,9 @@ def descending(p: torch.Tensor) -> torch.Tensor:
 def smallest_kept(p: torch.Tensor, top_k: torch.Tensor, top_p: torch.Tensor) -> torch.Tensor:
     """The smallest probability that top-k, then top-p among those, leave in each row: p (B, V) -> (B, 1)."""
     V = p.shape[1]
-    largest = descending(p)                                    # (B, V)
+    largest = descending(p)  # (B, V)
     inside = torch.arange(V, device=p.device) < top_k
     mass = (largest * inside).cumsum(-1)
-    kept = inside & (mass - largest < top_p * mass[:, -1:])    # what stands before it is not yet enough
+    kept = inside & (mass - largest < top_p * mass[:, -1:])  # what stands before it is not yet enough
     least = torch.where(kept, largest, torch.inf).amin(-1, keepdim=True)
     return torch.where((top_k == V) & (top_p == 1), 0.0, least)

@@ -16,7 +16,9 @@ class Tokenizer:
     def __init__(self, path: Path):
         self.path = Path(path)
         if not self.path.exists():
-            raise InputError(f"{path}: no tokenizer there; run python src/train_tokenizer.py with the same config first")
+            raise InputError(
+                f"{path}: no tokenizer there; run python src/train_tokenizer.py with the same config first"
+            )
         try:
             self.hf = HFTokenizer.from_file(str(path))
         except Exception as error:  # the library raises bare Exception
@@ -25,9 +27,13 @@ class Tokenizer:
         self.hf.no_padding(), self.hf.no_truncation()
         self.vocab_size = self.hf.get_vocab_size()
         self.sha256 = sha256_file(self.path)
-        self.special_ids = {token: self.hf.token_to_id(token) for token in ("<|user|>", "<|assistant|>", "<|end|>", PAD)}
+        self.special_ids = {
+            token: self.hf.token_to_id(token) for token in ("<|user|>", "<|assistant|>", "<|end|>", PAD)
+        }
         if sorted(self.special_ids.values(), key=str) != [0, 1, 2, 3] or self.special_ids[PAD] != 3:
-            raise InputError(f"{path}: special tokens are not ids 0-3: {self.special_ids}; make it with train_tokenizer.py")
+            raise InputError(
+                f"{path}: special tokens are not ids 0-3: {self.special_ids}; make it with train_tokenizer.py"
+            )
         self.user_id, self.assistant_id, self.end_id, self.pad_id = self.special_ids.values()
 
     def encode(self, text: str) -> list[int]:
@@ -39,8 +45,11 @@ class Tokenizer:
     def token_bytes(self) -> dict[int, bytes]:
         """id -> the bytes it stands for, of all tokens but the special ones."""
         byte_of = {character: byte for byte, character in byte_characters().items()}
-        return {index: bytes(byte_of[c] for c in token) for token, index in self.hf.get_vocab().items()
-                if index not in self.special_ids.values()}
+        return {
+            index: bytes(byte_of[c] for c in token)
+            for token, index in self.hf.get_vocab().items()
+            if index not in self.special_ids.values()
+        }
 
     def decode(self, ids: list[int]) -> str:
         """The text of the ids; special tokens are left out."""

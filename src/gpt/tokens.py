@@ -8,8 +8,8 @@ from a random phase on and shuffles them, so nothing is drawn twice before all i
 every epoch, resuming needs only the step, and neither the micro-batch size nor the number of GPUs changes what a step sees.
 """
 
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Iterator
 
 import numpy as np
 
@@ -18,7 +18,7 @@ from pipeline.config import InputError
 from pipeline.files import read_json
 
 DTYPE = np.dtype("<u2")  # vocab_size <= 65,536: see pipeline/config.py
-IGNORE = -100            # a target that is not learned or scored, as torch's cross entropy has it
+IGNORE = -100  # a target that is not learned or scored, as torch's cross entropy has it
 
 
 def document(article: dict) -> str:
@@ -39,16 +39,18 @@ class TokenFile:
         try:
             self.tokens: int = self.about["tokens"]
             self.documents: int = self.about["documents"]
-            self.text_bytes: int = self.about["text_bytes"]            # UTF-8 bytes of the documents, <|end|> not counted
+            self.text_bytes: int = self.about["text_bytes"]  # UTF-8 bytes of the documents, <|end|> not counted
             self.bytes_per_token: float = self.about["bytes_per_token"]
             self.tokenizer_sha256: str = self.about["tokenizer_sha256"]
-            self.sha256: str = self.about["sha256"]                    # of the .bin
+            self.sha256: str = self.about["sha256"]  # of the .bin
         except (KeyError, TypeError):
             raise InputError(f"{about}: not written by pack_tokens.py; run it again") from None
         size = self.path.stat().st_size
         if size != self.tokens * DTYPE.itemsize or not self.tokens:
-            raise InputError(f"{self.path}: {size:,} bytes, but {about.name} says {self.tokens:,} tokens of 2 bytes; "
-                             "delete both and run python src/pack_tokens.py again")
+            raise InputError(
+                f"{self.path}: {size:,} bytes, but {about.name} says {self.tokens:,} tokens of 2 bytes; "
+                "delete both and run python src/pack_tokens.py again"
+            )
         self.ids = np.memmap(self.path, DTYPE, mode="r")
 
 
@@ -57,11 +59,15 @@ def open_tokens(path: Path, tokenizer: Tokenizer, vocab_size: int) -> TokenFile:
     file = TokenFile(path)
     problems = []
     if file.tokenizer_sha256 != tokenizer.sha256:
-        problems.append(f"{path}: made with another tokenizer (sha256 {file.tokenizer_sha256[:12]}...) than {tokenizer.path} "
-                        f"({tokenizer.sha256[:12]}...); run python src/pack_tokens.py again, or give the tokenizer it was made with")
+        problems.append(
+            f"{path}: made with another tokenizer (sha256 {file.tokenizer_sha256[:12]}...) than {tokenizer.path} "
+            f"({tokenizer.sha256[:12]}...); run python src/pack_tokens.py again, or give the tokenizer it was made with"
+        )
     if tokenizer.vocab_size > vocab_size:
-        problems.append(f"{tokenizer.path}: has {tokenizer.vocab_size:,} tokens, model.vocab_size is {vocab_size:,}; "
-                        "set model.vocab_size to it, or train a tokenizer of that size")
+        problems.append(
+            f"{tokenizer.path}: has {tokenizer.vocab_size:,} tokens, model.vocab_size is {vocab_size:,}; "
+            "set model.vocab_size to it, or train a tokenizer of that size"
+        )
     if problems:
         raise InputError("\n".join(problems))
     return file
@@ -80,14 +86,19 @@ class Batches:
 
     def __init__(self, file: TokenFile, block_size: int, batch_size: int, seed: int):
         if file.tokens <= block_size:
-            raise InputError(f"{file.path}: {file.tokens:,} tokens, too few for one window of model.block_size {block_size:,}; "
-                             "pack more text or set model.block_size lower")
+            raise InputError(
+                f"{file.path}: {file.tokens:,} tokens, too few for one window of model.block_size {block_size:,}; "
+                "pack more text or set model.block_size lower"
+            )
         self.file, self.block_size, self.batch_size, self.seed = file, block_size, batch_size, seed
-        self.windows = file.tokens // block_size  # an epoch; the fewer than block_size tokens left over move with the phase
+        self.windows = (
+            file.tokens // block_size
+        )  # an epoch; the fewer than block_size tokens left over move with the phase
         self._epochs: dict[int, tuple[np.ndarray, int]] = {}
 
-    def batch(self, step: int, micro: int, micro_batch_size: int, rank: int = 0, world_size: int = 1
-              ) -> tuple[np.ndarray, np.ndarray]:
+    def batch(
+        self, step: int, micro: int, micro_batch_size: int, rank: int = 0, world_size: int = 1
+    ) -> tuple[np.ndarray, np.ndarray]:
         """Inputs and targets, int64 (B, T) each, of micro-batch number `micro` of a step on one of world_size GPUs.
 
         B is micro_batch_size, or less at the end of a step that it does not divide (0 when nothing is left).
@@ -121,8 +132,9 @@ class Batches:
         return self._epochs[epoch]
 
 
-def windows(ids: np.ndarray, block_size: int, rows: int, before: int, stride: int = 0
-            ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+def windows(
+    ids: np.ndarray, block_size: int, rows: int, before: int, stride: int = 0
+) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     """All ids in order, for scoring: inputs and targets, int64 (up to rows, block_size), each id a target exactly once.
 
     before: the id that stands before the first one: <|end|>, as before every document in training.
@@ -139,8 +151,8 @@ def windows(ids: np.ndarray, block_size: int, rows: int, before: int, stride: in
         targets = np.full((n, block_size), IGNORE, dtype=np.int64)
         for row in range(n):
             start = (first + row) * stride
-            window = ids[start:start + block_size]
-            inputs[row, :len(window)] = np.concatenate(([before if start == 0 else ids[start - 1]], window[:-1]))
+            window = ids[start : start + block_size]
+            inputs[row, : len(window)] = np.concatenate(([before if start == 0 else ids[start - 1]], window[:-1]))
             seen = block_size - stride if start else 0
-            targets[row, seen:len(window)] = window[seen:]
+            targets[row, seen : len(window)] = window[seen:]
         yield inputs, targets

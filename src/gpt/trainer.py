@@ -7,8 +7,8 @@ inputs have changed begins anew, and the earlier one is kept beside it under ano
 import math
 import os
 import time
+from collections.abc import Callable
 from pathlib import Path
-from typing import Callable
 
 import torch
 
@@ -30,10 +30,15 @@ IDENTITY = ("epochs", "join", "optimizer", "lr", "warmup_frac", "weight_decay", 
 
 def check_inputs(checkpoint: str, train_file: str, val_file: str, maker: str) -> None:
     """InputError with all that is missing before a model is loaded. maker: the stage that writes the files."""
-    problems = [f"{resolve(file)}: not found; run python src/{maker}.py with the same config first"
-                for file in (train_file, val_file) if not resolve(file).exists()]
+    problems = [
+        f"{resolve(file)}: not found; run python src/{maker}.py with the same config first"
+        for file in (train_file, val_file)
+        if not resolve(file).exists()
+    ]
     if not (resolve(checkpoint) / "config.json").exists():
-        problems.append(f"{resolve(checkpoint)}: no checkpoint there; the stage that makes it has not run with this config")
+        problems.append(
+            f"{resolve(checkpoint)}: no checkpoint there; the stage that makes it has not run with this config"
+        )
     if problems:
         raise InputError("\n".join(problems))
 
@@ -50,7 +55,9 @@ def identity(stage: str, section: FineTuning, train_file: str, val_file: str) ->
     settings = {name: getattr(section, name) for name in IDENTITY if hasattr(section, name)}
     batch_size = section.micro_batch_size * section.grad_accum_steps
     start = sha256_file(resolve(section.checkpoint) / "model.safetensors")
-    return fingerprint(stage, settings, batch_size, start, sha256_file(resolve(train_file)), sha256_file(resolve(val_file)))
+    return fingerprint(
+        stage, settings, batch_size, start, sha256_file(resolve(train_file)), sha256_file(resolve(val_file))
+    )
 
 
 def finished(stage: str, cfg: Config, key: str) -> bool:
@@ -59,12 +66,24 @@ def finished(stage: str, cfg: Config, key: str) -> bool:
     state = checkpoints.load_training_state(path)[0] if path else {}
     if state.get("key") != key or state["step"] < state["steps"]:
         return False
-    print(f"{stage}: {path} has all {state['steps']:,} steps, val loss {state['val_loss']:.4f}; nothing to do", flush=True)
+    print(
+        f"{stage}: {path} has all {state['steps']:,} steps, val loss {state['val_loss']:.4f}; nothing to do", flush=True
+    )
     return True
 
 
-def run(stage: str, cfg: Config, section: FineTuning, key: str, model: WikiGPT, tokenizer: Tokenizer, steps: list[list],
-        loss: Callable, evaluate: Callable, device: torch.device) -> None:
+def run(
+    stage: str,
+    cfg: Config,
+    section: FineTuning,
+    key: str,
+    model: WikiGPT,
+    tokenizer: Tokenizer,
+    steps: list[list],
+    loss: Callable,
+    evaluate: Callable,
+    device: torch.device,
+) -> None:
     """Train `model` into checkpoints/<stage>; resumes, logs, evaluates, saves, stops on a signal.
 
     key:      the run's identity()
@@ -88,12 +107,27 @@ def _train(stage, cfg, section, folder, key, model, tokenizer, steps, loss, eval
     if resumed:
         model.load_state_dict(checkpoints.load(resumed, device)[0].state_dict())
         print(f"{stage}: going on from {resumed}", flush=True)
-    optimizer = build_optimizer(model, section.optimizer, section.lr, section.weight_decay, cfg.train.beta1, cfg.train.beta2,
-                                cfg.train.muon_momentum, device)
+    optimizer = build_optimizer(
+        model,
+        section.optimizer,
+        section.lr,
+        section.weight_decay,
+        cfg.train.beta1,
+        cfg.train.beta2,
+        cfg.train.muon_momentum,
+        device,
+    )
     if resumed:
         optimizer.load_state(tensors)
-    log = RunLog(folder, step, cfg.model_dump(), cfg.wandb.project, f"{cfg.wandb.run_name}-{stage}", cfg.wandb.mode,
-                 state.get("wandb_id"))
+    log = RunLog(
+        folder,
+        step,
+        cfg.model_dump(),
+        cfg.wandb.project,
+        f"{cfg.wandb.run_name}-{stage}",
+        cfg.wandb.mode,
+        state.get("wandb_id"),
+    )
     warmup = math.ceil(section.warmup_frac * total)
     micro_batch_size, skipped_in_a_row = section.micro_batch_size, 0
     val, started = {}, time.monotonic()
@@ -128,17 +162,30 @@ def _train(stage, cfg, section, folder, key, model, tokenizer, steps, loss, eval
         last = step == total
         if step % cfg.train.log_interval == 0 or last or stop.asked:
             values = {name: float(value) / max(1, count) for name, value in sums.items()}
-            log.write(step, {**values, "lr": lr, "grad_norm": float(norm), "seconds": seconds(),
-                             "dollars": dollars(seconds(), cfg.train.price_per_hour)})
+            log.write(
+                step,
+                {
+                    **values,
+                    "lr": lr,
+                    "grad_norm": float(norm),
+                    "seconds": seconds(),
+                    "dollars": dollars(seconds(), cfg.train.price_per_hour),
+                },
+            )
             done = step - state.get("step", 0)
             left = (time.monotonic() - started) / done * (total - step)
             shown = "  ".join(f"{name} {value:.4f}" for name, value in values.items())
-            print(f"{stage} {step:>5}/{total}  {shown}  lr {lr:.2e}  {duration(left)} left, "
-                  f"{cost(seconds(), cfg.train.price_per_hour)} so far", flush=True)
+            print(
+                f"{stage} {step:>5}/{total}  {shown}  lr {lr:.2e}  {duration(left)} left, "
+                f"{cost(seconds(), cfg.train.price_per_hour)} so far",
+                flush=True,
+            )
             skipped_in_a_row = 0 if finite else skipped_in_a_row + 1
             if skipped_in_a_row >= cfg.train.max_nonfinite:
-                raise InputError(f"{stage}: gradients have not been finite for {skipped_in_a_row} log lines; the last good checkpoint is "
-                                 f"{resumed or 'not yet written'}; lower {stage}.lr")
+                raise InputError(
+                    f"{stage}: gradients have not been finite for {skipped_in_a_row} log lines; the last good checkpoint is "
+                    f"{resumed or 'not yet written'}; lower {stage}.lr"
+                )
         improved = False
         if step % section.eval_interval == 0 or last:
             model.eval()
@@ -147,19 +194,38 @@ def _train(stage, cfg, section, folder, key, model, tokenizer, steps, loss, eval
             improved = val["val_loss"] < best_val
             best_val = min(best_val, val["val_loss"])
             log.write(step, val)
-            print(f"{stage} eval {step:>5}  " + "  ".join(f"{name} {value:.4f}" for name, value in val.items())
-                  + ("  (best)" if improved else ""), flush=True)
+            print(
+                f"{stage} eval {step:>5}  "
+                + "  ".join(f"{name} {value:.4f}" for name, value in val.items())
+                + ("  (best)" if improved else ""),
+                flush=True,
+            )
             log.draw()
         if improved or last or stop.asked or step % section.checkpoint_interval == 0:
-            now = {"step": step, "steps": total, "key": key, "seconds": seconds(), "best_val_loss": best_val if math.isfinite(best_val) else None,
-                   **val, "wandb_id": log.run_id, "config": cfg.model_dump()}
-            resumed = checkpoints.save(folder, f"step_{step:07d}", model, tokenizer, now, optimizer.state(),
-                                       section.keep_checkpoints, improved)
+            now = {
+                "step": step,
+                "steps": total,
+                "key": key,
+                "seconds": seconds(),
+                "best_val_loss": best_val if math.isfinite(best_val) else None,
+                **val,
+                "wandb_id": log.run_id,
+                "config": cfg.model_dump(),
+            }
+            resumed = checkpoints.save(
+                folder, f"step_{step:07d}", model, tokenizer, now, optimizer.state(), section.keep_checkpoints, improved
+            )
         if stop.asked and not last:
-            print(f"{stage}: stopped at step {step:,} ({stop.asked}), saved {resumed}; run the same command to go on", flush=True)
+            print(
+                f"{stage}: stopped at step {step:,} ({stop.asked}), saved {resumed}; run the same command to go on",
+                flush=True,
+            )
             break
     else:
-        print(f"{stage}: finished {total:,} steps in {cost(seconds(), cfg.train.price_per_hour)}: {folder / 'latest'}", flush=True)
+        print(
+            f"{stage}: finished {total:,} steps in {cost(seconds(), cfg.train.price_per_hour)}: {folder / 'latest'}",
+            flush=True,
+        )
     log.close()
 
 
@@ -168,7 +234,7 @@ def _accumulate(model, examples: list, micro_batch_size: int, loss: Callable, de
     sums, count = {}, 0
     for i in range(0, len(examples), micro_batch_size):
         with autocast(device, dtype):
-            value, n, metrics = loss(model, examples[i:i + micro_batch_size])
+            value, n, metrics = loss(model, examples[i : i + micro_batch_size])
         value.backward()
         count += n
         for name, number in {"loss": value.detach(), **metrics}.items():

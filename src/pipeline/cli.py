@@ -3,20 +3,21 @@
 import argparse
 import os
 import sys
-from typing import Callable, Optional
+from collections.abc import Callable
 
 from pipeline.config import ROOT, InputError, load_config
 
 
-def stage_main(main: Callable, doc: str, sections: tuple[str, ...], arguments: Optional[Callable] = None) -> None:
+def stage_main(main: Callable, doc: str, sections: tuple[str, ...], arguments: Callable | None = None) -> None:
     """The command line of every stage: `--config FILE`, `section.key=value ...`, `--help`; then main(cfg).
 
     doc: the script's docstring, shown by --help with the config sections that drive it.
     arguments: adds the stage's own options to the argparse parser; main is then called main(cfg, args).
     Exits with main's return value (None: 0); 2 with the message on stderr for InputError; 130 on Ctrl-C.
     """
-    parser = argparse.ArgumentParser(description=doc, epilog=_section_help(sections),
-                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=doc, epilog=_section_help(sections), formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--config", default="configs/base.yaml", metavar="FILE", help="default: configs/base.yaml")
     parser.add_argument("overrides", nargs="*", metavar="section.key=value", help="change single values")
     if arguments:

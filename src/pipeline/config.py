@@ -8,7 +8,7 @@ import difflib
 import os
 import re
 from pathlib import Path
-from typing import Annotated, Literal, Optional, Union
+from typing import Annotated, Literal
 
 import yaml
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
@@ -68,7 +68,9 @@ class Tokenizer(Section):
     @model_validator(mode="after")
     def _specials(self):
         if sorted(self.special_tokens) != ["<|assistant|>", "<|end|>", "<|user|>"]:
-            raise ValueError("special_tokens must be <|user|>, <|assistant|> and <|end|>: the chat format is made of them")
+            raise ValueError(
+                "special_tokens must be <|user|>, <|assistant|> and <|end|>: the chat format is made of them"
+            )
         return self
 
 
@@ -82,9 +84,9 @@ class Data(Section):
     val_fraction: Annotated[Float, Field(gt=0, lt=1)]
     shard_articles: Count
     seed: Whole
-    workers: Union[Literal["auto"], Count]
+    workers: Literal["auto"] | Count
     engine: Literal["local", "dask"]
-    scheduler: Optional[str]
+    scheduler: str | None
     report: str
 
     @model_validator(mode="after")
@@ -105,7 +107,7 @@ class Extract(Section):
 class Clean(Section):
     language: Annotated[str, Field(pattern="^[a-z]{2,3}$")]
     language_prob: Share
-    language_model: Optional[str]
+    language_model: str | None
     min_chars: Whole
     min_stop_words: Whole
     min_word_length: NotNegative
@@ -168,8 +170,8 @@ class Train(Section):
     sample_prompts: list[str]
     sample_tokens: Whole
     price_per_hour: NotNegative
-    max_hours: Optional[Positive]
-    max_dollars: Optional[Positive]
+    max_hours: Positive | None
+    max_dollars: Positive | None
     bench: Whole
     lr_find: Whole
     seed: Whole
@@ -185,6 +187,7 @@ class Train(Section):
 
 class Decoding(Section):
     """The sampling knobs; see gpt/sampling.py."""
+
     temperature: NotNegative
     top_k: Whole
     top_p: Annotated[Float, Field(gt=0, le=1)]
@@ -223,6 +226,7 @@ class Teacher(Section):
 
 class FineTuning(Section):
     """What train_sft.py and train_dpo.py share."""
+
     checkpoint: str
     epochs: Count
     optimizer: Literal["adamw", "muon"]
@@ -312,6 +316,7 @@ class Vast(Section):
 
 class Config(Section):
     """The whole config, a section a stage. `cfg.train.lr`; lists and sections are read-only."""
+
     model: Model
     tokenizer: Tokenizer
     data: Data
@@ -367,22 +372,33 @@ def load_config(path: str = "configs/base.yaml", overrides: list[str] = ()) -> C
 class _Loader(yaml.SafeLoader):
     """YAML 1.2's plain values (`no` is Norwegian, 1e-3 a number, 2024-01-01 a name), and no key twice: the first of
     the two would be lost silently."""
+
     yaml_implicit_resolvers: dict = {}
 
     def construct_mapping(self, node, deep=False):
         seen = set()
         for key in [key for key, _ in node.value if isinstance(key, yaml.ScalarNode)]:
             if key.value in seen:
-                raise yaml.constructor.ConstructorError(problem=f"'{key.value}' stands twice in one section", problem_mark=key.start_mark)
+                raise yaml.constructor.ConstructorError(
+                    problem=f"'{key.value}' stands twice in one section", problem_mark=key.start_mark
+                )
             seen.add(key.value)
         return super().construct_mapping(node, deep)
 
 
 for _tag, _pattern, _first in [
-        ("null", r"~|null|Null|NULL|", "~nN"), ("bool", r"true|True|TRUE|false|False|FALSE", "tTfF"),
-        ("int", r"[-+]?(0|[1-9][0-9]*)", "-+0123456789"),
-        ("float", r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?|[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)", "-+.0123456789")]:
-    _Loader.add_implicit_resolver(f"tag:yaml.org,2002:{_tag}", re.compile(f"^(?:{_pattern})$"), list(_first) + [""] * (_tag == "null"))
+    ("null", r"~|null|Null|NULL|", "~nN"),
+    ("bool", r"true|True|TRUE|false|False|FALSE", "tTfF"),
+    ("int", r"[-+]?(0|[1-9][0-9]*)", "-+0123456789"),
+    (
+        "float",
+        r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?|[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)",
+        "-+.0123456789",
+    ),
+]:
+    _Loader.add_implicit_resolver(
+        f"tag:yaml.org,2002:{_tag}", re.compile(f"^(?:{_pattern})$"), list(_first) + [""] * (_tag == "null")
+    )
 
 
 def _read(file: Path, seen: tuple) -> tuple[dict, dict]:
@@ -420,7 +436,9 @@ def _explain(error: dict, origin: dict, file: Path) -> str:
     """One line for one pydantic error: where, what, and the nearest name when a key is unknown."""
     loc = [str(part) for part in error["loc"]]
     section = [o for (s, _), o in origin.items() if s == loc[0]]
-    where = origin.get(tuple(loc[:2])) or next((o for o in ("command line", _shown(file), *section) if o in section), _shown(file))
+    where = origin.get(tuple(loc[:2])) or next(
+        (o for o in ("command line", _shown(file), *section) if o in section), _shown(file)
+    )
     name = ".".join(p for p in loc if not p.startswith(("literal[", "constrained-", "function-")))
     if error["type"] == "extra_forbidden":
         field = Config.model_fields.get(loc[0])

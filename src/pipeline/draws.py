@@ -1,7 +1,7 @@
 """Choices that depend on a key alone: the same on every machine, whatever was chosen before."""
 
 import hashlib
-from typing import Iterable
+from collections.abc import Iterable
 
 
 def hash64(*key) -> int:

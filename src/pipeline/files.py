@@ -4,9 +4,9 @@ import errno
 import fcntl
 import hashlib
 import os
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Iterable, Iterator
 
 import orjson
 

@@ -23,7 +23,7 @@ class Journal:
     def __enter__(self) -> "Journal":
         self.path.parent.mkdir(parents=True, exist_ok=True)
         content = self.path.read_bytes() if self.path.exists() else b""
-        whole = content[:content.rfind(b"\n") + 1]
+        whole = content[: content.rfind(b"\n") + 1]
         lines = [orjson.loads(line) for line in whole.splitlines()]
         if not lines or lines[0] != {"key": self.key}:
             lines, whole = [], dump_line({"key": self.key})

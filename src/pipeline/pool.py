@@ -13,11 +13,12 @@ import signal
 import sys
 import threading
 from collections import deque
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import CancelledError, Executor, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Callable, Iterable, Iterator
+from typing import Any
 
 from pipeline.config import Data, InputError
 
@@ -102,6 +103,7 @@ def _follow_parent() -> None:
     def wait_and_exit():
         multiprocessing.parent_process().join()
         os._exit(1)
+
     threading.Thread(target=wait_and_exit, daemon=True).start()
 
 
@@ -140,12 +142,15 @@ def _dask_client(address: str):
         client.wait_for_workers(1, timeout=DASK_SECONDS)
     except TimeoutError:
         client.close()
-        raise InputError(f"data.scheduler {address}: the cluster has no workers; start some: dask worker {address} --nthreads 1") from None
+        raise InputError(
+            f"data.scheduler {address}: the cluster has no workers; start some: dask worker {address} --nthreads 1"
+        ) from None
     src = str(Path(__file__).resolve().parents[1])
 
     def find_stages():
         if src not in sys.path:
             sys.path.insert(0, src)
+
     client.run_on_scheduler(find_stages)  # it unpacks what jobs refer to
     client.register_worker_callbacks(find_stages)  # also on workers that take a dead one's place
     return client

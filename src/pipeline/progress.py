@@ -13,8 +13,19 @@ class Progress:
         self.name, self.total, self.unit, self.every = name, total, unit, every
         self.count, self.first, self.began = start, start, time.monotonic()
         self.last_line, self.note = self.began, ""
-        self.bar = tqdm(total=total, initial=start, unit=" " + unit, desc=name, unit_scale=True, file=sys.stderr,
-                        dynamic_ncols=True) if sys.stderr.isatty() else None
+        self.bar = (
+            tqdm(
+                total=total,
+                initial=start,
+                unit=" " + unit,
+                desc=name,
+                unit_scale=True,
+                file=sys.stderr,
+                dynamic_ncols=True,
+            )
+            if sys.stderr.isatty()
+            else None
+        )
 
     def __enter__(self) -> "Progress":
         return self
@@ -42,8 +53,11 @@ class Progress:
         seconds_left = (self.total - self.count) / rate if self.total and rate else 0
         left = f", {duration(seconds_left)} left" if seconds_left >= 0.05 else ""
         note = f", {self.note}" if self.note else ""
-        print(f"{self.name}: {_amount(self.count)}{of} {self.unit}, {rate:,.1f}/s, {duration(seconds)}{left}{note}",
-              file=sys.stderr, flush=True)
+        print(
+            f"{self.name}: {_amount(self.count)}{of} {self.unit}, {rate:,.1f}/s, {duration(seconds)}{left}{note}",
+            file=sys.stderr,
+            flush=True,
+        )
 
 
 def _amount(number: float) -> str:

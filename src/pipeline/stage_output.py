@@ -11,10 +11,10 @@ import platform
 import shutil
 import time
 from collections import Counter
+from collections.abc import Iterable
 from contextlib import ExitStack
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Iterable, Optional
 
 from pipeline.config import InputError
 from pipeline.files import fingerprint, lock, read_json, sha256_file, write_bytes, write_json
@@ -25,8 +25,10 @@ def shards(folder: Path, stage: str) -> list[Path]:
     expected = read_manifest(folder, stage)["shards"]
     found = sorted(Path(folder).glob("part-*.jsonl"))
     if len(found) != expected:
-        raise InputError(f"{folder}: has {len(found)} shards, its manifest.json says {expected}; "
-                         f"remove the folder and run python src/{stage}.py again")
+        raise InputError(
+            f"{folder}: has {len(found)} shards, its manifest.json says {expected}; "
+            f"remove the folder and run python src/{stage}.py again"
+        )
     return found
 
 
@@ -45,7 +47,9 @@ def own_manifest(folder: Path, stage: str) -> dict | None:
         return None
     manifest = read_json(path)
     if manifest.get("stage") != stage:
-        raise InputError(f"{folder}: holds what {manifest.get('stage')} made; give {stage} a folder of its own in the config")
+        raise InputError(
+            f"{folder}: holds what {manifest.get('stage')} made; give {stage} a folder of its own in the config"
+        )
     return manifest
 
 
@@ -94,7 +98,7 @@ class StageOutput:
         self.inputs = {Path(path).name: input_hash(path) for path in inputs}
         self.key = fingerprint(stage, settings, list(self.inputs.values()))
         self.progress = self.folder / ".progress"
-        self.done: dict[str, dict] = {}   # shard name -> what was recorded with it
+        self.done: dict[str, dict] = {}  # shard name -> what was recorded with it
         self.up_to_date = False
         self.started = time.time()
 
@@ -117,7 +121,10 @@ class StageOutput:
             return
         if self._begun() != [self.stage, self.key]:
             self._clear()
-        for stray in [*self.folder.glob(".*.tmp-*"), *self.progress.glob(".*.tmp-*")]:  # of a run that was killed while it wrote
+        for stray in [
+            *self.folder.glob(".*.tmp-*"),
+            *self.progress.glob(".*.tmp-*"),
+        ]:  # of a run that was killed while it wrote
             stray.unlink()
         for path in sorted(self.progress.glob("*.json")):
             record, shard = read_json(path), self.folder / f"{path.stem}.jsonl"
@@ -144,8 +151,10 @@ class StageOutput:
         others = [p for p in self.folder.rglob("manifest.json") if p != manifest]
         if found and (owner != self.stage or others):
             name = (others or found)[0].relative_to(self.folder)
-            raise InputError(f"{self.folder}: holds {name}, which {self.stage} did not make and would remove; "
-                             "give this stage a folder of its own in the config's data section")
+            raise InputError(
+                f"{self.folder}: holds {name}, which {self.stage} did not make and would remove; "
+                "give this stage a folder of its own in the config's data section"
+            )
         write_bytes(self.progress / "key", f"{self.stage} clearing".encode())
         for path in [*found, *self.progress.iterdir()]:
             if path.is_dir() and not path.is_symlink():
@@ -161,20 +170,30 @@ class StageOutput:
         manifest (lists are joined).
         """
         write_bytes(self.folder / f"{name}.jsonl", content)
-        record = {"counts": counts, "bytes": len(content), "seconds": seconds, "sha256": hashlib.sha256(content).hexdigest()}
+        record = {
+            "counts": counts,
+            "bytes": len(content),
+            "seconds": seconds,
+            "sha256": hashlib.sha256(content).hexdigest(),
+        }
         write_json(self.progress / f"{name}.json", record)
         self.done[name] = record
 
-    def finish(self, extra: Optional[dict] = None) -> dict:
+    def finish(self, extra: dict | None = None) -> dict:
         """Sum the counts of all shards, write manifest.json, forget the progress. -> the manifest"""
         names = sorted(self.done)
         manifest = {
-            "stage": self.stage, "key": self.key, "settings": self.settings, "inputs": self.inputs,
+            "stage": self.stage,
+            "key": self.key,
+            "settings": self.settings,
+            "inputs": self.inputs,
             "output_sha256": fingerprint(*[self.done[n]["sha256"] for n in names], self.key),
-            "shards": len(names), "counts": sum_counts(self.done[n]["counts"] for n in names),
+            "shards": len(names),
+            "counts": sum_counts(self.done[n]["counts"] for n in names),
             "bytes": sum(self.done[n]["bytes"] for n in names),
             "seconds": round(sum(self.done[n]["seconds"] for n in names) or time.time() - self.started, 3),
-            "versions": versions(*self.packages), **(extra or {}),
+            "versions": versions(*self.packages),
+            **(extra or {}),
         }
         write_json(self.folder / "manifest.json", manifest)
         shutil.rmtree(self.progress, ignore_errors=True)

@@ -15,8 +15,9 @@ import random
 import re
 import threading
 import time
+from collections.abc import Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
-from typing import Any, Iterable, Iterator
+from typing import Any
 
 import orjson
 import requests
@@ -51,7 +52,9 @@ def references(cfg: Config, ids: set) -> dict:
     if cfg.teacher.backend == "rules":
         return {}
     files = shards(resolve(cfg.data.deduped_dir), "dedup")
-    return {a["id"]: a["text"][:cfg.sft.max_article_chars] for file in files for a in read_jsonl(file) if a["id"] in ids}
+    return {
+        a["id"]: a["text"][: cfg.sft.max_article_chars] for file in files for a in read_jsonl(file) if a["id"] in ids
+    }
 
 
 class RulesBackend:
@@ -76,18 +79,26 @@ class OpenAIBackend:
     def __init__(self, settings: Teacher):
         self.settings, self.base = settings, settings.base_url.rstrip("/")
         self.key = os.environ.get(settings.api_key_env, "")
-        self.rung = 0                       # of LADDER; goes down once for all when the server refuses
-        self.local = threading.local()      # a requests.Session a thread
-        self.stop = threading.Event()       # one job has failed for good: the others give up waiting
+        self.rung = 0  # of LADDER; goes down once for all when the server refuses
+        self.local = threading.local()  # a requests.Session a thread
+        self.stop = threading.Event()  # one job has failed for good: the others give up waiting
 
     # --- the tasks ---
 
     def conversations(self, article: dict, count: int, max_turns: int) -> list[dict]:
         answer = self.ask(prompts.conversations(article, count, max_turns), prompts.CONVERSATIONS_SCHEMA)
         try:
-            return [{"kind": str(c["kind"]), "messages": [{"role": role, "content": str(turn[field]).strip()}
-                                                         for turn in c["turns"] for role, field in (("user", "question"), ("assistant", "answer"))]}
-                    for c in answer["conversations"]]
+            return [
+                {
+                    "kind": str(c["kind"]),
+                    "messages": [
+                        {"role": role, "content": str(turn[field]).strip()}
+                        for turn in c["turns"]
+                        for role, field in (("user", "question"), ("assistant", "answer"))
+                    ],
+                }
+                for c in answer["conversations"]
+            ]
         except (KeyError, TypeError) as error:
             raise Refused("wrong JSON") from error
 
@@ -102,7 +113,9 @@ class OpenAIBackend:
         return scores
 
     def judge(self, question: str, article: str, reference: str, first: str, second: str) -> tuple[str, str]:
-        answer = self.ask(prompts.verdict(question, article, reference, first, second), prompts.VERDICT_SCHEMA, temperature=0.0)
+        answer = self.ask(
+            prompts.verdict(question, article, reference, first, second), prompts.VERDICT_SCHEMA, temperature=0.0
+        )
         if not isinstance(answer, dict) or answer.get("verdict") not in ("A", "B", "tie"):
             raise Refused("wrong JSON")
         return answer["verdict"], str(answer.get("reason", ""))
@@ -114,6 +127,7 @@ class OpenAIBackend:
 
         InputError when the server is gone for good: what was yielded before is safe.
         """
+
         def work(job: dict):
             try:
                 return getattr(self, task)(**job)
@@ -150,12 +164,16 @@ class OpenAIBackend:
         except (ValueError, KeyError, TypeError):
             return  # a server without a list of models
         if names and self.settings.model not in names:
-            raise InputError(f"teacher.model {self.settings.model}: the server at {self.base} has {', '.join(names[:5])}")
+            raise InputError(
+                f"teacher.model {self.settings.model}: the server at {self.base} has {', '.join(names[:5])}"
+            )
 
     def gone(self, error: Exception) -> str:
         what = "does not answer in time" if isinstance(error, requests.Timeout) else "cannot be reached"
-        return (f"teacher.base_url {self.base} {what}; start the server (bash scripts/serve_teacher.sh) or set teacher.backend=rules, "
-                "and run the same command again: it goes on where it stopped")
+        return (
+            f"teacher.base_url {self.base} {what}; start the server (bash scripts/serve_teacher.sh) or set teacher.backend=rules, "
+            "and run the same command again: it goes on where it stopped"
+        )
 
     def no_key(self, status: int) -> str:
         state = "is not accepted" if self.key else "is not set"
@@ -170,12 +188,20 @@ class OpenAIBackend:
 
     def ask(self, messages: list[dict], schema: dict, temperature: float | None = None) -> Any:
         """The answer to one prompt, parsed from JSON. Refused: no usable answer; InputError: no server."""
-        body = {"model": self.settings.model, "messages": messages, "max_tokens": prompts.MAX_TOKENS,
-                "temperature": self.settings.temperature if temperature is None else temperature}
+        body = {
+            "model": self.settings.model,
+            "messages": messages,
+            "max_tokens": prompts.MAX_TOKENS,
+            "temperature": self.settings.temperature if temperature is None else temperature,
+        }
         while True:
             rung = self.rung
             response = self.post(body | response_format(LADDER[rung], schema))
-            if response.status_code in (400, 404, 415, 422, 501) and rung + 1 < len(LADDER) and refuses_format(response, rung):
+            if (
+                response.status_code in (400, 404, 415, 422, 501)
+                and rung + 1 < len(LADDER)
+                and refuses_format(response, rung)
+            ):
                 self.rung = max(self.rung, rung + 1)
                 continue
             break
@@ -193,12 +219,18 @@ class OpenAIBackend:
     def post(self, body: dict) -> requests.Response:
         """POST with retries: busy and failing servers, timeouts and dropped connections are met by waiting."""
         for attempt in range(self.settings.retries + 1):
-            problem, pause = None, min(LONGEST_WAIT, 0.5 * 2 ** attempt) * (0.5 + random.random())
+            problem, pause = None, min(LONGEST_WAIT, 0.5 * 2**attempt) * (0.5 + random.random())
             try:
-                response = self.session().post(f"{self.base}/chat/completions", json=body, timeout=self.settings.timeout)
+                response = self.session().post(
+                    f"{self.base}/chat/completions", json=body, timeout=self.settings.timeout
+                )
                 if response.status_code in (401, 403):
                     raise InputError(self.no_key(response.status_code))
-                if response.status_code not in (408, 409, 425, 429) and response.status_code < 500 or response.status_code == 501:
+                if (
+                    response.status_code not in (408, 409, 425, 429)
+                    and response.status_code < 500
+                    or response.status_code == 501
+                ):
                     return response
                 problem = f"{self.base} keeps answering {response.status_code}"
                 pause = retry_after(response) or pause
@@ -208,20 +240,42 @@ class OpenAIBackend:
                 break
         if isinstance(problem, Exception):
             raise InputError(self.gone(problem)) from None
-        raise InputError(f"teacher: {problem}, after {self.settings.retries + 1} tries; run the same command again later: it goes on where it stopped")
+        raise InputError(
+            f"teacher: {problem}, after {self.settings.retries + 1} tries; run the same command again later: it goes on where it stopped"
+        )
 
 
 def response_format(rung: str, schema: dict) -> dict:
     if rung == "json_schema":
-        return {"response_format": {"type": "json_schema", "json_schema": {"name": "answer", "schema": schema, "strict": True}}}
+        return {
+            "response_format": {
+                "type": "json_schema",
+                "json_schema": {"name": "answer", "schema": schema, "strict": True},
+            }
+        }
     return {"response_format": {"type": "json_object"}} if rung == "json_object" else {}
 
 
 def refuses_format(response: requests.Response, rung: int) -> bool:
     """Whether a refusal is about the response format and not about, say, a prompt that is too long."""
     text = error_text(response).lower()
-    return any(word in text for word in ("response_format", "json_schema", "json_object", "schema", "guided", "grammar", "structured", "extra", "unknown")) \
+    return (
+        any(
+            word in text
+            for word in (
+                "response_format",
+                "json_schema",
+                "json_object",
+                "schema",
+                "guided",
+                "grammar",
+                "structured",
+                "extra",
+                "unknown",
+            )
+        )
         or not text
+    )
 
 
 def error_text(response: requests.Response) -> str:
@@ -250,7 +304,7 @@ def parse_json(text: str) -> Any:
     """JSON from an answer: plain, in a code fence, or with words around it. Refused when there is none."""
     text = re.sub(r"<think>.*?</think>", "", text, flags=re.DOTALL).strip()
     fenced = re.search(r"```(?:json)?\s*(.*?)```", text, re.DOTALL)
-    for candidate in (text, fenced[1] if fenced else "", text[text.find("{"):text.rfind("}") + 1]):
+    for candidate in (text, fenced[1] if fenced else "", text[text.find("{") : text.rfind("}") + 1]):
         try:
             return orjson.loads(candidate)
         except orjson.JSONDecodeError:

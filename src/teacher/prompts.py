@@ -20,23 +20,52 @@ KINDS = {
 }
 
 CONVERSATIONS_SCHEMA = {
-    "type": "object", "additionalProperties": False, "required": ["conversations"],
-    "properties": {"conversations": {"type": "array", "items": {
-        "type": "object", "additionalProperties": False, "required": ["kind", "turns"],
-        "properties": {
-            "kind": {"type": "string", "enum": sorted(KINDS)},
-            "turns": {"type": "array", "items": {
-                "type": "object", "additionalProperties": False, "required": ["question", "answer"],
-                "properties": {"question": {"type": "string"}, "answer": {"type": "string"}}}}}}}},
+    "type": "object",
+    "additionalProperties": False,
+    "required": ["conversations"],
+    "properties": {
+        "conversations": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "additionalProperties": False,
+                "required": ["kind", "turns"],
+                "properties": {
+                    "kind": {"type": "string", "enum": sorted(KINDS)},
+                    "turns": {
+                        "type": "array",
+                        "items": {
+                            "type": "object",
+                            "additionalProperties": False,
+                            "required": ["question", "answer"],
+                            "properties": {"question": {"type": "string"}, "answer": {"type": "string"}},
+                        },
+                    },
+                },
+            },
+        }
+    },
 }
 RATING_SCHEMA = {
-    "type": "object", "additionalProperties": False, "required": ["ratings"],
-    "properties": {"ratings": {"type": "array", "items": {
-        "type": "object", "additionalProperties": False, "required": ["reason", "score"],
-        "properties": {"reason": {"type": "string"}, "score": {"type": "integer"}}}}},
+    "type": "object",
+    "additionalProperties": False,
+    "required": ["ratings"],
+    "properties": {
+        "ratings": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "additionalProperties": False,
+                "required": ["reason", "score"],
+                "properties": {"reason": {"type": "string"}, "score": {"type": "integer"}},
+            },
+        }
+    },
 }
 VERDICT_SCHEMA = {
-    "type": "object", "additionalProperties": False, "required": ["reason", "verdict"],
+    "type": "object",
+    "additionalProperties": False,
+    "required": ["reason", "verdict"],
     "properties": {"reason": {"type": "string"}, "verdict": {"type": "string", "enum": ["A", "B", "tie"]}},
 }
 
@@ -45,9 +74,12 @@ def conversations(article: dict, count: int, max_turns: int) -> list[dict]:
     kinds = shuffled(KINDS, "kinds", article.get("id"), article["title"])
     chosen = [kinds[i % len(kinds)] for i in range(count)]
     lines = "\n".join(f"{i}. {kind}: {KINDS[kind]}" for i, kind in enumerate(chosen, 1))
-    return [{"role": "user", "content": f"""Article: {article['title']}
+    return [
+        {
+            "role": "user",
+            "content": f"""Article: {article["title"]}
 
-{article['text']}
+{article["text"]}
 
 ---
 Write {count} conversations between a curious person and a knowledgeable assistant about what the article above tells:
@@ -61,12 +93,17 @@ Rules:
 - Only the kind multi_turn has more than one turn, at most {max_turns}.
 - Vary how the questions are worded.
 
-Answer with JSON alone: {{"conversations": [{{"kind": "...", "turns": [{{"question": "...", "answer": "..."}}]}}]}}"""}]
+Answer with JSON alone: {{"conversations": [{{"kind": "...", "turns": [{{"question": "...", "answer": "..."}}]}}]}}""",
+        }
+    ]
 
 
 def rating(question: str, article: str, reference: str, answers: list[str]) -> list[dict]:
     listed = "\n\n".join(f"Answer {i}:\n{answer}" for i, answer in enumerate(answers, 1))
-    return [{"role": "user", "content": f"""{_reference(article, reference)}
+    return [
+        {
+            "role": "user",
+            "content": f"""{_reference(article, reference)}
 
 Question:
 {question}
@@ -76,11 +113,16 @@ Question:
 ---
 Rate each answer to the question, in order. Judge by the reference alone: is what it says true, does it answer the question, does it end well, is it
 free of repetition? Length is no merit. For each give first a reason of one sentence, then a score from 0 (wrong or useless) to 10 (perfect).
-Answer with JSON alone: {{"ratings": [{{"reason": "...", "score": 0}}]}} with {len(answers)} ratings."""}]
+Answer with JSON alone: {{"ratings": [{{"reason": "...", "score": 0}}]}} with {len(answers)} ratings.""",
+        }
+    ]
 
 
 def verdict(question: str, article: str, reference: str, first: str, second: str) -> list[dict]:
-    return [{"role": "user", "content": f"""{_reference(article, reference)}
+    return [
+        {
+            "role": "user",
+            "content": f"""{_reference(article, reference)}
 
 Question:
 {question}
@@ -94,7 +136,9 @@ Answer B:
 ---
 Which answer to the question is better? Judge by the reference alone: truth first, then whether it answers the question, then clarity. Length and the
 order of the answers must not count. Give a reason of one or two sentences, then the verdict: A, B, or tie when neither is better.
-Answer with JSON alone: {{"reason": "...", "verdict": "A"}}"""}]
+Answer with JSON alone: {{"reason": "...", "verdict": "A"}}""",
+        }
+    ]
 
 
 def _reference(article: str, reference: str) -> str:

@@ -1,8 +1,8 @@
 """Questions with known answers, drawn from the fine-tuning data: what preferences are made from and models judged by."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Iterator
 
 from gpt import chat
 from gpt.tokenizer import Tokenizer
@@ -13,21 +13,24 @@ from pipeline.files import read_jsonl
 
 @dataclass(frozen=True)
 class Question:
-    prompt: list[dict]   # messages, the last one the user's
-    reference: str       # the answer in the data
+    prompt: list[dict]  # messages, the last one the user's
+    reference: str  # the answer in the data
     article_id: int | str
     kind: str
 
     @property
     def text(self) -> str:
         """The conversation as a judge reads it."""
-        return self.prompt[0]["content"] if len(self.prompt) == 1 else \
-            "\n".join(f"{m['role'].capitalize()}: {m['content']}" for m in self.prompt)
+        return (
+            self.prompt[0]["content"]
+            if len(self.prompt) == 1
+            else "\n".join(f"{m['role'].capitalize()}: {m['content']}" for m in self.prompt)
+        )
 
 
 def question_of(record: dict, turn: int) -> Question:
     messages = record["messages"]
-    return Question(messages[:2 * turn + 1], messages[2 * turn + 1]["content"], record["article_id"], record["kind"])
+    return Question(messages[: 2 * turn + 1], messages[2 * turn + 1]["content"], record["article_id"], record["kind"])
 
 
 def every_question(path: Path) -> Iterator[Question]:
@@ -49,7 +52,10 @@ def draw(path: Path, count: int, seed: int, tokenizer: Tokenizer, longest: int) 
         found.append((hash64(seed, "question", place), place, question_of(record, turn)))
     chosen = []
     for _, place, question in sorted(found, key=lambda entry: entry[:2]):
-        if len(chosen) < count and len(chat.encode(tokenizer, question.prompt, add_generation_prompt=True)[0]) <= longest:
+        if (
+            len(chosen) < count
+            and len(chat.encode(tokenizer, question.prompt, add_generation_prompt=True)[0]) <= longest
+        ):
             chosen.append((place, question))
     if not chosen:
         raise InputError(f"{path}: holds no question of at most {longest} tokens")

@@ -7,19 +7,19 @@ its symbol; the output has about the precision of the input, never fewer than tw
 import re
 from functools import lru_cache
 from math import floor, log10
-from typing import NamedTuple, Optional
+from typing import NamedTuple
 
 
 class Unit(NamedTuple):
-    kind: str                 # what it measures; only units of one kind convert into each other
-    scale: float              # in the kind's base unit
+    kind: str  # what it measures; only units of one kind convert into each other
+    scale: float  # in the kind's base unit
     symbol: str
-    name: str                 # one of them
+    name: str  # one of them
     plural: str
-    default: str              # what it is converted to when the article does not say
-    flags: str = ""           # n: name even where symbols are used, s: symbol even where names are, f and i: see below
-    offset: float = 0.0       # temperatures: zero point
-    each: tuple = ()          # of a compound such as ftin: (unit, units in the next larger one) from the smallest
+    default: str  # what it is converted to when the article does not say
+    flags: str = ""  # n: name even where symbols are used, s: symbol even where names are, f and i: see below
+    offset: float = 0.0  # temperatures: zero point
+    each: tuple = ()  # of a compound such as ftin: (unit, units in the next larger one) from the smallest
 
 
 # One unit a line: codes, comma separated; scale; symbol; name, and plural after a slash if it is not name + s;
@@ -251,35 +251,140 @@ gauss,G; 0.0001; G; gauss/gauss; T
 """
 
 # compounds such as "5 ft 6 in": (larger, smaller) -> how many
-_PARTS = {("ft", "in"): 12, ("yd", "ft"): 3, ("yd", "in"): 36, ("mi", "yd"): 1760, ("mi", "ft"): 5280,
-          ("mi", "furlong"): 8, ("mi", "chain"): 80, ("furlong", "chain"): 10, ("chain", "yd"): 22,
-          ("chain", "ft"): 66, ("chain", "rd"): 4, ("furlong", "ft"): 660, ("furlong", "yd"): 220,
-          ("st", "lb"): 14, ("lb", "oz"): 16, ("LT", "cwt"): 20, ("cwt", "qtr"): 4, ("cwt", "lb"): 112, ("qtr", "lb"): 28,
-          ("LT", "lb"): 2240, ("ST", "lb"): 2000, ("h", "min"): 60, ("min", "s"): 60, ("d", "h"): 24, ("fathom", "ft"): 6,
-          ("acre", "rood"): 4, ("rood", "perch"): 40, ("hand", "in"): 4, ("year", "month"): 12, ("deg", "min"): 60}
-_COMPOUND_OUTPUT = {"ftin": "ft in", "ft in": "ft in", "ydftin": "yd ft in", "ydft": "yd ft", "stlb": "st lb",
-                    "lboz": "lb oz", "mich": "mi chain", "mifur": "mi furlong", "miyd": "mi yd", "hmin": "h min",
-                    "furlongft": "furlong ft"}
-_PREFIXES = {"Q": ("quetta", 30), "R": ("ronna", 27), "Y": ("yotta", 24), "Z": ("zetta", 21), "E": ("exa", 18),
-             "P": ("peta", 15), "T": ("tera", 12), "G": ("giga", 9), "M": ("mega", 6), "k": ("kilo", 3),
-             "h": ("hecto", 2), "da": ("deca", 1), "d": ("deci", -1), "c": ("centi", -2), "m": ("milli", -3),
-             "µ": ("micro", -6), "μ": ("micro", -6), "u": ("micro", -6), "n": ("nano", -9), "p": ("pico", -12),
-             "f": ("femto", -15)}
+_PARTS = {
+    ("ft", "in"): 12,
+    ("yd", "ft"): 3,
+    ("yd", "in"): 36,
+    ("mi", "yd"): 1760,
+    ("mi", "ft"): 5280,
+    ("mi", "furlong"): 8,
+    ("mi", "chain"): 80,
+    ("furlong", "chain"): 10,
+    ("chain", "yd"): 22,
+    ("chain", "ft"): 66,
+    ("chain", "rd"): 4,
+    ("furlong", "ft"): 660,
+    ("furlong", "yd"): 220,
+    ("st", "lb"): 14,
+    ("lb", "oz"): 16,
+    ("LT", "cwt"): 20,
+    ("cwt", "qtr"): 4,
+    ("cwt", "lb"): 112,
+    ("qtr", "lb"): 28,
+    ("LT", "lb"): 2240,
+    ("ST", "lb"): 2000,
+    ("h", "min"): 60,
+    ("min", "s"): 60,
+    ("d", "h"): 24,
+    ("fathom", "ft"): 6,
+    ("acre", "rood"): 4,
+    ("rood", "perch"): 40,
+    ("hand", "in"): 4,
+    ("year", "month"): 12,
+    ("deg", "min"): 60,
+}
+_COMPOUND_OUTPUT = {
+    "ftin": "ft in",
+    "ft in": "ft in",
+    "ydftin": "yd ft in",
+    "ydft": "yd ft",
+    "stlb": "st lb",
+    "lboz": "lb oz",
+    "mich": "mi chain",
+    "mifur": "mi furlong",
+    "miyd": "mi yd",
+    "hmin": "h min",
+    "furlongft": "furlong ft",
+}
+_PREFIXES = {
+    "Q": ("quetta", 30),
+    "R": ("ronna", 27),
+    "Y": ("yotta", 24),
+    "Z": ("zetta", 21),
+    "E": ("exa", 18),
+    "P": ("peta", 15),
+    "T": ("tera", 12),
+    "G": ("giga", 9),
+    "M": ("mega", 6),
+    "k": ("kilo", 3),
+    "h": ("hecto", 2),
+    "da": ("deca", 1),
+    "d": ("deci", -1),
+    "c": ("centi", -2),
+    "m": ("milli", -3),
+    "µ": ("micro", -6),
+    "μ": ("micro", -6),
+    "u": ("micro", -6),
+    "n": ("nano", -9),
+    "p": ("pico", -12),
+    "f": ("femto", -15),
+}
 _WORDS = {3: "thousand", 6: "million", 9: "billion", 12: "trillion", 15: "quadrillion"}
 _OIL = {"k": ("thousand ", 3), "M": ("million ", 6), "G": ("billion ", 9), "T": ("trillion ", 12)}  # koilbbl, Tcuft
 # default outputs that differ from the table's for units made by a prefix or by "per"
-_DEFAULTS = {"kbbl": "m3", "Mbbl": "e3m3", "Gbbl": "e6m3", "kcuft": "m3", "Mcuft": "m3", "Gcuft": "e6m3", "Tcuft": "e9m3",
-             "koilbbl/d": "m3/d", "Moilbbl/d": "e3m3/d", "km": "mi", "cm": "in", "mm": "in", "µm": "in", "nm": "in", "km2": "sqmi", "cm2": "sqin", "mm2": "sqin",
-             "hm2": "acre", "km3": "cumi", "cm3": "cuin", "mm3": "cuin", "dm3": "cuin", "ml": "impoz USoz", "mL": "impoz USoz",
-             "mg": "gr", "kt": "LT ST", "kJ": "cal", "MJ": "kWh", "kWh": "MJ", "kN": "lbf", "MN": "LTf STf",
-             "kpc": "kly", "Mpc": "Mly", "Gpc": "Gly", "kly": "kpc", "Mly": "kpc", "Gly": "Mpc", "km/s": "mi/s",
-             "m3/s": "cuft/s", "cuft/s": "m3/s", "kg/m3": "lb/cuyd", "g/cm3": "lb/cuin", "lb/cuft": "g/cm3",
-             "oilbbl/d": "m3/d", "/sqmi": "/km2", "/km2": "/sqmi", "PD/sqmi": "PD/km2", "PD/km2": "PD/sqmi",
-             "mi/s": "km/s", "kg/ha": "lb/acre", "lb/acre": "kg/ha", "MPa": "psi", "GPa": "psi", "hPa": "inHg", "kHz": "Hz"}
-_FIXED = {"PD/sqmi": ("/sq mi", "inhabitant per square mile", "inhabitants per square mile"),
-          "PD/km2": ("/km2", "inhabitant per square kilometre", "inhabitants per square kilometre"),
-          "PD/ha": ("/ha", "inhabitant per hectare", "inhabitants per hectare"),
-          "PD/acre": ("/acre", "inhabitant per acre", "inhabitants per acre")}
+_DEFAULTS = {
+    "kbbl": "m3",
+    "Mbbl": "e3m3",
+    "Gbbl": "e6m3",
+    "kcuft": "m3",
+    "Mcuft": "m3",
+    "Gcuft": "e6m3",
+    "Tcuft": "e9m3",
+    "koilbbl/d": "m3/d",
+    "Moilbbl/d": "e3m3/d",
+    "km": "mi",
+    "cm": "in",
+    "mm": "in",
+    "µm": "in",
+    "nm": "in",
+    "km2": "sqmi",
+    "cm2": "sqin",
+    "mm2": "sqin",
+    "hm2": "acre",
+    "km3": "cumi",
+    "cm3": "cuin",
+    "mm3": "cuin",
+    "dm3": "cuin",
+    "ml": "impoz USoz",
+    "mL": "impoz USoz",
+    "mg": "gr",
+    "kt": "LT ST",
+    "kJ": "cal",
+    "MJ": "kWh",
+    "kWh": "MJ",
+    "kN": "lbf",
+    "MN": "LTf STf",
+    "kpc": "kly",
+    "Mpc": "Mly",
+    "Gpc": "Gly",
+    "kly": "kpc",
+    "Mly": "kpc",
+    "Gly": "Mpc",
+    "km/s": "mi/s",
+    "m3/s": "cuft/s",
+    "cuft/s": "m3/s",
+    "kg/m3": "lb/cuyd",
+    "g/cm3": "lb/cuin",
+    "lb/cuft": "g/cm3",
+    "oilbbl/d": "m3/d",
+    "/sqmi": "/km2",
+    "/km2": "/sqmi",
+    "PD/sqmi": "PD/km2",
+    "PD/km2": "PD/sqmi",
+    "mi/s": "km/s",
+    "kg/ha": "lb/acre",
+    "lb/acre": "kg/ha",
+    "MPa": "psi",
+    "GPa": "psi",
+    "hPa": "inHg",
+    "kHz": "Hz",
+}
+_FIXED = {
+    "PD/sqmi": ("/sq mi", "inhabitant per square mile", "inhabitants per square mile"),
+    "PD/km2": ("/km2", "inhabitant per square kilometre", "inhabitants per square kilometre"),
+    "PD/ha": ("/ha", "inhabitant per hectare", "inhabitants per hectare"),
+    "PD/acre": ("/acre", "inhabitant per acre", "inhabitants per acre"),
+}
 
 
 def _read_table() -> dict[str, tuple]:
@@ -290,8 +395,16 @@ def _read_table() -> dict[str, tuple]:
             continue
         codes, scale, symbol, name, default, *rest = [field.strip() for field in line.split(";")]
         name, _, plural = name.partition("/")
-        unit = Unit(kind, float(scale), symbol, name, plural or name + "s", default, rest[0] if rest else "",
-                    float(rest[1]) if len(rest) > 1 else 0.0)
+        unit = Unit(
+            kind,
+            float(scale),
+            symbol,
+            name,
+            plural or name + "s",
+            default,
+            rest[0] if rest else "",
+            float(rest[1]) if len(rest) > 1 else 0.0,
+        )
         for code in codes.split(","):
             units[code.strip()] = unit
     return units
@@ -301,7 +414,7 @@ _UNITS = _read_table()
 
 
 @lru_cache(maxsize=4096)
-def find_unit(code: str) -> Optional[Unit]:
+def find_unit(code: str) -> Unit | None:
     """The unit for a code of Template:Convert: plain (mi), metric prefix (GWh), power of ten (e6acre), per (kg/m3)."""
     unit = _UNITS.get(code)
     if unit:
@@ -316,34 +429,48 @@ def find_unit(code: str) -> Optional[Unit]:
             exponent = prefix[1] * int(power[1])
             if rest.symbol == "bbl" and code[0] in _OIL:
                 word, exponent = _OIL[code[0]]
-                return rest._replace(scale=rest.scale * 10 ** exponent, symbol=code[0] + "bbl", name=word + rest.plural,
-                                     plural=word + rest.plural, default=_DEFAULTS.get(code[0] + "bbl", "m3"), flags="")
+                return rest._replace(
+                    scale=rest.scale * 10**exponent,
+                    symbol=code[0] + "bbl",
+                    name=word + rest.plural,
+                    plural=word + rest.plural,
+                    default=_DEFAULTS.get(code[0] + "bbl", "m3"),
+                    flags="",
+                )
             words = rest.name.split()  # square metre -> square kilometre
             return rest._replace(
-                scale=rest.scale * 10.0 ** exponent, symbol=code[:cut].replace("u", "μ") + rest.symbol,
+                scale=rest.scale * 10.0**exponent,
+                symbol=code[:cut].replace("u", "μ") + rest.symbol,
                 name=" ".join(words[:-1] + [prefix[0] + words[-1]]),
                 plural=" ".join(rest.plural.split()[:-1] + [prefix[0] + rest.plural.split()[-1]]),
-                default=_DEFAULTS.get(code, rest.default), flags="")
+                default=_DEFAULTS.get(code, rest.default),
+                flags="",
+            )
     if code[:1] in _OIL and code[1:] in ("cuft", "ft3", "cuyd", "cumi", "scuft"):
         rest, (word, exponent) = _UNITS[code[1:]], _OIL[code[0]]
-        return rest._replace(scale=rest.scale * 10 ** exponent, symbol=f"{word}{rest.symbol}", name=word + rest.plural,
-                             plural=word + rest.plural, default=_DEFAULTS[code[0] + "cuft"])
+        return rest._replace(
+            scale=rest.scale * 10**exponent,
+            symbol=f"{word}{rest.symbol}",
+            name=word + rest.plural,
+            plural=word + rest.plural,
+            default=_DEFAULTS[code[0] + "cuft"],
+        )
     top, slash, bottom = code.partition("/")
     if slash and bottom:
         return _per(code, top, bottom)
     return None
 
 
-def _times(exponent: int, code: str) -> Optional[Unit]:
+def _times(exponent: int, code: str) -> Unit | None:
     """e6acre: "2 million acres", but in symbols "2×10⁶ acres"."""
     rest = find_unit(code)
     if rest is None or exponent not in _WORDS:
         return None
     default = " ".join(f"e{exponent}{part}" for part in rest.default.split()) if rest.default else ""
-    return rest._replace(scale=rest.scale * 10.0 ** exponent, default=default, flags=rest.flags + f" e{exponent}")
+    return rest._replace(scale=rest.scale * 10.0**exponent, default=default, flags=rest.flags + f" e{exponent}")
 
 
-def _per(code: str, top: str, bottom: str) -> Optional[Unit]:
+def _per(code: str, top: str, bottom: str) -> Unit | None:
     below = find_unit(bottom)
     above = find_unit(top) if top and top not in ("$", "£", "€") else Unit("", 1, top, top, top, "")
     if above is None or below is None or above.offset or below.offset:
@@ -354,10 +481,23 @@ def _per(code: str, top: str, bottom: str) -> Optional[Unit]:
         symbol, name, plural = _FIXED[code]
         return Unit(kind, above.scale / below.scale, symbol, name, plural, default)
     if not top or top in "$£€":
-        return Unit(kind, 1 / below.scale, f"/{below.symbol}", f"per {below.name}", f"per {below.name}",
-                    f"{top}{_DEFAULTS.get(code[len(top):]) or default}", f"currency{top}" if top else "")
-    return Unit(kind, above.scale / below.scale, f"{above.symbol}/{below.symbol}", f"{above.name} per {below.name}",
-                f"{above.plural} per {below.name}", default)
+        return Unit(
+            kind,
+            1 / below.scale,
+            f"/{below.symbol}",
+            f"per {below.name}",
+            f"per {below.name}",
+            f"{top}{_DEFAULTS.get(code[len(top) :]) or default}",
+            f"currency{top}" if top else "",
+        )
+    return Unit(
+        kind,
+        above.scale / below.scale,
+        f"{above.symbol}/{below.symbol}",
+        f"{above.name} per {below.name}",
+        f"{above.plural} per {below.name}",
+        default,
+    )
 
 
 def _compound(codes: list[str]) -> Unit:
@@ -370,21 +510,54 @@ def _compound(codes: list[str]) -> Unit:
 # ---------------------------------------------------------------------------------------------------------
 # numbers
 
+
 class Value(NamedTuple):
     number: float
-    digits: str        # as written, without sign and separators: tells the precision
+    digits: str  # as written, without sign and separators: tells the precision
     shown: str
-    one: bool          # the unit stays singular
+    one: bool  # the unit stays singular
     denominator: int = 0
 
 
 _NUMBER = re.compile(r"([-+−]?)\s*(\d*\.?\d+|\d+\.)(?:[eE]([+-]?\d{1,3}))?")
 _FRACTION = re.compile(r"([-+−]?)\s*(?:(\d+)\s*[+-])?\s*(\d+)\s*(?://?|⁄)\s*(\d+)")
-_RANGES = {"-": "–", "–": "–", "&ndash;": "–", "to": " to ", "and": " and ", "or": " or ", "by": " by ", "x": " by ",
-           "×": " by ", "xx": " × ", "*": "×", "+/-": " ± ", "±": " ± ", "+/−": " ± ", "&plusmn;": " ± ", "+": " + ",
-           ",": ", ", ", and": ", and ", ", or": ", or ", "and(-)": " and ", "or(-)": " or ", "to(-)": " to ", "—": "–",
-           "by(x)": " by ", "to about": " to about ", "till": " till ", "until": " until ", "−": "–", "/": "/", "through": " through ",
-           "&": " & ", "and about": " and about ", "x(x)": " by ", "plus": " plus ", ";": "; "}
+_RANGES = {
+    "-": "–",
+    "–": "–",
+    "&ndash;": "–",
+    "to": " to ",
+    "and": " and ",
+    "or": " or ",
+    "by": " by ",
+    "x": " by ",
+    "×": " by ",
+    "xx": " × ",
+    "*": "×",
+    "+/-": " ± ",
+    "±": " ± ",
+    "+/−": " ± ",
+    "&plusmn;": " ± ",
+    "+": " + ",
+    ",": ", ",
+    ", and": ", and ",
+    ", or": ", or ",
+    "and(-)": " and ",
+    "or(-)": " or ",
+    "to(-)": " to ",
+    "—": "–",
+    "by(x)": " by ",
+    "to about": " to about ",
+    "till": " till ",
+    "until": " until ",
+    "−": "–",
+    "/": "/",
+    "through": " through ",
+    "&": " & ",
+    "and about": " and about ",
+    "x(x)": " by ",
+    "plus": " plus ",
+    ";": "; ",
+}
 _SUPERSCRIPT = str.maketrans("0123456789-−+", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁻⁺")
 
 
@@ -392,7 +565,7 @@ def superscript(number: object) -> str:
     return str(number).translate(_SUPERSCRIPT)
 
 
-def read_number(text: str) -> Optional[Value]:
+def read_number(text: str) -> Value | None:
     """'1,234.5', '-40', '5+1/2', '1.2e6' -> Value; None when it is no number."""
     text = text.strip().replace(",", "").replace("\xa0", "")
     if len(text) > 40:
@@ -406,16 +579,25 @@ def read_number(text: str) -> Optional[Value]:
         if exponent:
             shown += f"×10{superscript(int(exponent))}"
         negative = sign in ("-", "−") and sign
-        return Value(-number if negative else number, digits + (f"e{exponent}" if exponent else ""),
-                     ("−" if negative else sign) + shown, number == 1)
+        return Value(
+            -number if negative else number,
+            digits + (f"e{exponent}" if exponent else ""),
+            ("−" if negative else sign) + shown,
+            number == 1,
+        )
     if match := _FRACTION.fullmatch(text):
         sign, whole, above, below = match.groups()
         if int(below) == 0:
             return None
         number = int(whole or 0) + int(above) / int(below)
         negative = sign in ("-", "−") and sign
-        return Value(-number if negative else number, text, ("−" if negative else "") + fraction(whole or "", above, below),
-                     number <= 1, int(below))
+        return Value(
+            -number if negative else number,
+            text,
+            ("−" if negative else "") + fraction(whole or "", above, below),
+            number <= 1,
+            int(below),
+        )
     return None
 
 
@@ -426,7 +608,7 @@ _TENS = "twenty thirty forty fifty sixty seventy eighty ninety".split()
 
 def spelled(number: int) -> str:
     """1234 -> 'one thousand two hundred and thirty-four'"""
-    for size, name in ((10 ** 9, "billion"), (10 ** 6, "million"), (1000, "thousand"), (100, "hundred")):
+    for size, name in ((10**9, "billion"), (10**6, "million"), (1000, "thousand"), (100, "hundred")):
         if number >= size:
             rest = number % size
             glue = "" if not rest else " and " if rest < 100 else " "
@@ -458,7 +640,7 @@ def _rounded(value: float, places: int) -> str:
     """The digits of a positive value to `places` decimals, negative places to tens, hundreds ..., without separators."""
     if places >= 0:
         return f"{value + (2e-14 if places <= 8 else 0):.{min(places, 20)}f}"
-    shift = 10.0 ** -places
+    shift = 10.0**-places
     return f"{value / shift:.0f}" + ("0" * -places if round(value / shift) else "")
 
 
@@ -512,21 +694,32 @@ def _transform(number: float, source: Unit, target: Unit) -> float:
 # ---------------------------------------------------------------------------------------------------------
 # the template
 
+
 class _Style(NamedTuple):
-    names: str                    # which side shows names: in, out, both or none
-    adjective: bool               # a 20-foot pole
+    names: str  # which side shows names: in, out, both or none
+    adjective: bool  # a 20-foot pole
     american: bool
-    precision: Optional[int]      # decimals of the output
-    figures: Optional[int]        # or its significant ones
-    step: Optional[float]         # or multiples of 5, 10, 25 ...
-    denominator: Optional[int]    # or a fraction
+    precision: int | None  # decimals of the output
+    figures: int | None  # or its significant ones
+    step: float | None  # or multiples of 5, 10, 25 ...
+    denominator: int | None  # or a fraction
     comma: bool
-    chosen: bool                  # abbr= was given: it overrides units that prefer their symbol
-    scientific: bool              # the input was written 1.2e6: so is the output
+    chosen: bool  # abbr= was given: it overrides units that prefer their symbol
+    scientific: bool  # the input was written 1.2e6: so is the output
 
 
-_JOINS = {"or": (" or ", ""), "sqbr": (" [", "]"), "comma": (", ", ""), "semicolon": ("; ", ""), "slash": (" / ", ""),
-          "/": ("/", ""), "br": ("\n", ""), "br()": ("\n(", ")"), "b": (" (", ")"), "s": (" / ", "")}
+_JOINS = {
+    "or": (" or ", ""),
+    "sqbr": (" [", "]"),
+    "comma": (", ", ""),
+    "semicolon": ("; ", ""),
+    "slash": (" / ", ""),
+    "/": ("/", ""),
+    "br": ("\n", ""),
+    "br()": ("\n(", ")"),
+    "b": (" (", ")"),
+    "s": (" / ", ""),
+}
 
 
 def convert(positional: list[str], named: dict[str, str], abbreviate: bool = False) -> str:
@@ -552,23 +745,44 @@ def convert(positional: list[str], named: dict[str, str], abbreviate: bool = Fal
     if not target:
         target = "ftin" if source.symbol == "m" and 0 < values[0].number < 3 else source.default
     outputs = _outputs(values, joints, source, target, style, bool(parts))
-    return _joined(given, outputs, named.get("disp", ""), "flip" in (named.get("order"), named.get("disp"), named.get("adj")))
+    return _joined(
+        given, outputs, named.get("disp", ""), "flip" in (named.get("order"), named.get("disp"), named.get("adj"))
+    )
 
 
-def _read_style(named: dict[str, str], abbreviate: bool, precision: Optional[int], scientific: bool) -> _Style:
+def _read_style(named: dict[str, str], abbreviate: bool, precision: int | None, scientific: bool) -> _Style:
     abbr, disp = named.get("abbr", "on" if abbreviate else ""), named.get("disp", "")
     adjective = {named.get("adj"), named.get("sing")} & {"on", "mid"}
-    names = {"on": "none", "off": "both", "in": "out", "out": "in", "none": "both", "mos": "none", "unit": "none",
-             "values": "none", "": "both" if disp in ("or", "slash", "s") else "in"}.get(abbr, "in")
+    names = {
+        "on": "none",
+        "off": "both",
+        "in": "out",
+        "out": "in",
+        "none": "both",
+        "mos": "none",
+        "unit": "none",
+        "values": "none",
+        "": "both" if disp in ("or", "slash", "s") else "in",
+    }.get(abbr, "in")
     if "flip" in (named.get("order"), disp, named.get("adj")):
         names = {"in": "out", "out": "in"}.get(names, names)
     step = {"5": 5, "10": 10, "25": 25, "50": 50, "0.5": 0.5}.get(named.get("round") or disp)
-    return _Style(names, bool(adjective), named.get("sp") == "us", precision, _integer(named.get("sigfig")), step,
-                  _integer(named.get("frac")), named.get("comma") not in ("off", "no"), bool(abbr), scientific)
+    return _Style(
+        names,
+        bool(adjective),
+        named.get("sp") == "us",
+        precision,
+        _integer(named.get("sigfig")),
+        step,
+        _integer(named.get("frac")),
+        named.get("comma") not in ("off", "no"),
+        bool(abbr),
+        scientific,
+    )
 
 
 def _spelled(value: Value, capital: bool) -> Value:
-    if not 0 <= value.number < 10 ** 12 or value.number != int(value.number):
+    if not 0 <= value.number < 10**12 or value.number != int(value.number):
         return value
     text = spelled(int(value.number))
     return value._replace(shown=text[0].upper() + text[1:] if capital else text)
@@ -593,10 +807,12 @@ def _read_values(args: list[str]) -> tuple[list[Value], list[str], int]:
     while at < len(args) and len(values) < 12:
         value = read_number(args[at])
         if value is None:
-            split = re.fullmatch(r"(.*\d\S*?)\s*(–|—|-| to | and | by | x | or |×|\+/-|±)\s*([-−]?\s*[\d.].*)", args[at])
+            split = re.fullmatch(
+                r"(.*\d\S*?)\s*(–|—|-| to | and | by | x | or |×|\+/-|±)\s*([-−]?\s*[\d.].*)", args[at]
+            )
             if not split or not (value := read_number(split[1])):
                 return ([], [], 0) if not values else (values, joints[:-1], at)
-            args[at:at + 1] = [split[1], split[2].strip(), split[3]]
+            args[at : at + 1] = [split[1], split[2].strip(), split[3]]
         values.append(value)
         at += 1
         if at < len(args) and (args[at] in _RANGES or args[at].lower() in _RANGES):
@@ -604,7 +820,7 @@ def _read_values(args: list[str]) -> tuple[list[Value], list[str], int]:
             at += 1
         else:
             break
-    return values, joints[:len(values) - 1], at
+    return values, joints[: len(values) - 1], at
 
 
 def _read_parts(first: Value, code: str, args: list[str], at: int) -> tuple[list[tuple[Value, Unit]], int]:
@@ -621,19 +837,25 @@ def _main(code: str) -> str:
     return _MAIN_CODE.get(code, code)
 
 
-_MAIN_CODE = {code.strip(): line.split(";")[0].split(",")[0].strip() for line in _TABLE.splitlines() if ";" in line
-              for code in line.split(";")[0].split(",")}
+_MAIN_CODE = {
+    code.strip(): line.split(";")[0].split(",")[0].strip()
+    for line in _TABLE.splitlines()
+    if ";" in line
+    for code in line.split(";")[0].split(",")
+}
 
 
 def _total(parts: list[tuple[Value, Unit]]) -> tuple[Unit, list[Value]]:
     """'5 ft 6 in' as one value in the smallest unit, with that part's precision."""
     last, smallest = parts[-1]
     total = sum(value.number * unit.scale for value, unit in parts) / smallest.scale
-    default = {"in": "m", "lb": "kg", "oz": "kg", "ft": "m"}.get(smallest.symbol, "km" if smallest.kind == "length" else smallest.default)
+    default = {"in": "m", "lb": "kg", "oz": "kg", "ft": "m"}.get(
+        smallest.symbol, "km" if smallest.kind == "length" else smallest.default
+    )
     return smallest._replace(default=default), [last._replace(number=round(total, 9))]
 
 
-def _read_rest(rest: list[str], named: dict[str, str]) -> tuple[str, Optional[int], str]:
+def _read_rest(rest: list[str], named: dict[str, str]) -> tuple[str, int | None, str]:
     """What follows the input unit: output unit, precision, text for adj=mid."""
     target, precision, middle = "", None, ""
     if rest and (number := _integer(rest[0])) is not None:
@@ -651,14 +873,16 @@ def _read_rest(rest: list[str], named: dict[str, str]) -> tuple[str, Optional[in
     return target, precision, middle
 
 
-def _integer(text: Optional[str]) -> Optional[int]:
+def _integer(text: str | None) -> int | None:
     try:
         return max(-15, min(15, int(text.replace("−", "-")))) if text else None
     except ValueError:
         return None
 
 
-def _outputs(values: list[Value], joints: list[str], source: Unit, codes: str, style: _Style, compound: bool) -> list[str]:
+def _outputs(
+    values: list[Value], joints: list[str], source: Unit, codes: str, style: _Style, compound: bool
+) -> list[str]:
     outputs = []
     for code in _split_codes(codes):
         target = find_unit(code)
@@ -671,7 +895,9 @@ def _outputs(values: list[Value], joints: list[str], source: Unit, codes: str, s
         results = [_transform(value.number, source, target) for value in values]
         places = style.precision
         if places is None:
-            places = max(_default_places(v, v.number, abs(r), source, target, compound) for v, r in zip(values, results))
+            places = max(
+                _default_places(v, v.number, abs(r), source, target, compound) for v, r in zip(values, results)
+            )
         converted = [_result(result, places, style) for result in results]
         outputs.append(_side(converted, joints, target, style, "out"))
     return outputs
@@ -681,7 +907,12 @@ def _split_codes(codes: str) -> list[str]:
     """'km mi' or 'km+mi' -> two outputs; names with spaces such as 'L/100 km' stay whole."""
     if find_unit(codes):
         return [codes]
-    codes = codes.replace("L/100 km", "L/100km").replace("l/100 km", "L/100km").replace("long ton", "LT").replace("short ton", "ST")
+    codes = (
+        codes.replace("L/100 km", "L/100km")
+        .replace("l/100 km", "L/100km")
+        .replace("long ton", "LT")
+        .replace("short ton", "ST")
+    )
     return [code for code in re.split(r"[\s+]+", codes) if code]
 
 
@@ -788,5 +1019,10 @@ def _with_unit(value: Value, unit: Unit, style: _Style, side: str) -> str:
         return shown + symbol if symbol[:1] in "/°" and symbol not in ("°C", "°F", "°R") else f"{shown} {symbol}"
     name = unit.name if (value.one and not power) or style.adjective else unit.plural
     if style.american:
-        name = name.replace("metre", "meter").replace("litre", "liter").replace("tonne", "metric ton").replace("US gal", "U.S. gal")
+        name = (
+            name.replace("metre", "meter")
+            .replace("litre", "liter")
+            .replace("tonne", "metric ton")
+            .replace("US gal", "U.S. gal")
+        )
     return f"{shown}-{name.replace(' ', '-')}" if style.adjective else f"{shown} {name}"

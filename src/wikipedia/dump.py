@@ -8,51 +8,54 @@ import bz2
 import html
 import mmap
 import re
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Iterator, NamedTuple, Optional
+from typing import NamedTuple
 
 from pipeline.config import InputError
 
-STREAM = re.compile(rb"BZh[1-9](?:1AY&SY|\x17rE8P\x90)")   # a stream's first block, or the end mark of an empty one
-FOOTER = 0x177245385090                                    # 48 bits before the checksum at the end of a stream
-LARGEST_STREAM = 64 << 20      # a larger one is not worth a worker's memory: the file is read in one go
-PART_BYTES = 16 << 20          # compressed, of a part: about 60 MB of XML
+STREAM = re.compile(rb"BZh[1-9](?:1AY&SY|\x17rE8P\x90)")  # a stream's first block, or the end mark of an empty one
+FOOTER = 0x177245385090  # 48 bits before the checksum at the end of a stream
+LARGEST_STREAM = 64 << 20  # a larger one is not worth a worker's memory: the file is read in one go
+PART_BYTES = 16 << 20  # compressed, of a part: about 60 MB of XML
 READ = 1 << 20
 
 
 class Damage(NamedTuple):
     """A stretch of the file that could not be read."""
+
     start: int
     end: int
     reason: str
-    after: int = 0     # id of the last page before it, 0 if not known
-    before: int = 0    # id of the first page after it
+    after: int = 0  # id of the last page before it, 0 if not known
+    before: int = 0  # id of the first page after it
 
 
 class Dump(NamedTuple):
     path: str
     size: int
-    kind: str                       # streams: bz2 streams for many workers; stream: one reader; xml: not compressed
+    kind: str  # streams: bz2 streams for many workers; stream: one reader; xml: not compressed
     streams: list[tuple[int, int]]  # byte ranges, for kind streams
-    problem: str                    # why it is not whole, "" when it is
+    problem: str  # why it is not whole, "" when it is
 
 
 class Part(NamedTuple):
     """What one worker takes: bytes start to end of the dump, or, with kind stream, XML that the reader has cut."""
+
     path: str
     kind: str
     start: int
     end: int
-    streams: list[tuple[int, int]] = []   # those of the part
-    later: list[tuple[int, int]] = []     # some that follow, for a page that goes on there
-    first: bool = True                    # no part is before this one
+    streams: list[tuple[int, int]] = []  # those of the part
+    later: list[tuple[int, int]] = []  # some that follow, for a page that goes on there
+    first: bool = True  # no part is before this one
     xml: bytes = b""
     damage: list[Damage] = []
 
 
 class Site(NamedTuple):
-    base: str                    # https://en.wikipedia.org/wiki/
-    name: str                    # enwiki
+    base: str  # https://en.wikipedia.org/wiki/
+    name: str  # enwiki
     namespaces: dict[int, str]
 
 
@@ -60,7 +63,7 @@ class Page(NamedTuple):
     id: int
     namespace: int
     title: str
-    redirect: Optional[str]
+    redirect: str | None
     timestamp: str
     model: str
     text: str
@@ -74,8 +77,9 @@ def open_dump(path: Path) -> Dump:
         with open(path, "rb") as f:
             head = f.read(4096)
     except OSError as error:
-        raise InputError(f"{path}: cannot read the dump ({error.strerror}); scripts/download_dump.sh fetches one, "
-                         "data.dump names it") from None
+        raise InputError(
+            f"{path}: cannot read the dump ({error.strerror}); scripts/download_dump.sh fetches one, data.dump names it"
+        ) from None
     if head.startswith(b"BZh"):
         with open(path, "rb") as f, mmap.mmap(f.fileno(), 0, access=mmap.ACCESS_READ) as content:
             starts = [match.start() for match in STREAM.finditer(content)] or [0]
@@ -102,17 +106,17 @@ def _cut_off(size: int) -> str:
 def _truncated_bz2(content: mmap.mmap, streams: list[tuple[int, int]]) -> str:
     """Every bz2 stream ends with a mark of 48 bits and a checksum of 32, at any bit; and XML ends with </mediawiki>."""
     size = len(content)
-    tail = int.from_bytes(content[max(0, size - 11):], "big")
+    tail = int.from_bytes(content[max(0, size - 11) :], "big")
     if not any(tail >> 32 + bits & (1 << 48) - 1 == FOOTER for bits in range(8)):
         return _cut_off(size)
     last = b""
     for start, end in reversed(streams[-3:]):
         if end - start > LARGEST_STREAM:
-            return ""        # the reader sees at the end
+            return ""  # the reader sees at the end
         try:
             last = bz2.decompress(content[start:end]) + last
         except (OSError, ValueError, EOFError):
-            return ""        # damage, which is met when it is read
+            return ""  # damage, which is met when it is read
         if last.strip():
             return "" if _is_end(last) else _cut_off(size)
     return ""
@@ -120,6 +124,7 @@ def _truncated_bz2(content: mmap.mmap, streams: list[tuple[int, int]]) -> str:
 
 # ---------------------------------------------------------------------------------------------------------
 # parts
+
 
 def parts(dump: Dump, pages: int, damage_stops: bool) -> Iterator[Part]:
     """The dump in parts of at most about `pages` pages; always the same ones for the same file and number."""
@@ -142,7 +147,9 @@ def _stream_parts(dump: Dump, pages: int) -> Iterator[Part]:
     edges.append(group)
     for number, group in enumerate(edges):
         after = dump.streams.index(group[-1]) + 1 if number + 1 < len(edges) else len(dump.streams)
-        yield Part(dump.path, dump.kind, group[0][0], group[-1][1], group, dump.streams[after:after + 50], number == 0)
+        yield Part(
+            dump.path, dump.kind, group[0][0], group[-1][1], group, dump.streams[after : after + 50], number == 0
+        )
 
 
 def _pages_a_stream(dump: Dump) -> int:
@@ -212,7 +219,9 @@ def _decompressed(dump: Dump, damage: list[Damage]) -> Iterator[tuple[bytes, int
                         yield xml, position
                     data = decompressor.unused_data if decompressor.eof else b""
             except (OSError, ValueError):
-                damage.append(Damage(max(0, sound), dump.size, "not valid bz2: a bit is wrong, and what follows hangs on it"))
+                damage.append(
+                    Damage(max(0, sound), dump.size, "not valid bz2: a bit is wrong, and what follows hangs on it")
+                )
                 return
     if not decompressor.eof:
         damage.append(Damage(max(0, sound), dump.size, "the file ends inside a bz2 stream"))
@@ -238,8 +247,10 @@ def pages(part: Part, damage_stops: bool) -> tuple[list[bytes], list[Damage]]:
 
 
 def describe(path: str, damage: Damage) -> str:
-    return (f"{path}: bytes {damage.start:,} to {damage.end:,}: {damage.reason}; fetch the dump again "
-            "(scripts/download_dump.sh checks it), or go on without these pages: extract.on_error=skip")
+    return (
+        f"{path}: bytes {damage.start:,} to {damage.end:,}: {damage.reason}; fetch the dump again "
+        "(scripts/download_dump.sh checks it), or go on without these pages: extract.on_error=skip"
+    )
 
 
 def _split(xml: bytes) -> tuple[list[bytes], bytes]:
@@ -251,7 +262,7 @@ def _split(xml: bytes) -> tuple[list[bytes], bytes]:
             return found, xml[start:]
         place = end + len(END)
         found.append(xml[start:place])
-    return found, xml[max(place, len(xml) - len(PAGE)):]
+    return found, xml[max(place, len(xml) - len(PAGE)) :]
 
 
 def _pages_of_range(part: Part) -> tuple[list[bytes], list[Damage]]:
@@ -267,14 +278,14 @@ def _pages_of_range(part: Part) -> tuple[list[bytes], list[Damage]]:
             end = (rest + more).find(END, max(0, len(rest) - len(END)))
             rest += more
             if end >= 0:
-                found.append(rest[start:end + len(END)])
+                found.append(rest[start : end + len(END)])
                 break
     return found, []
 
 
 def _pages_of_streams(part: Part) -> tuple[list[bytes], list[Damage]]:
     found, damage, rest = [], [], b""
-    inside = part.first           # elsewhere the bytes before the first <page> belong to the part before
+    inside = part.first  # elsewhere the bytes before the first <page> belong to the part before
     with open(part.path, "rb") as f:
         for start, end in part.streams:
             xml, problem, whole = _decompress(f, start, end)
@@ -305,7 +316,7 @@ def _page_that_goes_on(f, rest: bytes, part: Part) -> list[bytes]:
         if not rest.startswith(PAGE):
             return []
         if (place := rest.find(END)) >= 0:
-            return [rest[:place + len(END)]]
+            return [rest[: place + len(END)]]
     return []
 
 
@@ -330,7 +341,7 @@ def page_id(found: list[bytes]) -> int:
     return page.id if page else 0
 
 
-def parse(xml: bytes) -> Optional[Page]:
+def parse(xml: bytes) -> Page | None:
     """One <page> element -> its newest revision, or None when something that a page must have is missing."""
     revision = xml.rfind(b"<revision>")
     if revision < 0:
@@ -344,23 +355,29 @@ def parse(xml: bytes) -> Optional[Page]:
     start = xml.find(b"<text", revision)
     close = xml.find(b">", start)
     text = b""
-    if start >= 0 and close >= 0 and xml[close - 1:close] != b"/":
+    if start >= 0 and close >= 0 and xml[close - 1 : close] != b"/":
         end = xml.find(b"</text>", close)
         if end < 0:
             return None
-        text = xml[close + 1:end]
-    middle = xml[revision:start if start >= 0 else len(xml)]
-    return Page(int(number), int(namespace), _text(title), None if redirect is None else _text(redirect),
-                _text(_between(middle, b"<timestamp>", b"</timestamp>") or b""),
-                _text(_between(middle, b"<model>", b"</model>") or b"wikitext"), _text(text))
+        text = xml[close + 1 : end]
+    middle = xml[revision : start if start >= 0 else len(xml)]
+    return Page(
+        int(number),
+        int(namespace),
+        _text(title),
+        None if redirect is None else _text(redirect),
+        _text(_between(middle, b"<timestamp>", b"</timestamp>") or b""),
+        _text(_between(middle, b"<model>", b"</model>") or b"wikitext"),
+        _text(text),
+    )
 
 
-def _between(xml: bytes, before: bytes, after: bytes) -> Optional[bytes]:
+def _between(xml: bytes, before: bytes, after: bytes) -> bytes | None:
     start = xml.find(before)
     if start < 0:
         return None
     end = xml.find(after, start + len(before))
-    return None if end < 0 else xml[start + len(before):end]
+    return None if end < 0 else xml[start + len(before) : end]
 
 
 def _text(xml: bytes) -> str:
@@ -369,21 +386,34 @@ def _text(xml: bytes) -> str:
     if "&" in text:
         if "&#" in text:
             text = re.sub(r"&#(?:\d{1,7}|[xX][0-9a-fA-F]{1,6});", lambda m: html.unescape(m[0]), text)
-        text = text.replace("&lt;", "<").replace("&gt;", ">").replace("&quot;", '"').replace("&apos;", "'").replace("&amp;", "&")
+        text = (
+            text.replace("&lt;", "<")
+            .replace("&gt;", ">")
+            .replace("&quot;", '"')
+            .replace("&apos;", "'")
+            .replace("&amp;", "&")
+        )
     return text
 
 
 # ---------------------------------------------------------------------------------------------------------
 # the head of the dump
 
+
 def site(dump: Dump) -> Site:
     """What <siteinfo> says; a dump without one gets its address from its file name, such as enwiki-..."""
     head = _head(dump)
-    info = head[:head.find("</siteinfo>")] if "</siteinfo>" in head else ""
-    spaces = {int(key): html.unescape(name) for key, name in re.findall(r'<namespace key="(-?\d+)"[^>]*>([^<]+)</namespace>', info)}
+    info = head[: head.find("</siteinfo>")] if "</siteinfo>" in head else ""
+    spaces = {
+        int(key): html.unescape(name)
+        for key, name in re.findall(r'<namespace key="(-?\d+)"[^>]*>([^<]+)</namespace>', info)
+    }
     base = re.search(r"<base>([^<]*)</base>", info)
     name = re.search(r"<dbname>([^<]*)</dbname>", info)
-    named = re.match(r"([a-z][a-z_]*?)(wiki|wikivoyage|wikibooks|wikinews|wikiquote|wikisource|wikiversity|wiktionary)\b", Path(dump.path).name)
+    named = re.match(
+        r"([a-z][a-z_]*?)(wiki|wikivoyage|wikibooks|wikinews|wikiquote|wikisource|wikiversity|wiktionary)\b",
+        Path(dump.path).name,
+    )
     if base:
         address = html.unescape(base[1]).rpartition("/")[0] + "/"
     elif named:
@@ -409,7 +439,7 @@ def _head(dump: Dump) -> str:
                 else:
                     data = b""
         except (OSError, ValueError):
-            pass               # damage at the very beginning is met when it is read
+            pass  # damage at the very beginning is met when it is read
         data = xml
     return data[:READ].decode("utf-8", "replace")
 
@@ -429,10 +459,14 @@ def titles_at(index: Path, offset: int) -> list[str]:
     return found
 
 
-def index_of(path: Path) -> Optional[Path]:
+def index_of(path: Path) -> Path | None:
     """The index file that Wikimedia puts beside a multistream dump, if it is there."""
     name = Path(path).name
-    for old, new in ((".xml.bz2", "-index.txt.bz2"), ("multistream.xml", "multistream-index.txt"), ("multistream", "multistream-index")):
+    for old, new in (
+        (".xml.bz2", "-index.txt.bz2"),
+        ("multistream.xml", "multistream-index.txt"),
+        ("multistream", "multistream-index"),
+    ):
         candidate = Path(path).with_name(name.replace(old, new))
         if candidate.name != name and candidate.exists():
             return candidate

@@ -9,11 +9,15 @@ from typing import NamedTuple
 
 import numpy as np
 
-BATCH_BYTES = 192 << 10  # of text a call: its shingles (4 bytes each, one for 6 bytes of text) then stay in a core's cache
+BATCH_BYTES = (
+    192 << 10
+)  # of text a call: its shingles (4 bytes each, one for 6 bytes of text) then stay in a core's cache
 
 _IN_WORD = np.zeros(256, bool)
 _IN_WORD[[*range(ord("0"), ord("9") + 1), *range(ord("a"), ord("z") + 1), *range(128, 256)]] = True
-_FIRST_BYTES = np.array([(1 << 8 * n) - 1 for n in range(9)], np.uint64)  # mask of the first n bytes of a little-endian word
+_FIRST_BYTES = np.array(
+    [(1 << 8 * n) - 1 for n in range(9)], np.uint64
+)  # mask of the first n bytes of a little-endian word
 _ODD = np.uint64(0x9E3779B97F4A7C15)  # 2^64 / golden ratio: multiplying by it spreads a value over all bits
 
 
@@ -59,10 +63,10 @@ def shingles(found: Words, n: int) -> tuple[np.ndarray, np.ndarray]:
         hashes = np.insert(hashes, np.repeat(np.cumsum(counts), missing), np.uint64(0))
         counts = counts + missing
     ends = np.cumsum(counts)
-    runs = hashes[:len(hashes) - n + 1].copy()
+    runs = hashes[: len(hashes) - n + 1].copy()
     for k in range(1, n):
         runs *= _ODD
-        runs += hashes[k:len(hashes) - n + 1 + k]
+        runs += hashes[k : len(hashes) - n + 1 + k]
     inside = np.ones(len(runs), bool)
     inside[(ends[:-1, None] - np.arange(1, n)).ravel()] = False  # runs that reach into the next text
     bounds = np.concatenate([[0], np.cumsum(counts - n + 1)])

@@ -71,7 +71,11 @@ TGO,TOG Togo; TON,TGA Tonga; TTO,TRI Trinidad and Tobago; TUN Tunisia; TUR Turke
 EU,EUR European Union; URS Soviet Union; SUN Soviet Union; YUG Yugoslavia; TCH,CSK Czechoslovakia; GDR East Germany; FRG West Germany; SCG Serbia and Montenegro; UN United Nations; FLK Falkland Islands; SGS South Georgia and the South Sandwich Islands; BVT Bouvet Island; MAF Saint Martin; BLM Saint Barthélemy;
 CUR Curaçao; BES Bonaire; MYT Mayotte; NFK Norfolk Island; NIU Niue; TKL Tokelau; ATA Antarctica; PCN Pitcairn Islands; MNP Northern Mariana Islands; SPM Saint Pierre and Miquelon""")
 
-ELEMENTS = {name: symbol for symbol, name in (pair.split() for pair in """
+ELEMENTS = {
+    name: symbol
+    for symbol, name in (
+        pair.split()
+        for pair in """
 H hydrogen;He helium;Li lithium;Be beryllium;B boron;C carbon;N nitrogen;O oxygen;F fluorine;Ne neon;Na sodium;Mg magnesium;Al aluminium;Si silicon;
 P phosphorus;S sulfur;Cl chlorine;Ar argon;K potassium;Ca calcium;Sc scandium;Ti titanium;V vanadium;Cr chromium;Mn manganese;Fe iron;Co cobalt;Ni nickel;
 Cu copper;Zn zinc;Ga gallium;Ge germanium;As arsenic;Se selenium;Br bromine;Kr krypton;Rb rubidium;Sr strontium;Y yttrium;Zr zirconium;Nb niobium;
@@ -81,10 +85,14 @@ Tm thulium;Yb ytterbium;Lu lutetium;Hf hafnium;Ta tantalum;W tungsten;Re rhenium
 Bi bismuth;Po polonium;At astatine;Rn radon;Fr francium;Ra radium;Ac actinium;Th thorium;Pa protactinium;U uranium;Np neptunium;Pu plutonium;Am americium;
 Cm curium;Bk berkelium;Cf californium;Es einsteinium;Fm fermium;Md mendelevium;No nobelium;Lr lawrencium;Rf rutherfordium;Db dubnium;Sg seaborgium;Bh bohrium;
 Hs hassium;Mt meitnerium;Ds darmstadtium;Rg roentgenium;Cn copernicium;Nh nihonium;Fl flerovium;Mc moscovium;Lv livermorium;Ts tennessine;Og oganesson;
-Uue ununennium""".replace("\n", "").split(";"))}
+Uue ununennium""".replace("\n", "").split(";")
+    )
+}
 
 # Templates of English Wikipedia that show no prose: citations, hatnotes, notices, boxes, icons, layout, links to other sites
-SILENT_TEMPLATES = [name.strip() for name in """
+SILENT_TEMPLATES = [
+    name.strip()
+    for name in """
 #assessment; #babel; #coordinates; #dateformat; #formatdate; #iferror; #ifexist; #ifexpr; #language; #lst; #lsth;
 #property; #related; #section; #statements; #time; 16teambracket; 1911; 2teambracket; 2x; 32teambracket; 3rdplace;
 4teambracket; 8teambracket; a-z toc; abbreviations; about; about-distinguish; about2; academic genealogy; accessdate;
@@ -206,4 +214,5 @@ source; very long; vg reviews; video; video game reviews; vn; wayback; weasel; w
 where; which; who; whom; whose; why; wide image; wide template; wikiatlas; wikibooks; wikibookspar; wikicite; wikify;
 wikimapia; wikimedia; wikipedia books; wikipedia disambiguation; wikipedia timeline; wikipedia-books; wikiquote;
 wikispecies; wikispecies     link; wikitravel; wikiversity; wiktionary; wiktionarypar; worldcat; worldcat id; ws; wta;
-xeno-canto species; year missing; yel; yesno; youtube; youtube channel""".replace("\n", " ").split(";")]
+xeno-canto species; year missing; yel; yesno; youtube; youtube channel""".replace("\n", " ").split(";")
+]

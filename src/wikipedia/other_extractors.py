@@ -10,14 +10,17 @@ from html import unescape
 
 # 1. Holes: "(; born 1970)", "Alberta () is", "the words of , and"
 
-_HOLES = [(re.compile(pattern), filling) for pattern, filling in [
-    (r"  +", " "),
-    (r"\( ?[;,][ ;,]*(?=[^ ;,)])", "("),
-    (r" \([ ;,]*\)|^\([ ;,]*\) ?", ""),
-    (r"[;,]? \)", ")"),
-    (r" (?<=[\w)\"'”’] )(?=[,;](?: |$)|\.(?! ?\.)(?: |$))", ""),
-    (r",(?: ?,)+", ","),
-]]
+_HOLES = [
+    (re.compile(pattern), filling)
+    for pattern, filling in [
+        (r"  +", " "),
+        (r"\( ?[;,][ ;,]*(?=[^ ;,)])", "("),
+        (r" \([ ;,]*\)|^\([ ;,]*\) ?", ""),
+        (r"[;,]? \)", ")"),
+        (r" (?<=[\w)\"'”’] )(?=[,;](?: |$)|\.(?! ?\.)(?: |$))", ""),
+        (r",(?: ?,)+", ","),
+    ]
+]
 _SIGNS = ("  ", "(;", "( ;", "(,", "( ,", "()", "( )", " )", " ,", " ;", " .", ",,")  # one of them is in every hole
 _FORMULA = re.compile(r"(\$[^$]+\$)")
 
@@ -43,29 +46,43 @@ def mend(text: str) -> str:
 # 2. Lines that are paragraphs
 
 _INVISIBLE = re.compile("[\u00ad\u200b\u200e\u200f\u2028-\u202e\u2060\ufeff\x00-\x08\x0b-\x1f\x7f-\x9f]")
-_TAG = re.compile(r"</?(?:br|d[ldt]|poem|small|big|su[bp]|span|div|center|font|blockquote|ref|references|nowiki|onlyinclude|"
-                  r"includeonly|noinclude|[bipsu]|em|strong|tt|code|table|t[rdh]|gallery|li|ul|ol|math|cite|abbr|var|dfn|kbd|samp|h[1-6])"
-                  r"(?:\s+[\w:-]+\s*=[^<>]{0,300})?\s*/?>", re.I)
+_TAG = re.compile(
+    r"</?(?:br|d[ldt]|poem|small|big|su[bp]|span|div|center|font|blockquote|ref|references|nowiki|onlyinclude|"
+    r"includeonly|noinclude|[bipsu]|em|strong|tt|code|table|t[rdh]|gallery|li|ul|ol|math|cite|abbr|var|dfn|kbd|samp|h[1-6])"
+    r"(?:\s+[\w:-]+\s*=[^<>]{0,300})?\s*/?>",
+    re.I,
+)
 _AS_OF = re.compile(r"(?:^|(?<=[.\"”] ))s of (?=[\w ,]{1,30}\[ ?\[update\]\])")  # {{As of|2015}} that lost its capital
 _UPDATE = re.compile(r"\[ ?\[update\]\]")
 _FILE = re.compile(r"\[\[(?:File|Image|Category):.*", re.I)
 _LINK = re.compile(r"\[\[(?:[^\[\]|]*\|)?([^\[\]|]*)\]\]")
-_BRACKETS = re.compile(r"\[[^\[\]]*\]|,? ?\]")           # "Audi AG (]) is", "Köln" ]," lost what [ began
-_LOST_SPEECH = re.compile(r"\((?:[ ;,]|(?:or|and|pronounced|IPA:?)\b|\"\")*[;,] *(?=[^ ;,)])|"
-                          r",? ?\((?:[ ;,]|(?:or|and|pronounced|see|IPA:?)\b|\"\")*\)|[;,] ?pronounced ?(?=[);,])")
+_BRACKETS = re.compile(r"\[[^\[\]]*\]|,? ?\]")  # "Audi AG (]) is", "Köln" ]," lost what [ began
+_LOST_SPEECH = re.compile(
+    r"\((?:[ ;,]|(?:or|and|pronounced|IPA:?)\b|\"\")*[;,] *(?=[^ ;,)])|"
+    r",? ?\((?:[ ;,]|(?:or|and|pronounced|see|IPA:?)\b|\"\")*\)|[;,] ?pronounced ?(?=[);,])"
+)
 _NESTED_QUOTE = re.compile(r"(?<=[^\s(])\"\"|\"\"(?=[^\s,.;:)])")
 _LEFTOVER = ("<!--", "{{", "}}", "#if:", 'class="', 'style="', '">')
 _CSS = re.compile(r"(?:\w+:)?[\d.]*em;?$")
 _EMPTY = re.compile(r" ?(?<![\w)])\[ ?\]")
 # A sentence that lost its point: a formula, or what stood after "according to ,"
-_LOST_POINT = re.compile(r"(?:formula|codice)_\d|\b(?:to|by|of|in|at|on|for|from|with|the|an?|and|or|as|than|is|was|are|"
-                         r"were|called|named|dubbed|see|this) +[,.;)](?:\s|$)|[.:;] ,|: \.(?! ?\.)|"
-                         r"(?<![^\s(])\"\"(?![^\s,.;:)])")
+_LOST_POINT = re.compile(
+    r"(?:formula|codice)_\d|\b(?:to|by|of|in|at|on|for|from|with|the|an?|and|or|as|than|is|was|are|"
+    r"were|called|named|dubbed|see|this) +[,.;)](?:\s|$)|[.:;] ,|: \.(?! ?\.)|"
+    r"(?<![^\s(])\"\"(?![^\s,.;:)])"
+)
 _MAY_HAVE_LOST = ("formula_", "codice_", " ,", " .", " ;", " )", '""')
-_SENTENCE = re.compile(r"(?:(?<=[.!?])|(?<=[.!?][\"”)]))(?<!\b[A-Z]\.)(?<!\b(?:Dr|Mr|Ms|St|vs|Mt|Jr|Sr)\.)(?<!\bMrs\.) +(?=[\"“(A-Z])")
-_GOES_ON = re.compile(r"(?:where|and|or|so|then)\b")     # after a formula on a line of its own
-_LIST_FOLLOWS = re.compile(r"\b(?:as follows|following|such as|includ\w+|are|were|of|as|below|ways|by|as follow|types|them|be):$")
-_VERB = re.compile(r"\b(?:is|are|was|were|has|have|had|be|been|can|may|will|would|does|did|refers?|see(?! also)|provides?|shows?)\b", re.I)
+_SENTENCE = re.compile(
+    r"(?:(?<=[.!?])|(?<=[.!?][\"”)]))(?<!\b[A-Z]\.)(?<!\b(?:Dr|Mr|Ms|St|vs|Mt|Jr|Sr)\.)(?<!\bMrs\.) +(?=[\"“(A-Z])"
+)
+_GOES_ON = re.compile(r"(?:where|and|or|so|then)\b")  # after a formula on a line of its own
+_LIST_FOLLOWS = re.compile(
+    r"\b(?:as follows|following|such as|includ\w+|are|were|of|as|below|ways|by|as follow|types|them|be):$"
+)
+_VERB = re.compile(
+    r"\b(?:is|are|was|were|has|have|had|be|been|can|may|will|would|does|did|refers?|see(?! also)|provides?|shows?)\b",
+    re.I,
+)
 _FIGURE = re.compile(r"[\d,.]+(?: (?:million|billion|%|km|est|sq|\()|\S* \(\d{4})")
 
 
@@ -180,8 +197,9 @@ def _without_dangling(blocks: list[str]) -> list[str]:
     """Without "... such as:" where the list is lost, and without headings that nothing follows at the end."""
     kept: list[str] = []
     for block in reversed(blocks):
-        if block.endswith(":") and (not kept or kept[-1].startswith("## ") or
-                                    kept[-1][0].isupper() and _LIST_FOLLOWS.search(block)):
+        if block.endswith(":") and (
+            not kept or kept[-1].startswith("## ") or kept[-1][0].isupper() and _LIST_FOLLOWS.search(block)
+        ):
             block = " ".join(_SENTENCE.split(block)[:-1])
         if block and (kept or not block.startswith("## ")):
             kept.append(block)

@@ -11,32 +11,44 @@ from wikipedia import minhash
 
 # Very common words that stand between spaces in any running text of the language. Languages that are not here, such as
 # those written without spaces, have no such rule.
-STOP_WORDS = {language: [f" {word} " for word in listed.split()] for language, listed in {
-    "en": "the of and in to is was for as on with by at from it an are were that which or be has his its",
-    "de": "der die und in den von zu das mit sich des auf für ist im dem nicht ein eine als auch es an war wurde",
-    "fr": "de la le et les des en un du une est dans que pour qui au par il sur plus ne se sont avec à",
-    "es": "de la que el en y a los se del las un por con una su para es al lo como más fue era",
-    "it": "di e il la che in a un è per una del si con della da al dei le non nel sono alla come",
-    "pt": "de a o que e do da em um para com uma os no se na por mais as dos como foi ao das",
-    "nl": "de van het een en in is dat op te zijn met voor die niet aan er om ook als dan maar bij werd",
-    "sv": "och i att en som på är av för det till den med de ett om har inte var från han vid",
-    "da": "og i at en som på er af for det til den med de et om har ikke var fra han ved",
-    "no": "og i at en som på er av for det til den med de et om har ikke var fra han ved",
-    "fi": "ja on oli että se hän ei myös joka mutta ovat kun sen hänen tai jossa mukaan vuonna sekä",
-    "pl": "w i z na do się jest o od za przez po jako to oraz a dla nie był roku ze jego",
-    "cs": "a v na je se s z do o že i by za pro k od po roku byl jako který ve",
-    "hu": "a az és egy hogy is nem volt ez meg de csak már mint el vagy ki után még",
-    "ro": "de în și a la cu din pe o care este un al nu pentru se ca sau fost prin",
-    "tr": "ve bir bu da de için ile olarak olan en çok daha gibi sonra kadar ise ya",
-    "id": "yang dan di dari ini dengan untuk pada adalah dalam sebagai oleh ke tidak itu juga atau",
-    "vi": "và của là có các được cho trong một với những không người đã này từ để ở",
-    "ru": "и в на с по не из к что от как для был его а у это за при до во",
-    "uk": "і в на з у що та до від за як не його для був це про під при або по",
-    "el": "και το της η του ο την να με στην για από τα που στο ένα των είναι σε",
-}.items()}
+STOP_WORDS = {
+    language: [f" {word} " for word in listed.split()]
+    for language, listed in {
+        "en": "the of and in to is was for as on with by at from it an are were that which or be has his its",
+        "de": "der die und in den von zu das mit sich des auf für ist im dem nicht ein eine als auch es an war wurde",
+        "fr": "de la le et les des en un du une est dans que pour qui au par il sur plus ne se sont avec à",
+        "es": "de la que el en y a los se del las un por con una su para es al lo como más fue era",
+        "it": "di e il la che in a un è per una del si con della da al dei le non nel sono alla come",
+        "pt": "de a o que e do da em um para com uma os no se na por mais as dos como foi ao das",
+        "nl": "de van het een en in is dat op te zijn met voor die niet aan er om ook als dan maar bij werd",
+        "sv": "och i att en som på är av för det till den med de ett om har inte var från han vid",
+        "da": "og i at en som på er af for det til den med de et om har ikke var fra han ved",
+        "no": "og i at en som på er av for det til den med de et om har ikke var fra han ved",
+        "fi": "ja on oli että se hän ei myös joka mutta ovat kun sen hänen tai jossa mukaan vuonna sekä",
+        "pl": "w i z na do się jest o od za przez po jako to oraz a dla nie był roku ze jego",
+        "cs": "a v na je se s z do o že i by za pro k od po roku byl jako který ve",
+        "hu": "a az és egy hogy is nem volt ez meg de csak már mint el vagy ki után még",
+        "ro": "de în și a la cu din pe o care este un al nu pentru se ca sau fost prin",
+        "tr": "ve bir bu da de için ile olarak olan en çok daha gibi sonra kadar ise ya",
+        "id": "yang dan di dari ini dengan untuk pada adalah dalam sebagai oleh ke tidak itu juga atau",
+        "vi": "và của là có các được cho trong một với những không người đã này từ để ở",
+        "ru": "и в на с по не из к что от как для был его а у это за при до во",
+        "uk": "і в на з у що та до від за як не його для був це про під при або по",
+        "el": "και το της η του ο την να με στην για από τα που στο ένα των είναι σε",
+    }.items()
+}
 
-REASONS = ["disambiguation", "short", "language", "stop_words", "word_length", "alpha_words", "no_sentence",
-           "duplicate_lines", "duplicate_5grams"]  # an article is counted under the first that applies
+REASONS = [
+    "disambiguation",
+    "short",
+    "language",
+    "stop_words",
+    "word_length",
+    "alpha_words",
+    "no_sentence",
+    "duplicate_lines",
+    "duplicate_5grams",
+]  # an article is counted under the first that applies
 
 # What a byte of lower-cased UTF-8 says, by its bits
 SPACE, STARTS_CHARACTER, LETTER = 1, 2, 4
@@ -112,8 +124,11 @@ def has_stop_words(text: str, listed: list[str], least: int) -> bool:
 def is_disambiguation(record: dict) -> bool:
     """Flagged by extraction, or by its title, or a first line that only says what the title may refer to. Not "may refer
     to" anywhere: an ordinary article's note says that too."""
-    return bool(record.get("disambiguation")) or record.get("title", "").endswith("(disambiguation)") \
+    return (
+        bool(record.get("disambiguation"))
+        or record.get("title", "").endswith("(disambiguation)")
         or bool(_REFERS.search(record["text"].partition("\n")[0].rstrip()))
+    )
 
 
 def judge(texts: list[str], disambiguation: list[bool], rules, in_language) -> list[str | None]:
@@ -125,13 +140,24 @@ def judge(texts: list[str], disambiguation: list[bool], rules, in_language) -> l
     reasons = []
     for k, text in enumerate(texts):
         reasons.append(
-            "disambiguation" if disambiguation[k] else
-            "short" if len(text) < rules.min_chars else
-            "language" if not in_language(text) else
-            "stop_words" if listed and not has_stop_words(text, listed, rules.min_stop_words) else
-            "word_length" if not rules.min_word_length <= word_length[k] <= rules.max_word_length else
-            "alpha_words" if alpha[k] < rules.min_alpha_words else
-            "no_sentence" if rules.min_sentence_words and not has_sentence(text, rules.min_sentence_words) else
-            "duplicate_lines" if repeated_lines(text) > rules.max_duplicate_lines else
-            "duplicate_5grams" if grams[k] > rules.max_duplicate_5grams else None)
+            "disambiguation"
+            if disambiguation[k]
+            else "short"
+            if len(text) < rules.min_chars
+            else "language"
+            if not in_language(text)
+            else "stop_words"
+            if listed and not has_stop_words(text, listed, rules.min_stop_words)
+            else "word_length"
+            if not rules.min_word_length <= word_length[k] <= rules.max_word_length
+            else "alpha_words"
+            if alpha[k] < rules.min_alpha_words
+            else "no_sentence"
+            if rules.min_sentence_words and not has_sentence(text, rules.min_sentence_words)
+            else "duplicate_lines"
+            if repeated_lines(text) > rules.max_duplicate_lines
+            else "duplicate_5grams"
+            if grams[k] > rules.max_duplicate_5grams
+            else None
+        )
     return reasons

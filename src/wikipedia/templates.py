@@ -9,19 +9,33 @@ import ast
 import operator
 import re
 from calendar import monthrange
+from collections.abc import Callable
 from datetime import date
-from typing import Callable, NamedTuple, Optional
+from typing import NamedTuple
 
 from wikipedia.convert import convert, find_unit, fraction, group, read_number, spelled, superscript
 from wikipedia.names import COUNTRIES, ELEMENTS, LANGUAGES, SILENT_TEMPLATES
 
 EQUALS, PIPE, NEWLINE = "\x06", "\x07", "\x04"  # literal = and | made by {{=}} and {{!}}, a forced line break
-MONTHS = ["January", "February", "March", "April", "May", "June", "July", "August", "September", "October",
-          "November", "December"]
+MONTHS = [
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
+    "December",
+]
 
 
 class Page(NamedTuple):
     """What a template may ask about the page it stands on."""
+
     title: str = ""
     day: tuple[int, int, int] = (2001, 1, 15)  # of the revision: ages are counted up to it
 
@@ -61,16 +75,20 @@ def split_arguments(body: str) -> tuple[list[str], dict[str, str]]:
 
 def user_renderer(pattern: str) -> Renderer:
     """The rendering of a config line such as `ship: "{1} ({year})"`; missing arguments are empty."""
+
     def render(p, n, page):
         def value(match):
             key = match[1]
             return at(p, int(key) - 1) if key.isdecimal() and key != "0" else n.get(key.lower(), "")
+
         return re.sub(r"\{([^{}]+)\}", value, pattern)
+
     return render
 
 
 # ---------------------------------------------------------------------------------------------------------
 # text that is only wrapped
+
 
 def first(p, n, page):
     return at(p, 0) or n.get("text", "") or n.get("content", "")
@@ -149,7 +167,9 @@ def poem(p, n, page):
 
 def verses_and_translation(p, n, page):
     """The original, then its translation; attr1 and attr2 name the authors."""
-    return _quoted(at(p, 0).replace("\n", NEWLINE), [n.get("attr1", "")]) + _quoted(at(p, 1).replace("\n", NEWLINE), [n.get("attr2", "")])
+    return _quoted(at(p, 0).replace("\n", NEWLINE), [n.get("attr1", "")]) + _quoted(
+        at(p, 1).replace("\n", NEWLINE), [n.get("attr2", "")]
+    )
 
 
 def visible_anchor(p, n, page):
@@ -200,8 +220,16 @@ def html_tag(p, n, page):
     if not name:
         return ""
     opened = f"<{name}{' ' + n['params'] if n.get('params') else ''}>"
-    whole = {"open": opened, "o": opened, "close": f"</{name}>", "c": f"</{name}>", "single": f"<{name} />", "s": f"<{name} />",
-             "void": f"<{name}>", "v": f"<{name}>"}.get(kind, f"{opened}{n.get('content', '...')}</{name}>")
+    whole = {
+        "open": opened,
+        "o": opened,
+        "close": f"</{name}>",
+        "c": f"</{name}>",
+        "single": f"<{name} />",
+        "s": f"<{name} />",
+        "void": f"<{name}>",
+        "v": f"<{name}>",
+    }.get(kind, f"{opened}{n.get('content', '...')}</{name}>")
     return f"`{whole.replace('<', '&lt;').replace('>', '&gt;')}`"
 
 
@@ -215,13 +243,13 @@ def raised(text: str, base: str = "") -> str:
     """A superscript behind `base`: 10⁶, x², s⁻¹; on the line where plain text has it so: km2, Ca2+, 137Cs, 19th; else 2^(k+1)."""
     text = text.strip()
     before = base[-1:]
-    if re.fullmatch(r"\d*[+\-−]", text) and before.isalpha():               # a charge
+    if re.fullmatch(r"\d*[+\-−]", text) and before.isalpha():  # a charge
         return text
     if text.isdecimal() and (not before or before.isspace() or (len(text) == 1 and re.search(r"[A-Za-z]{2}$", base))):
-        return text                                                         # a mass number, a square unit
+        return text  # a mass number, a square unit
     if re.fullmatch(r"[0-9+\-−=()n]+", text):
         return text.translate(_SUPER)
-    if re.fullmatch(r"\[.*\]", text):                                      # a footnote mark
+    if re.fullmatch(r"\[.*\]", text):  # a footnote mark
         return ""
     if re.fullmatch(r"[^\W\d_]+\.?|[*†‡°′″'\"♯♭®©™–—, ]*", text):
         return text
@@ -312,7 +340,9 @@ def val(p, n, page):
     style = (lambda t: t) if n.get("fmt") == "none" else (lambda t: _spaced(t, commas))
     exponent, numbers = n.get("e", ""), []
     for x in p:
-        mantissa, e, power10 = x.lower().partition("e") if re.fullmatch(r"[-+−]?[\d.,]+e[-+−]?\d+", x.lower()) else (x, "", "")
+        mantissa, e, power10 = (
+            x.lower().partition("e") if re.fullmatch(r"[-+−]?[\d.,]+e[-+−]?\d+", x.lower()) else (x, "", "")
+        )
         exponent = exponent or power10
         numbers.append(mantissa)
     text = style(at(numbers, 0))
@@ -352,8 +382,20 @@ def ordinal_word(p, n, page):
     """{{ordinal to word|21}}: twenty-first"""
     word = number_word(p, n, page)
     before, last_word = re.fullmatch(r"(.*?)([a-z]*)", word, re.S).groups()
-    irregular = {"one": "first", "two": "second", "three": "third", "five": "fifth", "eight": "eighth", "nine": "ninth", "twelve": "twelfth"}
-    return before + (irregular.get(last_word) or (last_word[:-1] + "ie" if last_word.endswith("y") else last_word) + "th") if last_word else word
+    irregular = {
+        "one": "first",
+        "two": "second",
+        "three": "third",
+        "five": "fifth",
+        "eight": "eighth",
+        "nine": "ninth",
+        "twelve": "twelfth",
+    }
+    return (
+        before + (irregular.get(last_word) or (last_word[:-1] + "ie" if last_word.endswith("y") else last_word) + "th")
+        if last_word
+        else word
+    )
 
 
 def percentage(p, n, page):
@@ -394,7 +436,10 @@ def population_density(p, n, page):
 
 def height(p, n, page):
     if n.get("ft") or n.get("in"):
-        return convert([n.get("ft") or "0", "ft", n.get("in") or "0", "in", "m" if n.get("m") != "cm" else "cm", "2"], {"abbr": "on"})
+        return convert(
+            [n.get("ft") or "0", "ft", n.get("in") or "0", "in", "m" if n.get("m") != "cm" else "cm", "2"],
+            {"abbr": "on"},
+        )
     if n.get("cm"):
         return convert([n["cm"], "cm", "ftin"], {"abbr": "on"})
     return convert([n["m"], "m", "ftin"], {"abbr": "on"}) if n.get("m") else ""
@@ -408,13 +453,46 @@ def weight(p, n, page):
     return convert([n["lb"], "lb", "kg"], {"abbr": "on"}) if n.get("lb") else ""
 
 
-_GAUGE_NAMES = {"standard": "1435mm", "standard gauge": "1435mm", "sg": "1435mm", "metre": "1000mm", "metre gauge": "1000mm",
-                "meter gauge": "1000mm", "1m": "1000mm", "cape": "1067mm", "cape gauge": "1067mm", "russian": "1520mm", "russian gauge": "1520mm",
-                "irish": "1600mm", "irish gauge": "1600mm", "indian": "1676mm", "indian gauge": "1676mm", "iberian": "1668mm",
-                "iberian gauge": "1668mm", "broad": "1676mm"}
-_GAUGE_EIGHTHS = {1435: (4, 8, 1, 2), 1000: (3, 3, 3, 8), 1520: (4, 11, 27, 32), 1668: (5, 5, 21, 32), 760: (2, 5, 15, 16), 750: (2, 5, 1, 2),
-                  600: (1, 11, 5, 8), 1524: (5, 0, 0, 1), 1445: (4, 8, 7, 8), 950: (3, 1, 3, 8), 1495: (4, 10, 7, 8), 1458: (4, 9, 3, 8),
-                  900: (2, 11, 7, 16), 1458: (4, 9, 13, 32), 785: (2, 6, 7, 8), 800: (2, 7, 1, 2), 1050: (3, 5, 11, 32), 1100: (3, 7, 5, 16)}
+_GAUGE_NAMES = {
+    "standard": "1435mm",
+    "standard gauge": "1435mm",
+    "sg": "1435mm",
+    "metre": "1000mm",
+    "metre gauge": "1000mm",
+    "meter gauge": "1000mm",
+    "1m": "1000mm",
+    "cape": "1067mm",
+    "cape gauge": "1067mm",
+    "russian": "1520mm",
+    "russian gauge": "1520mm",
+    "irish": "1600mm",
+    "irish gauge": "1600mm",
+    "indian": "1676mm",
+    "indian gauge": "1676mm",
+    "iberian": "1668mm",
+    "iberian gauge": "1668mm",
+    "broad": "1676mm",
+}
+_GAUGE_EIGHTHS = {
+    1435: (4, 8, 1, 2),
+    1000: (3, 3, 3, 8),
+    1520: (4, 11, 27, 32),
+    1668: (5, 5, 21, 32),
+    760: (2, 5, 15, 16),
+    750: (2, 5, 1, 2),
+    600: (1, 11, 5, 8),
+    1524: (5, 0, 0, 1),
+    1445: (4, 8, 7, 8),
+    950: (3, 1, 3, 8),
+    1495: (4, 10, 7, 8),
+    1458: (4, 9, 3, 8),
+    900: (2, 11, 7, 16),
+    1458: (4, 9, 13, 32),
+    785: (2, 6, 7, 8),
+    800: (2, 7, 1, 2),
+    1050: (3, 5, 11, 32),
+    1100: (3, 7, 5, 16),
+}
 
 
 def track_gauge(p, n, page):
@@ -433,7 +511,9 @@ def track_gauge(p, n, page):
             while above and above % 2 == 0:
                 above, below = above // 2, below // 2
         inch = fraction(str(inches) if inches else "", above, below) if above else str(inches)
-        imperial = " ".join(x for x in (f"{feet} ft" if feet else "", f"{inch} in" if inch != "0" or not feet else "") if x)
+        imperial = " ".join(
+            x for x in (f"{feet} ft" if feet else "", f"{inch} in" if inch != "0" or not feet else "") if x
+        )
         return f"{mm:,} mm ({imperial})"
     match = re.fullmatch(r"(?:(\d+)\s*(?:ft|')\s*)?(?:(\d+)?(?:\.(\d+))?\s*\+?\s*(?:(\d+)/(\d+))?\s*(?:in|\"))?", text)
     if not match or not text:
@@ -453,8 +533,15 @@ def track_gauge(p, n, page):
     return f"{imperial} ({mm:,} mm)"
 
 
-_OPERATORS = {ast.Add: operator.add, ast.Sub: operator.sub, ast.Mult: operator.mul, ast.Div: operator.truediv,
-              ast.USub: operator.neg, ast.UAdd: operator.pos, ast.Mod: operator.mod}
+_OPERATORS = {
+    ast.Add: operator.add,
+    ast.Sub: operator.sub,
+    ast.Mult: operator.mul,
+    ast.Div: operator.truediv,
+    ast.USub: operator.neg,
+    ast.UAdd: operator.pos,
+    ast.Mod: operator.mod,
+}
 
 
 def expression(p, n, page):
@@ -484,44 +571,136 @@ def _evaluate(node) -> float:
 # ---------------------------------------------------------------------------------------------------------
 # money
 
-_CURRENCY = {"usd": "$", "us$": "US$", "gbp": "£", "£": "£", "eur": "€", "€": "€", "euro": "€", "inr": "₹", "rupee": "₹",
-             "indian rupee": "₹", "indian rupees": "₹", "₹": "₹", "jpy": "¥", "¥": "¥", "yen": "¥", "japanese yen": "¥",
-             "cny": "CN¥", "rmb": "CN¥", "cn¥": "CN¥", "aud": "A$", "a$": "A$", "au$": "A$", "cad": "CA$", "c$": "C$", "ca$": "C$", "can$": "C$",
-             "nzd": "NZ$", "nz$": "NZ$", "hkd": "HK$", "hk$": "HK$", "sgd": "S$", "brl": "R$", "r$": "R$", "rub": "₽",
-             "russian ruble": "₽", "₽": "₽", "krw": "₩", "₩": "₩", "won": "₩", "south korean won": "₩", "php": "₱", "₱": "₱",
-             "philippine peso": "₱", "peso": "₱", "ngn": "₦", "₦": "₦", "naira": "₦", "ils": "₪", "₪": "₪", "try": "₺", "₺": "₺", "turkish lira": "₺",
-             "uah": "₴", "₴": "₴", "vnd": "₫", "thb": "฿", "฿": "฿", "bdt": "৳", "৳": "৳", "pkr": "Rs ", "zar": "R", "mxn": "MX$", "mxn$": "MX$",
-             "twd": "NT$", "nt$": "NT$", "chf": "CHF ", "sek": "SEK ", "nok": "NOK ", "dkk": "DKK ", "pln": "PLN ", "myr": "RM",
-             "idr": "Rp", "dollar": "$", "$": "$", "lkr": "Rs ", "irr": "IRR ", "czk": "CZK ", "huf": "HUF ", "aed": "AED "}
+_CURRENCY = {
+    "usd": "$",
+    "us$": "US$",
+    "gbp": "£",
+    "£": "£",
+    "eur": "€",
+    "€": "€",
+    "euro": "€",
+    "inr": "₹",
+    "rupee": "₹",
+    "indian rupee": "₹",
+    "indian rupees": "₹",
+    "₹": "₹",
+    "jpy": "¥",
+    "¥": "¥",
+    "yen": "¥",
+    "japanese yen": "¥",
+    "cny": "CN¥",
+    "rmb": "CN¥",
+    "cn¥": "CN¥",
+    "aud": "A$",
+    "a$": "A$",
+    "au$": "A$",
+    "cad": "CA$",
+    "c$": "C$",
+    "ca$": "C$",
+    "can$": "C$",
+    "nzd": "NZ$",
+    "nz$": "NZ$",
+    "hkd": "HK$",
+    "hk$": "HK$",
+    "sgd": "S$",
+    "brl": "R$",
+    "r$": "R$",
+    "rub": "₽",
+    "russian ruble": "₽",
+    "₽": "₽",
+    "krw": "₩",
+    "₩": "₩",
+    "won": "₩",
+    "south korean won": "₩",
+    "php": "₱",
+    "₱": "₱",
+    "philippine peso": "₱",
+    "peso": "₱",
+    "ngn": "₦",
+    "₦": "₦",
+    "naira": "₦",
+    "ils": "₪",
+    "₪": "₪",
+    "try": "₺",
+    "₺": "₺",
+    "turkish lira": "₺",
+    "uah": "₴",
+    "₴": "₴",
+    "vnd": "₫",
+    "thb": "฿",
+    "฿": "฿",
+    "bdt": "৳",
+    "৳": "৳",
+    "pkr": "Rs ",
+    "zar": "R",
+    "mxn": "MX$",
+    "mxn$": "MX$",
+    "twd": "NT$",
+    "nt$": "NT$",
+    "chf": "CHF ",
+    "sek": "SEK ",
+    "nok": "NOK ",
+    "dkk": "DKK ",
+    "pln": "PLN ",
+    "myr": "RM",
+    "idr": "Rp",
+    "dollar": "$",
+    "$": "$",
+    "lkr": "Rs ",
+    "irr": "IRR ",
+    "czk": "CZK ",
+    "huf": "HUF ",
+    "aed": "AED ",
+}
 
 
 def money(symbol: str) -> Renderer:
     def render(p, n, page):
         amount = n.get("amount") or at(p, 0)
         return symbol + format_number([amount], {}, page) if amount else symbol.strip()
+
     return render
 
 
 def currency(p, n, page):
     code = (at(p, 1) or n.get("type") or "USD").lower()
     symbol = _CURRENCY.get(code, code.upper() + " ")
-    return symbol + format_number([n.get("amount") or at(p, 0)], {}, page) if at(p, 0) or n.get("amount") else symbol.strip()
+    return (
+        symbol + format_number([n.get("amount") or at(p, 0)], {}, page)
+        if at(p, 0) or n.get("amount")
+        else symbol.strip()
+    )
 
 
 def old_pounds(p, n, page):
     """{{£sd|l=5|s=3|d=2}}"""
-    parts = [("£" + n["l"] if n.get("l") else ""), (n["s"] + "s" if n.get("s") else ""), (n["d"] + "d" if n.get("d") else "")]
+    parts = [
+        ("£" + n["l"] if n.get("l") else ""),
+        (n["s"] + "s" if n.get("s") else ""),
+        (n["d"] + "d" if n.get("d") else ""),
+    ]
     return " ".join(x for x in parts if x) or "£sd"
 
 
 def rupees(p, n, page):
-    amount, scale = at(p, 0), {"c": " crore", "l": " lakh", "b": " billion", "m": " million", "k": " thousand", "lc": " lakh crore",
-                               "t": " trillion"}.get(at(p, 1).lower(), "")
+    amount, scale = (
+        at(p, 0),
+        {
+            "c": " crore",
+            "l": " lakh",
+            "b": " billion",
+            "m": " million",
+            "k": " thousand",
+            "lc": " lakh crore",
+            "t": " trillion",
+        }.get(at(p, 1).lower(), ""),
+    )
     return "₹" + format_number([amount], {}, page) + scale if amount else "₹"
 
 
 # ---------------------------------------------------------------------------------------------------------
 # dates
+
 
 def _integers(values: list[str], count: int) -> list[int]:
     numbers = []
@@ -548,7 +727,9 @@ def day_text(year: int = 0, month: int = 0, day: int = 0, day_first: bool = Fals
 
 
 def _day_first(n: dict[str, str]) -> bool:
-    return n.get("df", "").lower() in ("y", "yes", "true", "1", "dmy") or n.get("dateformat", n.get("format", "")).lower() in ("dmy", "d")
+    return n.get("df", "").lower() in ("y", "yes", "true", "1", "dmy") or n.get(
+        "dateformat", n.get("format", "")
+    ).lower() in ("dmy", "d")
 
 
 def plain_date(p, n, page):
@@ -609,7 +790,9 @@ def dated_texts_and_age(p, n, page):
 def _free_date(text: str) -> list[int]:
     words = re.findall(r"\d+|[A-Za-z]+", text)
     year = next((int(w) for w in words if re.fullmatch(r"[12]\d{3}", w)), 0)
-    month = next((i for w in words for i, m in enumerate(MONTHS, 1) if len(w) > 2 and m.lower().startswith(w.lower())), 0)
+    month = next(
+        (i for w in words for i, m in enumerate(MONTHS, 1) if len(w) > 2 and m.lower().startswith(w.lower())), 0
+    )
     day = next((int(w) for w in words if w.isdecimal() and len(w) < 3 and 1 <= int(w) <= 31), 0)
     return [x for x in (year, month, day) if x] if year else []
 
@@ -619,7 +802,13 @@ def start_and_age(p, n, page):
     if not numbers:
         return at(p, 0)
     years = years_between(numbers, list(page.day))
-    ago = f" ({years} year{'s' * (years != 1)} ago)" if years > 0 and n.get("paren") else f"; {years} year{'s' * (years != 1)} ago" if years > 0 else ""
+    ago = (
+        f" ({years} year{'s' * (years != 1)} ago)"
+        if years > 0 and n.get("paren")
+        else f"; {years} year{'s' * (years != 1)} ago"
+        if years > 0
+        else ""
+    )
     return day_text(*numbers, day_first=_day_first(n)) + ago
 
 
@@ -654,7 +843,11 @@ def age_in_parts(p, n, page):
         months -= 1
         year, month = (y2, m2 - 1) if m2 > 1 else (max(y2 - 1, 1), 12)
         days += monthrange(year, month)[1]
-    parts = [f"{v} {name}{'s' * (v != 1)}" for v, name in ((months // 12, "year"), (months % 12, "month"), (days, "day")) if v]
+    parts = [
+        f"{v} {name}{'s' * (v != 1)}"
+        for v, name in ((months // 12, "year"), (months % 12, "month"), (days, "day"))
+        if v
+    ]
     return ", ".join(parts[:-1]) + (" and " if len(parts) > 1 else "") + parts[-1] if parts else "0 days"
 
 
@@ -671,7 +864,11 @@ def as_of(p, n, page):
 
 
 def years_ago(p, n, page):
-    return f"{at(p, 0)}–{at(p, 1)} million years ago" if at(p, 1) and at(p, 1)[0].isdigit() else f"{at(p, 0)} million years ago"
+    return (
+        f"{at(p, 0)}–{at(p, 1)} million years ago"
+        if at(p, 1) and at(p, 1)[0].isdigit()
+        else f"{at(p, 0)} million years ago"
+    )
 
 
 def old_style(p, n, page):
@@ -683,6 +880,7 @@ def old_style(p, n, page):
 
 def spanned(mark: str) -> Renderer:
     """{{circa|1500|1550}}: c. 1500 – c. 1550; {{reign|1500|1520}}: r. 1500–1520"""
+
     def render(p, n, page):
         start, end = at(p, 0), at(p, 1)
         if not start:
@@ -690,13 +888,26 @@ def spanned(mark: str) -> Renderer:
         if not end:
             return f"{mark} {start}"
         return f"{mark} {start} – {mark} {end}" if mark == "c." else f"{mark} {start}–{end}"
+
     return render
 
 
 def marriage(p, n, page):
     name, start, end = at(p, 0), at(p, 1), at(p, 2)
-    how = {"div": "div.", "divorced": "div.", "divorce": "div.", "died": "d.", "d": "d.", "death": "d.", "widowed": "wid.", "wid": "wid.",
-           "sep": "sep.", "separated": "sep.", "annulled": "ann.", "ann": "ann."}.get(n.get("end", n.get("reason", "")).lower(), "")
+    how = {
+        "div": "div.",
+        "divorced": "div.",
+        "divorce": "div.",
+        "died": "d.",
+        "d": "d.",
+        "death": "d.",
+        "widowed": "wid.",
+        "wid": "wid.",
+        "sep": "sep.",
+        "separated": "sep.",
+        "annulled": "ann.",
+        "ann": "ann.",
+    }.get(n.get("end", n.get("reason", "")).lower(), "")
     if end and not how:
         return f"{name} (m. {start}–{end})".strip()
     return f"{name} (m. {start}{f'; {how} {end}' if end else ''})".strip() if start else name
@@ -706,7 +917,7 @@ def film_dates(p, n, page):
     """{{film date|1999|3|31|United States}}"""
     texts, i = [], 0
     while i < len(p) and i < 40:
-        numbers = _integers(p[i:i + 3], 3)
+        numbers = _integers(p[i : i + 3], 3)
         if numbers:
             place = at(p, i + 3)
             texts.append(day_text(*numbers, day_first=_day_first(n)) + (f" ({place})" if place else ""))
@@ -723,12 +934,16 @@ def released(p, n, page):
 def current(kind: str) -> Renderer:
     def render(p, n, page):
         year, month, day = page.day
-        return {"year": str(year), "month": MONTHS[month - 1], "day": str(day), "date": day_text(year, month, day)}[kind]
+        return {"year": str(year), "month": MONTHS[month - 1], "day": str(day), "date": day_text(year, month, day)}[
+            kind
+        ]
+
     return render
 
 
 # ---------------------------------------------------------------------------------------------------------
 # languages and sounds
+
 
 def _latin(text: str) -> bool:
     letters = [c for c in text if c.isalpha()]
@@ -777,8 +992,17 @@ def russian(p, n, page):
     return shown + (f", lit. '{literal}'" if literal else "")
 
 
-_SOUND_LABELS = {"lang": "{}: ", "pron": "pronounced ", "local": "locally ", "ipa": "IPA: ", "-": "", "none": "", "no": "", "label": "",
-                 "langpron": "{} pronunciation: "}
+_SOUND_LABELS = {
+    "lang": "{}: ",
+    "pron": "pronounced ",
+    "local": "locally ",
+    "ipa": "IPA: ",
+    "-": "",
+    "none": "",
+    "no": "",
+    "label": "",
+    "langpron": "{} pronunciation: ",
+}
 
 
 def _bracketed(text: str, mark: str = "[]") -> str:
@@ -808,12 +1032,52 @@ def sound(p, n, page):
     return at(p, 0)
 
 
-_ENGLISH_SOUNDS = {"lang": "English: ", "pron": "pronounced ", "local": "locally ", "ipa": "IPA: ", "also": "also ", "uk": "UK: ", "us": "US: ",
-                   "uklang": "British English: ", "uslang": "American English: ", "ukalso": "UK also ", "usalso": "US also ", "alsouk": "also UK: ",
-                   "alsous": "also US: ", "au": "AU: ", "aus": "AU: ", "ca": "CA: ", "nz": "NZ: ", "ie": "IE: ", "pronunciation": "pronunciation: ",
-                   "english": "English: ", "za": "ZA: "}
-_SAMPA = {"'": "ˈ", ",": "ˌ", "_": " ", "-": "-", ";": ", ", ",_": ", ", ";_": "; ", ".": ".", "th": "θ", "dh": "ð", "sh": "ʃ", "zh": "ʒ",
-          "ch": "tʃ", "tS": "tʃ", "dZ": "dʒ", "ng": "ŋ", "y": "j", "iː": "iː", "ee": "iː", "oo": "uː", "...": "..."}
+_ENGLISH_SOUNDS = {
+    "lang": "English: ",
+    "pron": "pronounced ",
+    "local": "locally ",
+    "ipa": "IPA: ",
+    "also": "also ",
+    "uk": "UK: ",
+    "us": "US: ",
+    "uklang": "British English: ",
+    "uslang": "American English: ",
+    "ukalso": "UK also ",
+    "usalso": "US also ",
+    "alsouk": "also UK: ",
+    "alsous": "also US: ",
+    "au": "AU: ",
+    "aus": "AU: ",
+    "ca": "CA: ",
+    "nz": "NZ: ",
+    "ie": "IE: ",
+    "pronunciation": "pronunciation: ",
+    "english": "English: ",
+    "za": "ZA: ",
+}
+_SAMPA = {
+    "'": "ˈ",
+    ",": "ˌ",
+    "_": " ",
+    "-": "-",
+    ";": ", ",
+    ",_": ", ",
+    ";_": "; ",
+    ".": ".",
+    "th": "θ",
+    "dh": "ð",
+    "sh": "ʃ",
+    "zh": "ʒ",
+    "ch": "tʃ",
+    "tS": "tʃ",
+    "dZ": "dʒ",
+    "ng": "ŋ",
+    "y": "j",
+    "iː": "iː",
+    "ee": "iː",
+    "oo": "uː",
+    "...": "...",
+}
 
 
 def english_sound(p, n, page):
@@ -846,28 +1110,62 @@ def transliteration(p, n, page):
 
 
 def chinese(p, n, page):
-    labels = [("t", "traditional Chinese"), ("s", "simplified Chinese")] if n.get("first", "").startswith("t") else \
-        [("s", "simplified Chinese"), ("t", "traditional Chinese")]
+    labels = (
+        [("t", "traditional Chinese"), ("s", "simplified Chinese")]
+        if n.get("first", "").startswith("t")
+        else [("s", "simplified Chinese"), ("t", "traditional Chinese")]
+    )
     if n.get("s") and n.get("s") == n.get("t"):
         n = {**n, "c": n["s"], "s": "", "t": ""}
     if n.get("p") is None and n.get("hp"):
         n = {**n, "p": n["hp"]}
-    labels = [("c", "Chinese")] + labels + [
-        ("p", "pinyin"), ("tp", "Tongyong Pinyin"), ("w", "Wade–Giles"), ("j", "Jyutping"), ("cy", "Cantonese Yale"),
-        ("sl", "Sidney Lau"), ("poj", "Pe̍h-ōe-jī"), ("tl", "Tâi-lô"), ("zhu", "Zhuyin Fuhao"), ("l", "lit."), ("tr", "transl.")]
+    labels = (
+        [("c", "Chinese")]
+        + labels
+        + [
+            ("p", "pinyin"),
+            ("tp", "Tongyong Pinyin"),
+            ("w", "Wade–Giles"),
+            ("j", "Jyutping"),
+            ("cy", "Cantonese Yale"),
+            ("sl", "Sidney Lau"),
+            ("poj", "Pe̍h-ōe-jī"),
+            ("tl", "Tâi-lô"),
+            ("zhu", "Zhuyin Fuhao"),
+            ("l", "lit."),
+            ("tr", "transl."),
+        ]
+    )
     plain = n.get("labels") == "no"
     parts = []
     for key, label in labels:
         if value := n.get(key):
             value = f"'{value}'" if key in ("l", "tr") else value
-            parts.append(value if plain and key not in ("l", "tr") else f"{label} {value}" if key in ("l", "tr") else f"{label}: {value}")
+            parts.append(
+                value
+                if plain and key not in ("l", "tr")
+                else f"{label} {value}"
+                if key in ("l", "tr")
+                else f"{label}: {value}"
+            )
     return "; ".join(parts) or at(p, 0)
 
 
 def korean(p, n, page):
-    keys = [(("hangul", "ko"), "Korean"), (("hanja",), "Hanja"), (("rr",), "RR"), (("mr",), "MR"), (("lit", "l"), "lit.")]
+    keys = [
+        (("hangul", "ko"), "Korean"),
+        (("hanja",), "Hanja"),
+        (("rr",), "RR"),
+        (("mr",), "MR"),
+        (("lit", "l"), "lit."),
+    ]
     values = {**dict(zip(("hangul", "hanja", "rr", "mr"), p)), **n}
-    parts = [f"{label} {v}" if label == "lit." else f"{label}: {v}" for names, label in keys for v in [next((values[k] for k in names if values.get(k)), "")] if v]
+    parts = [
+        f"{label} {v}" if label == "lit." else f"{label}: {v}"
+        for names, label in keys
+        for v in [next((values[k] for k in names if values.get(k)), "")]
+        if v
+    ]
     return "; ".join(parts)
 
 
@@ -932,9 +1230,31 @@ def unicode_character(p, n, page):
     return " ".join(x for x in (f"U+{at(p, 0).upper()}", shown, name) if x)
 
 
-_MUSIC = {"flat": "♭", "b": "♭", "sharp": "♯", "#": "♯", "natural": "♮", "n": "♮", "doublesharp": "𝄪", "x": "𝄪", "##": "𝄪", "doubleflat": "𝄫",
-          "bb": "𝄫", "dim": "o", "dimdeg": "o", "halfdim": "ø", "aug": "+", "major": "Δ", "delta": "Δ", "quarter": "♩", "quarternote": "♩",
-          "eighth": "♪", "half": "𝅗𝅥", "common": "𝄴", "cut": "𝄵"}
+_MUSIC = {
+    "flat": "♭",
+    "b": "♭",
+    "sharp": "♯",
+    "#": "♯",
+    "natural": "♮",
+    "n": "♮",
+    "doublesharp": "𝄪",
+    "x": "𝄪",
+    "##": "𝄪",
+    "doubleflat": "𝄫",
+    "bb": "𝄫",
+    "dim": "o",
+    "dimdeg": "o",
+    "halfdim": "ø",
+    "aug": "+",
+    "major": "Δ",
+    "delta": "Δ",
+    "quarter": "♩",
+    "quarternote": "♩",
+    "eighth": "♪",
+    "half": "𝅗𝅥",
+    "common": "𝄴",
+    "cut": "𝄵",
+}
 
 
 def musical(p, n, page):
@@ -945,6 +1265,7 @@ def musical(p, n, page):
 
 # ---------------------------------------------------------------------------------------------------------
 # chemistry, physics, mathematics
+
 
 def formula(p, n, page):
     """{{chem|H|2|O}}: H2O; {{chem|SO|4|2-}}: SO4²⁻"""
@@ -957,7 +1278,7 @@ def formula(p, n, page):
 def formula_line(p, n, page):
     """{{chem2|SO4(2-)}}: SO4²⁻"""
     text = "".join(p)
-    text = re.sub(r"\((\d*[+\-−])\)", lambda m: raised(m[1], text[:m.start()]), text)
+    text = re.sub(r"\((\d*[+\-−])\)", lambda m: raised(m[1], text[: m.start()]), text)
     text = re.sub(r"\^([\d+\-−]+)", lambda m: m[1].translate(_SUPER), text)
     return text.replace("->", "→").replace("<-->", "⇌")
 
@@ -996,10 +1317,13 @@ def numbered_minor_planet(p, n, page):
 # ---------------------------------------------------------------------------------------------------------
 # ships, countries, sport, roads, references in the text
 
+
 def ship(prefix: str) -> Renderer:
     """{{HMS|Victory|1765|6}}; the last argument picks the parts to show: 1 number, 2 name, 4 prefix."""
+
     def render(p, n, page):
         return _ship(prefix, at(p, 0), at(p, 1), at(p, 2) or n.get("up", ""))
+
     return render
 
 
@@ -1009,7 +1333,11 @@ def any_ship(p, n, page):
 
 def _ship(prefix: str, name: str, identity: str, bits: str) -> str:
     shown = int(bits) if bits.isdecimal() and 0 < int(bits) < 7 and bits != "4" else 7
-    parts = [prefix if shown & 4 else "", name if shown & 2 or shown == 5 else "", f"({identity})" if identity and shown & 1 and shown != 1 else ""]
+    parts = [
+        prefix if shown & 4 else "",
+        name if shown & 2 or shown == 5 else "",
+        f"({identity})" if identity and shown & 1 and shown != 1 else "",
+    ]
     return identity if shown == 1 and identity else " ".join(x for x in parts if x)
 
 
@@ -1047,7 +1375,9 @@ def season(p, n, page):
 
 
 def record(p, n, page):
-    return "–".join(x for x in [n.get("w") or at(p, 0), n.get("l") or at(p, 1), n.get("d") or n.get("t") or at(p, 2)] if x)
+    return "–".join(
+        x for x in [n.get("w") or at(p, 0), n.get("l") or at(p, 1), n.get("d") or n.get("t") or at(p, 2)] if x
+    )
 
 
 def year_of(p, n, page):
@@ -1060,14 +1390,30 @@ def team_link(p, n, page):
 
 def harvard(inside: bool) -> Renderer:
     """{{harvtxt|Smith|2000|p=4}}: Smith (2000, p. 4); {{harvnb}}: Smith 2000, p. 4"""
+
     def render(p, n, page):
         names = [x for x in p if not re.fullmatch(r"\d{4}[a-z]?|n\.d\.|c\. \d{4}", x)]
         year = next((x for x in p if x not in names), "")
-        who = f"{names[0]} et al." if len(names) > 3 else " & ".join([", ".join(names[:-1]), names[-1]]) if len(names) > 1 else "".join(names)
-        place = ", p. " + n["p"] if n.get("p") else ", pp. " + n["pp"] if n.get("pp") else ", " + n["loc"] if n.get("loc") else ""
+        who = (
+            f"{names[0]} et al."
+            if len(names) > 3
+            else " & ".join([", ".join(names[:-1]), names[-1]])
+            if len(names) > 1
+            else "".join(names)
+        )
+        place = (
+            ", p. " + n["p"]
+            if n.get("p")
+            else ", pp. " + n["pp"]
+            if n.get("pp")
+            else ", " + n["loc"]
+            if n.get("loc")
+            else ""
+        )
         if inside:
             return f"{who} ({year}{place})" if year else who
         return f"{who} {year}{place}".strip()
+
     return render
 
 
@@ -1104,7 +1450,11 @@ def junctions(p, n, page):
     roads = []
     for i, (kind, number) in enumerate(zip(p[::2], p[1::2] + [""]), start=1):
         kind, _, kind_of = kind.partition("-")  # US-Bus: a business route
-        words = [_ROADS.get(kind, f"{kind} ") + number, kind_of + "." * (kind_of in ("Alt", "Bus", "Byp", "Conn")), n.get(f"dir{i}", "")]
+        words = [
+            _ROADS.get(kind, f"{kind} ") + number,
+            kind_of + "." * (kind_of in ("Alt", "Bus", "Byp", "Conn")),
+            n.get(f"dir{i}", ""),
+        ]
         name = n.get(f"name{i}") or n.get("name", "") * (i == 1)
         roads.append("To " * (f"to{i}" in n) + " ".join(w for w in words if w.strip()) + (f" ({name})" if name else ""))
     places = [n[key] for i in range(1, 5) for key in (f"city{i}", f"location{i}") if n.get(key)]
@@ -1156,13 +1506,16 @@ def definition(p, n, page):
 # ---------------------------------------------------------------------------------------------------------
 # the table: what renders which names (lower case, spaces for underscores)
 
+
 def _names(text: str) -> list[str]:
     return [name.strip() for name in text.replace("\n", " ").split(";") if name.strip()]
 
 
 _TABLE: list[tuple[Renderer, str]] = [
     # wrappers
-    (first, """nowrap; nobr; nobreak; nowr; nwr; no wrap; j; small; smaller; smalldiv; larger; large; big; huge; strong; em; strongbad;
+    (
+        first,
+        """nowrap; nobr; nobreak; nowr; nwr; no wrap; j; small; smaller; smalldiv; larger; large; big; huge; strong; em; strongbad;
         italics; bold; smallcaps; sc; sc1; aut; smallcaps all; noitalic; noitalics; nobold; normal; mvar; math; bigmath; abbr;
         abbrv; tooltip; define; not a typo; notatypo; typo; as written; proper name; chem name; mono; monospaced; monospace; tt;
         var; varserif; samp; kbd; block indent; center; centre; left; right; overline; underline; u; uline; strike; s;
@@ -1172,35 +1525,65 @@ _TABLE: list[tuple[Renderer, str]] = [
         sans serif; inline block; kanji; asiantitle; annotated link; anl; wikt; stn; station; metro station; rws; rwsa; stnlnk;
         keyboard; caps; rm; interlanguage link forced; transl-lit; hlisti; sfrac-inline; nsl; big5; nobord; ling; cuneiform; xt; !xt;
         small div; abbrlink; sc2; hebr; iast; pie; char; glossary link internal; gli; no italics; italics correction; ic; float right; float left;
-        vec; amtk; lus; metrod; sta"""),
+        vec; amtk; lus; metrod; sta""",
+    ),
     # a doubted passage is shown, the mark behind it is not
-    (first, """citation needed span; cn span; cn-span; cns; fact span; ref span; clarify span; clarify-span; clarification needed span; dubious span;
-        disputed span; failed verification span; better source needed span; non-primary source needed span; cnspan; when span; who span; tone inline span"""),
-    (second, """lang; langr; rtl-para; align; wikt-lang; script; resize; sort; rtl-lang; rtl lang; native name; native phrase; nativename; background color;
-        text color; plain link; plainlink; hover title; background"""),
+    (
+        first,
+        """citation needed span; cn span; cn-span; cns; fact span; ref span; clarify span; clarify-span; clarification needed span; dubious span;
+        disputed span; failed verification span; better source needed span; non-primary source needed span; cnspan; when span; who span; tone inline span""",
+    ),
+    (
+        second,
+        """lang; langr; rtl-para; align; wikt-lang; script; resize; sort; rtl-lang; rtl lang; native name; native phrase; nativename; background color;
+        text color; plain link; plainlink; hover title; background""",
+    ),
     (last, "color; colour; font color; fontcolor; font colour; coloured text; colored text"),
     (transliteration, "transl; transliteration; tlit; translit"),
     (every, "linktext; ltx"),
     (visible_anchor, "visible anchor; vanchor; vanc"),
     (around("⟨", "⟩"), "angbr; angle bracket; angle brackets; angbr ipa; vr; gph; grapheme; infix"),
-    (around("/", "/"), "ipaslink; ipa slash"), (around("[", "]"), "ipablink; bracket; interpolated"),
-    (around("{", "}"), "braces; mset"), (around("“", "”"), "dquote; qq"), (around(PIPE, PIPE), "abs; mabs"), (around("‖", "‖"), "norm"),
-    (root, "radic; sqrt; radical"), (around("(", ")"), "paren; open-open"), (around("[", "]"), "closed-closed"),
-    (around("[", ")"), "closed-open"), (around("(", "]"), "open-closed"), (around("⌊", "⌋"), "floor"),
-    (around("⌈", "⌉"), "ceil"), (around(PIPE, "⟩"), "ket"), (around("⟨", PIPE), "bra"),
+    (around("/", "/"), "ipaslink; ipa slash"),
+    (around("[", "]"), "ipablink; bracket; interpolated"),
+    (around("{", "}"), "braces; mset"),
+    (around("“", "”"), "dquote; qq"),
+    (around(PIPE, PIPE), "abs; mabs"),
+    (around("‖", "‖"), "norm"),
+    (root, "radic; sqrt; radical"),
+    (around("(", ")"), "paren; open-open"),
+    (around("[", "]"), "closed-closed"),
+    (around("[", ")"), "closed-open"),
+    (around("(", "]"), "open-closed"),
+    (around("⌊", "⌋"), "floor"),
+    (around("⌈", "⌉"), "ceil"),
+    (around(PIPE, "⟩"), "ket"),
+    (around("⟨", PIPE), "bra"),
     # lists and quotations
-    (listed, """hlist; flatlist; flat list; comma separated entries; cslist; flex list; enum; bulleted inline list; ubl; ublist;
-        unbulleted list; vunblist; ubil; unbullet; vlist; ubt"""),
+    (
+        listed,
+        """hlist; flatlist; flat list; comma separated entries; cslist; flex list; enum; bulleted inline list; ubl; ublist;
+        unbulleted list; vunblist; ubil; unbullet; vlist; ubt""",
+    ),
     (bulleted, "bulleted list; blist; unordered list; ordered list; olist; numbered list"),
-    (block, """plainlist; plain list; columns-list; column-list; col-list; collist; columns list; columnslist; div col; multicol;
-        colist; columns; indented plainlist; flow list; tree list; indent list"""),
-    (quote, """quote; blockquote; bquote; quotation; block quote; blockquotation; quoteblock; pull quote; pullquote; longquote;
-        gbquote; bible quote"""),
+    (
+        block,
+        """plainlist; plain list; columns-list; column-list; col-list; collist; columns list; columnslist; div col; multicol;
+        colist; columns; indented plainlist; flow list; tree list; indent list""",
+    ),
+    (
+        quote,
+        """quote; blockquote; bquote; quotation; block quote; blockquotation; quoteblock; pull quote; pullquote; longquote;
+        gbquote; bible quote""",
+    ),
     (centred_quote, "cquote; centered pull quote; centred pull quote"),
-    (poem, "poemquote; poem quote; poem; lines"), (verses_and_translation, "verse translation"),
+    (poem, "poemquote; poem quote; poem; lines"),
+    (verses_and_translation, "verse translation"),
     # links, code
     (sic, "sic; sic?; typographical error"),
-    (interlanguage, """ill; interlanguage link; interlanguage link multi; ill2; ill-wd2; link-interwiki; iill; lill; interwiki link"""),
+    (
+        interlanguage,
+        """ill; interlanguage link; interlanguage link multi; ill2; ill-wd2; link-interwiki; iill; lill; interwiki link""",
+    ),
     (section_link, "section link; slink; sectionlink; section-link; format link"),
     (web_address, "url; official url; url2"),
     (key_presses, "key press; keypress; key; key combination; button; pad"),
@@ -1209,125 +1592,279 @@ _TABLE: list[tuple[Renderer, str]] = [
     # numbers
     (lambda p, n, page: raised(at(p, 0), "x"), "sup; superscript; smallsup"),
     (lambda p, n, page: lowered(at(p, 0)), "sub; subscript; smallsub"),
-    (both_scripts, "su; sup sub; supsub"), (lambda p, n, page: at(p, 0) + lowered(at(p, 1)) + raised(at(p, 2), "x"), "subsup"),
+    (both_scripts, "su; sup sub; supsub"),
+    (lambda p, n, page: at(p, 0) + lowered(at(p, 1)) + raised(at(p, 2), "x"), "subsup"),
     (number, "num; number"),
-    (format_number, "formatnum; format number; commas; delimitnum; format num; nts; number table sorting; number sort; formatprice; format price"),
+    (
+        format_number,
+        "formatnum; format number; commas; delimitnum; format num; nts; number table sorting; number sort; formatprice; format price",
+    ),
     (powers_of_ten, "e; esp; x10^; e-sp"),
     (lambda p, n, page: "10" + superscript(at(p, 0)), "10^"),
     (power, "pow"),
     (fractions, "frac; fraction; fract; vulgar fraction"),
     (stacked_fraction, "sfrac; sfraction; stacked fraction; tfrac; dfrac; math fraction"),
-    (constant("½"), "half; 1/2"), (constant("¼"), "1/4"), (constant("¾"), "3/4"),
-    (gaps, "gaps"), (val, "val; value; valu"), (ordinal, "ordinal; ord; nth"),
-    (number_word, "number to word; numtext; spellnum; spellnum per mos"), (ordinal_word, "ordinal to word"),
+    (constant("½"), "half; 1/2"),
+    (constant("¼"), "1/4"),
+    (constant("¾"), "3/4"),
+    (gaps, "gaps"),
+    (val, "val; value; valu"),
+    (ordinal, "ordinal; ord; nth"),
+    (number_word, "number to word; numtext; spellnum; spellnum per mos"),
+    (ordinal_word, "ordinal to word"),
     (percentage, "percentage; percent; pct"),
-    (rounded, "round; rnd"), (expression, "#expr"),
+    (rounded, "round; rnd"),
+    (expression, "#expr"),
     (conversion, "convert; conv; convinfobox; unit convert; conversion; cnvt; convert/flip"),
     (short_conversion, "cvt; convert abbr; cvt/flip"),
     (population_density, "pop density; population density"),
-    (height, "height; infobox height"), (weight, "weight; infobox weight"),
+    (height, "height; infobox height"),
+    (weight, "weight; infobox weight"),
     (track_gauge, "track gauge; railgauge; rail gauge; gauge; trackgauge"),
-    (currency, "currency"), (old_pounds, "£sd; lsd; £.s.d."), (rupees, "inrconvert; inr convert; indian rupee convert; inr; ₹"),
+    (currency, "currency"),
+    (old_pounds, "£sd; lsd; £.s.d."),
+    (rupees, "inrconvert; inr convert; indian rupee convert; inr; ₹"),
     # dates
-    (plain_date, """start date; end date; birth date; death date; dob; date; start-date; end-date; birth-date; death-date; release date;
-        dts; date table sorting; dtsa; launch date; film start; birthdate; deathdate; isodate; iso date; date of birth; format date"""),
+    (
+        plain_date,
+        """start date; end date; birth date; death date; dob; date; start-date; end-date; birth-date; death-date; release date;
+        dts; date table sorting; dtsa; launch date; film start; birthdate; deathdate; isodate; iso date; date of birth; format date""",
+    ),
     (birth_and_age, "birth date and age; bda; birthdate and age; birth date and age2; dob and age; birth date & age"),
     (birth_year_and_age, "birth year and age; bya"),
     (death_and_age, "death date and age; dda; death date and age2; deathdateandage; death date & age"),
     (death_year_and_age, "death year and age; dya"),
-    (dated_text_and_age, "birth-date and age"), (dated_texts_and_age, "death-date and age"),
+    (dated_text_and_age, "birth-date and age"),
+    (dated_texts_and_age, "death-date and age"),
     (start_and_age, "start date and age; start date and years ago; release date and age; start-date and age"),
     (age, "age; age in years; years since; age nts; ayr"),
     (age_in_days, "age in days; days since; days elapsed; age in days nts"),
-    (age_in_parts, """age in years, months and days; age in years, months, and days; aymd; ymd; age in years and months;
-        age in years and days; ayd; age in years, months, weeks and days"""),
-    (as_of, "as of; asof"), (years_ago, "mya; ma; million years ago"),
+    (
+        age_in_parts,
+        """age in years, months and days; age in years, months, and days; aymd; ymd; age in years and months;
+        age in years and days; ayd; age in years, months, weeks and days""",
+    ),
+    (as_of, "as of; asof"),
+    (years_ago, "mya; ma; million years ago"),
     (old_style, "oldstyledate; old style date; oldstyledatedy; oldstyledateny"),
-    (spanned("c."), "circa; c.; ca; ca.; circ; cx"), (spanned("fl."), "floruit; fl.; fl"), (spanned("r."), "reign; r.; reigned; ruled"),
-    (spanned("b."), "b.; born; b"), (spanned("d."), "d.; died; d"), (spanned("m."), "married in"), (spanned("née"), "née; nee"), (spanned("né"), "né"),
+    (spanned("c."), "circa; c.; ca; ca.; circ; cx"),
+    (spanned("fl."), "floruit; fl.; fl"),
+    (spanned("r."), "reign; r.; reigned; ruled"),
+    (spanned("b."), "b.; born; b"),
+    (spanned("d."), "d.; died; d"),
+    (spanned("m."), "married in"),
+    (spanned("née"), "née; nee"),
+    (spanned("né"), "né"),
     (joined("–"), "dash year; year range"),
-    (marriage, "marriage; married"), (film_dates, "film date; tv date"), (released, "vgrelease; video game release; vgrelease new; vgr"),
-    (current("year"), "currentyear; localyear"), (current("month"), "currentmonthname; localmonthname"),
-    (current("day"), "currentday; localday"), (current("date"), "currentdate"),
+    (marriage, "marriage; married"),
+    (film_dates, "film date; tv date"),
+    (released, "vgrelease; video game release; vgrelease new; vgr"),
+    (current("year"), "currentyear; localyear"),
+    (current("month"), "currentmonthname; localmonthname"),
+    (current("day"), "currentday; localday"),
+    (current("date"), "currentdate"),
     # languages and sounds
-    (language_named, "langx; lang-x"), (russian, "lang-rus"),
-    (sound, "ipa; ipa2; ipanotation"), (english_sound, "ipac-en"), (respelling, "respell; pronunciation respelling"),
+    (language_named, "langx; lang-x"),
+    (russian, "lang-rus"),
+    (sound, "ipa; ipa2; ipanotation"),
+    (english_sound, "ipac-en"),
+    (respelling, "respell; pronunciation respelling"),
     (first, "usdict; h:ipa; ipasoundbox"),
     (lambda p, n, page: f"/{at(p, 0).strip('/[]')}/" if at(p, 0) else "", "ipa-en; pron-en"),
     (chinese, "zh; lang-zh; zh-cp; zh-tp; zh-stp; zh-c; zh-t; zh-s; zh-full; zh-tsp; zh-cpl"),
     (korean, "korean; ko-hhrm; ko-hhrmref"),
-    (japanese, "nihongo; nihongo title"), (first, "nihongo foot; nihongo2"), (japanese_roman_first, "nihongo3"),
+    (japanese, "nihongo; nihongo title"),
+    (first, "nihongo foot; nihongo2"),
+    (japanese_roman_first, "nihongo3"),
     (japanese_kanji_first, "nihongo krt"),
     (lambda p, n, page: f"{at(p, 0)} ({at(p, 1)})" if at(p, 1) and at(p, 0) else at(p, 0) or at(p, 1), "nihongo4"),
-    (literal, "lit; literal; literal translation; literally; lit."), (gloss, "gloss; single; single+double; translation"),
-    (etymology, "etymology; ety"), (phrase_for, "langnf"), (ruby, "ruby; ruby-ja; furigana; ruby-zh-p; ruby-zh-b"),
-    (unicode_character, "unichar; unichar/glyph"), (musical, "music"),
+    (literal, "lit; literal; literal translation; literally; lit."),
+    (gloss, "gloss; single; single+double; translation"),
+    (etymology, "etymology; ety"),
+    (phrase_for, "langnf"),
+    (ruby, "ruby; ruby-ja; furigana; ruby-zh-p; ruby-zh-b"),
+    (unicode_character, "unichar; unichar/glyph"),
+    (musical, "music"),
     # sciences
-    (formula, "chem; chem/link; chemf; chemical formula"), (formula_line, "chem2; ce; chemform"),
+    (formula, "chem; chem/link; chemf; chemical formula"),
+    (formula_line, "chem2; ce; chemform"),
     (nuclide, "nuclide; simplenuclide; nuclide2; simplenuclide2; nuclide/link; isotope; nuclidelink"),
     (lambda p, n, page: f"{n.get('upper', '')}/{n.get('lower', '')}", "dentalformula; dental formula"),
-    (mathematics, "tmath; tex"), (right_ascension, "ra; rasc"), (declination, "dec; dms; deg min sec"), (minor_planet, "mpl; mp"), (numbered_minor_planet, "mpl-"),
+    (mathematics, "tmath; tex"),
+    (right_ascension, "ra; rasc"),
+    (declination, "dec; dms; deg min sec"),
+    (minor_planet, "mpl; mp"),
+    (numbered_minor_planet, "mpl-"),
     # ships, countries, sport
-    (any_ship, "ship"), (ship(""), "gs"), (ship("Japanese submarine"), "jsub"), (ship_class, "sclass; sclass-; sclass2; sclass2-; ship class; sclass3"),
-    (country, """flag; flagu; flagcountry; country; flagc; flaglink; fb; fbw; fb-rt; nft; flagcountry2; flag+link; ru; ru-rt; cr; cr-rt;
+    (any_ship, "ship"),
+    (ship(""), "gs"),
+    (ship("Japanese submarine"), "jsub"),
+    (ship_class, "sclass; sclass-; sclass2; sclass2-; ship class; sclass3"),
+    (
+        country,
+        """flag; flagu; flagcountry; country; flagc; flaglink; fb; fbw; fb-rt; nft; flagcountry2; flag+link; ru; ru-rt; cr; cr-rt;
         bk; ih; hb; vb; wp; rl; crw; rut; ruw; flag2; flag big; flagmedia; flagcgf; flagpbc; flagioc; flagioc2; flagioc2team; flagiocshort;
-        flagpasog; flagsea; flagasian; flagiocteam; flagcountry/core"""),
-    (lambda p, n, page: country(p[1:], n, page), "fbu; fbwu"), (athlete, "flagathlete; flagiocathlete; flagiocmedalist; flagipcmedalist; flagipcathlete; flagcgfathlete; flagipc"),
+        flagpasog; flagsea; flagasian; flagiocteam; flagcountry/core""",
+    ),
+    (lambda p, n, page: country(p[1:], n, page), "fbu; fbwu"),
+    (athlete, "flagathlete; flagiocathlete; flagiocmedalist; flagipcmedalist; flagipcathlete; flagcgfathlete; flagipc"),
     (joined(" "), "post-nominals; postnominals; post nominals; post-nom"),
-    (person_name, "sortname; sort name"), (season, "nhly; nbay; nbly; nhl year; nba year; ahly"),
+    (person_name, "sortname; sort name"),
+    (season, "nhly; nbay; nbly; nhl year; nba year; ahly"),
     (record, "win–loss record; win-loss record; winloss; wlr; football record"),
-    (first, """mlby; nfly; by; baseball year; mlb year; cfly; nfl year; afly; mlsy; yr; yearlink; scy; lby; wnbay; avyear; decade link;
-        century; cent"""),
+    (
+        first,
+        """mlby; nfly; by; baseball year; mlb year; cfly; nfl year; afly; mlsy; yr; yearlink; scy; lby; wnbay; avyear; decade link;
+        century; cent""",
+    ),
     (team_link, "cfb link; cbb link; cfl link; college football link"),
     # works cited in the text
-    (harvard(True), "harvtxt; harvcoltxt"), (harvard(False), "harvnb; harvcol; harvcolnb"),
+    (harvard(True), "harvtxt; harvcoltxt"),
+    (harvard(False), "harvnb; harvcol; harvcolnb"),
     (harvard_parenthesis, "harv; harvard citation; harvp"),
     (verse, "bibleverse; bibleref; bibleref2; bible verse; sourcetext; bibleverse-nb; bible ref; bibleref2-nb"),
     (lambda p, n, page: "Quran " + ":".join(x for x in p[:2] if x), "cite quran; qref; quran; sura; ayah"),
-    (labelled("ISBN"), "isbn; isbnt"), (labelled("ISSN"), "issn; issn link"), (labelled("OCLC"), "oclc"), (labelled("doi:", ""), "doi; doi-inline"),
-    (labelled("arXiv:", ""), "arxiv"), (labelled("PMID"), "pmid"), (labelled("RFC"), "rfc; ietf rfc"), (labelled("JSTOR"), "jstor"),
-    (labelled("Bibcode:", ""), "bibcode"), (labelled("LCCN"), "lccn"), (labelled("U.S. patent"), "us patent; uspatent; patent us"),
-    (lambda p, n, page: f"(sequence {n.get('id') or at(p, 0)} in the OEIS)", "oeis"), (first, "oeis2c; oeis link; oeislink"),
-    (labelled("p."), "p.; page"), (labelled("pp."), "pp.; pages"), (labelled("vol."), "vol.; vol"), (labelled("§"), "sect; section sign; §; sect."),
-    (around_two(" U.S.C. § "), "unitedstatescode; usc; uscode"), (supreme_court, "ussc"),
-    (around_two(" Stat. "), "usstat"), (around_two(" CFR "), "codefedreg; cfr"), (lambda p, n, page: f"Pub. L. {at(p, 0)}–{at(p, 1)}", "uspl"),
-    (lambda p, n, page: {"HR": "H.R.", "S": "S."}.get(at(p, 1), at(p, 1)) + f" {at(p, 2)}", "usbill"), (junctions, "jct"),
-    (stock("NYSE"), "nyse; new york stock exchange"), (stock("Nasdaq"), "nasdaq; nasdaq2"), (stock("LSE"), "lse; london stock exchange"),
-    (stock("TYO"), "tyo; tokyo stock exchange"), (stock("SEHK"), "sehk; hkex"), (stock("NSE"), "nse"), (stock("BSE"), "bse"),
-    (stock("TSX"), "tsx"), (stock("ASX"), "asx"), (stock("Euronext"), "euronext; euronextparis; euronext paris"), (stock("FWB"), "fwb"),
-    (stock("KRX"), "krx"), (stock("SSE"), "sse"), (stock("SZSE"), "szse"), (stock("NYSE American"), "amex; nyse american"),
-    (stock("SIX"), "six; swx"), (stock("BMAD"), "bmad"), (stock("OTC Pink"), "otc pink; otcpink"),
+    (labelled("ISBN"), "isbn; isbnt"),
+    (labelled("ISSN"), "issn; issn link"),
+    (labelled("OCLC"), "oclc"),
+    (labelled("doi:", ""), "doi; doi-inline"),
+    (labelled("arXiv:", ""), "arxiv"),
+    (labelled("PMID"), "pmid"),
+    (labelled("RFC"), "rfc; ietf rfc"),
+    (labelled("JSTOR"), "jstor"),
+    (labelled("Bibcode:", ""), "bibcode"),
+    (labelled("LCCN"), "lccn"),
+    (labelled("U.S. patent"), "us patent; uspatent; patent us"),
+    (lambda p, n, page: f"(sequence {n.get('id') or at(p, 0)} in the OEIS)", "oeis"),
+    (first, "oeis2c; oeis link; oeislink"),
+    (labelled("p."), "p.; page"),
+    (labelled("pp."), "pp.; pages"),
+    (labelled("vol."), "vol.; vol"),
+    (labelled("§"), "sect; section sign; §; sect."),
+    (around_two(" U.S.C. § "), "unitedstatescode; usc; uscode"),
+    (supreme_court, "ussc"),
+    (around_two(" Stat. "), "usstat"),
+    (around_two(" CFR "), "codefedreg; cfr"),
+    (lambda p, n, page: f"Pub. L. {at(p, 0)}–{at(p, 1)}", "uspl"),
+    (lambda p, n, page: {"HR": "H.R.", "S": "S."}.get(at(p, 1), at(p, 1)) + f" {at(p, 2)}", "usbill"),
+    (junctions, "jct"),
+    (stock("NYSE"), "nyse; new york stock exchange"),
+    (stock("Nasdaq"), "nasdaq; nasdaq2"),
+    (stock("LSE"), "lse; london stock exchange"),
+    (stock("TYO"), "tyo; tokyo stock exchange"),
+    (stock("SEHK"), "sehk; hkex"),
+    (stock("NSE"), "nse"),
+    (stock("BSE"), "bse"),
+    (stock("TSX"), "tsx"),
+    (stock("ASX"), "asx"),
+    (stock("Euronext"), "euronext; euronextparis; euronext paris"),
+    (stock("FWB"), "fwb"),
+    (stock("KRX"), "krx"),
+    (stock("SSE"), "sse"),
+    (stock("SZSE"), "szse"),
+    (stock("NYSE American"), "amex; nyse american"),
+    (stock("SIX"), "six; swx"),
+    (stock("BMAD"), "bmad"),
+    (stock("OTC Pink"), "otc pink; otcpink"),
     # MediaWiki's own functions
-    (conditional, "#if"), (compared, "#ifeq"), (upper, "uc"), (lower, "lc"), (upper_first, "ucfirst"), (lower_first, "lcfirst; decapitalize"),
+    (conditional, "#if"),
+    (compared, "#ifeq"),
+    (upper, "uc"),
+    (lower, "lc"),
+    (upper_first, "ucfirst"),
+    (lower_first, "lcfirst; decapitalize"),
     (page_name, "pagename; fullpagename; basepagename; subpagename; pagenamebase"),
-    (term, "term; glossary term"), (definition, "defn; gdef; glossary definition"), (joined("/"), "slash"),
+    (term, "term; glossary term"),
+    (definition, "defn; gdef; glossary definition"),
+    (joined("/"), "slash"),
     # single characters
     (constant(" – "), "snd; spnd; sndash; spaced ndash; spaced en dash; snds; spaced en dash space; s-nd"),
-    (constant("–"), "ndash; en dash; endash; –; nsndash; nbndash"), (constant("—"), "mdash; em dash; emdash; —; mdashb; --"),
+    (constant("–"), "ndash; en dash; endash; –; nsndash; nbndash"),
+    (constant("—"), "mdash; em dash; emdash; —; mdashb; --"),
     (constant(" — "), "spaced mdash; spaced em dash; smd"),
-    (constant(" "), """nbsp; spaces; space; nbs; thinsp; thin space; hair space; hairsp; narrow no-break space; nnbsp; figure space; em space;
-        en space; ensp; emsp; indent; gap; hsp; nb; nb5; nb10; pad"""),
-    (constant(""), """zwsp; zwj; zwnj; wbr; shy; zero width space; nowrap begin; nowrap end; nobr begin; nobr end; wrap; wj; lrm; rlm; -; clear; clr;
-        clear left; clear right; clearleft; clearright; anchor; anchors; midsize; quote end; nbsp begin"""),
-    (constant("'"), "'; apostrophe; apos; ’; -'"), (constant("'s"), "'s; ’s"), (constant("' \""), "' \"; '\""), (constant("\" '"), "\" '; \"'"),
-    (constant("\""), "-\"; \""), (constant("ʻ"), "ʻ; okina; ʻokina; wg-apos"), (constant("ʼ"), "hamza; ʼ"), (constant("ʿ"), "ayin; ʿ"),
-    (constant("ʾ"), "ʾ"), (constant(PIPE), "!; pipe; |; vert"), (constant(PIPE * 2), "!!"), (constant(EQUALS), "=; equals"),
-    (constant("{"), "(; lcub"), (constant("}"), "); rcub"), (constant("&#123;&#123;"), "(("), (constant("&#125;&#125;"), "))"),
-    (constant("&#91;"), "lbrack; bracket open"), (constant("&#93;"), "rbrack; bracket close"), (constant("#"), "number sign; hash; #"),
-    (constant("&#58;"), "colon; :"), (constant("*"), "asterisk; *"), (constant(" · "), "·; dot; middot; dotsep"),
-    (constant(" • "), "•; bullet; bull"), (constant("⋅"), "sdot; dot operator; cdot; ⋅; int dot"), (constant(" / "), "\\; /"),
-    (constant("..."), "...; ellipsis; …"), (constant("′"), "prime; ′"), (constant("″"), "pprime; double prime; ″"),
-    (constant("°"), "deg; degree; degrees; °"), (constant("−"), "minus; −"), (constant("+"), "plus"), (constant("×"), "times; ×"),
-    (lambda p, n, page: "±" + at(p, 0), "pm; ±; +-; +/-; plusminus; plus-minus; plusmn"), (constant("÷"), "divide; ÷"), (constant("∞"), "infinity; infin"),
-    (constant("→"), "rarr; →"), (constant("⇌"), "eqm; equilibrium; chem eqm"), (constant("†"), "dagger; †"), (constant("‡"), "double-dagger; double dagger; ‡"),
-    (constant("π"), "pi; π"), (constant("∫"), "intmath"), (constant("♯"), "sharp; music sharp"), (constant("♭"), "flat"), (constant("♮"), "natural"),
-    (constant("✓"), "check mark; tick; checkmark; aye; y&"), (constant("✗"), "cross mark; cross; x mark; xmark; nay"), (constant("M☉"), "solar mass"),
-    (constant("R☉"), "solar radius"), (constant("L☉"), "solar luminosity"), (constant("M⊕"), "earth mass"), (constant("R⊕"), "earth radius"),
-    (constant("MJ"), "jupiter mass"), (constant("RJ"), "jupiter radius"), (constant("♂"), "male; ♂"), (constant("♀"), "female; ♀"),
-    (lambda p, n, page: f"No. {at(p, 0)}" if at(p, 0) else "№", "numero; no.; №"), (constant("§"), "section mark"), (constant("\n"), "break; br; pb; paragraph break; crlf; crlf2; -br; linebreak"),
-    (constant("a.k.a."), "aka; a.k.a."), (constant("approx."), "approx; approx."), (constant("Yes"), "yes; ya"), (constant("No"), "no"), (constant("N/A"), "n/a; na"), (constant("TBA"), "tba"), (constant("TBD"), "tbd"),
-    (constant("Unknown"), "unknown; dunno"), (constant("Won"), "won"), (constant("Nominated"), "nom; nominated"), (constant("Pending"), "pending"),
-    (constant("H2O"), "h2o"), (constant("CO2"), "co2"), (constant("LaTeX"), "latex"), (constant("TeX"), "tex logo"),
+    (
+        constant(" "),
+        """nbsp; spaces; space; nbs; thinsp; thin space; hair space; hairsp; narrow no-break space; nnbsp; figure space; em space;
+        en space; ensp; emsp; indent; gap; hsp; nb; nb5; nb10; pad""",
+    ),
+    (
+        constant(""),
+        """zwsp; zwj; zwnj; wbr; shy; zero width space; nowrap begin; nowrap end; nobr begin; nobr end; wrap; wj; lrm; rlm; -; clear; clr;
+        clear left; clear right; clearleft; clearright; anchor; anchors; midsize; quote end; nbsp begin""",
+    ),
+    (constant("'"), "'; apostrophe; apos; ’; -'"),
+    (constant("'s"), "'s; ’s"),
+    (constant("' \""), "' \"; '\""),
+    (constant("\" '"), "\" '; \"'"),
+    (constant('"'), '-"; "'),
+    (constant("ʻ"), "ʻ; okina; ʻokina; wg-apos"),
+    (constant("ʼ"), "hamza; ʼ"),
+    (constant("ʿ"), "ayin; ʿ"),
+    (constant("ʾ"), "ʾ"),
+    (constant(PIPE), "!; pipe; |; vert"),
+    (constant(PIPE * 2), "!!"),
+    (constant(EQUALS), "=; equals"),
+    (constant("{"), "(; lcub"),
+    (constant("}"), "); rcub"),
+    (constant("&#123;&#123;"), "(("),
+    (constant("&#125;&#125;"), "))"),
+    (constant("&#91;"), "lbrack; bracket open"),
+    (constant("&#93;"), "rbrack; bracket close"),
+    (constant("#"), "number sign; hash; #"),
+    (constant("&#58;"), "colon; :"),
+    (constant("*"), "asterisk; *"),
+    (constant(" · "), "·; dot; middot; dotsep"),
+    (constant(" • "), "•; bullet; bull"),
+    (constant("⋅"), "sdot; dot operator; cdot; ⋅; int dot"),
+    (constant(" / "), "\\; /"),
+    (constant("..."), "...; ellipsis; …"),
+    (constant("′"), "prime; ′"),
+    (constant("″"), "pprime; double prime; ″"),
+    (constant("°"), "deg; degree; degrees; °"),
+    (constant("−"), "minus; −"),
+    (constant("+"), "plus"),
+    (constant("×"), "times; ×"),
+    (lambda p, n, page: "±" + at(p, 0), "pm; ±; +-; +/-; plusminus; plus-minus; plusmn"),
+    (constant("÷"), "divide; ÷"),
+    (constant("∞"), "infinity; infin"),
+    (constant("→"), "rarr; →"),
+    (constant("⇌"), "eqm; equilibrium; chem eqm"),
+    (constant("†"), "dagger; †"),
+    (constant("‡"), "double-dagger; double dagger; ‡"),
+    (constant("π"), "pi; π"),
+    (constant("∫"), "intmath"),
+    (constant("♯"), "sharp; music sharp"),
+    (constant("♭"), "flat"),
+    (constant("♮"), "natural"),
+    (constant("✓"), "check mark; tick; checkmark; aye; y&"),
+    (constant("✗"), "cross mark; cross; x mark; xmark; nay"),
+    (constant("M☉"), "solar mass"),
+    (constant("R☉"), "solar radius"),
+    (constant("L☉"), "solar luminosity"),
+    (constant("M⊕"), "earth mass"),
+    (constant("R⊕"), "earth radius"),
+    (constant("MJ"), "jupiter mass"),
+    (constant("RJ"), "jupiter radius"),
+    (constant("♂"), "male; ♂"),
+    (constant("♀"), "female; ♀"),
+    (lambda p, n, page: f"No. {at(p, 0)}" if at(p, 0) else "№", "numero; no.; №"),
+    (constant("§"), "section mark"),
+    (constant("\n"), "break; br; pb; paragraph break; crlf; crlf2; -br; linebreak"),
+    (constant("a.k.a."), "aka; a.k.a."),
+    (constant("approx."), "approx; approx."),
+    (constant("Yes"), "yes; ya"),
+    (constant("No"), "no"),
+    (constant("N/A"), "n/a; na"),
+    (constant("TBA"), "tba"),
+    (constant("TBD"), "tbd"),
+    (constant("Unknown"), "unknown; dunno"),
+    (constant("Won"), "won"),
+    (constant("Nominated"), "nom; nominated"),
+    (constant("Pending"), "pending"),
+    (constant("H2O"), "h2o"),
+    (constant("CO2"), "co2"),
+    (constant("LaTeX"), "latex"),
+    (constant("TeX"), "tex logo"),
 ]
 
 # Templates without prose: names.SILENT_TEMPLATES and whatever fits here; what is neither here nor above counts as unknown.
@@ -1338,19 +1875,22 @@ _SILENT_PATTERN = re.compile(
     r"displaytitle|r from|r to|template|us census|historical pop|chart |clade|tree |family|copied|db-|merge|split |main |see also |further |"
     r"redirect|about |other |hatnote|distinguish|latest stable|latest preview|wikidata|:|more citations|contains )"
     r"|.*(?: stub|-stub|-inline| inline| icon| sidebar|infobox| navbox| footer| topics| topic| weatherbox|reflist|-sidebar| needed| succession box|"
-    r" labelled map| category| categories| series| section| notice)$")
+    r" labelled map| category| categories| series| section| notice)$"
+)
 
 _ORDINARY_WORDS = {"lead", "tin", "gold", "silver", "mercury"}  # {{gold}} is a medal
 _SHIPS = """USS HMS SS RMS MS PS MY SV SMS HMAS HMCS HMNZS HMT HMHS HNLMS HDMS HSwMS HNoMS ORP MV MT RV RRS USNS USCGC USAT USAHS USRC CSS HMY TSS INS ARA BAP
     SAS JDS JS ROKS BNS PNS FGS GTS RFA SMU USLHT ARM BRP HTMS KD RSS KNM NRP TCG USAV CCGS CGS HIJMS""".split()
 
 
-def _build() -> dict[str, Optional[Renderer]]:
-    table: dict[str, Optional[Renderer]] = dict.fromkeys(SILENT_TEMPLATES)
+def _build() -> dict[str, Renderer | None]:
+    table: dict[str, Renderer | None] = dict.fromkeys(SILENT_TEMPLATES)
     table.update({name: constant(symbol) for name, symbol in ELEMENTS.items() if name not in _ORDINARY_WORDS})
     table.update({code.lower(): constant(name) for code, name in COUNTRIES.items() if len(code) > 2 or code == "UK"})
     table.update({prefix.lower(): ship(prefix) for prefix in _SHIPS})
-    table.update({code: money(symbol) for code, symbol in _CURRENCY.items() if code not in ("won", "peso", "try", "dollar")})
+    table.update(
+        {code: money(symbol) for code, symbol in _CURRENCY.items() if code not in ("won", "peso", "try", "dollar")}
+    )
     for renderer, names in _TABLE:
         table.update(dict.fromkeys(_names(names), renderer))
     return {**table, ";": constant(";")}
@@ -1359,7 +1899,7 @@ def _build() -> dict[str, Optional[Renderer]]:
 _FOUND = _build()
 
 
-def find(name: str) -> Optional[Renderer]:
+def find(name: str) -> Renderer | None:
     """The renderer of a template by its name in lower case with spaces; None: shows no prose; UNKNOWN: never heard of."""
     if name in _FOUND:
         return _FOUND[name]

@@ -10,8 +10,8 @@ is mended where something was dropped and nowhere else.
 import html
 import re
 from collections import Counter
-from functools import lru_cache
-from typing import NamedTuple, Optional
+from functools import cache, lru_cache
+from typing import NamedTuple
 
 from wikipedia.names import LANGUAGES
 from wikipedia.templates import (
@@ -27,29 +27,29 @@ from wikipedia.templates import (
     user_renderer,
 )
 
-DROP = "\x05"                # something was dropped here
+DROP = "\x05"  # something was dropped here
 OPEN, CLOSE = "\x02", "\x03"  # a protected piece: OPEN number CLOSE
-MAX_DEPTH = 40               # templates inside templates; MediaWiki itself stops at 100 of any kind
-CHARS_A_SECOND = 2_000_000   # of the most hostile markup on a slow core: makes seconds a fixed amount of work
+MAX_DEPTH = 40  # templates inside templates; MediaWiki itself stops at 100 of any kind
+CHARS_A_SECOND = 2_000_000  # of the most hostile markup on a slow core: makes seconds a fixed amount of work
 
 
 class Options(NamedTuple):
-    drop_sections: frozenset[str] = frozenset()          # headings in lower case
-    templates: tuple[tuple[str, str], ...] = ()          # (name, rendering) of the config
-    file_names: tuple[str, ...] = ("File", "Image", "Media")   # namespaces in the wiki's language and in English
+    drop_sections: frozenset[str] = frozenset()  # headings in lower case
+    templates: tuple[tuple[str, str], ...] = ()  # (name, rendering) of the config
+    file_names: tuple[str, ...] = ("File", "Image", "Media")  # namespaces in the wiki's language and in English
     category_names: tuple[str, ...] = ("Category",)
-    seconds: float = 2.0     # for one article, counted in work and not by the clock: results must not depend on speed
+    seconds: float = 2.0  # for one article, counted in work and not by the clock: results must not depend on speed
 
 
 class Article(NamedTuple):
     text: str
-    sections: list[dict]     # {"level", "title", "start": offset in text}
+    sections: list[dict]  # {"level", "title", "start": offset in text}
     categories: list[str]
     description: str
     disambiguation: bool
-    redirect: Optional[str]
-    unknown: Counter         # names of templates that were dropped because nobody knows them
-    trouble: str = ""        # why the article was cleaned the simple way
+    redirect: str | None
+    unknown: Counter  # names of templates that were dropped because nobody knows them
+    trouble: str = ""  # why the article was cleaned the simple way
 
 
 class OverBudget(Exception):
@@ -73,7 +73,7 @@ def clean(wikitext: str, options: Options = Options(), page: Page = Page()) -> A
 _REDIRECT = re.compile(r"\s*#\s*([^\W\d_]{4,})\s*:?\s*\[\[\s*:?\s*([^\]|]+?)\s*(?:\|[^\]]*)?\]\]")
 
 
-def redirect_target(wikitext: str) -> Optional[str]:
+def redirect_target(wikitext: str) -> str | None:
     """'#REDIRECT [[Target#Section]]', the word in any language's capitals -> 'Target#Section'"""
     match = _REDIRECT.match(wikitext) if wikitext.lstrip()[:1] == "#" else None
     if match and (match[1].isupper() or match[1].lower() == "redirect"):
@@ -88,7 +88,7 @@ def clean_fully(wikitext: str, options: Options, page: Page) -> Article:
     text = _without_control(wikitext)
     if "<!--" in text:
         text = _without_comments(text)
-    held: list[str] = []     # protected pieces, put back at the end
+    held: list[str] = []  # protected pieces, put back at the end
     if "<" in text:
         text = _REF.sub(DROP, text)
         text = _hold(text, held)
@@ -137,10 +137,10 @@ def _without_comments(text: str) -> str:
             done = len(text)
             break
         begin, after = start, end + 3
-        if text[after:after + 1] == "\n":
+        if text[after : after + 1] == "\n":
             while begin > done and text[begin - 1] in " \t":
                 begin -= 1
-            if text[begin - 1:begin] in ("\n", ""):
+            if text[begin - 1 : begin] in ("\n", ""):
                 after += 1
             else:
                 begin = start
@@ -151,8 +151,26 @@ def _without_comments(text: str) -> str:
 
 
 _REF = re.compile(r"<ref\b[^<>]*(?:/>|>[^<]*</ref>)")
-_DROPPED_TAGS = {"ref", "references", "gallery", "timeline", "score", "imagemap", "templatedata", "graph", "mapframe", "maplink",
-                 "hiero", "inputbox", "categorytree", "indicator", "includeonly", "templatestyles", "section", "charinsert"}
+_DROPPED_TAGS = {
+    "ref",
+    "references",
+    "gallery",
+    "timeline",
+    "score",
+    "imagemap",
+    "templatedata",
+    "graph",
+    "mapframe",
+    "maplink",
+    "hiero",
+    "inputbox",
+    "categorytree",
+    "indicator",
+    "includeonly",
+    "templatestyles",
+    "section",
+    "charinsert",
+}
 _HELD_TAGS = {"nowiki", "math", "chem", "ce", "pre", "syntaxhighlight", "source"}
 _EXTENSION = re.compile(rf"<({'|'.join(sorted(_DROPPED_TAGS | _HELD_TAGS, key=len, reverse=True))})\b([^<>]*)>", re.I)
 
@@ -176,7 +194,7 @@ def _hold(text: str, held: list[str]) -> str:
             unclosed.add(name)  # the tag alone goes; what follows it stays
             kept.append(DROP)
             continue
-        content, done = text[done:closer.start()], closer.end()
+        content, done = text[done : closer.start()], closer.end()
         if name in _DROPPED_TAGS:
             kept.append(DROP)
         else:
@@ -185,7 +203,7 @@ def _hold(text: str, held: list[str]) -> str:
     return "".join(kept)
 
 
-@lru_cache(maxsize=None)
+@cache
 def _closer(name: str):
     return re.compile(rf"</{name}\s*>", re.I)
 
@@ -219,7 +237,9 @@ def _held(name: str, attributes: str, content: str, held: list[str]) -> str:
 _SHORT = re.compile(r"\{\{\s*[Ss]hort ?desc(?:ription)?\s*\|\s*(?:1\s*=)?\s*([^{}|]*)")
 _DISAMBIGUATION = re.compile(
     r"\{\{\s*(?:hndis|geodis|surname|given[ _]name|dab|disamb|mathdab|numberdis|roaddis|stationdis|letterdis|schooldis|hospitaldis|"
-    r"mil-unit-dis|lnd|sia|set[ _]index|shipindex|mountainindex|roadindex|sportindex|chemistry[ _]index|plant[ _]common[ _]name)\b", re.I)
+    r"mil-unit-dis|lnd|sia|set[ _]index|shipindex|mountainindex|roadindex|sportindex|chemistry[ _]index|plant[ _]common[ _]name)\b",
+    re.I,
+)
 
 
 def _is_disambiguation(text: str) -> bool:
@@ -227,10 +247,18 @@ def _is_disambiguation(text: str) -> bool:
     place = text.find("isambig")
     while place >= 0:
         opened = text.rfind("{{", max(0, place - 50), place)
-        if opened >= 0 and not any(mark in text[opened:place] for mark in "|[}") and text[place:place + 40].lstrip("isambguton_ ")[:1] in ("|", "}", ""):
+        if (
+            opened >= 0
+            and not any(mark in text[opened:place] for mark in "|[}")
+            and text[place : place + 40].lstrip("isambguton_ ")[:1] in ("|", "}", "")
+        ):
             return True
         place = text.find("isambig", place + 7)
-    return bool(_DISAMBIGUATION.search(text, 0, 1000) or _DISAMBIGUATION.search(text, max(0, len(text) - 3000)) or "__DISAMBIG__" in text)
+    return bool(
+        _DISAMBIGUATION.search(text, 0, 1000)
+        or _DISAMBIGUATION.search(text, max(0, len(text) - 3000))
+        or "__DISAMBIG__" in text
+    )
 
 
 def _short_description(text: str) -> str:
@@ -255,7 +283,7 @@ def _without_sections(text: str, dropped: frozenset[str]) -> str:
             title = _PLAIN.sub("", title)
         unwanted = title.strip(" :\t=").lower() in dropped
         if unwanted and not cutting:
-            kept.append(text[done:match.start()])
+            kept.append(text[done : match.start()])
         elif not unwanted and cutting:
             done = match.start()
         cutting = level if unwanted else 0
@@ -316,20 +344,27 @@ def _without_html_tables(text: str) -> str:
 # ---------------------------------------------------------------------------------------------------------
 # links
 
+
 class _Namespaces(NamedTuple):
-    file: re.Pattern             # the beginning of a picture
-    files: frozenset[str]        # names of the namespaces, in lower case
+    file: re.Pattern  # the beginning of a picture
+    files: frozenset[str]  # names of the namespaces, in lower case
     categories: frozenset[str]
 
 
 @lru_cache(maxsize=16)
 def _namespaces(files: tuple[str, ...], categories: tuple[str, ...]) -> _Namespaces:
     either = "|".join(re.escape(name).replace(r"\ ", "[ _]") for name in files)
-    return _Namespaces(re.compile(rf"\[\[\s*(?:{either})\s*:", re.I), frozenset(map(_normal, files)), frozenset(map(_normal, categories)))
+    return _Namespaces(
+        re.compile(rf"\[\[\s*(?:{either})\s*:", re.I),
+        frozenset(map(_normal, files)),
+        frozenset(map(_normal, categories)),
+    )
 
 
 _COLON = re.compile(r"\[\[([^\[\]|:\n]{0,40}):([^\[\]]*)\]\]")
-_PROJECTS = frozenset("wikt wiktionary w wikipedia s wikisource q wikiquote b wikibooks n v voy species commons c m meta d mw doi".split())
+_PROJECTS = frozenset(
+    "wikt wiktionary w wikipedia s wikisource q wikiquote b wikibooks n v voy species commons c m meta d mw doi".split()
+)
 
 
 def _colon_link(match: re.Match, names: _Namespaces, categories: list[str]) -> str:
@@ -341,14 +376,16 @@ def _colon_link(match: re.Match, names: _Namespaces, categories: list[str]) -> s
         return DROP
     if prefix in names.files:
         return DROP
-    if not prefix:               # [[:Category:X]], [[:fr:X|x]]
+    if not prefix:  # [[:Category:X]], [[:fr:X|x]]
         return match[0] if "|" in rest else "[[" + rest.rpartition(":")[2] + "]]"
     if "|" in rest:
         return match[0]
     if prefix in _PROJECTS:
         return "[[" + rest.rpartition(":")[2] + "]]"
     code = prefix.partition("-")[0]
-    return "" if match[1].islower() and (code in LANGUAGES or code == "simple") and not rest.startswith(" ") else match[0]
+    return (
+        "" if match[1].islower() and (code in LANGUAGES or code == "simple") and not rest.startswith(" ") else match[0]
+    )
 
 
 _OPENED = re.compile(r"\[\[(?:[^\[\]|{}\n]*\|)?")
@@ -419,18 +456,18 @@ class _Templates:
         expanded = self._expand(text)
         return self._expand(_without_unclosed(text)) if expanded is None else expanded
 
-    def _expand(self, text: str) -> Optional[str]:
+    def _expand(self, text: str) -> str | None:
         """None when a template is not closed."""
         parts = text.split("{{")
         kept: list[str] = [parts[0].replace("}}", "")]
         stack: list[tuple] = []
-        skipped = 0           # depth inside a template that is dropped: nothing in it is worth a look
+        skipped = 0  # depth inside a template that is dropped: nothing in it is worth a look
         resolve = self.resolved
         for part in parts[1:]:
             if skipped:
                 skipped += 1
             else:
-                head = part[:_head_end(part)]
+                head = part[: _head_end(part)]
                 found = resolve.get(head)
                 if found is None:
                     found = resolve[head] = _resolve(head, resolve)
@@ -538,7 +575,10 @@ def _without_unclosed(text: str) -> str:
 # ---------------------------------------------------------------------------------------------------------
 # tags, external links, spaces
 
-_EXTERNAL = re.compile(r"\[(?:(?:https?|ftps?|irc|gopher|news|telnet):)?//[^\s\[\]<>\"]*[ \t]*([^\[\]\n]*)\]|\[mailto:[^\s\[\]]*[ \t]*([^\[\]\n]*)\]", re.I)
+_EXTERNAL = re.compile(
+    r"\[(?:(?:https?|ftps?|irc|gopher|news|telnet):)?//[^\s\[\]<>\"]*[ \t]*([^\[\]\n]*)\]|\[mailto:[^\s\[\]]*[ \t]*([^\[\]\n]*)\]",
+    re.I,
+)
 _SCRIPTS = re.compile(r"<(su[pb])\b[^<>]*>([^<>]*)</\1\s*>", re.I)
 _TAG = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9]*)\b[^<>]*>")
 _HIDDEN = re.compile(r"<(span|div)\b[^<>]*display:\s*none[^<>]*>[^<>]*</\1\s*>", re.I)
@@ -547,12 +587,25 @@ _INLINE_TAGS = """abbr b bdi bdo big cite data del dfn em font i ins kbd mark no
     strike strong sub sup time tt u var nowiki ref references includeonly math translate tvar languages poem a img link meta center-inline
     nobr nobreak blink acronym label input button form wbr templatestyles section style gallery noindex""".split()
 _BLOCK_TAGS = "p div blockquote center ul ol dl table tbody thead tfoot tr caption h1 h2 h3 h4 h5 h6 hr pre section article header footer".split()
-_TAGS = {**dict.fromkeys(_INLINE_TAGS, ""), **dict.fromkeys(_BLOCK_TAGS, "\n\n"), "br": NEWLINE, "code": "`", "li": "\n* ", "dt": "\n; ",
-         "dd": "\n: ", "td": " ", "th": " ", "rt": " (", "wbr": "", "del": "", "s": ""}
+_TAGS = {
+    **dict.fromkeys(_INLINE_TAGS, ""),
+    **dict.fromkeys(_BLOCK_TAGS, "\n\n"),
+    "br": NEWLINE,
+    "code": "`",
+    "li": "\n* ",
+    "dt": "\n; ",
+    "dd": "\n: ",
+    "td": " ",
+    "th": " ",
+    "rt": " (",
+    "wbr": "",
+    "del": "",
+    "s": "",
+}
 _SPACE_ENTITIES = re.compile(r"&(?:nbsp|thinsp|ensp|emsp|hairsp|#160|#8239|#32|#x20|#xa0|#xA0);")
 _NOTHING_ENTITIES = re.compile(r"&(?:zwsp|shy|lrm|rlm|#8203|#173);")
 _SPACES = "\xa0\u2009\u202f\u2002\u2003\u200a\u2007\u3000"
-_NOTHING = "\u200b\u200e\u200f\u2060\ufeff\xad"   # the reader sees none of them
+_NOTHING = "\u200b\u200e\u200f\u2060\ufeff\xad"  # the reader sees none of them
 
 
 def _inline(text: str) -> str:
@@ -565,7 +618,9 @@ def _inline(text: str) -> str:
         if "display:" in text:
             text = _HIDDEN.sub(DROP, text)
         if "<code" in text:
-            text = re.sub(r"<code\b[^<>]*>\s*((?:[^<]|<(?!/?code\b))*?)\s*</code\s*>", lambda m: f"`{m[1]}`" if m[1] else "", text)
+            text = re.sub(
+                r"<code\b[^<>]*>\s*((?:[^<]|<(?!/?code\b))*?)\s*</code\s*>", lambda m: f"`{m[1]}`" if m[1] else "", text
+            )
         if "<su" in text or "<SU" in text:
             text = _SCRIPTS.sub(_script, text)
         if "<poem" in text:
@@ -590,7 +645,7 @@ def _script(match: re.Match) -> str:
     content = match[2].replace("''", "").replace("&nbsp;", " ").replace("&minus;", "−").replace("&prime;", "′")
     if match[1].lower() == "sub":
         return lowered(content)
-    return raised(content, match.string[max(0, match.start() - 2):match.start()])
+    return raised(content, match.string[max(0, match.start() - 2) : match.start()])
 
 
 def _tag(match: re.Match) -> str:
@@ -606,8 +661,9 @@ def _tag(match: re.Match) -> str:
 # ---------------------------------------------------------------------------------------------------------
 # lines
 
+
 class Block(NamedTuple):
-    kind: str    # p: paragraph, l: list item, h: heading, c: code
+    kind: str  # p: paragraph, l: list item, h: heading, c: code
     text: str
     level: int = 0
 
@@ -657,7 +713,7 @@ def _blocks(text: str) -> list[Block]:
         if first in "*#:;":
             held_term, term = term, ""
             flush()
-            prefix = line[:len(line) - len(line.lstrip("*#:; "))].replace(" ", "")
+            prefix = line[: len(line) - len(line.lstrip("*#:; "))].replace(" ", "")
             body = line.lstrip("*#:; ")
             body = tidy(quotes(body) if "''" in body else body).replace("\n", " ")
             term = _list_line(prefix, body, held_term, blocks)
@@ -668,7 +724,7 @@ def _blocks(text: str) -> list[Block]:
                 blocks.append(Block("h", title, len(match[1])))
             continue
         if first == "|" or line.startswith(("{|", "----")) or (first == "{" and not line.strip("{ ")):
-            flush()            # rows of a table that was never closed, rules
+            flush()  # rows of a table that was never closed, rules
             continue
         if indented or term:
             flush()
@@ -709,7 +765,9 @@ def _list_line(prefix: str, body: str, term: str, blocks: list[Block]) -> str:
 def _preformatted(lines: list[str]) -> list[Block]:
     """Lines that begin with a space: code when they look like code, otherwise verses or a stray indent."""
     lines = [line.rstrip() for line in lines]
-    if len(lines) > 1 and sum(bool(re.search(r"[{}=<>;|\\_+/]|\S {2,}\S|^ {3,}", line)) for line in lines) * 2 > len(lines):
+    if len(lines) > 1 and sum(bool(re.search(r"[{}=<>;|\\_+/]|\S {2,}\S|^ {3,}", line)) for line in lines) * 2 > len(
+        lines
+    ):
         body = "\n".join(line[1:] for line in lines).replace(NEWLINE, "\n")
         return [Block("c", f"```\n{body}\n```")]
     text = NEWLINE.join(line.strip() for line in lines)
@@ -740,18 +798,21 @@ def _restore_apostrophe(line: str) -> str:
     after a longer word, else after a space."""
     best, rank = None, 9
     for match in re.finditer(r"(?<!')'''(?!')", line):
-        before, earlier = line[match.start() - 1:match.start()], line[match.start() - 2:match.start() - 1] if match.start() > 1 else ""
+        before, earlier = (
+            line[match.start() - 1 : match.start()],
+            line[match.start() - 2 : match.start() - 1] if match.start() > 1 else "",
+        )
         this = 2 if before == " " else 0 if earlier == " " else 1
         if this < rank:
             best, rank = match.start(), this
-    return line if best is None else line[:best] + "'" + line[best + 3:]
+    return line if best is None else line[:best] + "'" + line[best + 3 :]
 
 
 # Holes that dropped things leave
 
 _BEFORE = frozenset("([$£€¥₹")
-_AFTER = frozenset(')],;')
-_SEPARATORS = frozenset(',;:([–')
+_AFTER = frozenset(")],;")
+_SEPARATORS = frozenset(",;:([–")
 _SPACED = re.compile(f" +{DROP}[{DROP} ]*")
 _MARKS = re.compile(f" *{DROP}[{DROP} ]*")
 _PARENTHESIS = re.compile(rf"([(\[])([^()\[\]\n{DROP}]*{DROP}[^()\[\]\n]*)[)\]]")
@@ -768,8 +829,11 @@ def _mend_holes(text: str) -> str:
         if not piece:
             continue
         right = piece[0]
-        if left in _BEFORE or (right in _AFTER and (left if left != " " else kept[-1].rstrip(" ")[-1:]) in _SEPARATORS) or \
-                (right in '"”' and left in '"“'):
+        if (
+            left in _BEFORE
+            or (right in _AFTER and (left if left != " " else kept[-1].rstrip(" ")[-1:]) in _SEPARATORS)
+            or (right in '"”' and left in '"“')
+        ):
             kept.append(DROP)
             holes = True
         elif left == " ":
@@ -827,6 +891,7 @@ _LOOSE = re.compile(r"(?<=[\w)\]\"”’]) (?=[.,](?:\s(?!\.)|$))|(?<=\() (?=\w)
 
 # ---------------------------------------------------------------------------------------------------------
 # the text
+
 
 def _assemble(blocks: list[Block], held: list[str]) -> tuple[str, list[dict]]:
     """Blocks -> the text and its sections; headings with nothing below them are left out."""

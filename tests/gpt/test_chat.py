@@ -9,8 +9,12 @@ from gpt import chat
 from pipeline.config import InputError
 from tiny import tiny_checkpoint, tiny_tokenizer
 
-TALK = [{"role": "system", "content": "Be brief."}, {"role": "user", "content": "What is gold?"},
-        {"role": "assistant", "content": "A metal."}, {"role": "user", "content": "And iron?"}]
+TALK = [
+    {"role": "system", "content": "Be brief."},
+    {"role": "user", "content": "What is gold?"},
+    {"role": "assistant", "content": "A metal."},
+    {"role": "user", "content": "And iron?"},
+]
 
 
 @pytest.fixture(scope="module")
@@ -20,10 +24,14 @@ def tokenizer(tmp_path_factory):
 
 def test_the_format_by_hand():
     assert chat.render(TALK, add_generation_prompt=True) == (
-        "<|user|>Be brief.\n\nWhat is gold?<|end|><|assistant|>A metal.<|end|><|user|>And iron?<|end|><|assistant|>")
+        "<|user|>Be brief.\n\nWhat is gold?<|end|><|assistant|>A metal.<|end|><|user|>And iron?<|end|><|assistant|>"
+    )
 
 
-messages = st.lists(st.fixed_dictionaries({"role": st.sampled_from(["system", "user", "assistant"]), "content": st.text(max_size=20)}), max_size=6)
+messages = st.lists(
+    st.fixed_dictionaries({"role": st.sampled_from(["system", "user", "assistant"]), "content": st.text(max_size=20)}),
+    max_size=6,
+)
 
 
 @given(messages, st.booleans())
@@ -58,15 +66,22 @@ def length(tokenizer, talk) -> int:
 
 
 def test_oldest_turns_are_left_out_until_it_fits(tokenizer):
-    talk = [TALK[0]] + [m for i in range(5) for m in ({"role": "user", "content": f"Question {i}?"},
-                                                     {"role": "assistant", "content": f"Answer {i}."})] + [TALK[3]]
+    talk = (
+        [TALK[0]]
+        + [
+            m
+            for i in range(5)
+            for m in ({"role": "user", "content": f"Question {i}?"}, {"role": "assistant", "content": f"Answer {i}."})
+        ]
+        + [TALK[3]]
+    )
     whole = length(tokenizer, talk)
     assert chat.prompt(tokenizer, talk, whole) == (chat.encode(tokenizer, talk, True)[0], 0)
     for limit in range(length(tokenizer, [TALK[0], TALK[3]]), whole):
         ids, dropped = chat.prompt(tokenizer, talk, limit)
         assert dropped % 2 == 0 and dropped > 0  # a question goes with its answer
-        assert ids == chat.encode(tokenizer, talk[:1] + talk[1 + dropped:], True)[0] and len(ids) <= limit
-        longer = talk[:1] + talk[1 + dropped - 2:]
+        assert ids == chat.encode(tokenizer, talk[:1] + talk[1 + dropped :], True)[0] and len(ids) <= limit
+        longer = talk[:1] + talk[1 + dropped - 2 :]
         assert length(tokenizer, longer) > limit  # no more than needed
     with pytest.raises(InputError, match="last message"):
         chat.prompt(tokenizer, talk, length(tokenizer, [TALK[0], TALK[3]]) - 1)

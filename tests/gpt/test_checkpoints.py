@@ -23,24 +23,36 @@ def saved(tmp_path_factory):
 
 def save(folder, step: int, seed: int = 0, **options):
     tokenizer = tiny_tokenizer(folder / "tokenizer.json")
-    return checkpoints.save(folder, f"step_{step:07d}", tiny_model(tokenizer.vocab_size, seed=seed), tokenizer, **options)
+    return checkpoints.save(
+        folder, f"step_{step:07d}", tiny_model(tokenizer.vocab_size, seed=seed), tokenizer, **options
+    )
 
 
 # what others read
 
+
 def test_transformers_gives_the_same_logits_ids_and_chat(saved):
     from transformers import AutoModelForCausalLM, AutoTokenizer
+
     model, tokenizer = checkpoints.load(saved)
     theirs, their_tokenizer = AutoModelForCausalLM.from_pretrained(saved).eval(), AutoTokenizer.from_pretrained(saved)
     ids = torch.randint(4, 300, (2, 40), generator=torch.Generator().manual_seed(0))
     with torch.no_grad():
         torch.testing.assert_close(model(ids), theirs(ids).logits, rtol=1e-4, atol=1e-4)
-    assert their_tokenizer.encode(AWKWARD, add_special_tokens=False, split_special_tokens=True) == tokenizer.encode(AWKWARD)
+    assert their_tokenizer.encode(AWKWARD, add_special_tokens=False, split_special_tokens=True) == tokenizer.encode(
+        AWKWARD
+    )
     assert their_tokenizer.decode(tokenizer.encode(AWKWARD)) == AWKWARD
-    messages = [{"role": "system", "content": "Be brief."}, {"role": "user", "content": "What is gold?"},
-                {"role": "assistant", "content": "A metal."}, {"role": "user", "content": "Its symbol?"}]
+    messages = [
+        {"role": "system", "content": "Be brief."},
+        {"role": "user", "content": "What is gold?"},
+        {"role": "assistant", "content": "A metal."},
+        {"role": "user", "content": "Its symbol?"},
+    ]
     ours = chat.encode(tokenizer, messages, add_generation_prompt=True)[0]
-    rendered = their_tokenizer.apply_chat_template(messages, add_generation_prompt=True, tokenize=True, return_dict=True)
+    rendered = their_tokenizer.apply_chat_template(
+        messages, add_generation_prompt=True, tokenize=True, return_dict=True
+    )
     assert rendered["input_ids"] == ours
     assert (their_tokenizer.eos_token_id, their_tokenizer.pad_token_id) == (2, 3)
     assert theirs.generation_config.eos_token_id == 2
@@ -62,12 +74,19 @@ def test_no_pickle_anywhere(saved):
 
 # whole or not at all
 
+
 def test_training_state_comes_back_as_it_was(tmp_path):
-    tensors = {"adamw.exp_avg:a": torch.randn(3, 4), "adamw.step:a": torch.tensor(7.0), "bits": torch.arange(5, dtype=torch.uint8)}
+    tensors = {
+        "adamw.exp_avg:a": torch.randn(3, 4),
+        "adamw.step:a": torch.tensor(7.0),
+        "bits": torch.arange(5, dtype=torch.uint8),
+    }
     path = save(tmp_path, 7, state={"step": 7, "best_val_loss": 2.5, "wandb_id": None}, tensors=tensors)
     state, back = checkpoints.load_training_state(path)
     assert state == {"step": 7, "best_val_loss": 2.5, "wandb_id": None}
-    assert back.keys() == tensors.keys() and all(back[k].equal(v) and back[k].dtype == v.dtype for k, v in tensors.items())
+    assert back.keys() == tensors.keys() and all(
+        back[k].equal(v) and back[k].dtype == v.dtype for k, v in tensors.items()
+    )
 
 
 def test_a_model_comes_back_bit_for_bit(tmp_path):
@@ -116,8 +135,10 @@ def test_a_kill_while_saving_leaves_the_old_and_is_cleared_up(tmp_path, monkeypa
     save(tmp_path, 1)
     for call, expected in (("replace", "step_0000001"), ("fsync", "step_0000001")):
         with monkeypatch.context() as m:
+
             def die(*_):
                 raise KeyboardInterrupt  # not an OSError: nothing is tidied up, as after SIGKILL
+
             m.setattr(checkpoints.os, call, die)
             with pytest.raises(KeyboardInterrupt):
                 save(tmp_path, 2)
@@ -133,6 +154,7 @@ def test_a_full_disk_is_said_in_a_line_and_leaves_no_litter(tmp_path, monkeypatc
 
     def full(*_, **__):
         raise OSError(28, "No space left on device")
+
     monkeypatch.setattr(checkpoints, "save_file", full)
     with pytest.raises(InputError, match="cannot write the checkpoint .No space left on device.; free some disk"):
         save(tmp_path, 2)
@@ -148,6 +170,7 @@ def test_saving_the_same_step_again_replaces_it(tmp_path):
 
 # what does not fit
 
+
 def edited(saved, tmp_path, **changes):
     copy = tmp_path / "copy"
     shutil.copytree(saved.resolve(), copy)
@@ -159,9 +182,13 @@ def edited(saved, tmp_path, **changes):
 def test_what_is_no_checkpoint_of_ours_is_refused_in_a_line(saved, tmp_path):
     with pytest.raises(InputError, match="no checkpoint there"):
         checkpoints.load(tmp_path / "nowhere")
-    for changes, message in (({"model_type": "gpt2"}, "not a WikiGPT checkpoint"), ({"num_key_value_heads": 1}, "not a WikiGPT"),
-                             ({"intermediate_size": 96}, "cannot be loaded"), ({"num_hidden_layers": 3}, "cannot be loaded"),
-                             ({"vocab_size": 200}, "the tokenizer has")):
+    for changes, message in (
+        ({"model_type": "gpt2"}, "not a WikiGPT checkpoint"),
+        ({"num_key_value_heads": 1}, "not a WikiGPT"),
+        ({"intermediate_size": 96}, "cannot be loaded"),
+        ({"num_hidden_layers": 3}, "cannot be loaded"),
+        ({"vocab_size": 200}, "the tokenizer has"),
+    ):
         copy = edited(saved, tmp_path, **changes)
         with pytest.raises(InputError, match=message) as caught:
             checkpoints.load(copy)

@@ -39,8 +39,18 @@ def llama(checkpoint):
 
 
 def prompts_of(tokenizer) -> list[list[int]]:
-    return [tokenizer.encode(line) for line in ("Gold is a", "The Danube is a river in Europe. It flows", "P", "Zürich",
-                                                 "東京 is", "Tokyo is the capital of Japan. Paris", "A")]
+    return [
+        tokenizer.encode(line)
+        for line in (
+            "Gold is a",
+            "The Danube is a river in Europe. It flows",
+            "P",
+            "Zürich",
+            "東京 is",
+            "Tokyo is the capital of Japan. Paris",
+            "A",
+        )
+    ]
 
 
 @pytest.fixture()
@@ -49,7 +59,13 @@ def say(tiny):
     model, tokenizer = tiny
 
     def run(ids: list[int], prompt: list[int] = [9], max_new_tokens: int = 50, stop=()) -> tuple[Completion, list[str]]:
-        events = list(stream(Parrot(tokenizer, ids).decoder(model, tokenizer), [Request(prompt, max_new_tokens, GREEDY, 0, tuple(stop))], 1))
+        events = list(
+            stream(
+                Parrot(tokenizer, ids).decoder(model, tokenizer),
+                [Request(prompt, max_new_tokens, GREEDY, 0, tuple(stop))],
+                1,
+            )
+        )
         return events[-1][2], [text for _, text, _ in events]
 
     return run
@@ -59,10 +75,16 @@ def hf_generate(llama, tokenizer, prompts, new, **options):
     longest = max(map(len, prompts))
     ids = torch.tensor([[tokenizer.pad_id] * (longest - len(p)) + p for p in prompts])
     mask = torch.tensor([[0] * (longest - len(p)) + [1] * len(p) for p in prompts])
-    out = llama.generate(ids, attention_mask=mask, max_new_tokens=new, pad_token_id=tokenizer.pad_id,
-                         suppress_tokens=[tokenizer.user_id, tokenizer.assistant_id, tokenizer.pad_id], **options)
+    out = llama.generate(
+        ids,
+        attention_mask=mask,
+        max_new_tokens=new,
+        pad_token_id=tokenizer.pad_id,
+        suppress_tokens=[tokenizer.user_id, tokenizer.assistant_id, tokenizer.pad_id],
+        **options,
+    )
     rows = [row[longest:].tolist() for row in out]
-    return [row[:row.index(tokenizer.end_id) + 1] if tokenizer.end_id in row else row for row in rows]
+    return [row[: row.index(tokenizer.end_id) + 1] if tokenizer.end_id in row else row for row in rows]
 
 
 def test_greedy_is_transformers_token_for_token(tiny, llama):
@@ -84,10 +106,18 @@ def test_repetition_penalty_is_transformers(tiny, llama):
 
 def test_a_row_gives_the_same_alone_and_in_company(tiny):
     model, tokenizer = tiny
-    knobs = [Sampling(1.5), GREEDY, Sampling(2.0, top_k=20), Sampling(1.5, top_p=0.8), Sampling(3.0, min_p=0.02),
-             Sampling(1.0, repetition_penalty=1.3), Sampling(2.5, 50, 0.9, 0.01, 1.1)]
-    requests = [Request(p, 5 + 4 * i, s, seed=100 + i, logprobs=0)
-                for i, (p, s) in enumerate(zip(prompts_of(tokenizer), knobs))]
+    knobs = [
+        Sampling(1.5),
+        GREEDY,
+        Sampling(2.0, top_k=20),
+        Sampling(1.5, top_p=0.8),
+        Sampling(3.0, min_p=0.02),
+        Sampling(1.0, repetition_penalty=1.3),
+        Sampling(2.5, 50, 0.9, 0.01, 1.1),
+    ]
+    requests = [
+        Request(p, 5 + 4 * i, s, seed=100 + i, logprobs=0) for i, (p, s) in enumerate(zip(prompts_of(tokenizer), knobs))
+    ]
     alone = [last(model, tokenizer, [r])[0] for r in requests]
     for batch_size in (2, 3, 7):  # below 7, rows join while others are half done, and move when one ends
         together = last(model, tokenizer, requests, batch_size)
@@ -119,11 +149,25 @@ def test_draws_have_the_probabilities_that_transformers_gives_them():
         TopKLogitsWarper,
         TopPLogitsWarper,
     )
+
     torch.manual_seed(0)
     logits = torch.randn(1, 300) * 2
-    for t, k, p, m in ((1.0, 0, 1.0, 0.0), (0.7, 0, 1.0, 0.0), (1.0, 10, 1.0, 0.0), (1.0, 0, 0.7, 0.0), (1.3, 0, 1.0, 0.1),
-                       (0.9, 40, 0.8, 0.02), (1.0, 1, 1.0, 0.0), (2.0, 100, 0.95, 0.0)):
-        chain = [TemperatureLogitsWarper(t)] + ([TopKLogitsWarper(k)] if k else []) + [TopPLogitsWarper(p)] + [MinPLogitsWarper(m)]
+    for t, k, p, m in (
+        (1.0, 0, 1.0, 0.0),
+        (0.7, 0, 1.0, 0.0),
+        (1.0, 10, 1.0, 0.0),
+        (1.0, 0, 0.7, 0.0),
+        (1.3, 0, 1.0, 0.1),
+        (0.9, 40, 0.8, 0.02),
+        (1.0, 1, 1.0, 0.0),
+        (2.0, 100, 0.95, 0.0),
+    ):
+        chain = (
+            [TemperatureLogitsWarper(t)]
+            + ([TopKLogitsWarper(k)] if k else [])
+            + [TopPLogitsWarper(p)]
+            + [MinPLogitsWarper(m)]
+        )
         expected = LogitsProcessorList(chain)(None, logits.clone()).softmax(-1)[0]
         n = 10_000
         knobs = Knobs([Sampling(t, k, p, m)] * n, [], 300, torch.device("cpu"))
@@ -137,7 +181,7 @@ def test_smallest_kept_beyond_the_first_candidates():
     p = (torch.randn(4, 3000) * torch.tensor([[0.1], [1.0], [3.0], [0.5]])).softmax(-1)
     top_k, top_p = torch.tensor([[3000], [3000], [500], [1500]]), torch.tensor([[0.9], [0.5], [0.99], [1.0]])
     for row in range(4):
-        ordered = p[row].sort(descending=True).values[:top_k[row]].double()
+        ordered = p[row].sort(descending=True).values[: top_k[row]].double()
         before = (ordered.cumsum(0) - ordered) / ordered.sum()
         expected = ordered[before < top_p[row].double()].min()
         assert smallest_kept(p, top_k, top_p)[row].item() == pytest.approx(expected.item(), rel=1e-3)
@@ -168,12 +212,16 @@ def test_length_is_said_and_the_context_is_the_bound(say, tiny):
 
 @pytest.mark.parametrize("prompt", [[], [9] * 64, [9] * 200])
 def test_prompts_that_leave_no_room_are_refused(tiny, prompt):
-    with pytest.raises(InputError, match="empty" if not prompt else f"{len(prompt)} tokens, the model reads at most 64"):
+    with pytest.raises(
+        InputError, match="empty" if not prompt else f"{len(prompt)} tokens, the model reads at most 64"
+    ):
         generate(*tiny, [prompt], 5, GREEDY, [0])
 
 
-@pytest.mark.parametrize("stop, text", [("Au", "symbol "), ("mbol A", "sy"), ("symbol Au.", ""), (". I", "symbol Au"),
-                                        ("nowhere", "symbol Au. It")])
+@pytest.mark.parametrize(
+    "stop, text",
+    [("Au", "symbol "), ("mbol A", "sy"), ("symbol Au.", ""), (". I", "symbol Au"), ("nowhere", "symbol Au. It")],
+)
 def test_stop_strings_are_cut_out_wherever_tokens_end(say, tiny, stop, text):
     said = "symbol Au. It"
     for ids in (tiny[1].encode(said), [i for c in said for i in tiny[1].encode(c)]):
@@ -193,9 +241,15 @@ def test_streamed_pieces_are_whole_characters_and_add_up(say, tiny):
 
 class FakeTokenizer:
     """A token for each byte; the letters of those that stand in ALPHABET are the tokenizers library's."""
+
     vocab_size, special_ids = 256, {}
-    written = {byte: letter for c in ALPHABET for byte, letter in zip(
-        c.encode(), pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False).pre_tokenize_str(c)[0][0])}
+    written = {
+        byte: letter
+        for c in ALPHABET
+        for byte, letter in zip(
+            c.encode(), pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False).pre_tokenize_str(c)[0][0]
+        )
+    }
 
     @property
     def hf(self):
@@ -208,7 +262,9 @@ class FakeTokenizer:
 FAKE_TOKENIZER = FakeTokenizer()
 
 
-@given(st.text(alphabet=ALPHABET, max_size=30), st.lists(st.text(alphabet=ALPHABET, min_size=1, max_size=4), max_size=3))
+@given(
+    st.text(alphabet=ALPHABET, max_size=30), st.lists(st.text(alphabet=ALPHABET, min_size=1, max_size=4), max_size=3)
+)
 def test_text_stream_is_the_text_up_to_the_first_stop(text, stops):
     tokens = TextStream(FAKE_TOKENIZER, stops)
     said, ended = "", None
@@ -221,7 +277,7 @@ def test_text_stream_is_the_text_up_to_the_first_stop(text, stops):
     said += tokens.flush()
     heard = text.encode()[:ended].decode(errors="ignore")
     assert (ended is not None) == any(s in text for s in stops)
-    assert said == heard[:min((heard.find(s) for s in stops if s in heard), default=len(heard))]
+    assert said == heard[: min((heard.find(s) for s in stops if s in heard), default=len(heard))]
 
 
 def test_token_bytes_are_what_the_library_decodes(tiny):
@@ -238,7 +294,7 @@ def test_logprobs_are_the_models_own(tiny, llama):
     prompt = tokenizer.encode("The Danube")
     done = generate(model, tokenizer, [prompt], 12, Sampling(1.5, top_k=30, repetition_penalty=1.2), [3], logprobs=4)[0]
     with torch.no_grad():
-        reference = llama(torch.tensor([prompt + done.ids])).logits[0, len(prompt) - 1:-1].log_softmax(-1)
+        reference = llama(torch.tensor([prompt + done.ids])).logits[0, len(prompt) - 1 : -1].log_softmax(-1)
     np.testing.assert_allclose(done.logprobs, reference.gather(1, torch.tensor(done.ids)[:, None])[:, 0], atol=1e-4)
     for alternatives, row in zip(done.alternatives, reference):
         assert list(alternatives) == row.topk(4).indices.tolist()
@@ -277,7 +333,7 @@ def test_a_step_is_what_the_model_computes(dtype):
             logits = step(token, cache)
             assert cache.lengths.tolist() == [length + n + 1 for length in lengths]
             for row, length in enumerate(lengths):
-                whole = torch.cat((ids[row, :length], tokens[:n + 1, row]))[None]
+                whole = torch.cat((ids[row, :length], tokens[: n + 1, row]))[None]
                 expected = exact(whole)[0, -1]
                 ours.append((logits[row] - expected).square().mean())
                 models.append((model(whole)[0, -1] - expected).square().mean())
@@ -301,12 +357,15 @@ def test_a_dropped_row_leaves_the_others_as_they_are(tiny):
     assert [rows[i].ids for i in (1, 2)] == [expected[i].ids for i in (1, 2)]
 
 
-@pytest.mark.parametrize("limits", [Sampling(1e-30), Sampling(1.0, top_p=0.0), Sampling(2.0, top_k=1), Sampling(2.0, min_p=1.0)])
+@pytest.mark.parametrize(
+    "limits", [Sampling(1e-30), Sampling(1.0, top_p=0.0), Sampling(2.0, top_k=1), Sampling(2.0, min_p=1.0)]
+)
 def test_extreme_settings_are_greedy(tiny, limits):
     model, tokenizer = tiny
     prompts = prompts_of(tokenizer)
-    assert [c.ids for c in generate(model, tokenizer, prompts, 8, limits, [1] * len(prompts))] \
-        == [c.ids for c in generate(model, tokenizer, prompts, 8, GREEDY, [0] * len(prompts))]
+    assert [c.ids for c in generate(model, tokenizer, prompts, 8, limits, [1] * len(prompts))] == [
+        c.ids for c in generate(model, tokenizer, prompts, 8, GREEDY, [0] * len(prompts))
+    ]
 
 
 @pytest.mark.parametrize("how", [GREEDY, Sampling(1.0), Sampling(1.0, top_p=0.9)])
@@ -336,10 +395,15 @@ def test_a_compiled_decoder_says_the_same_and_compiles_once(tiny):
     if not any(map(shutil.which, ("c++", "g++", "clang++"))):
         pytest.skip("torch.compile needs a C++ compiler: install g++ or clang++")
     import torch._dynamo
+
     model, tokenizer = tiny_model(block_size=600), tiny[1]
     decoder = Decoder(model, tokenizer, compiled=True)
     assert type(decoder.next) is CompiledStep
-    jobs = [Request(prompt, 10 + 10 * n, how, n) for n, prompt in enumerate(prompts_of(tokenizer)) for how in (GREEDY, Sampling(1.5, top_p=0.9))]
+    jobs = [
+        Request(prompt, 10 + 10 * n, how, n)
+        for n, prompt in enumerate(prompts_of(tokenizer))
+        for how in (GREEDY, Sampling(1.5, top_p=0.9))
+    ]
     jobs += [Request(jobs[2].prompt, 300, GREEDY, 3), Request([9], 30, GREEDY, 3)]
     for batch_size in (8, 1):
         with torch._dynamo.config.patch(error_on_recompile=True):
@@ -354,6 +418,9 @@ def test_a_decoder_that_cannot_be_compiled_does_without(tiny, monkeypatch, capsy
     model, tokenizer = tiny
     monkeypatch.setattr(torch, "compile", broken)
     decoder = Decoder(model, tokenizer, compiled=True)
-    assert capsys.readouterr().err == "warning: torch.compile failed (backend='inductor' raised: no C++ compiler); going on without it\n"
+    assert (
+        capsys.readouterr().err
+        == "warning: torch.compile failed (backend='inductor' raised: no C++ compiler); going on without it\n"
+    )
     job = Request(tokenizer.encode("Gold is a"), 10, GREEDY, 0)
     assert [c.ids for _, _, c in stream(decoder, [job], 1)][-1] == last(model, tokenizer, [job])[0].ids

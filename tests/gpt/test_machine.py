@@ -28,6 +28,7 @@ def open_log(folder, step=0, mode="disabled", run_id=None) -> RunLog:
 
 # devices
 
+
 def test_cuda_asked_for_and_absent_is_an_input_error(monkeypatch):
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     monkeypatch.setattr(torch.backends.mps, "is_available", lambda: False)
@@ -42,8 +43,17 @@ def test_peaks_are_those_of_gpu_check():
     assert machine.PEAK_TFLOPS == namespace["PEAK_TFLOPS"]
 
 
-@pytest.mark.parametrize("name, tflops", [("NVIDIA GeForce RTX 4090", 165), ("NVIDIA H100 80GB HBM3", 989), ("NVIDIA H100 PCIe", 756),
-                                          ("NVIDIA A100-SXM4-80GB", 312), ("NVIDIA GeForce RTX 4090 D", 147), ("Tesla P4", None)])
+@pytest.mark.parametrize(
+    "name, tflops",
+    [
+        ("NVIDIA GeForce RTX 4090", 165),
+        ("NVIDIA H100 80GB HBM3", 989),
+        ("NVIDIA H100 PCIe", 756),
+        ("NVIDIA A100-SXM4-80GB", 312),
+        ("NVIDIA GeForce RTX 4090 D", 147),
+        ("Tesla P4", None),
+    ],
+)
 def test_peak_by_device_name(name, tflops, monkeypatch):
     monkeypatch.setattr(torch.cuda, "get_device_name", lambda device: name)
     assert machine.peak_flops(torch.device("cuda")) == (tflops and tflops * 1e12)
@@ -52,7 +62,9 @@ def test_peak_by_device_name(name, tflops, monkeypatch):
 
 def test_out_of_memory_is_known_by_type_and_by_words():
     assert machine.is_out_of_memory(torch.cuda.OutOfMemoryError("CUDA out of memory. Tried to allocate 2 GiB"))
-    assert machine.is_out_of_memory(RuntimeError("[enforce fail] DefaultCPUAllocator: can't allocate memory: you tried"))
+    assert machine.is_out_of_memory(
+        RuntimeError("[enforce fail] DefaultCPUAllocator: can't allocate memory: you tried")
+    )
     assert not machine.is_out_of_memory(RuntimeError("shape mismatch"))
     assert not machine.is_out_of_memory(ValueError("out of memory"))
     with pytest.raises(RuntimeError) as caught:
@@ -68,6 +80,7 @@ def test_costs_by_hand():
 
 # several processes
 
+
 def free_port() -> int:
     with socket.socket() as s:
         s.bind(("127.0.0.1", 0))
@@ -76,7 +89,8 @@ def free_port() -> int:
 
 def test_two_workers_sum_and_agree(tmp_path):
     script = tmp_path / "worker.py"
-    script.write_text(textwrap.dedent(f"""
+    script.write_text(
+        textwrap.dedent(f"""
         import sys; sys.path.insert(0, {str(SRC)!r})
         import torch
         from gpt.machine import join_workers
@@ -85,11 +99,26 @@ def test_two_workers_sum_and_agree(tmp_path):
         w.sum([a, b])
         print(w.rank, w.size, w.first, a.item(), b[1, 1].item(), w.any(w.rank == 1), w.any(False), flush=True)
         w.close()
-    """))
+    """)
+    )
     port = str(free_port())
-    workers = [subprocess.Popen([sys.executable, script], stdout=subprocess.PIPE, text=True, env={
-        **os.environ, "RANK": str(r), "LOCAL_RANK": str(r), "WORLD_SIZE": "2", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": port,
-        "OMP_NUM_THREADS": "1"}) for r in range(2)]
+    workers = [
+        subprocess.Popen(
+            [sys.executable, script],
+            stdout=subprocess.PIPE,
+            text=True,
+            env={
+                **os.environ,
+                "RANK": str(r),
+                "LOCAL_RANK": str(r),
+                "WORLD_SIZE": "2",
+                "MASTER_ADDR": "127.0.0.1",
+                "MASTER_PORT": port,
+                "OMP_NUM_THREADS": "1",
+            },
+        )
+        for r in range(2)
+    ]
     out = [worker.communicate(timeout=60)[0].strip() for worker in workers]
     assert out == ["0 2 True 3.0 30.0 True False", "1 2 False 3.0 30.0 True False"]
 
@@ -102,6 +131,7 @@ def test_alone_nothing_is_sent():
 
 
 # signals
+
 
 def test_first_signal_asks_and_handlers_are_put_back():
     before = signal.getsignal(signal.SIGTERM)
@@ -116,8 +146,10 @@ def test_first_signal_asks_and_handlers_are_put_back():
 
 
 def test_second_ctrl_c_leaves_at_once(tmp_path):
-    code = (f"import sys, time; sys.path.insert(0, {str(SRC)!r})\nfrom pipeline.stop import StopSignal\n"
-            "with StopSignal() as stop:\n    print('ready', flush=True)\n    time.sleep(60)\n    time.sleep(60)")
+    code = (
+        f"import sys, time; sys.path.insert(0, {str(SRC)!r})\nfrom pipeline.stop import StopSignal\n"
+        "with StopSignal() as stop:\n    print('ready', flush=True)\n    time.sleep(60)\n    time.sleep(60)"
+    )
     child = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True)
     assert child.stdout.readline() == "ready\n"
     child.send_signal(signal.SIGINT)
@@ -128,6 +160,7 @@ def test_second_ctrl_c_leaves_at_once(tmp_path):
 
 
 # the log
+
 
 def test_log_is_cut_back_to_the_resumed_step(tmp_path):
     log = open_log(tmp_path)
@@ -140,8 +173,12 @@ def test_log_is_cut_back_to_the_resumed_step(tmp_path):
     log = open_log(tmp_path, step=2)
     log.write(3, {"loss": float("nan")})
     log.close()
-    assert read_log(tmp_path) == [{"step": 1, "loss": 0.5}, {"step": 2, "loss": 1.0},
-                                  {"step": 2, "samples": [{"prompt": "Gold is", "text": " a métal."}]}, {"step": 3, "loss": None}]
+    assert read_log(tmp_path) == [
+        {"step": 1, "loss": 0.5},
+        {"step": 2, "loss": 1.0},
+        {"step": 2, "samples": [{"prompt": "Gold is", "text": " a métal."}]},
+        {"step": 3, "loss": None},
+    ]
     open_log(tmp_path).close()
     assert read_log(tmp_path) == []  # a run from the beginning begins its log anew
 
@@ -155,6 +192,7 @@ def test_log_stands_on_disk_at_once(tmp_path):
 
 def test_curves_are_a_picture_of_what_the_log_has(tmp_path):
     from matplotlib.image import imread
+
     records = [{"step": s, "loss": 5 - s / 10, "lr": 0.1} for s in range(20)] + [{"step": 19, "val_loss": 3.2}]
     draw_curves(records, tmp_path / "curves.png")
     one_row = imread(tmp_path / "curves.png")
@@ -175,6 +213,7 @@ def test_a_drawing_that_fails_is_said_once(tmp_path, monkeypatch, capsys):
 
 
 # W&B
+
 
 def test_without_a_key_wandb_writes_offline_and_never_asks(tmp_path, monkeypatch):
     monkeypatch.delenv("WANDB_API_KEY", raising=False)

@@ -30,27 +30,33 @@ def backward(model, seed: int) -> None:
 
 # learning rate
 
+
 def test_cosine_by_hand():
     def lr(step):
         return learning_rate(step, max_iters=110, lr=1.0, min_lr=0.1, warmup_iters=10, schedule="cosine")
+
     assert lr(0) == pytest.approx(1 / 11) and lr(9) == pytest.approx(10 / 11)
     assert lr(10) == pytest.approx(1.0)
-    assert lr(60) == pytest.approx(0.55)                          # half way: the mean of 1 and 0.1
+    assert lr(60) == pytest.approx(0.55)  # half way: the mean of 1 and 0.1
     assert lr(35) == pytest.approx(0.1 + 0.9 * (2 + math.sqrt(2)) / 4)  # a quarter: cos(45 degrees)
     assert lr(110) == pytest.approx(0.1) and lr(500) == pytest.approx(0.1)
 
 
 def test_linear_is_constant_then_falls_to_the_minimum():
     def lr(step, frac):
-        return learning_rate(step, max_iters=100, lr=2.0, min_lr=0.0, warmup_iters=0, schedule="linear", decay_frac=frac)
+        return learning_rate(
+            step, max_iters=100, lr=2.0, min_lr=0.0, warmup_iters=0, schedule="linear", decay_frac=frac
+        )
+
     assert lr(0, 0.4) == lr(60, 0.4) == 2.0
     assert lr(80, 0.4) == pytest.approx(1.0) and lr(90, 0.4) == pytest.approx(0.5)
-    assert lr(99, 0.4) == pytest.approx(0.05)                     # the last step still learns
+    assert lr(99, 0.4) == pytest.approx(0.05)  # the last step still learns
     assert lr(100, 0.4) == 0.0
     assert lr(50, 1.0) == pytest.approx(1.0)
 
 
 # groups
+
 
 @pytest.mark.parametrize("muon", [False, True])
 def test_every_parameter_is_in_one_group(muon):
@@ -80,6 +86,7 @@ def test_weight_decay_shrinks_matrices_and_leaves_norms(name):
 
 # Muon
 
+
 def quintic(s: np.ndarray) -> np.ndarray:
     for _ in range(5):
         s = 3.4445 * s - 4.7750 * s**3 + 2.0315 * s**5
@@ -101,7 +108,12 @@ def test_fused_projections_are_orthogonalised_one_by_one():
     before = {n: p.detach().clone() for n, p in model.named_parameters()}
     backward(model, 0)
     optimizer_for(model, "muon", lr=1.0, weight_decay=0.0).step(YES)
-    for name, parts in (("self_attn.qkv_proj", 3), ("mlp.gate_up_proj", 2), ("self_attn.o_proj", 1), ("mlp.down_proj", 1)):
+    for name, parts in (
+        ("self_attn.qkv_proj", 3),
+        ("mlp.gate_up_proj", 2),
+        ("self_attn.o_proj", 1),
+        ("mlp.down_proj", 1),
+    ):
         key = f"layers.1.{name}.weight"
         for moved in (before[key] - dict(model.named_parameters())[key].detach()).chunk(parts):
             singular = torch.linalg.svdvals(moved / (0.2 * math.sqrt(max(moved.shape))))
@@ -110,15 +122,26 @@ def test_fused_projections_are_orthogonalised_one_by_one():
 
 @pytest.mark.skipif(not hasattr(torch.optim, "Muon"), reason="torch has Muon from 2.9 on")
 def test_muon_equals_torchs_on_the_separate_matrices(monkeypatch):
-    monkeypatch.setattr(torch.Tensor, "bfloat16", torch.Tensor.clone)  # let torch's iterate in fp32 as ours does on a CPU
+    monkeypatch.setattr(
+        torch.Tensor, "bfloat16", torch.Tensor.clone
+    )  # let torch's iterate in fp32 as ours does on a CPU
     model = tiny_model()
-    names = {"layers.0.self_attn.qkv_proj.weight": 3, "layers.0.mlp.gate_up_proj.weight": 2,
-             "layers.0.self_attn.o_proj.weight": 1, "layers.0.mlp.down_proj.weight": 1}
+    names = {
+        "layers.0.self_attn.qkv_proj.weight": 3,
+        "layers.0.mlp.gate_up_proj.weight": 2,
+        "layers.0.self_attn.o_proj.weight": 1,
+        "layers.0.mlp.down_proj.weight": 1,
+    }
     parameters = dict(model.named_parameters())
     ours = optimizer_for(model, "muon", lr=0.02)
     copies = {n: [torch.nn.Parameter(c.detach().clone()) for c in parameters[n].chunk(k)] for n, k in names.items()}
-    theirs = torch.optim.Muon([c for cs in copies.values() for c in cs], lr=0.02, weight_decay=0.1, momentum=0.95,
-                              adjust_lr_fn="match_rms_adamw")
+    theirs = torch.optim.Muon(
+        [c for cs in copies.values() for c in cs],
+        lr=0.02,
+        weight_decay=0.1,
+        momentum=0.95,
+        adjust_lr_fn="match_rms_adamw",
+    )
     start = {n: parameters[n].detach().clone() for n in names}
     for seed in range(4):
         model.zero_grad()
@@ -134,6 +157,7 @@ def test_muon_equals_torchs_on_the_separate_matrices(monkeypatch):
 
 
 # as one
+
 
 def test_adamw_by_hand():
     """Two steps on one weight, from the formulas of Loshchilov and Hutter."""
@@ -169,6 +193,7 @@ def test_a_step_that_is_not_finite_changes_nothing(name):
 @pytest.mark.parametrize("name", ["adamw", "muon"])
 def test_state_goes_out_and_comes_back(name, tmp_path):
     from safetensors.torch import load_file, save_file
+
     straight, resumed = tiny_model(), tiny_model()
     a = optimizer_for(straight, name)
     for seed in range(3):

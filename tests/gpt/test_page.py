@@ -51,12 +51,17 @@ def finished(page, n: int = 1) -> bool:
 def test_types_streams_and_shows_markup_as_text(page, parrot):
     parrot[0].delay = 0.02
     page.type("#input", "What is gold?{Shift}{Enter}{Shift}Tell me.{Enter}")
-    page.wait(lambda: 5 < len(page.text(".assistant .text") or "") < len(ANSWER) - 5, "nothing was shown while it was written")
+    page.wait(
+        lambda: 5 < len(page.text(".assistant .text") or "") < len(ANSWER) - 5, "nothing was shown while it was written"
+    )
     assert page.visible("#stop") and not page.visible("#send")
     page.wait(lambda: finished(page), "the answer did not end")
     assert page.text(".user .text") == "What is gold?\nTell me."
     assert page.text(".assistant .text") == ANSWER
-    assert page.run("return document.querySelectorAll('#talk img, #talk b').length + document.title") == "0wikigpt – wikillm"
+    assert (
+        page.run("return document.querySelectorAll('#talk img, #talk b').length + document.title")
+        == "0wikigpt – wikillm"
+    )
     assert page.text("#status") == ANSWER  # what a screen reader says, once
     assert "tokens" in page.text(".note") and page.visible("#send")
     assert page.run("return document.activeElement.id") == "input"
@@ -84,10 +89,14 @@ def test_regenerate_copy_new_chat_and_reload(page):
     assert page.run("return document.querySelectorAll('article').length") == 2
     page.type("#input", "And iron?{Enter}")
     page.wait(lambda: finished(page, 2), "no answer to the second question")
-    buttons = page.run("return [...document.querySelectorAll('.foot')].map(f => [...f.querySelectorAll('button')].map(b => b.textContent))")
+    buttons = page.run(
+        "return [...document.querySelectorAll('.foot')].map(f => [...f.querySelectorAll('button')].map(b => b.textContent))"
+    )
     assert buttons == [["Copy"], ["Copy", "Regenerate"]]  # only the last answer can be regenerated
     page.reload()
-    page.wait(lambda: page.run("return document.querySelectorAll('article').length") == 4, "the conversation was forgotten")
+    page.wait(
+        lambda: page.run("return document.querySelectorAll('article').length") == 4, "the conversation was forgotten"
+    )
     assert page.text("article.user:nth-of-type(3) .text") == "And iron?"
     page.wait(lambda: page.text("#model") == "wikigpt", "no server")
     page.click("#new")
@@ -97,12 +106,16 @@ def test_regenerate_copy_new_chat_and_reload(page):
 
 
 def test_settings_reach_the_server(page):
-    page.run("window.sent = []; const real = fetch; window.fetch = (u, o) => { if (o) sent.push(o.body); return real(u, o); }")
+    page.run(
+        "window.sent = []; const real = fetch; window.fetch = (u, o) => { if (o) sent.push(o.body); return real(u, o); }"
+    )
     assert not page.visible("#settings")
     page.click("#open-settings")
     assert page.visible("#settings")
-    page.run("for (const [id, v] of [['temperature', 0.1], ['length', 16]]) {"
-             " const e = document.getElementById(id); e.value = v; e.dispatchEvent(new Event('input')); }")
+    page.run(
+        "for (const [id, v] of [['temperature', 0.1], ['length', 16]]) {"
+        " const e = document.getElementById(id); e.value = v; e.dispatchEvent(new Event('input')); }"
+    )
     page.type("#input", "What is gold?{Enter}")
     page.wait(lambda: finished(page), "no answer")
     sent = json.loads(page.run("return sent")[0])
@@ -113,8 +126,10 @@ def test_settings_reach_the_server(page):
 
 
 def test_a_failure_is_said_and_can_be_tried_again(page):
-    page.run("window.real = fetch; window.fetch = async () => new Response("
-             "JSON.stringify({error: {message: 'the queue is full'}}), {status: 429})")
+    page.run(
+        "window.real = fetch; window.fetch = async () => new Response("
+        "JSON.stringify({error: {message: 'the queue is full'}}), {status: 429})"
+    )
     page.click("#examples button")
     page.wait(lambda: "the queue is full" in (page.text(".problem") or ""), "the error is not shown")
     page.run("window.fetch = real; document.querySelector('.foot button').click()")
@@ -128,8 +143,10 @@ def test_on_a_phone_and_in_the_dark(page, dark, tmp_path):
     page.type("#input", "What is gold?{Enter}")
     page.wait(lambda: finished(page), "no answer")
     assert page.run("return document.documentElement.scrollWidth") == 360
-    small = page.run("return [...document.querySelectorAll('button')].filter(b => b.checkVisibility()).map("
-                     "b => b.getBoundingClientRect()).filter(r => r.height < 36 || r.width < 36).length")
+    small = page.run(
+        "return [...document.querySelectorAll('button')].filter(b => b.checkVisibility()).map("
+        "b => b.getBoundingClientRect()).filter(r => r.height < 36 || r.width < 36).length"
+    )
     assert small == 0  # fingers
     assert page.run("return document.querySelector('#composer').getBoundingClientRect().bottom") < 640
     for selector in ("body", ".assistant .text", ".user .text", "#model", ".note", ".caution"):
@@ -140,11 +157,14 @@ def test_on_a_phone_and_in_the_dark(page, dark, tmp_path):
 
 def contrast(page, selector: str) -> float:
     """WCAG 2's contrast ratio of an element's text and what lies behind it."""
-    colours = page.run("""
+    colours = page.run(
+        """
         const e = document.querySelector(arguments[0]); let behind = e;
         while (getComputedStyle(behind).backgroundColor === "rgba(0, 0, 0, 0)") behind = behind.parentElement;
         return [getComputedStyle(e).color, getComputedStyle(behind).backgroundColor].map(c => c.match(/[0-9.]+/g).map(Number));
-        """, selector)
+        """,
+        selector,
+    )
 
     def luminance(rgb: list[float]) -> float:
         linear = [c / 255 / 12.92 if c / 255 <= 0.04045 else ((c / 255 + 0.055) / 1.055) ** 2.4 for c in rgb[:3]]
@@ -159,5 +179,10 @@ def test_nothing_is_fetched_from_elsewhere(page, server):
     page.wait(lambda: finished(page), "no answer")
     fetched = page.run("return performance.getEntriesByType('resource').map(e => e.name)")
     assert fetched and all(name.startswith(server[0]) for name in fetched)
-    assert page.run("return [...document.querySelectorAll('button, input, textarea')].filter("
-                    "e => !(e.textContent.trim() || e.ariaLabel || e.labels?.length)).length") == 0  # all have names
+    assert (
+        page.run(
+            "return [...document.querySelectorAll('button, input, textarea')].filter("
+            "e => !(e.textContent.trim() || e.ariaLabel || e.labels?.length)).length"
+        )
+        == 0
+    )  # all have names

@@ -11,7 +11,17 @@ from gpt.tokenizer import Tokenizer
 from pipeline.config import InputError
 from tiny import tiny_tokenizer
 
-TEXTS = ["", " ", "a\tb\r\n\n c", "<|end|>", "<|user|>hi<|end|><|assistant|>", "<|pad|><|end|", "👩‍👩‍👧‍👦 🏳️‍🌈", "Zürich 東京", "\x00\u2028\ufeff"]
+TEXTS = [
+    "",
+    " ",
+    "a\tb\r\n\n c",
+    "<|end|>",
+    "<|user|>hi<|end|><|assistant|>",
+    "<|pad|><|end|",
+    "👩‍👩‍👧‍👦 🏳️‍🌈",
+    "Zürich 東京",
+    "\x00\u2028\ufeff",
+]
 
 
 @pytest.fixture(scope="module")
@@ -51,11 +61,20 @@ def test_special_tokens_are_left_out_of_the_text(tokenizer):
 
 def test_padding_and_truncation_of_the_file_are_not_used(tokenizer, tmp_path):
     def pad_and_cut(about):
-        about["padding"] = {"strategy": {"Fixed": 8}, "direction": "Right", "pad_to_multiple_of": None, "pad_id": 3, "pad_type_id": 0,
-                            "pad_token": "<|pad|>"}
+        about["padding"] = {
+            "strategy": {"Fixed": 8},
+            "direction": "Right",
+            "pad_to_multiple_of": None,
+            "pad_id": 3,
+            "pad_type_id": 0,
+            "pad_token": "<|pad|>",
+        }
         about["truncation"] = {"direction": "Right", "max_length": 4, "strategy": "LongestFirst", "stride": 0}
+
     other = Tokenizer(changed(tokenizer, tmp_path / "t.json", pad_and_cut))
-    assert other.encode_batch(["a", "a long text of many tokens"]) == tokenizer.encode_batch(["a", "a long text of many tokens"])
+    assert other.encode_batch(["a", "a long text of many tokens"]) == tokenizer.encode_batch(
+        ["a", "a long text of many tokens"]
+    )
 
 
 def test_files_that_are_none_are_named(tokenizer, tmp_path):
@@ -72,6 +91,7 @@ def test_other_special_tokens_are_refused(tokenizer, tmp_path):
     def without_pad(about):
         about["added_tokens"] = [t for t in about["added_tokens"] if t["content"] != "<|pad|>"]
         about["model"]["vocab"]["<pad>"] = about["model"]["vocab"].pop("<|pad|>")
+
     with pytest.raises(InputError, match="special tokens are not ids 0-3"):
         Tokenizer(changed(tokenizer, tmp_path / "a.json", without_pad))
 
@@ -80,6 +100,7 @@ def test_other_special_tokens_are_refused(tokenizer, tmp_path):
         vocabulary["<|pad|>"], vocabulary["<|user|>"] = 0, 3
         for token in about["added_tokens"]:
             token["id"] = vocabulary[token["content"]]
+
     with pytest.raises(InputError, match="special tokens are not ids 0-3"):
         Tokenizer(changed(tokenizer, tmp_path / "b.json", pad_first))
 

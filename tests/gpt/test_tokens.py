@@ -17,8 +17,15 @@ def write_tokens(folder, ids, **changes):
     path = folder / "train.bin"
     raw = b"".join(int(i).to_bytes(2, "little") for i in ids)
     path.write_bytes(raw)
-    about = {"tokens": len(ids), "documents": 1, "text_bytes": 4 * len(ids), "bytes_per_token": 4.0,
-             "tokenizer_sha256": "aa" * 32, "sha256": hashlib.sha256(raw).hexdigest(), **changes}
+    about = {
+        "tokens": len(ids),
+        "documents": 1,
+        "text_bytes": 4 * len(ids),
+        "bytes_per_token": 4.0,
+        "tokenizer_sha256": "aa" * 32,
+        "sha256": hashlib.sha256(raw).hexdigest(),
+        **changes,
+    }
     path.with_suffix(".json").write_text(json.dumps(about))
     return path
 
@@ -82,6 +89,7 @@ def test_an_epoch_draws_every_window_once_from_one_phase(counting):
 def test_phases_and_orders_differ_by_epoch_and_by_seed(counting):
     def starts(seed, epoch):
         return tuple(Batches(counting, 10, 10, seed).starts(np.arange(10) + 10 * epoch))
+
     different = {starts(seed, epoch) for seed in range(3) for epoch in range(5)}
     assert len(different) == 15
     assert len({min(s % 10 for s in starts) for starts in different}) > 3  # cut at new places
@@ -98,7 +106,9 @@ def test_micro_batch_size_and_gpus_do_not_change_a_step(tmp_path_factory, step, 
     expected = whole.batch(step, 0, 24)[0]
     fresh = Batches(file, 10, 24, seed=3)  # as after a resume
     micros = -(-24 // (micro_batch_size * world))
-    parts = [fresh.batch(step, micro, micro_batch_size, rank, world)[0] for micro in range(micros) for rank in range(world)]
+    parts = [
+        fresh.batch(step, micro, micro_batch_size, rank, world)[0] for micro in range(micros) for rank in range(world)
+    ]
     assert (np.concatenate(parts) == expected).all()
 
 
@@ -125,8 +135,19 @@ def test_too_few_tokens_for_a_window_is_said(tmp_path):
     assert Batches(file, 9, 4, seed=0).windows == 1
 
 
-@pytest.mark.parametrize("n, block, rows, stride", [(23, 5, 2, 0), (20, 5, 3, 0), (3, 5, 2, 0), (23, 5, 2, 2), (23, 6, 4, 1), (5, 5, 1, 3),
-                                                    (6, 5, 1, 3), (0, 5, 1, 0)])
+@pytest.mark.parametrize(
+    "n, block, rows, stride",
+    [
+        (23, 5, 2, 0),
+        (20, 5, 3, 0),
+        (3, 5, 2, 0),
+        (23, 5, 2, 2),
+        (23, 6, 4, 1),
+        (5, 5, 1, 3),
+        (6, 5, 1, 3),
+        (0, 5, 1, 0),
+    ],
+)
 def test_windows_score_every_id_once_with_the_right_context(n, block, rows, stride):
     ids = np.arange(100, 100 + n, dtype="<u2")
     scored, count = [], 0
@@ -137,8 +158,8 @@ def test_windows_score_every_id_once_with_the_right_context(n, block, rows, stri
                 if target != IGNORE:
                     scored.append(int(target))
                     assert input_row[i] == (target - 1 if target > 100 else 2)
-                    context = input_row[:i + 1].tolist()
-                    expected = ([2] + ids.tolist())[max(0, target - 100 - i):target - 100 + 1]
+                    context = input_row[: i + 1].tolist()
+                    expected = ([2] + ids.tolist())[max(0, target - 100 - i) : target - 100 + 1]
                     assert context == expected
                     assert not stride or count == 0 or i >= block - stride
             count += 1

@@ -47,6 +47,7 @@ def problems(path="configs/base.yaml", overrides=()):
 
 # values
 
+
 def test_base_has_the_course_s_keys_and_values():
     cfg = load_config().model_dump()
     for section, keys in yaml.safe_load(FIXED).items():
@@ -81,6 +82,7 @@ def test_the_config_cannot_be_changed_by_a_stage():
 
 # inheriting
 
+
 def test_inherits_through_two_files_key_by_key(tmp_path):
     write(tmp_path, f"inherits: {ROOT}/configs/base.yaml\ntrain: {{lr: 1.0e-3, seed: 5}}\n", "middle.yaml")
     cfg = load_config(write(tmp_path, "inherits: middle.yaml\ntrain:\n  seed: 6\n"))
@@ -98,12 +100,19 @@ def test_what_is_missing_without_inherits_is_told(tmp_path):
     assert any("'train' is missing" in line for line in lines)
 
 
-@pytest.mark.parametrize("text, expected", [
-    ("train:\n  lr: [1, 2\n", r"mine.yaml:\d: not valid YAML"), ("- a\n", "expected sections"), ("train: 5\n", "'train' must be a section"),
-    ("train:\n", "'train' must be a section"), ("inherits: none.yaml\n", r"none.yaml: cannot read the config \(No such file"),
-    ("train:\n  lr: 1.0\n  lr: 2.0\n", "mine.yaml:3: not valid YAML: 'lr' stands twice"),
-    ("train: {lr: 1.0}\nmodel: {}\ntrain: {lr: 2.0}\n", "mine.yaml:3: not valid YAML: 'train' stands twice"),
-    ("? [a, b]\n: c\n", "mine.yaml")])
+@pytest.mark.parametrize(
+    "text, expected",
+    [
+        ("train:\n  lr: [1, 2\n", r"mine.yaml:\d: not valid YAML"),
+        ("- a\n", "expected sections"),
+        ("train: 5\n", "'train' must be a section"),
+        ("train:\n", "'train' must be a section"),
+        ("inherits: none.yaml\n", r"none.yaml: cannot read the config \(No such file"),
+        ("train:\n  lr: 1.0\n  lr: 2.0\n", "mine.yaml:3: not valid YAML: 'lr' stands twice"),
+        ("train: {lr: 1.0}\nmodel: {}\ntrain: {lr: 2.0}\n", "mine.yaml:3: not valid YAML: 'train' stands twice"),
+        ("? [a, b]\n: c\n", "mine.yaml"),
+    ],
+)
 def test_a_file_that_is_no_config_is_named(tmp_path, text, expected):
     assert re.search(expected, problems(write(tmp_path, text))[0])
 
@@ -116,46 +125,89 @@ def test_a_file_that_is_not_text(tmp_path):
 
 # overrides
 
-@pytest.mark.parametrize("override, section, key, value", [
-    ("train.lr=1e-3", "train", "lr", 1e-3), ("train.lr=5", "train", "lr", 5.0), ("train.compile=false", "train", "compile", False),
-    ("data.workers=3", "data", "workers", 3), ("data.workers=auto", "data", "workers", "auto"), ("train.max_hours=null", "train", "max_hours", None),
-    ("train.max_hours=1.5", "train", "max_hours", 1.5), ("train.sample_prompts=[a, 'b: c']", "train", "sample_prompts", ["a", "b: c"]),
-    ("wandb.run_name=2024", "wandb", "run_name", "2024"), ("data.dump=/a=b.bz2", "data", "dump", "/a=b.bz2"),
-    ("judge.checkpoints={a: x, b: y}", "judge", "checkpoints", {"a": "x", "b": "y"}), ("sample.prompts=[]", "sample", "prompts", []),
-    ("clean.language=no", "clean", "language", "no"), ("wandb.run_name=2024-01-31", "wandb", "run_name", "2024-01-31"),
-    ("wandb.run_name=12:30", "wandb", "run_name", "12:30"), ("train.max_iters=1e4", "train", "max_iters", 10000),
-    ("train.seed=0", "train", "seed", 0), ("train.max_hours=~", "train", "max_hours", None),
-    ("train.lr=+.5", "train", "lr", 0.5), ("train.compile=no", "train", "compile", False), ("data.dump=a.b:c d#e", "data", "dump", "a.b:c d#e")])
+
+@pytest.mark.parametrize(
+    "override, section, key, value",
+    [
+        ("train.lr=1e-3", "train", "lr", 1e-3),
+        ("train.lr=5", "train", "lr", 5.0),
+        ("train.compile=false", "train", "compile", False),
+        ("data.workers=3", "data", "workers", 3),
+        ("data.workers=auto", "data", "workers", "auto"),
+        ("train.max_hours=null", "train", "max_hours", None),
+        ("train.max_hours=1.5", "train", "max_hours", 1.5),
+        ("train.sample_prompts=[a, 'b: c']", "train", "sample_prompts", ["a", "b: c"]),
+        ("wandb.run_name=2024", "wandb", "run_name", "2024"),
+        ("data.dump=/a=b.bz2", "data", "dump", "/a=b.bz2"),
+        ("judge.checkpoints={a: x, b: y}", "judge", "checkpoints", {"a": "x", "b": "y"}),
+        ("sample.prompts=[]", "sample", "prompts", []),
+        ("clean.language=no", "clean", "language", "no"),
+        ("wandb.run_name=2024-01-31", "wandb", "run_name", "2024-01-31"),
+        ("wandb.run_name=12:30", "wandb", "run_name", "12:30"),
+        ("train.max_iters=1e4", "train", "max_iters", 10000),
+        ("train.seed=0", "train", "seed", 0),
+        ("train.max_hours=~", "train", "max_hours", None),
+        ("train.lr=+.5", "train", "lr", 0.5),
+        ("train.compile=no", "train", "compile", False),
+        ("data.dump=a.b:c d#e", "data", "dump", "a.b:c d#e"),
+    ],
+)
 def test_overrides_take_the_type_of_the_key(override, section, key, value):
     got = getattr(getattr(load_config(overrides=[override]), section), key)
     assert got == value and type(got) is type(value)
 
 
-@pytest.mark.parametrize("override, expected", [
-    ("train.lr=fast", "train.lr: .*valid number.*got 'fast'"), ("train.max_iters=1.5", "train.max_iters: .*integer"),
-    ("train.max_iters=true", "train.max_iters: expected a number, got true/false"), ("train.compile=maybe", "train.compile: .*boolean"),
-    ("train.device=gpu", "train.device: .*'cuda', 'mps', 'cpu' or 'auto'.*got 'gpu'"), ("train.lr=0", "greater than 0"),
-    ("train.lr=.nan", "train.lr: .*finite"), ("train.lr=.inf", "train.lr: .*finite"), ("model.bias=true", "model.bias"),
-    ("data.workers=0", "data.workers"), ("data.workers=many", "data.workers"), ("serve.port=70000", "serve.port"),
-    ("train.sample_prompts=hello", "train.sample_prompts: .*list"), ("train.lr=[", "override 'train.lr=\\[': the value is not valid YAML"),
-    ("train.lr", "write section.key=value"), ("lr=3", "write section.key=value"), ("train.=3", "write section.key=value"),
-    ("model.vocab_size=70000", "model.vocab_size: .*65536"), ("model.n_head=7", "command line: model: n_embd 768 must be n_head 7 times"),
-    ("train.warmup_iters=9000", "warmup_iters 9000 must be below max_iters 7700"), ("train.min_lr=1", "min_lr 1.0 is above lr"),
-    ("dedup.bands=30", "bands x rows = 180 is more than num_perm 128"), ("data.engine=dask", "engine dask needs data.scheduler"),
-    ("tokenizer.special_tokens=[a, b, c]", "special_tokens must be"), ("clean.language=english", "clean.language"),
-    ("teacher.base_url=localhost:8000", "teacher.base_url")])
+@pytest.mark.parametrize(
+    "override, expected",
+    [
+        ("train.lr=fast", "train.lr: .*valid number.*got 'fast'"),
+        ("train.max_iters=1.5", "train.max_iters: .*integer"),
+        ("train.max_iters=true", "train.max_iters: expected a number, got true/false"),
+        ("train.compile=maybe", "train.compile: .*boolean"),
+        ("train.device=gpu", "train.device: .*'cuda', 'mps', 'cpu' or 'auto'.*got 'gpu'"),
+        ("train.lr=0", "greater than 0"),
+        ("train.lr=.nan", "train.lr: .*finite"),
+        ("train.lr=.inf", "train.lr: .*finite"),
+        ("model.bias=true", "model.bias"),
+        ("data.workers=0", "data.workers"),
+        ("data.workers=many", "data.workers"),
+        ("serve.port=70000", "serve.port"),
+        ("train.sample_prompts=hello", "train.sample_prompts: .*list"),
+        ("train.lr=[", "override 'train.lr=\\[': the value is not valid YAML"),
+        ("train.lr", "write section.key=value"),
+        ("lr=3", "write section.key=value"),
+        ("train.=3", "write section.key=value"),
+        ("model.vocab_size=70000", "model.vocab_size: .*65536"),
+        ("model.n_head=7", "command line: model: n_embd 768 must be n_head 7 times"),
+        ("train.warmup_iters=9000", "warmup_iters 9000 must be below max_iters 7700"),
+        ("train.min_lr=1", "min_lr 1.0 is above lr"),
+        ("dedup.bands=30", "bands x rows = 180 is more than num_perm 128"),
+        ("data.engine=dask", "engine dask needs data.scheduler"),
+        ("tokenizer.special_tokens=[a, b, c]", "special_tokens must be"),
+        ("clean.language=english", "clean.language"),
+        ("teacher.base_url=localhost:8000", "teacher.base_url"),
+    ],
+)
 def test_impossible_values_are_named(override, expected):
     lines = problems(overrides=[override])
-    assert all(re.search(expected, line) for line in lines) and all("command line" in line or "override" in line for line in lines), lines
+    assert all(re.search(expected, line) for line in lines) and all(
+        "command line" in line or "override" in line for line in lines
+    ), lines
 
 
-@pytest.mark.parametrize("override, expected", [
-    ("train.max_itres=5", "unknown key 'train.max_itres'; did you mean 'train.max_iters'?"),
-    ("trian.lr=5", "unknown section 'trian'; did you mean 'train'?"),
-    ("model.n_layers=5", "unknown key 'model.n_layers'; did you mean 'model.n_layer'?"),
-    ("judge.checkpoints.sft=x", "did you mean 'judge.checkpoints'?")])
+@pytest.mark.parametrize(
+    "override, expected",
+    [
+        ("train.max_itres=5", "unknown key 'train.max_itres'; did you mean 'train.max_iters'?"),
+        ("trian.lr=5", "unknown section 'trian'; did you mean 'train'?"),
+        ("model.n_layers=5", "unknown key 'model.n_layers'; did you mean 'model.n_layer'?"),
+        ("judge.checkpoints.sft=x", "did you mean 'judge.checkpoints'?"),
+    ],
+)
 def test_an_unknown_name_comes_with_the_nearest_one(override, expected):
-    assert problems(overrides=[override]) == [f"command line: {expected}"] or expected in problems(overrides=[override])[0]
+    assert (
+        problems(overrides=[override]) == [f"command line: {expected}"] or expected in problems(overrides=[override])[0]
+    )
 
 
 def test_a_name_that_resembles_nothing():
@@ -163,11 +215,18 @@ def test_a_name_that_resembles_nothing():
 
 
 def test_all_problems_at_once_each_with_its_file(tmp_path):
-    path = write(tmp_path, f"inherits: {ROOT}/configs/base.yaml\ntrain: {{lr: fast, beta3: 1}}\nmodle: {{n_layer: 2}}\n")
+    path = write(
+        tmp_path, f"inherits: {ROOT}/configs/base.yaml\ntrain: {{lr: fast, beta3: 1}}\nmodle: {{n_layer: 2}}\n"
+    )
     lines = problems(path, ["serve.port=-1", "nonsense"])
     assert len(lines) == 5
-    for expected in (r"mine.yaml: train.lr", r"mine.yaml: unknown key 'train.beta3'; did you mean 'train.beta",
-                     r"mine.yaml: unknown section 'modle'; did you mean 'model'", r"^command line: serve.port", r"^override 'nonsense'"):
+    for expected in (
+        r"mine.yaml: train.lr",
+        r"mine.yaml: unknown key 'train.beta3'; did you mean 'train.beta",
+        r"mine.yaml: unknown section 'modle'; did you mean 'model'",
+        r"^command line: serve.port",
+        r"^override 'nonsense'",
+    ):
         assert sum(bool(re.search(expected, line)) for line in lines) == 1, (expected, lines)
 
 
@@ -180,6 +239,7 @@ def test_relative_paths_start_at_the_repo_and_absolute_ones_stay(monkeypatch, tm
 
 # the command line
 
+
 def run_main(monkeypatch, capsys, main, *arguments):
     monkeypatch.setattr(sys, "argv", ["stage.py", *arguments])
     with pytest.raises(SystemExit) as stop:
@@ -191,14 +251,22 @@ def run_main(monkeypatch, capsys, main, *arguments):
 def raising(error):
     def main(cfg):
         raise error
+
     return main
 
 
 def test_exit_status_and_messages(monkeypatch, capsys):
     seen = []
-    assert run_main(monkeypatch, capsys, lambda cfg: seen.append(cfg.train.seed), "train.seed=3")[0] in (None, 0) and seen == [3]
+    assert run_main(monkeypatch, capsys, lambda cfg: seen.append(cfg.train.seed), "train.seed=3")[0] in (
+        None,
+        0,
+    ) and seen == [3]
     assert run_main(monkeypatch, capsys, raising(InputError("a\nb"))) == (2, "", "error: a\nerror: b\n")
-    assert run_main(monkeypatch, capsys, raising(KeyboardInterrupt())) == (130, "", "interrupted; run the same command again to go on\n")
+    assert run_main(monkeypatch, capsys, raising(KeyboardInterrupt())) == (
+        130,
+        "",
+        "interrupted; run the same command again to go on\n",
+    )
     status, _, error = run_main(monkeypatch, capsys, lambda cfg: None, "train.sead=3", "--config", "configs/fast.yaml")
     assert status == 2 and error == "error: command line: unknown key 'train.sead'; did you mean 'train.seed'?\n"
     with pytest.raises(ZeroDivisionError):  # a defect of ours keeps its traceback: exit status 1
@@ -217,12 +285,23 @@ def test_every_stage_has_help(stage, monkeypatch, capsys):
     with pytest.raises(SystemExit) as stop:
         runpy.run_path(str(ROOT / f"src/{stage}.py"), run_name="__main__")
     out = capsys.readouterr().out
-    assert stop.value.code == 0 and f"python src/{stage}.py" in out and "--config FILE" in out and "config sections" in out
+    assert (
+        stop.value.code == 0 and f"python src/{stage}.py" in out and "--config FILE" in out and "config sections" in out
+    )
 
 
 def test_a_reader_that_stops_reading_is_no_error(tmp_path):
     script = tmp_path / "stage.py"
-    script.write_text(f"import sys; sys.path.insert(0, {str(ROOT / 'src')!r})\nfrom pipeline.cli import stage_main\n"
-                      "def main(cfg):\n    while True: print('line')\nstage_main(main, 'doc', ())\n")
-    done = subprocess.run(f"{sys.executable} {script} | head -n 1", shell=True, executable="/bin/bash", capture_output=True, text=True, timeout=60)
+    script.write_text(
+        f"import sys; sys.path.insert(0, {str(ROOT / 'src')!r})\nfrom pipeline.cli import stage_main\n"
+        "def main(cfg):\n    while True: print('line')\nstage_main(main, 'doc', ())\n"
+    )
+    done = subprocess.run(
+        f"{sys.executable} {script} | head -n 1",
+        shell=True,
+        executable="/bin/bash",
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
     assert (done.stdout, done.stderr) == ("line\n", "")

@@ -57,6 +57,7 @@ def test_jobs_are_drawn_only_as_workers_come_free(workers):
         for i in range(50):
             drawn.append(i)
             yield i
+
     with open_pool(data(workers)) as pool:
         for done, _ in enumerate(pool.map(square, jobs()), 1):
             assert len(drawn) - done <= workers * AHEAD
@@ -73,7 +74,9 @@ def test_an_error_of_a_job_comes_at_its_place(workers):
 
 
 def test_a_killed_worker_is_one_clear_line():
-    with pytest.raises(InputError, match="worker process was killed.*data.workers lower and run the same command again"):
+    with pytest.raises(
+        InputError, match="worker process was killed.*data.workers lower and run the same command again"
+    ):
         with open_pool(data(2)) as pool:
             list(pool.map(die_at_three, range(10)))
 
@@ -129,6 +132,7 @@ def test_workers_end_with_their_parent(tmp_path, number):
 
 # Dask
 
+
 @pytest.fixture(scope="module")
 def cluster(tmp_path_factory):
     """A scheduler and two worker processes, started as a user starts them: src/ is not on their path."""
@@ -136,12 +140,25 @@ def cluster(tmp_path_factory):
     folder, environment = tmp_path_factory.mktemp("dask"), {**os.environ, "PYTHONPATH": str(ROOT / "tests/pipeline")}
     logs = [open(folder / f"{name}.log", "w+") for name in ("scheduler", "workers")]
     dask = [sys.executable, "-m", "dask"]
-    scheduler = subprocess.Popen([*dask, "scheduler", "--host", "127.0.0.1", "--port", "0", "--no-dashboard"], stdout=logs[0],
-                                 stderr=subprocess.STDOUT, cwd=folder, env=environment)
-    address = wait_for(lambda: re.search(r"Scheduler at:\s+(tcp://\S+)", (folder / "scheduler.log").read_text()), folder).group(1)
-    workers = subprocess.Popen([*dask, "worker", address, "--nworkers", "2", "--nthreads", "1", "--no-dashboard", "--local-directory", folder],
-                               stdout=logs[1], stderr=subprocess.STDOUT, cwd=folder, env=environment)
+    scheduler = subprocess.Popen(
+        [*dask, "scheduler", "--host", "127.0.0.1", "--port", "0", "--no-dashboard"],
+        stdout=logs[0],
+        stderr=subprocess.STDOUT,
+        cwd=folder,
+        env=environment,
+    )
+    address = wait_for(
+        lambda: re.search(r"Scheduler at:\s+(tcp://\S+)", (folder / "scheduler.log").read_text()), folder
+    ).group(1)
+    workers = subprocess.Popen(
+        [*dask, "worker", address, "--nworkers", "2", "--nthreads", "1", "--no-dashboard", "--local-directory", folder],
+        stdout=logs[1],
+        stderr=subprocess.STDOUT,
+        cwd=folder,
+        env=environment,
+    )
     from distributed import Client
+
     with Client(address, timeout=30) as client:
         client.wait_for_workers(2, timeout=60)
     yield address
@@ -205,13 +222,19 @@ class KilledWorker(Exception):
     """As Dask's: a task whose workers died more often than the scheduler allows."""
 
 
-@pytest.mark.parametrize("error, message", [(KilledWorker("task"), "ended one Dask worker after another"),
-                                            (CancelledError(), "the Dask cluster dropped a job")])
+@pytest.mark.parametrize(
+    "error, message",
+    [
+        (KilledWorker("task"), "ended one Dask worker after another"),
+        (CancelledError(), "the Dask cluster dropped a job"),
+    ],
+)
 def test_what_becomes_of_a_dask_cluster_is_one_clear_line(error, message):
     def submit(function, job):
         future = Future()
         future.set_exception(error)
         return future
+
     with pytest.raises(InputError, match=f"{message}.*run the same command again"):
         list(pool_module.Pool(SimpleNamespace(submit=submit), 2).map(square, range(5)))
 
@@ -221,17 +244,36 @@ STAGES = ["extract", "clean", "dedup", "train_tokenizer", "pack_tokens"]
 
 def run_data_stages(folder, dump, *overrides):
     """All data stages into `folder`. -> {file: its bytes}, manifests without times and versions"""
-    paths = {"extracted_dir": "extracted", "filtered_dir": "filtered", "deduped_dir": "deduped", "train_bin": "tokens/train.bin",
-             "val_bin": "tokens/val.bin"}
-    overrides = [f"data.dump={dump}", *[f"data.{key}={folder / name}" for key, name in paths.items()], "model.vocab_size=1024",
-                 f"tokenizer.path={folder / 'tokenizer/tokenizer.json'}", "data.shard_articles=40", *overrides]
+    paths = {
+        "extracted_dir": "extracted",
+        "filtered_dir": "filtered",
+        "deduped_dir": "deduped",
+        "train_bin": "tokens/train.bin",
+        "val_bin": "tokens/val.bin",
+    }
+    overrides = [
+        f"data.dump={dump}",
+        *[f"data.{key}={folder / name}" for key, name in paths.items()],
+        "model.vocab_size=1024",
+        f"tokenizer.path={folder / 'tokenizer/tokenizer.json'}",
+        "data.shard_articles=40",
+        *overrides,
+    ]
     cfg = load_config("configs/demo.yaml", overrides)
     for stage in STAGES[:-1]:
         importlib.import_module(stage).main(cfg)
-    done = subprocess.run([sys.executable, ROOT / f"src/{STAGES[-1]}.py", "--config", ROOT / "configs/demo.yaml", *overrides],
-                          capture_output=True, text=True, timeout=300)  # as a script, where a function's module is __main__
+    done = subprocess.run(
+        [sys.executable, ROOT / f"src/{STAGES[-1]}.py", "--config", ROOT / "configs/demo.yaml", *overrides],
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )  # as a script, where a function's module is __main__
     assert done.returncode == 0, done.stderr
-    files = {str(path.relative_to(folder)): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file() and path.name != ".lock"}
+    files = {
+        str(path.relative_to(folder)): path.read_bytes()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file() and path.name != ".lock"
+    }
     for name in [name for name in files if name.endswith("manifest.json")]:
         files[name] = {k: v for k, v in json.loads(files[name]).items() if k not in ("seconds", "versions")}
     return files
@@ -240,6 +282,7 @@ def run_data_stages(folder, dump, *overrides):
 @pytest.mark.slow
 def test_every_data_stage_makes_the_same_bytes_on_dask_while_workers_are_killed(cluster, miniwiki, tmp_path):
     from distributed import Client
+
     dump = next(miniwiki.glob("*.xml.bz2"))
     local = run_data_stages(tmp_path / "local", dump, "data.workers=1")
     stop, killed = threading.Event(), []
@@ -251,6 +294,7 @@ def test_every_data_stage_makes_the_same_bytes_on_dask_while_workers_are_killed(
                 if len(workers) == 2:  # the one killed before has been replaced
                     os.kill(min(workers.values()), signal.SIGKILL)
                     killed.append(min(workers.values()))
+
     killer = threading.Thread(target=kill_now_and_then)
     killer.start()
     try:

@@ -33,9 +33,11 @@ def test_plain_lines_every_so_often_with_rate_and_time_left(clock, capsys):
         for _ in range(7):
             clock[0] += 10
             bar.add(100, "2 skipped")
-    assert lines(capsys) == ["extract: 300/1,000 pages, 10.0/s, 30.0s, 1m10s left, 2 skipped",
-                             "extract: 600/1,000 pages, 10.0/s, 1m00s, 40.0s left, 2 skipped",
-                             "extract: 700/1,000 pages, 10.0/s, 1m10s, 30.0s left, 2 skipped"]
+    assert lines(capsys) == [
+        "extract: 300/1,000 pages, 10.0/s, 30.0s, 1m10s left, 2 skipped",
+        "extract: 600/1,000 pages, 10.0/s, 1m00s, 40.0s left, 2 skipped",
+        "extract: 700/1,000 pages, 10.0/s, 1m10s, 30.0s left, 2 skipped",
+    ]
 
 
 def test_the_last_line_tells_the_whole(clock, capsys):
@@ -53,8 +55,11 @@ def test_fractions_are_shown_while_they_matter(clock, capsys):
     with Progress("read", total=1234.5, unit="MB") as bar:
         clock[0] += 1
         bar.add(1234.5)
-    assert lines(capsys) == ["read: 0.2/0.3 MB, 0.0/s, 40.0s, 20.0s left", "read: 0.3/0.3 MB, 0.0/s, 1m00s",
-                             "read: 1,234/1,234 MB, 1,234.5/s, 1.0s"]
+    assert lines(capsys) == [
+        "read: 0.2/0.3 MB, 0.0/s, 40.0s, 20.0s left",
+        "read: 0.3/0.3 MB, 0.0/s, 1m00s",
+        "read: 1,234/1,234 MB, 1,234.5/s, 1.0s",
+    ]
 
 
 def test_without_a_total_and_without_work(clock, capsys):
@@ -63,7 +68,11 @@ def test_without_a_total_and_without_work(clock, capsys):
         bar.add(62)
     with Progress("nothing", total=0):
         pass
-    assert lines(capsys) == ["read: 62 lines, 2.0/s, 31.0s", "read: 62 lines, 2.0/s, 31.0s", "nothing: 0 it, 0.0/s, 0.0s"]
+    assert lines(capsys) == [
+        "read: 62 lines, 2.0/s, 31.0s",
+        "read: 62 lines, 2.0/s, 31.0s",
+        "nothing: 0 it, 0.0/s, 0.0s",
+    ]
 
 
 def test_what_was_done_before_does_not_count_as_speed(clock, capsys):
@@ -80,15 +89,28 @@ def test_no_last_line_after_a_failure(capsys):
     assert lines(capsys) == []
 
 
-@pytest.mark.parametrize("seconds, text", [(3.2, "3.2s"), (59.9, "59.9s"), (59.96, "1m00s"), (60, "1m00s"), (75.9, "1m16s"), (3599, "59m59s"),
-                                           (4125.0, "1h08m"), (360000, "100h00m")])
+@pytest.mark.parametrize(
+    "seconds, text",
+    [
+        (3.2, "3.2s"),
+        (59.9, "59.9s"),
+        (59.96, "1m00s"),
+        (60, "1m00s"),
+        (75.9, "1m16s"),
+        (3599, "59m59s"),
+        (4125.0, "1h08m"),
+        (360000, "100h00m"),
+    ],
+)
 def test_durations(seconds, text):
     assert duration(seconds) == text
 
 
 def test_a_bar_on_a_terminal():
-    code = ("import sys; sys.path.insert(0, sys.argv[1]); from pipeline.progress import Progress\n"
-            "with Progress('clean', total=3, unit='docs') as bar:\n    for _ in range(3): bar.add(1, 'kept 2')\n")
+    code = (
+        "import sys; sys.path.insert(0, sys.argv[1]); from pipeline.progress import Progress\n"
+        "with Progress('clean', total=3, unit='docs') as bar:\n    for _ in range(3): bar.add(1, 'kept 2')\n"
+    )
     ours, theirs = pty.openpty()
     fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 100, 0, 0))
     done = subprocess.run([sys.executable, "-c", code, ROOT / "src"], stderr=theirs, stdout=subprocess.PIPE, timeout=30)

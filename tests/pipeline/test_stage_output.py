@@ -20,8 +20,14 @@ from pipeline.stage_output import StageOutput, input_hash, read_manifest, shards
 
 def run(code, *arguments, **options):
     """Python code in a process of its own, with src/ on its path."""
-    return subprocess.Popen([sys.executable, "-c", textwrap.dedent(code), *map(str, arguments)], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                            text=True, env={**os.environ, "PYTHONPATH": str(ROOT / "src")}, **options)
+    return subprocess.Popen(
+        [sys.executable, "-c", textwrap.dedent(code), *map(str, arguments)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "PYTHONPATH": str(ROOT / "src")},
+        **options,
+    )
 
 
 def stage(folder, n=4, settings=None, stop_after=None, inputs=()):
@@ -36,7 +42,11 @@ def stage(folder, n=4, settings=None, stop_after=None, inputs=()):
                 continue
             if made == stop_after:
                 return "stopped"
-            out.write_shard(name, b"".join(dump_line({"id": 2 * i + j}) for j in range(2)), {"in": 3, "dropped": {"short": i}, "names": [i]})
+            out.write_shard(
+                name,
+                b"".join(dump_line({"id": 2 * i + j}) for j in range(2)),
+                {"in": 3, "dropped": {"short": i}, "names": [i]},
+            )
             made += 1
         out.finish({"extra": 1})
         return "finished"
@@ -47,6 +57,7 @@ def content(folder):
 
 
 # atomic files
+
 
 def test_a_file_appears_whole_or_not_at_all(tmp_path):
     path = tmp_path / "new" / "a.txt"
@@ -75,7 +86,8 @@ def test_an_error_of_another_file_in_the_block_is_not_called_a_full_disk(tmp_pat
 
 def test_a_full_disk_is_one_clear_line_and_leaves_the_old_file(tmp_path):
     (tmp_path / "a.bin").write_bytes(b"old")
-    process = run("""
+    process = run(
+        """
         import resource, signal, sys
         from pipeline.files import write_bytes
         from pipeline.config import InputError
@@ -85,7 +97,9 @@ def test_a_full_disk_is_one_clear_line_and_leaves_the_old_file(tmp_path):
             write_bytes(sys.argv[1], b"x" * 5000)
         except InputError as error:
             print(error)
-        """, tmp_path / "a.bin")
+        """,
+        tmp_path / "a.bin",
+    )
     out, err = process.communicate(timeout=30)
     assert "a.bin: cannot write (File too large); free some disk and run again" in out, err
     assert content(tmp_path) == {"a.bin": b"old"}
@@ -98,12 +112,14 @@ def test_a_full_tmpfs_stops_a_stage_and_with_room_it_goes_on(tmp_path):
     if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=300k", "tmpfs", small], capture_output=True).returncode:
         pytest.skip("this machine does not allow mounts")
     try:
+
         def fill():
             with StageOutput(small / "out", "clean", {}, []) as out:
                 for i in range(8):
                     if f"part-{i:05d}" not in out.done:
                         out.write_shard(f"part-{i:05d}", b"x" * 40_000 + b"\n", {"in": 1})
                 return out.finish()["counts"]
+
         with pytest.raises(InputError, match="No space left on device.*free some disk"):
             fill()
         whole = content(small / "out")
@@ -148,11 +164,12 @@ def test_sigkill_in_the_middle_of_writing_leaves_no_half_shard(tmp_path):
             assert (tmp_path / f"{record.stem}.jsonl").exists()
     assert len(list(tmp_path.glob("part-*"))) > 0
     with StageOutput(tmp_path, "clean", {}, []) as out:
-        assert list(out.done) == [p.stem for p in sorted(tmp_path.glob("part-*"))][:len(out.done)] and out.done
+        assert list(out.done) == [p.stem for p in sorted(tmp_path.glob("part-*"))][: len(out.done)] and out.done
         assert not list(tmp_path.glob(".*.tmp-*"))
 
 
 # the stage's folder
+
 
 def test_a_stopped_run_goes_on_and_ends_with_the_same_bytes(tmp_path, capsys):
     assert stage(tmp_path / "a") == "finished"
@@ -222,7 +239,9 @@ def test_killed_while_it_empties_the_folder_the_next_run_starts_clean(tmp_path, 
             if left[0] == 0:
                 raise KeyboardInterrupt
             return original(*arguments, **named)
+
         return step
+
     monkeypatch.setattr(stage_output, "write_bytes", counted(stage_output.write_bytes))
     monkeypatch.setattr(stage_output.shutil, "rmtree", counted(stage_output.shutil.rmtree))
     monkeypatch.setattr(Path, "unlink", counted(Path.unlink))
@@ -230,7 +249,12 @@ def test_killed_while_it_empties_the_folder_the_next_run_starts_clean(tmp_path, 
         stage(tmp_path, n=2, settings={"a": 2})
     monkeypatch.undo()
     assert stage(tmp_path, n=2, settings={"a": 2}) == "finished"
-    assert [p.name for p in sorted(tmp_path.iterdir())] == [".lock", "manifest.json", "part-00000.jsonl", "part-00001.jsonl"]
+    assert [p.name for p in sorted(tmp_path.iterdir())] == [
+        ".lock",
+        "manifest.json",
+        "part-00000.jsonl",
+        "part-00001.jsonl",
+    ]
 
 
 def test_killed_in_the_very_first_write_the_next_run_starts(tmp_path):
@@ -253,13 +277,16 @@ def test_shards_that_went_missing_are_made_again_or_named(tmp_path):
 
 
 def test_two_runs_on_one_folder(tmp_path):
-    process = run("""
+    process = run(
+        """
         import sys, time
         from pipeline.files import lock
         with lock(sys.argv[1]):
             print("held", flush=True)
             time.sleep(60)
-        """, tmp_path)
+        """,
+        tmp_path,
+    )
     assert process.stdout.readline() == "held\n"
     with pytest.raises(InputError, match="another run is writing here"):
         stage(tmp_path)
@@ -278,6 +305,7 @@ def test_the_lock_is_released_when_opening_fails(tmp_path):
 
 # reading
 
+
 def test_bad_lines_are_named(tmp_path):
     path = tmp_path / "a.jsonl"
     path.write_bytes(b'{"id": 1}\n\n{"id": 2\n')
@@ -285,7 +313,7 @@ def test_bad_lines_are_named(tmp_path):
     assert next(reader) == {"id": 1}
     with pytest.raises(InputError, match="a.jsonl:3: not valid JSON"):
         next(reader)
-    path.write_bytes(b'[1]\n')
+    path.write_bytes(b"[1]\n")
     with pytest.raises(InputError, match="a.jsonl:1: expected a JSON object"):
         list(read_jsonl(path))
     path.write_bytes(b'{"id": "\xff"}\n')
@@ -300,7 +328,7 @@ def test_bad_lines_are_named(tmp_path):
 
 
 def test_what_is_written_is_read(tmp_path):
-    articles = [{"id": i, "text": "a\n\t\u2028é🙂\\\""} for i in range(5)]
+    articles = [{"id": i, "text": 'a\n\t\u2028é🙂\\"'} for i in range(5)]
     assert write_jsonl(tmp_path / "a.jsonl", articles) == 5
     assert list(read_jsonl(tmp_path / "a.jsonl")) == articles
     assert [json.loads(line) for line in (tmp_path / "a.jsonl").read_bytes().split(b"\n")[:-1]] == articles
@@ -337,5 +365,8 @@ def test_the_identity_of_inputs(tmp_path, monkeypatch):
 def test_counts_add_up():
     assert sum_counts([]) == {}
     assert sum_counts([{"in": 1, "d": {"a": 1}}, {"in": 2, "d": {"b": 5, "a": 1}, "l": [1]}, {"l": [2]}]) == {
-        "in": 3, "d": {"a": 2, "b": 5}, "l": [1, 2]}
+        "in": 3,
+        "d": {"a": 2, "b": 5},
+        "l": [1, 2],
+    }
     assert list(top({"b": 2, "a": 2, "c": 5, "d": 1}, 3).items()) == [("c", 5), ("a", 2), ("b", 2)]

@@ -45,8 +45,19 @@ def prepared(tmp_path_factory) -> Path:
         shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
     (folder / "configs/tiny.yaml").write_text(CONFIG)
     make_tokens(folder)
-    ran = subprocess.run([sys.executable, folder / "src/pack_tokens.py", "--config", folder / "configs/tiny.yaml",
-                          "data.val_fraction=0.1", "data.workers=1"], capture_output=True, text=True, timeout=120)
+    ran = subprocess.run(
+        [
+            sys.executable,
+            folder / "src/pack_tokens.py",
+            "--config",
+            folder / "configs/tiny.yaml",
+            "data.val_fraction=0.1",
+            "data.workers=1",
+        ],
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
     assert ran.returncode == 0, ran.stderr
     return folder
 

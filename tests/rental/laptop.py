@@ -18,8 +18,11 @@ from tiny import tiny_tokenizer
 
 ROOT = Path(__file__).resolve().parents[2]
 MISSING = [name for name in ("ssh", "rsync", "tmux", "curl") if not shutil.which(name)] + (["sshd"] if not SSHD else [])
-pytestmark = [pytest.mark.skipif(bool(MISSING), reason=f"not installed: {', '.join(MISSING)}"),
-              pytest.mark.skipif(os.geteuid() != 0, reason="a box's user is root, as on vast.ai"), pytest.mark.rental]
+pytestmark = [
+    pytest.mark.skipif(bool(MISSING), reason=f"not installed: {', '.join(MISSING)}"),
+    pytest.mark.skipif(os.geteuid() != 0, reason="a box's user is root, as on vast.ai"),
+    pytest.mark.rental,
+]
 
 PATIENCE = 400  # seconds after which a test gives up; a busy machine needs many times what an idle one does
 
@@ -39,7 +42,9 @@ class Laptop:
     def __init__(self, folder: Path, vast: Standin, environment: Path):
         self.root, self.vast, self.home, self.started = folder / "laptop", vast, folder / "home", []
         for name in ("src", "configs", "scripts"):
-            shutil.copytree(ROOT / name, self.root / name, ignore=shutil.ignore_patterns("__pycache__", "miniwiki", "bench"))
+            shutil.copytree(
+                ROOT / name, self.root / name, ignore=shutil.ignore_patterns("__pycache__", "miniwiki", "bench")
+            )
         (self.root / "tests").mkdir()
         for name in ("onstart.sh", "requirements.txt", "constraints.txt", "tests/requirements.txt"):
             shutil.copy(ROOT / name, self.root / name)
@@ -48,14 +53,27 @@ class Laptop:
         key = self.home / "id_ed25519"
         subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", key], check=True)
         (self.root / "configs/tiny.yaml").write_text(CONFIG.replace("KEY", str(key)))
-        self.env = {**os.environ, "HOME": str(self.home), "VAST_URL": vast.url, "VAST_API_KEY": API_KEY, "WANDB_API_KEY": "wandb-secret-77",
-                    "PYTHONUNBUFFERED": "1"}
+        self.env = {
+            **os.environ,
+            "HOME": str(self.home),
+            "VAST_URL": vast.url,
+            "VAST_API_KEY": API_KEY,
+            "WANDB_API_KEY": "wandb-secret-77",
+            "PYTHONUNBUFFERED": "1",
+        }
         self.env.pop("TMUX", None)
 
     def start(self, command: str, *args: str, **env) -> subprocess.Popen:
-        process = subprocess.Popen([sys.executable, self.root / "scripts/vast.py", command, "--config", "configs/tiny.yaml", *args],
-                                   cwd=self.root, env={**self.env, **env}, text=True, stdin=subprocess.DEVNULL,
-                                   stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True)
+        process = subprocess.Popen(
+            [sys.executable, self.root / "scripts/vast.py", command, "--config", "configs/tiny.yaml", *args],
+            cwd=self.root,
+            env={**self.env, **env},
+            text=True,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
         self.started.append(process)
         return process
 
@@ -84,8 +102,12 @@ class Laptop:
         return self.state["instance"]["id"]
 
     def ssh(self, command: str) -> str:
-        return subprocess.run(["ssh", "-F", self.root / ".vast/ssh_config", "wikillm", command], capture_output=True, text=True,
-                              timeout=PATIENCE).stdout
+        return subprocess.run(
+            ["ssh", "-F", self.root / ".vast/ssh_config", "wikillm", command],
+            capture_output=True,
+            text=True,
+            timeout=PATIENCE,
+        ).stdout
 
 
 def make_tokens(root: Path) -> None:

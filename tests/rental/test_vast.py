@@ -20,6 +20,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 # The path by commands -------------------------------------------------------------------------------------------------
 
+
 @pytest.mark.slow
 def test_from_offer_to_pulled_checkpoint_to_nothing_rented(ready, vast):
     vast.offer(1, dph=0.45)
@@ -52,13 +53,20 @@ def test_from_offer_to_pulled_checkpoint_to_nothing_rented(ready, vast):
 # Renting, when things go wrong ----------------------------------------------------------------------------------------
 
 GOOD_GPU = {"name": "NVIDIA GeForce RTX 4090", "driver": "580.1", "tflops": 150, "good": True, "verdict": "good: 91%"}
-SLOW_GPU = {**GOOD_GPU, "tflops": 60, "good": False, "verdict": "SLOW: 36% of the 165 TFLOPS peak; take another machine"}
-BAD_OFFERS = [({"taken": True}, "not available"),
-              ({"stuck": True}, "did not start in time"),
-              ({"ssh": False}, "ssh never came up"),
-              ({"onstart": "onstart: pip failed\n"}, "pip failed"),
-              ({"gpu": SLOW_GPU}, "SLOW: 36%"),
-              ({"gpu": {"error": "torch finds no GPU it can use (driver: 535.1)"}}, "driver: 535.1")]
+SLOW_GPU = {
+    **GOOD_GPU,
+    "tflops": 60,
+    "good": False,
+    "verdict": "SLOW: 36% of the 165 TFLOPS peak; take another machine",
+}
+BAD_OFFERS = [
+    ({"taken": True}, "not available"),
+    ({"stuck": True}, "did not start in time"),
+    ({"ssh": False}, "ssh never came up"),
+    ({"onstart": "onstart: pip failed\n"}, "pip failed"),
+    ({"gpu": SLOW_GPU}, "SLOW: 36%"),
+    ({"gpu": {"error": "torch finds no GPU it can use (driver: 535.1)"}}, "driver: 535.1"),
+]
 
 
 @pytest.mark.slow
@@ -146,9 +154,14 @@ def test_when_destroying_fails_the_command_is_shown_loudly(laptop, vast):
     assert vast.instances == {}
 
 
-@pytest.mark.parametrize("number, box, moment", [(signal.SIGINT, {"stuck": True}, "Pulling image"),
-                                                 (signal.SIGHUP, {"ssh": False}, "instance 7001"),
-                                                 (signal.SIGTERM, {"onstart": "still installing"}, "instance 7001")])
+@pytest.mark.parametrize(
+    "number, box, moment",
+    [
+        (signal.SIGINT, {"stuck": True}, "Pulling image"),
+        (signal.SIGHUP, {"ssh": False}, "instance 7001"),
+        (signal.SIGTERM, {"onstart": "still installing"}, "instance 7001"),
+    ],
+)
 def test_interrupted_while_renting_leaves_nothing(laptop, vast, number, box, moment):
     vast.offer(1, **box)
     process = laptop.start("up", "vast.boot_minutes=5")
@@ -173,6 +186,7 @@ def test_killed_while_renting_is_settled_by_down(laptop, vast):
 
 # On the box -----------------------------------------------------------------------------------------------------------
 
+
 @pytest.mark.slow
 def test_secrets_stay_where_they_belong(ready, vast):
     vast.offer(1)
@@ -193,7 +207,14 @@ def test_secrets_stay_where_they_belong(ready, vast):
     thread = threading.Thread(target=watch_process_lists)
     thread.start()
     try:
-        outputs = [ready("up"), ready("push"), ready("run", "train"), ready("logs", "train", "-f"), ready("pull"), ready("status")]
+        outputs = [
+            ready("up"),
+            ready("push"),
+            ready("run", "train"),
+            ready("logs", "train", "-f"),
+            ready("pull"),
+            ready("status"),
+        ]
     finally:
         watching.set()
         thread.join()
@@ -209,7 +230,12 @@ def test_secrets_stay_where_they_belong(ready, vast):
     assert API_KEY.encode() not in b"".join(p.read_bytes() for p in (home / ".wikillm").iterdir() if p.is_file())
     assert not (home / "wikillm/.env").exists() and not (home / "wikillm/my.pem").exists()
     assert "WANDB_API_KEY=wandb-secret-77" in (home / ".wikillm/secrets").read_text()
-    private = [home / ".wikillm/secrets", home / ".wikillm/auth", *(ready.root / ".vast").glob("*.json"), ready.root / ".vast/ssh_config"]
+    private = [
+        home / ".wikillm/secrets",
+        home / ".wikillm/auth",
+        *(ready.root / ".vast").glob("*.json"),
+        ready.root / ".vast/ssh_config",
+    ]
     assert all(path.stat().st_mode & 0o077 == 0 for path in private)
 
 
@@ -264,7 +290,9 @@ def test_cut_while_pushing_and_while_pulling(ready, vast):
     pulling.communicate(timeout=PATIENCE)
     assert pulling.returncode == 1 and not (ready.root / "checkpoints/base/step_0000040").exists()
     ready("pull")
-    assert (ready.root / "checkpoints/base/step_0000040/model.safetensors").read_bytes() == (step / "model.safetensors").read_bytes()
+    assert (ready.root / "checkpoints/base/step_0000040/model.safetensors").read_bytes() == (
+        step / "model.safetensors"
+    ).read_bytes()
 
 
 @pytest.mark.slow
@@ -310,13 +338,24 @@ def test_stop_and_start(ready, vast):
 
 # The meter guard ------------------------------------------------------------------------------------------------------
 
-@pytest.mark.parametrize("now, deadline, heard, used, busy, stops", [
-    (1000, None, 900, 900, False, None), (1000, None, 900, 900, True, None),
-    (2200, None, 2200, 1000, False, "nothing has run for 20 minutes"), (2199, None, 2199, 1000, False, None),
-    (2200, None, 2200, 1000, True, None), (8200, None, 1000, 8200, True, "nothing heard of the laptop for 2 hours"),
-    (8199, None, 1000, 8199, True, None), (1000, 1000, 1000, 1000, True, "the cap"), (1000, 1001, 1000, 1000, True, None)])
+
+@pytest.mark.parametrize(
+    "now, deadline, heard, used, busy, stops",
+    [
+        (1000, None, 900, 900, False, None),
+        (1000, None, 900, 900, True, None),
+        (2200, None, 2200, 1000, False, "nothing has run for 20 minutes"),
+        (2199, None, 2199, 1000, False, None),
+        (2200, None, 2200, 1000, True, None),
+        (8200, None, 1000, 8200, True, "nothing heard of the laptop for 2 hours"),
+        (8199, None, 1000, 8199, True, None),
+        (1000, 1000, 1000, 1000, True, "the cap"),
+        (1000, 1001, 1000, 1000, True, None),
+    ],
+)
 def test_reasons_to_stop(now, deadline, heard, used, busy, stops):
     from scripts.rental.on_box.guard import reason_to_stop
+
     reason = reason_to_stop(now, {"idle_minutes": 20, "laptop_hours": 2, "deadline": deadline}, heard, used, busy)
     assert (reason is None) if stops is None else reason.startswith(stops)
 
@@ -346,9 +385,13 @@ def test_the_idle_clock_starts_when_the_job_ends(ready, vast):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("caps, hours, reached, said", [
-    (["--max-hours", "2", "--max-dollars", "0.4"], 1, {"deadline": 0}, "cap"),  # $0.40 at $0.40 an hour
-    (["--max-hours", "0.5", "--max-dollars", "0.4"], 0.5, {"laptop_hours": 0.0001}, "laptop")])
+@pytest.mark.parametrize(
+    "caps, hours, reached, said",
+    [
+        (["--max-hours", "2", "--max-dollars", "0.4"], 1, {"deadline": 0}, "cap"),  # $0.40 at $0.40 an hour
+        (["--max-hours", "0.5", "--max-dollars", "0.4"], 0.5, {"laptop_hours": 0.0001}, "laptop"),
+    ],
+)
 def test_a_running_job_is_ended_in_order_and_the_box_stopped(ready, vast, caps, hours, reached, said):
     vast.offer(1, dph=0.4)
     ready("up")

@@ -15,15 +15,20 @@ TO_TRAIN = ("--to", "train")
 
 
 @pytest.fixture(scope="module")
-def undisturbed(prepared) -> bytes:  # noqa: F811
+def undisturbed(prepared) -> bytes:
     """The weights of the same training run on this machine, never interrupted."""
-    ran = subprocess.run([sys.executable, prepared / "src/train.py", "--config", prepared / "configs/tiny.yaml"],
-                         capture_output=True, text=True, timeout=PATIENCE, env={**os.environ, "OMP_NUM_THREADS": "1"})
+    ran = subprocess.run(
+        [sys.executable, prepared / "src/train.py", "--config", prepared / "configs/tiny.yaml"],
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE,
+        env={**os.environ, "OMP_NUM_THREADS": "1"},
+    )
     assert ran.returncode == 0, ran.stderr
     return (prepared / "checkpoints/base/step_0000040/model.safetensors").read_bytes()
 
 
-def result(laptop) -> bytes:  # noqa: F811
+def result(laptop) -> bytes:
     return (laptop.root / "checkpoints/base/latest/model.safetensors").read_bytes()
 
 
@@ -35,7 +40,7 @@ def follow(process: subprocess.Popen) -> list[str]:
 
 
 @pytest.mark.slow
-def test_to_the_end_of_train_and_nothing_rented(ready, vast, undisturbed):  # noqa: F811
+def test_to_the_end_of_train_and_nothing_rented(ready, vast, undisturbed):
     vast.offer(1)
     out = ready("build", *TO_TRAIN)
     assert "built configs/tiny.yaml" in out and "gone, costs nothing" in out
@@ -43,7 +48,7 @@ def test_to_the_end_of_train_and_nothing_rented(ready, vast, undisturbed):  # no
 
 
 @pytest.mark.slow
-def test_a_box_that_vanishes_is_replaced_and_the_result_is_the_same(ready, vast, undisturbed):  # noqa: F811
+def test_a_box_that_vanishes_is_replaced_and_the_result_is_the_same(ready, vast, undisturbed):
     vast.offer(1, dph=0.3, hold="step_0000020")
     vast.offer(2, dph=0.4)
     process = ready.start("build", *TO_TRAIN)
@@ -58,7 +63,7 @@ def test_a_box_that_vanishes_is_replaced_and_the_result_is_the_same(ready, vast,
 
 @pytest.mark.slow
 @pytest.mark.parametrize("moment", ["== push", "== train"])
-def test_interrupted_it_says_what_costs_and_goes_on_later(ready, vast, undisturbed, moment):  # noqa: F811
+def test_interrupted_it_says_what_costs_and_goes_on_later(ready, vast, undisturbed, moment):
     vast.offer(1)
     process = ready.start("build", *TO_TRAIN)
     seen = follow(process)
@@ -74,7 +79,7 @@ def test_interrupted_it_says_what_costs_and_goes_on_later(ready, vast, undisturb
 
 
 @pytest.mark.slow
-def test_a_cut_connection_is_ridden_out(ready, vast, undisturbed):  # noqa: F811
+def test_a_cut_connection_is_ridden_out(ready, vast, undisturbed):
     vast.offer(1, hold="step_0000020")
     process = ready.start("build", *TO_TRAIN)
     seen = follow(process)
@@ -88,7 +93,7 @@ def test_a_cut_connection_is_ridden_out(ready, vast, undisturbed):  # noqa: F811
 
 
 @pytest.mark.slow
-def test_the_cap_ends_a_build_with_everything_pulled(ready, vast):  # noqa: F811
+def test_the_cap_ends_a_build_with_everything_pulled(ready, vast):
     vast.offer(1, hold="step_0000020")
     process = ready.start("build", *TO_TRAIN, "--max-hours", "2")
     wait_for(lambda: (ready.root / "checkpoints/base/step_0000010").exists())
@@ -110,7 +115,7 @@ def test_the_cap_ends_a_build_with_everything_pulled(ready, vast):  # noqa: F811
 
 
 @pytest.mark.slow
-def test_a_stage_that_fails_keeps_the_box_and_says_so(ready, vast):  # noqa: F811
+def test_a_stage_that_fails_keeps_the_box_and_says_so(ready, vast):
     vast.offer(1)
     out = ready("build", "--to", "train", "train.optimizer=muon", "model.n_embd=18", expect=2)
     assert "n_embd" in out and vast.instances == {}, "a config that cannot work must not rent anything"
@@ -119,14 +124,14 @@ def test_a_stage_that_fails_keeps_the_box_and_says_so(ready, vast):  # noqa: F81
     assert "train failed with status" in out and "is still rented" in out and vast.billing() == [ready.instance]
 
 
-def test_tokens_first_and_unknown_stages(laptop, vast):  # noqa: F811
+def test_tokens_first_and_unknown_stages(laptop, vast):
     assert "not made yet; first: bash scripts/run_all.sh" in laptop("build", expect=2)
     assert "the stages of a build are train," in laptop("build", "--to", "tarin", expect=2)
     assert vast.log == []
 
 
 @pytest.mark.slow
-def test_when_the_last_destroy_fails_it_is_loud(ready, vast):  # noqa: F811
+def test_when_the_last_destroy_fails_it_is_loud(ready, vast):
     vast.offer(1)
     vast.fault("DELETE", "/instances/", 500, times=99)
     out = ready("build", "--to", "train", expect=1)
@@ -134,17 +139,24 @@ def test_when_the_last_destroy_fails_it_is_loud(ready, vast):  # noqa: F811
     assert (ready.root / "checkpoints/base/step_0000040").exists()
 
 
-@pytest.mark.parametrize("stage, status, overrides, expected", [
-    ("gen_sft_data", 0, [], ["teacher start", "stage", "teacher stop"]),
-    ("judge_eval", 3, [], ["teacher start", "stage", "teacher stop"]),
-    ("train", 0, [], ["stage"]),
-    ("gen_sft_data", 0, ["teacher.base_url=http://10.1.2.3:8000/v1"], ["stage"]),
-    ("gen_sft_data", 0, ["teacher.backend=rules"], ["stage"])])
+@pytest.mark.parametrize(
+    "stage, status, overrides, expected",
+    [
+        ("gen_sft_data", 0, [], ["teacher start", "stage", "teacher stop"]),
+        ("judge_eval", 3, [], ["teacher start", "stage", "teacher stop"]),
+        ("train", 0, [], ["stage"]),
+        ("gen_sft_data", 0, ["teacher.base_url=http://10.1.2.3:8000/v1"], ["stage"]),
+        ("gen_sft_data", 0, ["teacher.backend=rules"], ["stage"]),
+    ],
+)
 def test_a_teacher_on_the_box_runs_only_while_a_stage_asks_it(tmp_path, stage, status, overrides, expected):
     from pipeline.config import load_config
     from scripts.rental.build import job_command
-    for name, text in {".venv/bin/python": f"#!/bin/sh\necho stage >> called\nexit {status}\n",
-                       "scripts/serve_teacher.sh": "echo teacher $1 >> called\n"}.items():
+
+    for name, text in {
+        ".venv/bin/python": f"#!/bin/sh\necho stage >> called\nexit {status}\n",
+        "scripts/serve_teacher.sh": "echo teacher $1 >> called\n",
+    }.items():
         (tmp_path / name).parent.mkdir(parents=True)
         (tmp_path / name).write_text(text)
         (tmp_path / name).chmod(0o755)
@@ -154,14 +166,34 @@ def test_a_teacher_on_the_box_runs_only_while_a_stage_asks_it(tmp_path, stage, s
 
 
 @pytest.mark.slow
-def test_from_a_dump_to_a_judged_model(laptop, vast, miniwiki):  # noqa: F811
+def test_from_a_dump_to_a_judged_model(laptop, vast, miniwiki):
     """The data stages here, everything after them on the box; at the end the judged model is here and nothing is rented."""
-    dump, = miniwiki.glob("*.xml.bz2")
-    settings = [f"data.dump={dump}", "data.shard_articles=300", "data.val_fraction=0.05", "model.vocab_size=1024", "model.block_size=96",
-                "teacher.backend=rules", "sft.articles=80", "sft.conversations=4", "sft.epochs=1", "pref.prompts=30", "pref.samples=2",
-                "pref.max_new_tokens=12", "pref.val_fraction=0.2", "judge.prompts=8", "judge.max_new_tokens=12"]
-    made = subprocess.run(["bash", laptop.root / "scripts/run_all.sh", "--config", "configs/tiny.yaml", "--to", "pack_tokens", *settings], cwd=laptop.root,
-                          env={**laptop.env, "PYTHON": sys.executable}, capture_output=True, text=True, timeout=PATIENCE)
+    (dump,) = miniwiki.glob("*.xml.bz2")
+    settings = [
+        f"data.dump={dump}",
+        "data.shard_articles=300",
+        "data.val_fraction=0.05",
+        "model.vocab_size=1024",
+        "model.block_size=96",
+        "teacher.backend=rules",
+        "sft.articles=80",
+        "sft.conversations=4",
+        "sft.epochs=1",
+        "pref.prompts=30",
+        "pref.samples=2",
+        "pref.max_new_tokens=12",
+        "pref.val_fraction=0.2",
+        "judge.prompts=8",
+        "judge.max_new_tokens=12",
+    ]
+    made = subprocess.run(
+        ["bash", laptop.root / "scripts/run_all.sh", "--config", "configs/tiny.yaml", "--to", "pack_tokens", *settings],
+        cwd=laptop.root,
+        env={**laptop.env, "PYTHON": sys.executable},
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE,
+    )
     assert made.returncode == 0, made.stderr
     vast.offer(1, dph=0.4)
     out = laptop("build", *settings)

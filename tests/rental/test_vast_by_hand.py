@@ -13,16 +13,20 @@ import yaml
 from laptop import CONFIG, PATIENCE, ROOT, pytestmark, wait_for  # noqa: F401
 
 SECTION = (ROOT / "docs/gpu.md").read_text().split("\n## By hand\n")[1]
-COMMANDS = [line for block in re.findall(r"```bash\n(.*?)```", SECTION, re.S) for line in block.splitlines() if line.strip()]
+COMMANDS = [
+    line for block in re.findall(r"```bash\n(.*?)```", SECTION, re.S) for line in block.splitlines() if line.strip()
+]
 
 
 @pytest.fixture
-def shell(ready):  # noqa: F811
+def shell(ready):
     """Runs a line as the page's reader would: vastai on the path, `ssh` with the reader's own config file."""
     tools = ready.home / "bin"
     tools.mkdir()
-    (tools / "ssh").write_text(f'#!/bin/sh\nexec /usr/bin/ssh -F {ready.home}/.ssh/config -o UserKnownHostsFile={ready.home}/known '
-                               f'-o StrictHostKeyChecking=accept-new "$@"\n')
+    (tools / "ssh").write_text(
+        f"#!/bin/sh\nexec /usr/bin/ssh -F {ready.home}/.ssh/config -o UserKnownHostsFile={ready.home}/known "
+        f'-o StrictHostKeyChecking=accept-new "$@"\n'
+    )
     (tools / "ssh").chmod(0o755)
     (ready.home / ".ssh").mkdir()
     for name in ("id_ed25519", "id_ed25519.pub"):
@@ -38,9 +42,17 @@ def shell(ready):  # noqa: F811
 
     def run(line: str, **more: str) -> str:
         variables.update(more)
-        ran = subprocess.run(["bash", "-c", line], cwd=ready.root, env={**ready.env, **variables}, capture_output=True, text=True,
-                             timeout=PATIENCE, stdin=subprocess.DEVNULL)
+        ran = subprocess.run(
+            ["bash", "-c", line],
+            cwd=ready.root,
+            env={**ready.env, **variables},
+            capture_output=True,
+            text=True,
+            timeout=PATIENCE,
+            stdin=subprocess.DEVNULL,
+        )
         return ran.stdout + ran.stderr
+
     run.variables = variables
     return run
 
@@ -48,8 +60,15 @@ def shell(ready):  # noqa: F811
 def at_a_terminal(line: str, wanted: bytes, keys: bytes, cwd, env) -> str:
     """Run a line on a pseudo-terminal, type `keys` when it shows what is wanted. -> all that it showed"""
     master, slave = pty.openpty()
-    process = subprocess.Popen(["bash", "-c", line], cwd=cwd, env={**env, "TERM": "xterm"}, stdin=slave, stdout=slave, stderr=slave,
-                               start_new_session=True)
+    process = subprocess.Popen(
+        ["bash", "-c", line],
+        cwd=cwd,
+        env={**env, "TERM": "xterm"},
+        stdin=slave,
+        stdout=slave,
+        stderr=slave,
+        start_new_session=True,
+    )
     os.close(slave)
     shown, typed, end = b"", False, time.time() + PATIENCE
     while time.time() < end:
@@ -69,7 +88,7 @@ def at_a_terminal(line: str, wanted: bytes, keys: bytes, cwd, env) -> str:
 
 
 @pytest.mark.slow
-def test_the_page_by_hand(shell, ready, vast):  # noqa: F811
+def test_the_page_by_hand(shell, ready, vast):
     vast.offer(41, dph=0.42, hold="step_0000020")
     lines = iter(COMMANDS)
     said = {}
@@ -88,16 +107,19 @@ def test_the_page_by_hand(shell, ready, vast):  # noqa: F811
     assert "41" in do("vastai search offers") and vast.asked["allocated_storage"] == 200
     assert vast.asked["cuda_max_good"] == {"gte": "13.0"} and vast.asked["order"] == [["dph_total", "asc"]]
     assert "new_contract" in do("vastai create instance", OFFER="41"), said
-    instance, = vast.instances
+    (instance,) = vast.instances
     request = vast.instances[instance]["request"]
     assert request["onstart"] == (ROOT / "onstart.sh").read_text() and request["disk"] == 200
-    assert "running" in wait_for(lambda: "running" in (text := do_again("vastai show instance $ID", shell, instance)) and text)
+    assert "running" in wait_for(
+        lambda: "running" in (text := do_again("vastai show instance $ID", shell, instance)) and text
+    )
     next_is("vastai show instance")
     url = do("vastai ssh-url")
     host, port = re.search(r"ssh://root@([^:]+):(\d+)", url).groups()
     block = re.search(r"```\n(Host wikillm.*?)```", SECTION, re.S).group(1)
-    (ready.home / ".ssh/config").write_text(block.replace("HOST", host).replace("PORT", port)
-                                            .replace("~/", f"{ready.home}/"))
+    (ready.home / ".ssh/config").write_text(
+        block.replace("HOST", host).replace("PORT", port).replace("~/", f"{ready.home}/")
+    )
     assert "torch" in do("ssh wikillm cat .wikillm/ready"), said
     (ready.root / ".env").write_text("SECRET=1\n")
     do("rsync -az --exclude")
@@ -125,11 +147,11 @@ def test_the_page_by_hand(shell, ready, vast):  # noqa: F811
     assert list(lines) == [], "commands on the page that are not tested"
 
 
-def do_again(line: str, shell, instance: int) -> str:  # noqa: F811
+def do_again(line: str, shell, instance: int) -> str:
     return shell(line, ID=str(instance))
 
 
-def test_what_the_page_says_about_destroy_without_y(shell, vast):  # noqa: F811
+def test_what_the_page_says_about_destroy_without_y(shell, vast):
     """Why the page says -y: off a terminal the question is taken for a no, and the status is 0 all the same."""
     instance = vast.create_for_test()
     ran = shell("vastai destroy instance $ID; echo status $?", ID=str(instance))

@@ -70,9 +70,13 @@ class Box:
         mine = self.home / ".wikillm"
         for folder in (mine, self.home / "bin", self.home / "wikillm/.venv/bin", self.home / "etc", self.home / "site"):
             folder.mkdir(parents=True, exist_ok=True)
-        for path, text in {"bin/box-shell": BOX_SHELL.format(home=self.home, url=self.url, variable=leftovers.VARIABLE, mark=self.mark),
-                           "site/sitecustomize.py": HOLD,
-                           "wikillm/.venv/bin/python": BOX_PYTHON.format(home=self.home, python=sys.executable)}.items():
+        for path, text in {
+            "bin/box-shell": BOX_SHELL.format(
+                home=self.home, url=self.url, variable=leftovers.VARIABLE, mark=self.mark
+            ),
+            "site/sitecustomize.py": HOLD,
+            "wikillm/.venv/bin/python": BOX_PYTHON.format(home=self.home, python=sys.executable),
+        }.items():
             (self.home / path).write_text(text)
             (self.home / path).chmod(0o755)
         (mine / "instance").write_text(f"{self.instance}\n{self.url}\n")
@@ -106,8 +110,12 @@ LogLevel ERROR
 ForceCommand {self.home}/bin/box-shell
 """)
         Path("/run/sshd").mkdir(exist_ok=True)
-        self.server = subprocess.Popen([SSHD, "-D", "-e", "-f", etc / "sshd_config"], stdin=subprocess.DEVNULL,
-                                       stdout=subprocess.DEVNULL, stderr=(self.home / "sshd.log").open("ab"))
+        self.server = subprocess.Popen(
+            [SSHD, "-D", "-e", "-f", etc / "sshd_config"],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=(self.home / "sshd.log").open("ab"),
+        )
 
     def processes(self) -> list[psutil.Process]:
         """The sshd, its sessions, and whatever was started through them (tmux servers and the guard live on alone)."""
@@ -164,6 +172,7 @@ class Standin:
                 length = int(self.headers.get("Content-Length") or 0)
                 body = json.loads(self.rfile.read(length) or b"{}") if length else {}
                 standin.answer(self, self.command, self.path.split("?")[0], body, self.headers.get("Authorization", ""))
+
             do_GET = do_POST = do_PUT = do_DELETE = handle_any
 
             def log_message(self, *_):
@@ -182,9 +191,20 @@ class Standin:
 
     def offer(self, number: int, dph: float = 0.40, **box) -> None:
         """An offer; the keywords say what is wrong with the machine behind it."""
-        self.offers.append({"id": number, "gpu_name": "RTX 4090", "num_gpus": 1, "dph_total": dph, "storage_total_cost": 0.02,
-                            "inet_down": 800.0, "reliability2": 0.995, "cuda_max_good": 13.0, "geolocation": "Norway, NO",
-                            "box": box})
+        self.offers.append(
+            {
+                "id": number,
+                "gpu_name": "RTX 4090",
+                "num_gpus": 1,
+                "dph_total": dph,
+                "storage_total_cost": 0.02,
+                "inet_down": 800.0,
+                "reliability2": 0.995,
+                "cuda_max_good": 13.0,
+                "geolocation": "Norway, NO",
+                "box": box,
+            }
+        )
 
     def fault(self, method: str, path: str, what, times: int = 1, after: int = 0) -> None:
         """what: a status, 'hang', 'html', 'lost' (carried out, but the answer never arrives). after: good answers first."""
@@ -266,7 +286,11 @@ class Standin:
         if one:
             instance = int(one[1])
             if instance not in self.instances:
-                return (200, {"instances": None}) if method == "GET" else (404, {"success": False, "msg": "no_such_instance"})
+                return (
+                    (200, {"instances": None})
+                    if method == "GET"
+                    else (404, {"success": False, "msg": "no_such_instance"})
+                )
             if method == "GET":
                 return 200, {"instances": self.row(instance)}
             if method == "DELETE":
@@ -285,7 +309,13 @@ class Standin:
         self.offers.remove(offer)
         instance, self.next_id = self.next_id, self.next_id + 1
         box = Box(self.folder / f"box-{instance}", self.url, self.mark, instance, offer["box"], list(self.keys))
-        self.instances[instance] = {"box": box, "state": "running", "since": time.time(), "request": body, "offer": offer}
+        self.instances[instance] = {
+            "box": box,
+            "state": "running",
+            "since": time.time(),
+            "request": body,
+            "offer": offer,
+        }
         self.ledger.append((instance, "rented"))
         self.boot(instance)
         return 200, {"success": True, "new_contract": instance, "instance_api_key": box.instance_key}
@@ -316,8 +346,20 @@ class Standin:
         row = self.instances[instance]
         running = row["state"] == "running"
         status = "stopped" if not running else "running" if time.time() >= row["ready"] else "loading"
-        return {"id": instance, "label": row["request"].get("label"), "actual_status": status, "intended_status": row["state"],
-                "cur_state": row["state"], "status_msg": "Pulling image" if status == "loading" else "", "gpu_name": "RTX 4090",
-                "num_gpus": 1, "dph_total": row["offer"]["dph_total"], "start_date": row["since"], "extra_env": [],
-                "ssh_host": "127.0.0.1", "ssh_port": row["box"].port, "public_ipaddr": "127.0.0.1",
-                "ports": {"22/tcp": [{"HostIp": "0.0.0.0", "HostPort": str(row["box"].port)}]}}
+        return {
+            "id": instance,
+            "label": row["request"].get("label"),
+            "actual_status": status,
+            "intended_status": row["state"],
+            "cur_state": row["state"],
+            "status_msg": "Pulling image" if status == "loading" else "",
+            "gpu_name": "RTX 4090",
+            "num_gpus": 1,
+            "dph_total": row["offer"]["dph_total"],
+            "start_date": row["since"],
+            "extra_env": [],
+            "ssh_host": "127.0.0.1",
+            "ssh_port": row["box"].port,
+            "public_ipaddr": "127.0.0.1",
+            "ports": {"22/tcp": [{"HostIp": "0.0.0.0", "HostPort": str(row["box"].port)}]},
+        }

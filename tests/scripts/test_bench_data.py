@@ -32,23 +32,34 @@ def test_a_section_of_the_results_is_replaced_and_the_others_stay(tmp_path, benc
 
 def test_the_projection_divides_english_wikipedia_by_the_rates(bench):
     data = bench("data")
-    rates = {"extract: clean": 38.0, "extract: parse XML": 100.0, "extract: decompress": 50.0, "clean: language": 7200.0, "clean: filters": 20.0,
-             "dedup: end to end": 7200.0, "train_tokenizer": 3.0, "pack_tokens: encode (x)": 200.0}
+    rates = {
+        "extract: clean": 38.0,
+        "extract: parse XML": 100.0,
+        "extract: decompress": 50.0,
+        "clean: language": 7200.0,
+        "clean: filters": 20.0,
+        "dedup: end to end": 7200.0,
+        "train_tokenizer": 3.0,
+        "pack_tokens: encode (x)": 200.0,
+    }
     rows = [data.Row(stage, "", rate, "", None, None) for stage, rate in rates.items()]
     lines = data.projection(rows).splitlines()
     # one core: 100,000 / 100 + 100,000 / 50 + 38,000 / 38 = 4,000 s of extract; 1,000 + 1,000 of clean; 1,000; 100; 100
-    assert next(line for line in lines if line.startswith("| extract")) == "| extract | 33m20s | 16m40s | 8m20s | 4m10s |"
+    assert (
+        next(line for line in lines if line.startswith("| extract")) == "| extract | 33m20s | 16m40s | 8m20s | 4m10s |"
+    )
     assert next(line for line in lines if line.startswith("| all")).startswith("| all | 1h00m |")
 
 
 def test_a_large_dump_holds_the_articles_again_and_again(tmp_path, miniwiki, bench):
-    small, = miniwiki.glob("*multistream.xml.bz2")
+    (small,) = miniwiki.glob("*multistream.xml.bz2")
     bench("scale").enlarge(small, 3, tmp_path / "large.xml.bz2")
 
     def pages(path: Path) -> list[int]:
         dump = dumps.open_dump(path)
         assert not dump.problem
         return [dumps.page_id([page]) for part in dumps.parts(dump, 1000, True) for page in dumps.pages(part, True)[0]]
+
     once, thrice = pages(small), pages(tmp_path / "large.xml.bz2")
     assert len(once) > 1000 and thrice == once * 3
 
@@ -56,7 +67,7 @@ def test_a_large_dump_holds_the_articles_again_and_again(tmp_path, miniwiki, ben
 def test_made_documents_are_of_real_sentences_with_near_copies_among_them(tmp_path, bench):
     sentences = [f"Sentence number {n} tells of the river {n} that flows to the sea." for n in range(3000)]
     texts, out = tmp_path / "texts.jsonl", tmp_path / "made"
-    write_jsonl(texts, [{"text": " ".join(sentences[k:k + 100])} for k in range(0, 3000, 100)])
+    write_jsonl(texts, [{"text": " ".join(sentences[k : k + 100])} for k in range(0, 3000, 100)])
     out.mkdir()
     size = bench("scale").make_documents(texts, 1000, out)
     made = list(read_jsonl(out / "part-00000.jsonl"))
@@ -85,20 +96,34 @@ def test_a_formula_leaves_no_hole_and_a_pronunciation_is_no_alien_word(tmp_path,
     (tmp_path / "extract_quality.py").write_text(
         "import re\nWORD, MASK, OK_NEW = re.compile(r'[^\\W\\d_]{3,}'), re.compile(r'\\$[^$]+\\$'), {'miles'}\n"
         "HOLE = [('gap', re.compile('  '))]\nvocab = lambda w: set(WORD.findall(w.lower()))\n"
-        "articles = lambda path: [('7', 'London', 'London has about rivers')]\n")
+        "articles = lambda path: [('7', 'London', 'London has about rivers')]\n"
+    )
     text = tmp_path / "text.jsonl"
-    text.write_text(json.dumps({"id": 7, "text": "London /ˈlʌndən/ has $n$ rivers,  kilometres"}, ensure_ascii=False) + "\n")
+    text.write_text(
+        json.dumps({"id": 7, "text": "London /ˈlʌndən/ has $n$ rivers,  kilometres"}, ensure_ascii=False) + "\n"
+    )
     quality = bench("quality")
     apart = quality.told_apart(tmp_path, tmp_path / "none.xml", text)
     assert apart == {quality.NO_GAPS: pytest.approx(1e4 * 1 / 44), quality.NO_SOUNDS: pytest.approx(1e4 * 1 / 5)}
 
 
 def test_the_command_on_record_names_no_place_of_this_machine(bench, monkeypatch):
-    monkeypatch.setattr(sys, "argv", ["/somewhere/scripts/bench/scale.py", "memory", "--work", "/large/disk", "--documents", "9"])
+    monkeypatch.setattr(
+        sys, "argv", ["/somewhere/scripts/bench/scale.py", "memory", "--work", "/large/disk", "--documents", "9"]
+    )
     assert bench("data").this_command() == "python scripts/bench/scale.py memory --documents 9"
 
 
-@pytest.mark.parametrize("command", [["scale.py", "workers", "--dump", "/none.bz2"], ["quality.py", "--dumps", "/none.bz2"]])
+@pytest.mark.parametrize(
+    "command", [["scale.py", "workers", "--dump", "/none.bz2"], ["quality.py", "--dumps", "/none.bz2"]]
+)
 def test_a_missing_file_is_one_line_and_status_2(command):
-    ran = subprocess.run([sys.executable, ROOT / "scripts/bench" / command[0], *command[1:]], capture_output=True, text=True)
-    assert ran.returncode == 2 and ran.stderr.startswith("error: ") and "/none.bz2" in ran.stderr and "Traceback" not in ran.stderr
+    ran = subprocess.run(
+        [sys.executable, ROOT / "scripts/bench" / command[0], *command[1:]], capture_output=True, text=True
+    )
+    assert (
+        ran.returncode == 2
+        and ran.stderr.startswith("error: ")
+        and "/none.bz2" in ran.stderr
+        and "Traceback" not in ran.stderr
+    )

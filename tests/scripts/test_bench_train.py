@@ -59,13 +59,28 @@ def nanogpt(tmp_path) -> Path:
 
 def test_speed_table_has_every_contestant(nanogpt, capsys):
     from pipeline.config import load_config
-    cfg = load_config("configs/demo.yaml", ["model.vocab_size=300", "model.n_layer=1", "model.n_embd=16", "model.n_head=2", "model.d_ff=24",
-                                            "model.block_size=8", "train.micro_batch_size=2"])
+
+    cfg = load_config(
+        "configs/demo.yaml",
+        [
+            "model.vocab_size=300",
+            "model.n_layer=1",
+            "model.n_embd=16",
+            "model.n_head=2",
+            "model.d_ff=24",
+            "model.block_size=8",
+            "train.micro_batch_size=2",
+        ],
+    )
     args = type("Args", (), {"nanogpt": nanogpt, "dtypes": ["float32", "bfloat16"], "rounds": 2, "steps": 1})
     threads = torch.get_num_threads()
     bench_script("train").main(cfg, args)
     torch.set_num_threads(threads)
-    rows = [line.split(" | ") for line in capsys.readouterr().out.splitlines() if line.startswith(("| float32", "| bfloat16"))]
+    rows = [
+        line.split(" | ")
+        for line in capsys.readouterr().out.splitlines()
+        if line.startswith(("| float32", "| bfloat16"))
+    ]
     assert [row[1] for row in rows][:2] == ["wikillm", "nanoGPT"] and len({row[0] for row in rows}) == 2
     assert rows[0][2] == f"{300 * 16 + 4 * 16 * 16 + 3 * 16 * 24 + 3 * 16:,}" and rows[0][4] == "1.00"
     assert rows[1][2] == "90,000"
@@ -73,23 +88,35 @@ def test_speed_table_has_every_contestant(nanogpt, capsys):
 
 def test_a_folder_without_nanogpt_is_said(tmp_path):
     from pipeline.config import InputError
+
     bench_script("train")
     from beside import nanogpt_model
+
     with pytest.raises(InputError, match="git clone"):
         nanogpt_model(tmp_path / "none", None)
 
 
 def test_recipes_table_takes_each_recipes_best_rate():
-    curves = {"course lr 0.001": [(10, 3.0), (20, 2.5)], "course lr 0.002": [(10, 2.9), (20, 2.4)],
-              "fast lr 0.001": [(10, 2.8), (20, 2.2)], "fast 65% lr 0.001": [(13, 2.35)], "nanoGPT lr 0.002": [(20, 2.6)]}
+    curves = {
+        "course lr 0.001": [(10, 3.0), (20, 2.5)],
+        "course lr 0.002": [(10, 2.9), (20, 2.4)],
+        "fast lr 0.001": [(10, 2.8), (20, 2.2)],
+        "fast 65% lr 0.001": [(13, 2.35)],
+        "nanoGPT lr 0.002": [(20, 2.6)],
+    }
     lines = bench_script("recipes").table(curves).splitlines()
-    assert lines[2:6] == ["| course | 0.002 | 20 | 2.4000 | +0.0000 |", "| fast | 0.001 | 20 | 2.2000 | -0.2000 |",
-                          "| fast 65% | 0.001 | 13 | 2.3500 | -0.0500 |", "| nanoGPT | 0.002 | 20 | 2.6000 | +0.2000 |"]
+    assert lines[2:6] == [
+        "| course | 0.002 | 20 | 2.4000 | +0.0000 |",
+        "| fast | 0.001 | 20 | 2.2000 | -0.2000 |",
+        "| fast 65% | 0.001 | 13 | 2.3500 | -0.0500 |",
+        "| nanoGPT | 0.002 | 20 | 2.6000 | +0.2000 |",
+    ]
 
 
 def test_recipes_differ_as_the_configs_do():
     """The two recipes are base.yaml's and fast.yaml's, key by key."""
     from pipeline.config import load_config
+
     overrides = bench_script("recipes").runs([0.002], [0.002], 200)
     names = ("optimizer", "lr_schedule", "zero_init_proj")
     base, fast = load_config("configs/base.yaml"), load_config("configs/fast.yaml")

@@ -44,7 +44,7 @@ class DumpServer:
                     self.send_header("Content-Range", f"bytes {start}-{end - 1}/{len(body)}")
                 self.end_headers()
                 for at in range(start, end, 65536):
-                    piece = body[at:min(at + 65536, end)]
+                    piece = body[at : min(at + 65536, end)]
                     if body is DUMP and outer.cut_after is not None and outer.sent >= outer.cut_after:
                         return self.connection.close()
                     self.wfile.write(piece)
@@ -82,8 +82,9 @@ def server():
 
 def download(server, folder, *args, **env):
     settings = {"WIKILLM_DUMP_MIRROR": server.url, "WIKILLM_TRIES": "2", "WIKILLM_RETRY_WAIT": "0", **env}
-    return subprocess.run(["bash", SCRIPT, *args, folder], env={**os.environ, **settings}, capture_output=True, text=True,
-                          timeout=60)
+    return subprocess.run(
+        ["bash", SCRIPT, *args, folder], env={**os.environ, **settings}, capture_output=True, text=True, timeout=60
+    )
 
 
 @needs_aria2
@@ -153,7 +154,9 @@ def test_a_file_put_there_by_hand_is_verified_first(server, tmp_path, damage):
 def test_a_dump_that_does_not_exist_or_is_not_finished_is_one_clear_line(server, tmp_path):
     absent = download(server, tmp_path, "enwiki", "20250101")
     assert absent.returncode == 2 and "is there a dump of enwiki of that date?" in absent.stderr
-    server.files["/enwiki/20260201/enwiki-20260201-sha1sums.txt"] = b"%s  enwiki-20260201-abstract.xml.gz\n" % (b"1" * 40)
+    server.files["/enwiki/20260201/enwiki-20260201-sha1sums.txt"] = b"%s  enwiki-20260201-abstract.xml.gz\n" % (
+        b"1" * 40
+    )
     unfinished = download(server, tmp_path, "enwiki", "20260201")
     assert unfinished.returncode == 2 and "not finished" in unfinished.stderr
     assert len(unfinished.stderr.strip().splitlines()) == 1

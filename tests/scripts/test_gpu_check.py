@@ -12,11 +12,24 @@ from scripts.gpu_check import measure_matmul, peak_tflops, verdict
 SCRIPT = Path(__file__).resolve().parents[2] / "scripts" / "gpu_check.py"
 
 
-@pytest.mark.parametrize("name, peak", [
-    ("NVIDIA GeForce RTX 4090", 165), ("NVIDIA GeForce RTX 3090", 71), ("NVIDIA GeForce RTX 3090 Ti", 80),
-    ("NVIDIA GeForce RTX 5090", 210), ("NVIDIA A100-SXM4-80GB", 312), ("NVIDIA A10", 125), ("NVIDIA H100 80GB HBM3", 989),
-    ("NVIDIA H100 PCIe", 756), ("NVIDIA H200", 989), ("NVIDIA L40S", 362), ("NVIDIA L4", 121), ("NVIDIA RTX A4000", None),
-    ("Radeon Pro", None)])
+@pytest.mark.parametrize(
+    "name, peak",
+    [
+        ("NVIDIA GeForce RTX 4090", 165),
+        ("NVIDIA GeForce RTX 3090", 71),
+        ("NVIDIA GeForce RTX 3090 Ti", 80),
+        ("NVIDIA GeForce RTX 5090", 210),
+        ("NVIDIA A100-SXM4-80GB", 312),
+        ("NVIDIA A10", 125),
+        ("NVIDIA H100 80GB HBM3", 989),
+        ("NVIDIA H100 PCIe", 756),
+        ("NVIDIA H200", 989),
+        ("NVIDIA L40S", 362),
+        ("NVIDIA L4", 121),
+        ("NVIDIA RTX A4000", None),
+        ("Radeon Pro", None),
+    ],
+)
 def test_peak_by_device_name(name, peak):
     assert peak_tflops(name) == peak
 
@@ -54,5 +67,6 @@ def test_a_real_gpu_is_measured():
 @pytest.mark.gpu
 def test_the_measure_repeats():
     import torch
+
     first, second = (measure_matmul("cuda", 4096, torch.bfloat16) for _ in range(2))
     assert abs(first - second) < 0.3 * first

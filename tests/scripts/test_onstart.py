@@ -34,9 +34,17 @@ def box(tmp_path, tmp_path_factory):
 
     def onstart(**env):
         clean = {k: v for k, v in os.environ.items() if not k.startswith(("WIKILLM", "CONTAINER", "VAST"))}
-        settings = {**clean, "HOME": str(home), "PATH": f"{tools}:{os.environ['PATH']}", "WIKILLM_PYTHON": sys.executable, **env}
-        return subprocess.run(["bash", SCRIPT], env=settings, capture_output=True, text=True, timeout=900,
-                              stdin=subprocess.DEVNULL)
+        settings = {
+            **clean,
+            "HOME": str(home),
+            "PATH": f"{tools}:{os.environ['PATH']}",
+            "WIKILLM_PYTHON": sys.executable,
+            **env,
+        }
+        return subprocess.run(
+            ["bash", SCRIPT], env=settings, capture_output=True, text=True, timeout=900, stdin=subprocess.DEVNULL
+        )
+
     onstart.home, onstart.tools = home, tools
     yield onstart
     leftovers.end(f"HOME={home}")  # a fuse that sleeps
@@ -49,8 +57,11 @@ def test_it_fits_into_the_onstart_field():
 def test_its_package_list_is_that_of_requirements_txt():
     script = SCRIPT.read_text()
     listed = re.search(r'pip install -q "torch[^"]*" \\\n(.*?)\|\|', script, re.S).group(1).replace("\\", " ").split()
-    required = [re.match(r"[A-Za-z0-9-]+", line).group() for line in (ROOT / "requirements.txt").read_text().splitlines()
-                if line and not line.startswith("#")]
+    required = [
+        re.match(r"[A-Za-z0-9-]+", line).group()
+        for line in (ROOT / "requirements.txt").read_text().splitlines()
+        if line and not line.startswith("#")
+    ]
     assert ["torch"] + listed == sorted(["torch"] + listed, key=required.index), "keep the order of requirements.txt"
     assert set(["torch"] + listed) == set(required)
 
@@ -62,6 +73,7 @@ def test_a_box_becomes_ready_and_a_second_run_does_no_harm(box):
     mine = box.home / ".wikillm"
     ready = (mine / "ready").read_text()
     import torch
+
     assert f"torch {torch.__version__}" in ready and "tmux" in ready
     assert (box.home / ".no_auto_tmux").exists()
     # the image's torch is used, not another copy of it
@@ -80,11 +92,13 @@ def test_a_box_becomes_ready_and_a_second_run_does_no_harm(box):
 def test_after_the_push_it_leaves_the_packages_to_setup_sh(box):
     repo = box.home / "wikillm"
     (repo / "scripts").mkdir(parents=True)
-    (repo / "scripts/setup.sh").write_text('echo "$WIKILLM_PYTHON" > called\n'
-                                           '"$WIKILLM_PYTHON" -m venv --without-pip .venv\n'
-                                           '.venv/bin/python -c "import sysconfig as s; print(s.get_path(\'purelib\'))" > site\n'
-                                           '"$WIKILLM_PYTHON" -c "import torch; print(torch.__path__[0][:-6])"'
-                                           ' > "$(cat site)/image.pth"\n')
+    (repo / "scripts/setup.sh").write_text(
+        'echo "$WIKILLM_PYTHON" > called\n'
+        '"$WIKILLM_PYTHON" -m venv --without-pip .venv\n'
+        ".venv/bin/python -c \"import sysconfig as s; print(s.get_path('purelib'))\" > site\n"
+        '"$WIKILLM_PYTHON" -c "import torch; print(torch.__path__[0][:-6])"'
+        ' > "$(cat site)/image.pth"\n'
+    )
     ran = box()
     assert ran.returncode == 0, ran.stdout
     assert (repo / "called").read_text().split() == [sys.executable]
@@ -134,8 +148,12 @@ def test_the_fuse_stops_a_box_that_nobody_came_to(box, guard_runs):
     repo = box.home / "wikillm/scripts"
     repo.mkdir(parents=True)
     (repo / "setup.sh").write_text("exit 1\n")  # even a box that cannot be set up must not go on costing money
-    box(CONTAINER_ID="C.99", CONTAINER_API_KEY="k", WIKILLM_FUSE_MINUTES="0.15" if guard_runs else "0.03",
-        VAST_URL=f"http://127.0.0.1:{server.server_port}")
+    box(
+        CONTAINER_ID="C.99",
+        CONTAINER_API_KEY="k",
+        WIKILLM_FUSE_MINUTES="0.15" if guard_runs else "0.03",
+        VAST_URL=f"http://127.0.0.1:{server.server_port}",
+    )
     if guard_runs:
         (box.home / ".wikillm/guard.pid").write_text(str(os.getpid()))
     deadline = time.time() + (10 if guard_runs else 15)

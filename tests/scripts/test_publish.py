@@ -15,7 +15,7 @@ from pipeline.files import write_json
 from tiny import tiny_model, tiny_tokenizer
 
 sys.path.insert(0, str(ROOT / "scripts"))
-import publish  # noqa: E402
+import publish
 
 TEXT = "Gold is a metal. <|end|> 東京\t🏔  Zürich 2024!\n\n- one"
 
@@ -26,20 +26,61 @@ def run(tmp_path_factory):
     folder = tmp_path_factory.mktemp("run")
     tokenizer = tiny_tokenizer(folder / "tokenizer.json")
     cfg = load_config("configs/base.yaml", ["train.max_iters=5000"])
-    states = {"base": {"step": 5000, "tokens": 123456789, "seconds": 3700.0, "val_loss": 2.5, "val_bits_per_byte": 0.91, "config": cfg.model_dump()},
-              "sft": {"step": 40, "seconds": 75.0, "val_loss": 1.25}, "dpo": {"step": 7, "seconds": 9.5, "val_loss": 0.6543}}
+    states = {
+        "base": {
+            "step": 5000,
+            "tokens": 123456789,
+            "seconds": 3700.0,
+            "val_loss": 2.5,
+            "val_bits_per_byte": 0.91,
+            "config": cfg.model_dump(),
+        },
+        "sft": {"step": 40, "seconds": 75.0, "val_loss": 1.25},
+        "dpo": {"step": 7, "seconds": 9.5, "val_loss": 0.6543},
+    }
     for stage, state in states.items():
         checkpoints.save(folder / stage, "step_0000007", tiny_model(vocab_size=320), tokenizer, state, {})
     row = {"text": "val.bin", "tokens": 1000, "loss": 2.0, "perplexity": 7.389, "bits_per_byte": 0.77}
-    write_json(folder / "ppl.json", {"results": [{**row, "checkpoint": f"{folder}/dpo/latest"}, {**row, "checkpoint": f"{folder}/sft/latest", "loss": 9.9}]})
-    write_json(folder / "judge.json", {"judge": "rules", "checkpoints": {"a": f"{folder}/sft/latest", "b": f"{folder}/dpo/latest"},
-                                       "pairs": [{"first": "a", "second": "b", "questions": 50, "win_rate": 0.4, "interval": [0.3, 0.5]}]})
+    write_json(
+        folder / "ppl.json",
+        {
+            "results": [
+                {**row, "checkpoint": f"{folder}/dpo/latest"},
+                {**row, "checkpoint": f"{folder}/sft/latest", "loss": 9.9},
+            ]
+        },
+    )
+    write_json(
+        folder / "judge.json",
+        {
+            "judge": "rules",
+            "checkpoints": {"a": f"{folder}/sft/latest", "b": f"{folder}/dpo/latest"},
+            "pairs": [{"first": "a", "second": "b", "questions": 50, "win_rate": 0.4, "interval": [0.3, 0.5]}],
+        },
+    )
 
     def call(*overrides, checkpoint="dpo/latest", out="out", name=None, gguf=False, push=None, private=False):
-        cfg = load_config("configs/base.yaml", [f"dpo.checkpoint={folder}/sft/latest", f"sft.checkpoint={folder}/base/latest",
-                                                f"eval.report={folder}/ppl", f"judge.report={folder}/judge", *overrides])
-        publish.main(cfg, types.SimpleNamespace(checkpoint=f"{folder}/{checkpoint}", out=str(folder / out), name=name, gguf=gguf, push=push,
-                                                private=private))
+        cfg = load_config(
+            "configs/base.yaml",
+            [
+                f"dpo.checkpoint={folder}/sft/latest",
+                f"sft.checkpoint={folder}/base/latest",
+                f"eval.report={folder}/ppl",
+                f"judge.report={folder}/judge",
+                *overrides,
+            ],
+        )
+        publish.main(
+            cfg,
+            types.SimpleNamespace(
+                checkpoint=f"{folder}/{checkpoint}",
+                out=str(folder / out),
+                name=name,
+                gguf=gguf,
+                push=push,
+                private=private,
+            ),
+        )
         return folder / out
 
     return call
@@ -49,33 +90,63 @@ def test_the_folder_loads_in_transformers_and_talks(run):
     transformers = pytest.importorskip("transformers")
     out = run()
     assert not (out / "training_state").exists()
-    model, tokenizer = transformers.AutoModelForCausalLM.from_pretrained(out), transformers.AutoTokenizer.from_pretrained(out)
+    model, tokenizer = (
+        transformers.AutoModelForCausalLM.from_pretrained(out),
+        transformers.AutoTokenizer.from_pretrained(out),
+    )
     ours, our_tokenizer = tiny_model(vocab_size=320), tiny_tokenizer(out.parent / "again.json")
     ids = tokenizer(TEXT, split_special_tokens=True)["input_ids"]
     assert ids == our_tokenizer.encode(TEXT)
     with torch.no_grad():
         torch.testing.assert_close(model(torch.tensor([ids])).logits, ours(torch.tensor([ids])), atol=1e-4, rtol=1e-4)
-    prompt = tokenizer.apply_chat_template([{"role": "user", "content": "What is gold?"}], add_generation_prompt=True, return_tensors="pt", return_dict=True)
+    prompt = tokenizer.apply_chat_template(
+        [{"role": "user", "content": "What is gold?"}],
+        add_generation_prompt=True,
+        return_tensors="pt",
+        return_dict=True,
+    )
     assert model.generate(**prompt, max_new_tokens=3, do_sample=False).shape[1] > prompt["input_ids"].shape[1]
 
 
 def test_the_card_says_what_was_measured(run):
     text = (run(name="wikigpt-tiny") / "README.md").read_text()
     head, body = text.removeprefix("---\n").split("---\n", 1)
-    assert yaml.safe_load(head) == {"license": "cc-by-sa-4.0", "language": "en", "library_name": "transformers", "pipeline_tag": "text-generation",
-                                    "tags": ["wikillm", "trained-from-scratch"]}
+    assert yaml.safe_load(head) == {
+        "license": "cc-by-sa-4.0",
+        "language": "en",
+        "library_name": "transformers",
+        "pipeline_tag": "text-generation",
+        "tags": ["wikillm", "trained-from-scratch"],
+    }
     parameters = sum(p.numel() for p in tiny_model(vocab_size=320).parameters())
-    for fact in ("# wikigpt-tiny\n", f"{parameters:,} parameters", "CC BY-SA 4.0", "enwiki-latest-pages-articles-multistream.xml.bz2",
-                 "| pretraining | 5,000 | 123,456,789 | 2.5000 | 0.9100 | 1h01m |", "| supervised fine-tuning | 40 |  | 1.2500 |  | 1m15s |",
-                 "| preference optimization (DPO) | 7 |  | 0.6543 |  | 9.5s |", "524,288 tokens a step",
-                 "| val.bin | 1,000 | 2.0000 | 7.39 | 0.7700 |", "win rate 60.0% (95 % interval 50.0% to 70.0%", "apply_chat_template"):
+    for fact in (
+        "# wikigpt-tiny\n",
+        f"{parameters:,} parameters",
+        "CC BY-SA 4.0",
+        "enwiki-latest-pages-articles-multistream.xml.bz2",
+        "| pretraining | 5,000 | 123,456,789 | 2.5000 | 0.9100 | 1h01m |",
+        "| supervised fine-tuning | 40 |  | 1.2500 |  | 1m15s |",
+        "| preference optimization (DPO) | 7 |  | 0.6543 |  | 9.5s |",
+        "524,288 tokens a step",
+        "| val.bin | 1,000 | 2.0000 | 7.39 | 0.7700 |",
+        "win rate 60.0% (95 % interval 50.0% to 70.0%",
+        "apply_chat_template",
+    ):
         assert fact in body, fact
     assert "9.9" not in body and "llama-cli" not in body
 
 
 def test_a_base_models_card_does_not_speak_of_chat(run):
-    text = (run("eval.report=/nowhere/ppl", "judge.report=/nowhere/judge", checkpoint="base/latest", out="base-out") / "README.md").read_text()
-    assert "| pretraining |" in text and "fine-tuning" not in text and "apply_chat_template" not in text and "## Evaluation" not in text
+    text = (
+        run("eval.report=/nowhere/ppl", "judge.report=/nowhere/judge", checkpoint="base/latest", out="base-out")
+        / "README.md"
+    ).read_text()
+    assert (
+        "| pretraining |" in text
+        and "fine-tuning" not in text
+        and "apply_chat_template" not in text
+        and "## Evaluation" not in text
+    )
 
 
 def llama_cpp(reader, ids: list[int]) -> np.ndarray:
@@ -85,7 +156,11 @@ def llama_cpp(reader, ids: list[int]) -> np.ndarray:
     heads, size, T = field["llama.attention.head_count"], field["llama.rope.dimension_count"], len(ids)
 
     def norm(x, name):
-        return x / np.sqrt((x ** 2).mean(-1, keepdims=True) + field["llama.attention.layer_norm_rms_epsilon"]) * tensors[name + ".weight"]
+        return (
+            x
+            / np.sqrt((x**2).mean(-1, keepdims=True) + field["llama.attention.layer_norm_rms_epsilon"])
+            * tensors[name + ".weight"]
+        )
 
     def split(x):
         return x.reshape(T, heads, size).transpose(1, 0, 2)  # (heads, T, size)
@@ -93,12 +168,16 @@ def llama_cpp(reader, ids: list[int]) -> np.ndarray:
     def rotate(x):
         angle = np.arange(T)[:, None] / field["llama.rope.freq_base"] ** (np.arange(0, size, 2) / size)
         even, odd = x[..., 0::2], x[..., 1::2]
-        return np.stack((even * np.cos(angle) - odd * np.sin(angle), even * np.sin(angle) + odd * np.cos(angle)), -1).reshape(x.shape)
+        return np.stack(
+            (even * np.cos(angle) - odd * np.sin(angle), even * np.sin(angle) + odd * np.cos(angle)), -1
+        ).reshape(x.shape)
 
     x = tensors["token_embd.weight"][ids]
     for i in range(field["llama.block_count"]):
-        weight = {name: tensors[f"blk.{i}.{name}.weight"].T for name in
-                  ("attn_q", "attn_k", "attn_v", "attn_output", "ffn_gate", "ffn_up", "ffn_down")}
+        weight = {
+            name: tensors[f"blk.{i}.{name}.weight"].T
+            for name in ("attn_q", "attn_k", "attn_v", "attn_output", "ffn_gate", "ffn_up", "ffn_down")
+        }
         h = norm(x, f"blk.{i}.attn_norm")
         q, k, v = rotate(split(h @ weight["attn_q"])), rotate(split(h @ weight["attn_k"])), split(h @ weight["attn_v"])
         scores = np.where(np.tri(T, dtype=bool), q @ k.transpose(0, 2, 1) / np.sqrt(size), -np.inf)
@@ -120,7 +199,11 @@ def test_gguf_gives_the_same_ids_and_logits(run):
     assert np.abs(llama_cpp(reader, ids) - ours).max() < 0.01 * np.abs(ours).max()  # 16 bits
     fields = reader.fields
     tokens = fields["tokenizer.ggml.tokens"].contents()
-    assert len(tokens) == 320 and tokens[:300] == [tokenizer.hf.id_to_token(i) for i in range(300)] and len(set(tokens)) == 320
+    assert (
+        len(tokens) == 320
+        and tokens[:300] == [tokenizer.hf.id_to_token(i) for i in range(300)]
+        and len(set(tokens)) == 320
+    )
     assert fields["tokenizer.ggml.token_type"].contents() == [3] * 4 + [1] * 296 + [5] * 20  # control, normal, unused
     assert fields["tokenizer.ggml.eos_token_id"].contents() == tokenizer.end_id
     assert fields["llama.context_length"].contents() == 64 and fields["tokenizer.ggml.pre"].contents() == "gpt-2"
@@ -159,9 +242,15 @@ def test_push(run, monkeypatch, capsys):
     assert 'from_pretrained("me/tiny")' in (out / "README.md").read_text()
 
 
-@pytest.mark.parametrize("hub, push, message", [(None, "me/tiny", "pip install huggingface_hub"), (FakeHub(token=None), "me/tiny", "needs a token"),
-                                                (FakeHub(), "tiny", "OWNER/NAME"),
-                                                (FakeHub(error=ConnectionError("no route\nto host")), "me/tiny", "no route; everything is in")])
+@pytest.mark.parametrize(
+    "hub, push, message",
+    [
+        (None, "me/tiny", "pip install huggingface_hub"),
+        (FakeHub(token=None), "me/tiny", "needs a token"),
+        (FakeHub(), "tiny", "OWNER/NAME"),
+        (FakeHub(error=ConnectionError("no route\nto host")), "me/tiny", "no route; everything is in"),
+    ],
+)
 def test_push_that_cannot_work_says_why(run, monkeypatch, hub, push, message):
     monkeypatch.setitem(sys.modules, "huggingface_hub", hub)
     with pytest.raises(InputError, match=message):

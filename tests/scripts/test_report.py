@@ -15,11 +15,12 @@ from pipeline.files import dump_line, write_jsonl
 from pipeline.stage_output import StageOutput
 from scripts import report
 
-HOSTILE = "<script>alert(1)</script> & \"quotes\""
+HOSTILE = '<script>alert(1)</script> & "quotes"'
 
 
 class Page(HTMLParser):
     """What a browser would see; complains of tags that are not closed in order."""
+
     VOID = {"meta", "line", "rect", "circle", "polyline", "br"}
 
     def __init__(self, path):
@@ -47,11 +48,24 @@ class Page(HTMLParser):
 
 
 def config(folder, *overrides):
-    names = {"extracted_dir": "extracted", "filtered_dir": "filtered", "deduped_dir": "deduped", "train_bin": "tokens/train.bin",
-             "val_bin": "tokens/val.bin", "report": "out/data.html"}
-    return load_config("configs/demo.yaml", [f"data.{k}={folder / v}" for k, v in names.items()] + [
-        f"tokenizer.path={folder / 'tok/tokenizer.json'}", "data.dump=xxwiki-20260101-pages-articles.xml.bz2",
-        f"train.checkpoint_dir={folder / 'checkpoints'}", *overrides])
+    names = {
+        "extracted_dir": "extracted",
+        "filtered_dir": "filtered",
+        "deduped_dir": "deduped",
+        "train_bin": "tokens/train.bin",
+        "val_bin": "tokens/val.bin",
+        "report": "out/data.html",
+    }
+    return load_config(
+        "configs/demo.yaml",
+        [f"data.{k}={folder / v}" for k, v in names.items()]
+        + [
+            f"tokenizer.path={folder / 'tok/tokenizer.json'}",
+            "data.dump=xxwiki-20260101-pages-articles.xml.bz2",
+            f"train.checkpoint_dir={folder / 'checkpoints'}",
+            *overrides,
+        ],
+    )
 
 
 def stage(folder, name, counts, articles, extra=None):
@@ -62,39 +76,124 @@ def stage(folder, name, counts, articles, extra=None):
 
 @pytest.fixture
 def built(tmp_path):
-    articles = [{"id": i, "title": f"Title {i}", "url": "", "text": "x" * (2 ** i)} for i in range(3, 9)]
+    articles = [{"id": i, "title": f"Title {i}", "url": "", "text": "x" * (2**i)} for i in range(3, 9)]
     articles.append({"id": 99, "title": HOSTILE, "url": "", "text": HOSTILE})
-    stage(tmp_path / "extracted", "extract", {"in": 1234, "out": 777, "chars": 5000, "dropped": {"redirect": 400, "namespace": 57}}, articles,
-          {"unknown_templates": {HOSTILE: 41, "infobox x": 7}})
-    stage(tmp_path / "filtered", "clean", {"in": 777, "out": 555, "chars_in": 5000, "chars_out": 4000,
-                                           "dropped": {"too_short": 222, "language": 0}, "dropped_chars": {"too_short": 1000, "language": 0}}, articles)
+    stage(
+        tmp_path / "extracted",
+        "extract",
+        {"in": 1234, "out": 777, "chars": 5000, "dropped": {"redirect": 400, "namespace": 57}},
+        articles,
+        {"unknown_templates": {HOSTILE: 41, "infobox x": 7}},
+    )
+    stage(
+        tmp_path / "filtered",
+        "clean",
+        {
+            "in": 777,
+            "out": 555,
+            "chars_in": 5000,
+            "chars_out": 4000,
+            "dropped": {"too_short": 222, "language": 0},
+            "dropped_chars": {"too_short": 1000, "language": 0},
+        },
+        articles,
+    )
     write_jsonl(tmp_path / "filtered/samples/too_short.jsonl", [{"title": HOSTILE, "text": HOSTILE}])
-    stage(tmp_path / "deduped", "dedup", {"in": 555, "out": 543, "chars_in": 4000, "chars_out": 3210, "dropped": {"exact": 5, "near": 7}},
-          articles, {"clusters": 11})
-    write_jsonl(tmp_path / "deduped/removed.jsonl", [{"title": f"Copy {i}", "kept_title": "Twin", "kind": "near", "jaccard": 0.93} for i in range(7)]
-                + [{"title": "Same", "kept_title": HOSTILE, "kind": "exact", "jaccard": 1.0}] * 5)
+    stage(
+        tmp_path / "deduped",
+        "dedup",
+        {"in": 555, "out": 543, "chars_in": 4000, "chars_out": 3210, "dropped": {"exact": 5, "near": 7}},
+        articles,
+        {"clusters": 11},
+    )
+    write_jsonl(
+        tmp_path / "deduped/removed.jsonl",
+        [{"title": f"Copy {i}", "kept_title": "Twin", "kind": "near", "jaccard": 0.93} for i in range(7)]
+        + [{"title": "Same", "kept_title": HOSTILE, "kind": "exact", "jaccard": 1.0}] * 5,
+    )
     (tmp_path / "tok").mkdir()
-    (tmp_path / "tok/manifest.json").write_text(json.dumps({"stage": "train_tokenizer", "seconds": 60, "versions": {}, "tokenizer": {
-        "vocab_size": 4096, "bytes_per_token": 3.987, "single_byte_share": 0.123, "vocabulary_seen": 0.5, "lengths": [256, 0, 70],
-        "longest_tokens": [" international", "\n\n"], "first_merges": [], "last_merges": ["‹e6 97›"], "examples": [["# ", HOSTILE, "\n", " end"]]}}))
+    (tmp_path / "tok/manifest.json").write_text(
+        json.dumps(
+            {
+                "stage": "train_tokenizer",
+                "seconds": 60,
+                "versions": {},
+                "tokenizer": {
+                    "vocab_size": 4096,
+                    "bytes_per_token": 3.987,
+                    "single_byte_share": 0.123,
+                    "vocabulary_seen": 0.5,
+                    "lengths": [256, 0, 70],
+                    "longest_tokens": [" international", "\n\n"],
+                    "first_merges": [],
+                    "last_merges": ["‹e6 97›"],
+                    "examples": [["# ", HOSTILE, "\n", " end"]],
+                },
+            }
+        )
+    )
     (tmp_path / "tokens").mkdir()
-    (tmp_path / "tokens/manifest.json").write_text(json.dumps({"stage": "pack_tokens", "seconds": 30, "versions": {"numpy": "1"}, "files": {
-        "train": {"tokens": 614_400, "bytes_per_token": 4.12}, "val": {"tokens": 32_100, "bytes_per_token": 4}}}))
+    (tmp_path / "tokens/manifest.json").write_text(
+        json.dumps(
+            {
+                "stage": "pack_tokens",
+                "seconds": 30,
+                "versions": {"numpy": "1"},
+                "files": {
+                    "train": {"tokens": 614_400, "bytes_per_token": 4.12},
+                    "val": {"tokens": 32_100, "bytes_per_token": 4},
+                },
+            }
+        )
+    )
     return tmp_path
 
 
 def test_the_data_page_tells_what_the_manifests_tell(built, capsys):
-    report.data(config(built, "train.max_iters=300", "train.warmup_iters=0", "train.micro_batch_size=8", "train.grad_accum_steps=2",
-                       "model.block_size=256"))
+    report.data(
+        config(
+            built,
+            "train.max_iters=300",
+            "train.warmup_iters=0",
+            "train.micro_batch_size=8",
+            "train.grad_accum_steps=2",
+            "model.block_size=256",
+        )
+    )
     assert "out/data.html" in capsys.readouterr().out
     page = Page(built / "out/data.html")
     page.check_self_contained()
-    for planted in ("xxwiki-20260101", "1,234", "777", "555", "543", "3,210", "400", "57", "222 · 1k characters", "too short", "614k", "4.12", "32.1k",
-                    "12 articles left out in 11 clusters: 5 with the same words as another, 7 nearly so", "Most copies: Twin (7)", "0.90–0.95",
-                    "4,096", "3.987", "12.3%", "256", "infobox x", "⏎", "‹e6 97›", "of all 7 articles"):
+    for planted in (
+        "xxwiki-20260101",
+        "1,234",
+        "777",
+        "555",
+        "543",
+        "3,210",
+        "400",
+        "57",
+        "222 · 1k characters",
+        "too short",
+        "614k",
+        "4.12",
+        "32.1k",
+        "12 articles left out in 11 clusters: 5 with the same words as another, 7 nearly so",
+        "Most copies: Twin (7)",
+        "0.90–0.95",
+        "4,096",
+        "3.987",
+        "12.3%",
+        "256",
+        "infobox x",
+        "⏎",
+        "‹e6 97›",
+        "of all 7 articles",
+    ):
         assert planted in page.text, planted
     assert "2 times seen" in " ".join(page.text.split())  # 300 steps x 16 x 256 tokens of 614,400
-    assert page.text.count("<script>alert(1)</script>") >= 5  # as text, in title, rejects, templates, tokens and articles
+    assert (
+        page.text.count("<script>alert(1)</script>") >= 5
+    )  # as text, in title, rejects, templates, tokens and articles
 
 
 def test_the_data_page_while_the_build_is_under_way(tmp_path):
@@ -110,7 +209,10 @@ def test_the_training_page_has_the_curves_and_the_samples(tmp_path):
     folder = tmp_path / "checkpoints/base"
     folder.mkdir(parents=True)
     log = [{"step": s, "loss": 9.0 / s, "lr": 0.001, "grad_norm": None if s == 3 else 1.0} for s in range(1, 51)]
-    log += [{"step": 50, "val_loss": 0.1875, "val_bits_per_byte": 1.2345}, {"step": 50, "tokens_per_second": 123456.0, "seconds": 3700, "dollars": 0.41}]
+    log += [
+        {"step": 50, "val_loss": 0.1875, "val_bits_per_byte": 1.2345},
+        {"step": 50, "tokens_per_second": 123456.0, "seconds": 3700, "dollars": 0.41},
+    ]
     log += [{"step": s, "samples": [{"prompt": "Paris is", "text": f"text {s} {HOSTILE}"}]} for s in range(1, 51)]
     (folder / "log.jsonl").write_text("".join(json.dumps(r) + "\n" for r in log) + '{"step": 51, "lo')
     report.train(config(tmp_path))
@@ -119,7 +221,11 @@ def test_the_training_page_has_the_curves_and_the_samples(tmp_path):
     for planted in ("Pretraining", "0.1875", "1.2345", "123k", "1h01m", "0.41", "Paris is …"):
         assert planted in page.text, planted
     assert "Preference" not in page.text
-    assert "text 1 <script>" in page.text and "text 50 <script>" in page.text and len(re.findall(r"text \d+ <script>", page.text)) == 12
+    assert (
+        "text 1 <script>" in page.text
+        and "text 50 <script>" in page.text
+        and len(re.findall(r"text \d+ <script>", page.text)) == 12
+    )
     assert page.tags.count("svg") == 5  # loss, bits a byte, lr, gradient norm, tokens a second
     assert page.tags.count("circle") == 3  # only short lines have dots: val loss, bits a byte, speed
 
@@ -133,13 +239,15 @@ def test_a_curve_goes_through_its_points():
 
 
 def test_a_steep_beginning_does_not_flatten_the_rest():
-    loss = [(s, 3.0 + 8.0 * 0.5 ** s - s / 1000) for s in range(1, 1000)]
+    loss = [(s, 3.0 + 8.0 * 0.5**s - s / 1000) for s in range(1, 1000)]
     svg = report.curves("loss", {"loss": loss})
     heights = [float(p.split(",")[1]) for p in svg.split('points="')[1].split('"')[0].split()]
     assert heights[0] < 0 < heights[60] < 60 and heights[-1] > 150
 
 
-@pytest.mark.parametrize("line", [[(0, 1.0)], [(7, 0.0)], [(1, -3.0), (2, -3.0)], [(1, 1e-9), (2, 2e9)], [(1, 5.0), (1000, 5.000001)]])
+@pytest.mark.parametrize(
+    "line", [[(0, 1.0)], [(7, 0.0)], [(1, -3.0), (2, -3.0)], [(1, 1e-9), (2, 2e9)], [(1, 5.0), (1000, 5.000001)]]
+)
 def test_curves_of_every_kind_can_be_drawn(line):
     svg = report.curves("x", {"a": line})
     assert "nan" not in svg and "inf" not in svg and svg.count("<polyline") == 1
@@ -162,7 +270,10 @@ def test_ticks_are_few_round_and_inside(low, high):
     assert round(step / 10 ** math.floor(math.log10(step * 1.0001)), 6) in (1, 2, 5)
 
 
-@pytest.mark.parametrize("number, text", [(0, "0"), (999, "999"), (1000, "1k"), (1234567, "1.23M"), (999_900, "1M"), (4.4e9, "4.4G"), (0.0006, "0.0006")])
+@pytest.mark.parametrize(
+    "number, text",
+    [(0, "0"), (999, "999"), (1000, "1k"), (1234567, "1.23M"), (999_900, "1M"), (4.4e9, "4.4G"), (0.0006, "0.0006")],
+)
 def test_short_numbers(number, text):
     assert report.short(number) == text
 
@@ -175,7 +286,14 @@ def test_the_histogram_counts_by_powers_of_two():
 
 def test_the_command_line():
     def run(*arguments):
-        return subprocess.run([sys.executable, ROOT / "scripts/report.py", *arguments], capture_output=True, text=True, cwd="/", timeout=60)
+        return subprocess.run(
+            [sys.executable, ROOT / "scripts/report.py", *arguments],
+            capture_output=True,
+            text=True,
+            cwd="/",
+            timeout=60,
+        )
+
     nothing = run()
     assert nothing.returncode == 2 and "say which page" in nothing.stderr
     assert run("--help").returncode == 0 and "report.py data" in run("--help").stdout

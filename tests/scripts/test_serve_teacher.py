@@ -41,7 +41,12 @@ case "$*" in *driver*) echo "${SMI_DRIVER:-580.65.06}" ;; *memory*) echo "${SMI_
 def box(tmp_path, tmp_path_factory):
     """A checkout with an installed teacher environment whose vLLM is the stand-in."""
     leftovers.watch(tmp_path_factory.getbasetemp())
-    for name in ("scripts/serve_teacher.sh", "scripts/teacher-requirements.txt", "configs/base.yaml", "src/pipeline/config.py"):
+    for name in (
+        "scripts/serve_teacher.sh",
+        "scripts/teacher-requirements.txt",
+        "configs/base.yaml",
+        "src/pipeline/config.py",
+    ):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(ROOT / name, tmp_path / name)
     (tmp_path / "src/pipeline/__init__.py").touch()
@@ -59,8 +64,15 @@ def box(tmp_path, tmp_path_factory):
 
     def teacher(*args, **env):
         settings = {**os.environ, "PATH": f"{tmp_path}/bin:{os.environ['PATH']}", **env}
-        return subprocess.run(["bash", "scripts/serve_teacher.sh", *args], cwd=tmp_path, env=settings, text=True,
-                              capture_output=True, timeout=300)
+        return subprocess.run(
+            ["bash", "scripts/serve_teacher.sh", *args],
+            cwd=tmp_path,
+            env=settings,
+            text=True,
+            capture_output=True,
+            timeout=300,
+        )
+
     teacher.port, teacher.path = port, tmp_path
     teacher.start = lambda *args, **env: teacher("start", f"teacher.base_url=http://127.0.0.1:{port}/v1", *args, **env)
     yield teacher
@@ -81,8 +93,14 @@ def test_starts_serves_and_stops_with_all_its_processes(box):
     assert "serving some/Model-1B" in ran.stdout and "INFO loading weights" in ran.stdout
     flags = (box.path / "vllm.args").read_text()
     assert flags.startswith(f"serve some/Model-1B --host 127.0.0.1 --port {box.port} ")
-    for flag in ("--max-model-len 4096", "--gpu-memory-utilization 0.90", "--max-num-seqs 64", "--generation-config vllm",
-                 "--structured-outputs-config.backend xgrammar", "--structured-outputs-config.disable_any_whitespace true"):
+    for flag in (
+        "--max-model-len 4096",
+        "--gpu-memory-utilization 0.90",
+        "--max-num-seqs 64",
+        "--generation-config vllm",
+        "--structured-outputs-config.backend xgrammar",
+        "--structured-outputs-config.disable_any_whitespace true",
+    ):
         assert flag in flags
     assert urllib.request.urlopen(f"http://127.0.0.1:{box.port}/health").status == 200
     assert "already serving" in box.start().stdout
@@ -103,8 +121,13 @@ def test_a_server_that_dies_shows_its_log(box):
     assert "ValueError: no such model" in ran.stderr and "ended while starting" in ran.stderr
 
 
-@pytest.mark.parametrize("env, said", [({"SMI_DRIVER": "550.54.14"}, "driver 550.54.14 is too old"),
-                                       ({"SMI_FREE": "3000"}, "only 3000 MB of GPU memory are free")])
+@pytest.mark.parametrize(
+    "env, said",
+    [
+        ({"SMI_DRIVER": "550.54.14"}, "driver 550.54.14 is too old"),
+        ({"SMI_FREE": "3000"}, "only 3000 MB of GPU memory are free"),
+    ],
+)
 def test_an_unfit_machine_is_refused_before_anything_is_fetched(box, env, said):
     ran = box.start(**env)
     assert ran.returncode == 2 and said in ran.stderr
@@ -128,8 +151,12 @@ def test_wrong_config_and_rules_backend_are_one_line(box):
 
 
 def test_another_server_on_the_port_is_not_mistaken_for_ours(box):
-    other = subprocess.Popen([os.sys.executable, "-m", "http.server", str(box.port), "--bind", "127.0.0.1"],
-                             cwd=box.path, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    other = subprocess.Popen(
+        [os.sys.executable, "-m", "http.server", str(box.port), "--bind", "127.0.0.1"],
+        cwd=box.path,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
     (box.path / "health").touch()
     try:
         deadline = time.time() + 120

@@ -13,7 +13,13 @@ from teacher import client as module
 from teacher.client import OpenAIBackend, Refused, parse_json, retry_after
 
 VERDICT = json.dumps({"reason": "It is true.", "verdict": "A"})
-JOB = {"question": "What is gold?", "article": "Gold is a metal.", "reference": "A metal.", "first": "A metal.", "second": "A gas."}
+JOB = {
+    "question": "What is gold?",
+    "article": "Gold is a metal.",
+    "reference": "A metal.",
+    "first": "A metal.",
+    "second": "A gas.",
+}
 
 
 @pytest.fixture(autouse=True)
@@ -25,7 +31,16 @@ def no_waiting(monkeypatch):
 
 
 def backend(url, **changes):
-    settings = {"backend": "openai", "base_url": url, "model": "m", "api_key_env": "WIKILLM_TEST_KEY", "concurrency": 4, "timeout": 5.0, "retries": 3, "temperature": 0.5}
+    settings = {
+        "backend": "openai",
+        "base_url": url,
+        "model": "m",
+        "api_key_env": "WIKILLM_TEST_KEY",
+        "concurrency": 4,
+        "timeout": 5.0,
+        "retries": 3,
+        "temperature": 0.5,
+    }
     return OpenAIBackend(Teacher(**settings | changes))
 
 
@@ -41,9 +56,13 @@ def test_a_good_answer_and_what_is_asked(monkeypatch):
     assert result == ("A", "It is true.")
     body = fake.bodies()[0]
     assert body["model"] == "m" and body["temperature"] == 0.0
-    assert body["response_format"]["type"] == "json_schema" and body["response_format"]["json_schema"]["schema"]["required"] == ["reason", "verdict"]
+    assert body["response_format"]["type"] == "json_schema" and body["response_format"]["json_schema"]["schema"][
+        "required"
+    ] == ["reason", "verdict"]
     text = body["messages"][0]["content"]
-    assert text.index("Gold is a metal.") < text.index("What is gold?") < text.index("A gas.")  # the article first: the prefix is shared
+    assert (
+        text.index("Gold is a metal.") < text.index("What is gold?") < text.index("A gas.")
+    )  # the article first: the prefix is shared
     assert fake.headers[0]["Authorization"] == "Bearer sk-secret"
 
 
@@ -53,7 +72,10 @@ def test_no_key_no_header(monkeypatch):
     assert "Authorization" not in fake.headers[0]
 
 
-@pytest.mark.parametrize("trouble", [{"status": 429}, {"status": 500}, {"status": 503, "raw": b"<html>busy</html>"}, {"drop": True}, {"status": 408}])
+@pytest.mark.parametrize(
+    "trouble",
+    [{"status": 429}, {"status": 500}, {"status": 503, "raw": b"<html>busy</html>"}, {"drop": True}, {"status": 408}],
+)
 def test_troubles_that_pass_are_waited_out(trouble, no_waiting):
     fake, result = judged(lambda n, body: trouble if n < 3 else VERDICT)
     assert result[0] == "A" and len(fake.bodies()) == 4
@@ -68,6 +90,7 @@ def test_the_server_says_how_long_to_wait(no_waiting):
 def test_retry_after_as_a_date():
     class Response:
         headers = {"Retry-After": formatdate(time.time() + 30, usegmt=True)}
+
     assert 25 < retry_after(Response) < 31
     Response.headers = {"Retry-After": "soon"}
     assert retry_after(Response) is None
@@ -88,7 +111,9 @@ def test_a_server_that_hangs_is_given_up():
     assert len(fake.bodies()) == 2
 
 
-@pytest.mark.parametrize("trouble, says", [({"status": 500}, "keeps answering 500"), ({"drop": True}, "cannot be reached")])
+@pytest.mark.parametrize(
+    "trouble, says", [({"status": 500}, "keeps answering 500"), ({"drop": True}, "cannot be reached")]
+)
 def test_troubles_that_stay_end_in_one_line(trouble, says):
     fake = FakeTeacher(lambda n, body: trouble)
     with serving(fake) as url, pytest.raises(InputError) as error:
@@ -106,14 +131,25 @@ def test_a_refused_key_is_named_and_not_shown(monkeypatch):
 
 def test_the_ladder_of_formats():
     """A server that knows no JSON schema is asked for a JSON object, then for text; later requests start where the first ended."""
+
     def plan(n, body):
         kind = body.get("response_format", {}).get("type")
-        return {"status": 400, "text": f"response_format {kind} is not supported"} if kind else f"Here you are:\n```json\n{VERDICT}\n```"
+        return (
+            {"status": 400, "text": f"response_format {kind} is not supported"}
+            if kind
+            else f"Here you are:\n```json\n{VERDICT}\n```"
+        )
+
     fake = FakeTeacher(plan)
     with serving(fake) as url:
         client = backend(url)
         assert client.judge(**JOB)[0] == "A" and client.judge(**JOB)[0] == "A"
-    assert [b.get("response_format", {}).get("type") for b in fake.bodies()] == ["json_schema", "json_object", None, None]
+    assert [b.get("response_format", {}).get("type") for b in fake.bodies()] == [
+        "json_schema",
+        "json_object",
+        None,
+        None,
+    ]
 
 
 def test_a_prompt_that_is_too_long_is_refused_and_the_ladder_stays():
@@ -125,10 +161,18 @@ def test_a_prompt_that_is_too_long_is_refused_and_the_ladder_stays():
         assert client.rung == 0 and len(fake.bodies()) == 1
 
 
-@pytest.mark.parametrize("answer, reason", [
-    ("I think that A is better.", "wrong JSON"), (json.dumps({"verdict": "C"}), "wrong JSON"), (json.dumps(["A"]), "wrong JSON"), ("", "wrong JSON"),
-    ({"text": VERDICT[:-5], "finish_reason": "length"}, "cut off at max_tokens"), ({"raw": b"nonsense"}, "not a chat completion"), ({"raw": b'{"choices": []}'}, "not a chat completion"),
-])
+@pytest.mark.parametrize(
+    "answer, reason",
+    [
+        ("I think that A is better.", "wrong JSON"),
+        (json.dumps({"verdict": "C"}), "wrong JSON"),
+        (json.dumps(["A"]), "wrong JSON"),
+        ("", "wrong JSON"),
+        ({"text": VERDICT[:-5], "finish_reason": "length"}, "cut off at max_tokens"),
+        ({"raw": b"nonsense"}, "not a chat completion"),
+        ({"raw": b'{"choices": []}'}, "not a chat completion"),
+    ],
+)
 def test_answers_that_cannot_be_used(answer, reason):
     fake = FakeTeacher(lambda n, body: answer)
     with serving(fake) as url, pytest.raises(Refused, match=reason):
@@ -149,14 +193,28 @@ def test_conversations():
     article = {"id": 1, "title": "Gold", "text": "Gold is a metal."}
     with serving(FakeTeacher(lambda n, body: json.dumps(good))) as url:
         assert backend(url).conversations(article, 3, 2) == [
-            {"kind": "fact", "messages": [{"role": "user", "content": "What is gold?"}, {"role": "assistant", "content": "A metal."}]}]
+            {
+                "kind": "fact",
+                "messages": [
+                    {"role": "user", "content": "What is gold?"},
+                    {"role": "assistant", "content": "A metal."},
+                ],
+            }
+        ]
     for bad in ({"conversations": [{"kind": "fact"}]}, {"conversations": "x"}, [], {"other": 1}):
         with serving(FakeTeacher(lambda n, body: json.dumps(bad))) as url, pytest.raises(Refused, match="wrong JSON"):
             backend(url).conversations(article, 3, 2)
 
 
 def test_many_at_a_time_and_every_job_once():
-    fake = FakeTeacher(lambda n, body: {"text": json.dumps({"reason": body["messages"][0]["content"].split("Question:\n")[1].split("\n")[0], "verdict": "A"}), "sleep": 0.03})
+    fake = FakeTeacher(
+        lambda n, body: {
+            "text": json.dumps(
+                {"reason": body["messages"][0]["content"].split("Question:\n")[1].split("\n")[0], "verdict": "A"}
+            ),
+            "sleep": 0.03,
+        }
+    )
     with serving(fake) as url:
         found = dict(backend(url).map("judge", ({**JOB, "question": f"q{i}"} for i in range(20))))
     assert {i: result[1] for i, result in found.items()} == {i: f"q{i}" for i in range(20)}
@@ -166,6 +224,7 @@ def test_many_at_a_time_and_every_job_once():
 def test_map_yields_refusals_and_stops_when_the_server_is_gone():
     def plan(n, body):
         return "no JSON" if n == 0 else VERDICT if n < 4 else {"drop": True}
+
     with serving(FakeTeacher(plan)) as url:
         found = []
         with pytest.raises(InputError, match="cannot be reached"):
@@ -186,6 +245,9 @@ def test_check_before_work():
         backend(url, model="more").check()
 
 
-@pytest.mark.parametrize("text", ['{"a": 1}', '```json\n{"a": 1}\n```', 'Sure! {"a": 1} Bye.', '<think>{"b": 2}</think>\n{"a": 1}', ' \n{"a": 1}\n'])
+@pytest.mark.parametrize(
+    "text",
+    ['{"a": 1}', '```json\n{"a": 1}\n```', 'Sure! {"a": 1} Bye.', '<think>{"b": 2}</think>\n{"a": 1}', ' \n{"a": 1}\n'],
+)
 def test_json_is_found(text):
     assert parse_json(text) == {"a": 1}

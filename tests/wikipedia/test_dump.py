@@ -16,8 +16,16 @@ from wikipedia import dump as dumps
 
 def many_pages(count: int = 60) -> list[str]:
     chance = random.Random(1)
-    return [page(10 + n, " ".join(chance.choice(["Rome", "<page>", "</page>", "é漢🙂", "&amp;", "is", "old", "\n\n"]) for _ in range(chance.randint(1, 400))))
-            for n in range(count)]
+    return [
+        page(
+            10 + n,
+            " ".join(
+                chance.choice(["Rome", "<page>", "</page>", "é漢🙂", "&amp;", "is", "old", "\n\n"])
+                for _ in range(chance.randint(1, 400))
+            ),
+        )
+        for n in range(count)
+    ]
 
 
 def read(path: Path, pages: int, stops: bool = True) -> tuple[list[dumps.Page], list[dumps.Damage]]:
@@ -43,7 +51,9 @@ def test_every_layout_gives_the_same_pages_in_order(tmp_path, monkeypatch, layou
     assert "".join(page(p.id, p.text) for p in found) == "".join(written)
 
 
-@pytest.mark.parametrize("layout, kind", [("xml", "xml"), ("single", "stream"), ("multistream", "streams"), ("blocks", "streams")])
+@pytest.mark.parametrize(
+    "layout, kind", [("xml", "xml"), ("single", "stream"), ("multistream", "streams"), ("blocks", "streams")]
+)
 def test_parts_are_bounded_and_always_the_same(tmp_path, layout, kind):
     path = write(tmp_path / "d.xml.bz2", many_pages(), layout)
     dump = dumps.open_dump(path)
@@ -55,7 +65,11 @@ def test_parts_are_bounded_and_always_the_same(tmp_path, layout, kind):
 
 
 def test_streams_are_those_of_the_index(corpus):
-    for name in ("enwiki-merged-multistream", "ltgwiki-2017-full-multistream", "ukwiki-20230501-first100klines-repaired-multistream"):
+    for name in (
+        "enwiki-merged-multistream",
+        "ltgwiki-2017-full-multistream",
+        "ukwiki-20230501-first100klines-repaired-multistream",
+    ):
         dump = dumps.open_dump(corpus / f"dumps/{name}.xml.bz2")
         index = bz2.decompress((corpus / f"dumps/{name}-index.txt.bz2").read_bytes()).decode()
         offsets = {int(line.partition(":")[0]) for line in index.splitlines()}
@@ -71,8 +85,15 @@ def test_wikimedias_own_file_equals_its_single_stream_twin(corpus):
 
 def test_page_fields():
     text = "&lt;b&gt; a &amp;lt; b &amp;amp; &quot;c&quot; &#233;&#x41; &amp;#65;"
-    xml = page(5, "x", title="A & B", redirect='C "d"').replace(">x</text>", f">{text}</text>").replace('C "d"', "C &quot;d&quot;").encode()
-    assert dumps.parse(xml) == dumps.Page(5, 0, "A & B", 'C "d"', "2026-01-02T03:04:05Z", "wikitext", '<b> a &lt; b &amp; "c" éA &#65;')
+    xml = (
+        page(5, "x", title="A & B", redirect='C "d"')
+        .replace(">x</text>", f">{text}</text>")
+        .replace('C "d"', "C &quot;d&quot;")
+        .encode()
+    )
+    assert dumps.parse(xml) == dumps.Page(
+        5, 0, "A & B", 'C "d"', "2026-01-02T03:04:05Z", "wikitext", '<b> a &lt; b &amp; "c" éA &#65;'
+    )
 
 
 def test_page_oddities():
@@ -81,7 +102,7 @@ def test_page_oddities():
     assert dumps.parse(empty).text == "" and dumps.parse(empty.replace(b' bytes="0" ', b"")).text == ""
     assert dumps.parse(plain.replace("    <ns>0</ns>\n", "").encode()).namespace == 0
     assert dumps.parse(page(9, "x", ns=828, model="Scribunto").encode())[:3] == (9, 828, "Page 9")
-    older = plain[plain.index("    <revision>"):plain.index("  </page>")].replace(">x<", ">old<")
+    older = plain[plain.index("    <revision>") : plain.index("  </page>")].replace(">x<", ">old<")
     assert dumps.parse(plain.replace("    <revision>", older + "    <revision>", 1).encode()).text == "x"
     for missing in (r"<title>.*</title>", r"<id>5</id>", r"</text>"):
         assert dumps.parse(re.sub(missing, "", plain).encode()) is None
@@ -100,7 +121,15 @@ def test_site(tmp_path):
     assert dumps.site(dumps.open_dump(tmp_path / "dump.xml")) == dumps.Site("", "", {})
 
 
-@pytest.mark.parametrize("content, words", [(None, "No such file"), (b"PK\x03\x04 a zip", "not a MediaWiki dump"), (b"", "not a MediaWiki dump"), (b"BZh9", "cut off")])
+@pytest.mark.parametrize(
+    "content, words",
+    [
+        (None, "No such file"),
+        (b"PK\x03\x04 a zip", "not a MediaWiki dump"),
+        (b"", "not a MediaWiki dump"),
+        (b"BZh9", "cut off"),
+    ],
+)
 def test_what_is_no_dump(tmp_path, content, words):
     path = tmp_path / "d.xml.bz2"
     if content is not None:
@@ -115,11 +144,12 @@ def test_what_is_no_dump(tmp_path, content, words):
 
 # Damage
 
+
 def test_a_flipped_bit_costs_the_pages_of_its_stream_and_is_named(tmp_path):
     written = many_pages(35)
     path = write(tmp_path / "d.xml.bz2", written, "multistream")
     content, streams = path.read_bytes(), dumps.open_dump(path).streams
-    start, end = streams[3]                      # head, then 7 pages a stream: pages 24 to 30
+    start, end = streams[3]  # head, then 7 pages a stream: pages 24 to 30
     chance = random.Random(2)
     for place in [start + 2, start + 5, *(chance.randrange(start + 10, end - 1) for _ in range(25))]:
         broken = bytearray(content)
@@ -131,7 +161,9 @@ def test_a_flipped_bit_costs_the_pages_of_its_stream_and_is_named(tmp_path):
         assert [p.id for p in found] == [*range(10, 24), *range(31, 45)]
         assert len(damage) == 1
         lost = damage[0]
-        assert (lost.start <= place < lost.end) or place < start + 10    # a broken magic: it reads as a tail of the stream before
+        assert (
+            lost.start <= place < lost.end
+        ) or place < start + 10  # a broken magic: it reads as a tail of the stream before
         assert lost.end <= end and lost.start >= streams[2][0]
 
 
@@ -140,7 +172,7 @@ def test_a_flipped_bit_in_a_file_of_one_stream_keeps_what_was_read_before(tmp_pa
     chance = random.Random(3)
     pages = [page(n, "".join(chance.choice("abcdefgh \n") for _ in range(20_000))) for n in range(60)]
     path = tmp_path / "d.xml.bz2"
-    path.write_bytes(bz2.compress((HEAD + "".join(pages) + FOOT).encode(), 1))   # blocks of 100 kB
+    path.write_bytes(bz2.compress((HEAD + "".join(pages) + FOOT).encode(), 1))  # blocks of 100 kB
     content = bytearray(path.read_bytes())
     content[len(content) * 2 // 3] ^= 16
     path.write_bytes(content)
@@ -148,7 +180,7 @@ def test_a_flipped_bit_in_a_file_of_one_stream_keeps_what_was_read_before(tmp_pa
         read(path, 10)
     found, damage = read(path, 10, stops=False)
     assert 30 <= len(found) <= 40 and [p.id for p in found] == list(range(len(found)))
-    assert "".join(page(p.id, p.text) for p in found) == "".join(pages[:len(found)])
+    assert "".join(page(p.id, p.text) for p in found) == "".join(pages[: len(found)])
     assert len(damage) == 1 and damage[0].end == len(content) and damage[0].start <= len(content) * 2 // 3
 
 
@@ -172,7 +204,9 @@ def test_the_real_truncated_dump(corpus):
     found, damage = read(path, 10, stops=False)
     whole = path.read_bytes().count(b"</page>")
     assert len(found) == whole > 0
-    assert len(damage) == 1 and damage[0].end == path.stat().st_size and damage[0].reason == "the dump ends inside a page"
+    assert (
+        len(damage) == 1 and damage[0].end == path.stat().st_size and damage[0].reason == "the dump ends inside a page"
+    )
 
 
 def test_garbage_between_streams_is_not_passed_over(tmp_path):
@@ -183,7 +217,7 @@ def test_garbage_between_streams_is_not_passed_over(tmp_path):
     found, damage = read(path, 7, stops=False)
     assert len(damage) == 1 and damage[0].end >= cut
     assert [p.id for p in found] == [*range(10, 17), *range(24, 31)] or len(found) == 21
-    path.write_bytes(content[:cut] + b"\0\0\0" + content[cut:])   # padding does no harm
+    path.write_bytes(content[:cut] + b"\0\0\0" + content[cut:])  # padding does no harm
     assert [p.id for p in read(path, 7)[0]] == list(range(10, 31))
 
 
@@ -197,9 +231,13 @@ def test_the_index_names_the_pages_that_were_lost(tmp_path, corpus):
 
 
 @settings(max_examples=60, deadline=None)
-@given(st.lists(st.text(st.characters(exclude_categories=["Cs", "Cc"]), max_size=300), min_size=1, max_size=20), st.integers(50, 2000), st.integers(1, 9))
+@given(
+    st.lists(st.text(st.characters(exclude_categories=["Cs", "Cc"]), max_size=300), min_size=1, max_size=20),
+    st.integers(50, 2000),
+    st.integers(1, 9),
+)
 def test_any_text_comes_through_any_cut(tmp_path_factory, texts, cut, pages):
     xml = (HEAD + "".join(page(n, text) for n, text in enumerate(texts)) + FOOT).encode()
     path = tmp_path_factory.mktemp("cut") / "d.xml.bz2"
-    path.write_bytes(b"".join(bz2.compress(xml[i:i + cut]) for i in range(0, len(xml), cut)))
+    path.write_bytes(b"".join(bz2.compress(xml[i : i + cut]) for i in range(0, len(xml), cut)))
     assert [p.text for p in read(path, pages)[0]] == texts

@@ -11,7 +11,9 @@ from hypothesis import strategies as st
 from wikipedia import minhash
 
 WORD = re.compile("[0-9a-z\x80-\U0010ffff]+")
-TEXTS = st.lists(st.text(st.characters(codec="utf-8") | st.sampled_from("aaabbbccc    ...\n\n")), min_size=1, max_size=5)
+TEXTS = st.lists(
+    st.text(st.characters(codec="utf-8") | st.sampled_from("aaabbbccc    ...\n\n")), min_size=1, max_size=5
+)
 
 
 def words_of(texts):
@@ -24,7 +26,7 @@ def plain_words(text):
 
 def plain_shingles(text, n):
     words = plain_words(text)
-    return [tuple(words[i:i + n]) for i in range(max(1, len(words) - n + 1))]
+    return [tuple(words[i : i + n]) for i in range(max(1, len(words) - n + 1))]
 
 
 @settings(deadline=None)
@@ -40,7 +42,7 @@ def test_words_are_runs_of_letters_and_digits_of_the_lower_cased_text(texts):
 @pytest.mark.parametrize("size", [1, 7, 8, 9, 15, 16, 17, 24, 25, 1000])
 def test_words_of_every_length_are_told_apart(size):
     word = ("abcdefghij" * 100)[:size]
-    others = [word[:k] + "z" + word[k + 1:] for k in range(size)] + [word + "a", word[1:] or "y"]
+    others = [word[:k] + "z" + word[k + 1 :] for k in range(size)] + [word + "a", word[1:] or "y"]
     hashes = words_of([" ".join([word, *others, word])]).hashes.tolist()
     assert hashes[0] == hashes[-1] and len(set(hashes)) == len(others) + 1
 
@@ -60,7 +62,7 @@ def test_shingles_are_runs_of_n_words_within_a_text(texts, n):
 def test_a_text_has_the_same_shingles_alone_and_in_a_batch(texts):
     together, bounds = minhash.shingles(words_of(texts), 5)
     for k, text in enumerate(texts):
-        assert minhash.shingles(words_of([text]), 5)[0].tolist() == together[bounds[k]:bounds[k + 1]].tolist()
+        assert minhash.shingles(words_of([text]), 5)[0].tolist() == together[bounds[k] : bounds[k + 1]].tolist()
 
 
 def test_the_finalizers_are_murmurhash3s():
@@ -72,7 +74,9 @@ def test_the_finalizers_are_murmurhash3s():
 @pytest.mark.parametrize("num_perm, seed", [(128, 1), (16, 7)])
 def test_signatures_are_datasketchs_bit_for_bit(num_perm, seed):
     draw = np.random.default_rng(0)
-    sets = [draw.integers(0, 1 << 32, size, dtype=np.uint32) for size in (1, 2, 5, 300, 4000)] + [np.array([0, 0xFFFFFFFF], np.uint32)]
+    sets = [draw.integers(0, 1 << 32, size, dtype=np.uint32) for size in (1, 2, 5, 300, 4000)] + [
+        np.array([0, 0xFFFFFFFF], np.uint32)
+    ]
     bounds = np.concatenate([[0], np.cumsum([len(some) for some in sets])])
     ours = minhash.signatures(np.concatenate(sets), bounds, minhash.permutations(num_perm, seed))
     for signature, some in zip(ours, sets):
@@ -94,15 +98,18 @@ def test_band_keys_are_equal_where_all_rows_of_a_band_are():
     signatures = draw.integers(0, 3, (200, 7), dtype=np.uint32)  # few values: many bands agree
     keys = minhash.band_keys(signatures, bands=3, rows=2)
     for band in range(3):
-        rows = [tuple(row) for row in signatures[:, 2 * band:2 * band + 2].tolist()]
+        rows = [tuple(row) for row in signatures[:, 2 * band : 2 * band + 2].tolist()]
         assert all((rows[i] == rows[j]) == (keys[band, i] == keys[band, j]) for i in range(200) for j in range(i))
 
 
 @settings(deadline=None)
-@given(st.sets(st.integers(0, 60), min_size=1), st.lists(st.sets(st.integers(0, 60), min_size=1), min_size=1, max_size=5))
+@given(
+    st.sets(st.integers(0, 60), min_size=1), st.lists(st.sets(st.integers(0, 60), min_size=1), min_size=1, max_size=5)
+)
 def test_jaccard_is_the_shared_by_all(one, many):
     def array(values):
         return np.array(sorted(values), np.uint64)
+
     bounds = np.concatenate([[0], np.cumsum([len(other) for other in many])])
     found = minhash.jaccard_to_many(array(one), np.concatenate([array(other) for other in many]), bounds)
     assert found.tolist() == [len(one & other) / len(one | other) for other in many]

@@ -81,7 +81,9 @@ def reason_to_stop(now: float, limits: dict, heard: float, used: float, busy: bo
 def look(home: Path, started: float) -> str | None:
     limits = json.loads((home / "limits.json").read_text())
     busy = bool(running_jobs(home)) or transferring(home)
-    return reason_to_stop(time.time(), limits, max(started, touched(home / "laptop")), max(started, last_use(home)), busy)
+    return reason_to_stop(
+        time.time(), limits, max(started, touched(home / "laptop")), max(started, last_use(home)), busy
+    )
 
 
 def end_jobs(home: Path) -> None:
@@ -98,8 +100,12 @@ def end_jobs(home: Path) -> None:
 def stop_this_instance(home: Path) -> None:
     instance, api = (home / "instance").read_text().split()
     name, _, value = (home / "auth").read_text().strip().partition(": ")
-    request = urllib.request.Request(f"{api}/api/v0/instances/{instance}/", data=b'{"state": "stopped"}', method="PUT",
-                                     headers={name: value, "Content-Type": "application/json"})
+    request = urllib.request.Request(
+        f"{api}/api/v0/instances/{instance}/",
+        data=b'{"state": "stopped"}',
+        method="PUT",
+        headers={name: value, "Content-Type": "application/json"},
+    )
     with urllib.request.urlopen(request, timeout=60) as answer:
         body = json.loads(answer.read())
     if body.get("success") is not True:

@@ -15,46 +15,151 @@ NAME = rf"(?:(?:[Tt]he )?{WORD}(?: (?:(?:of|the|de|da|del|di|la|le|von|van|der|d
 # A quantity: 2,850 kilometres; about 8.8 million people; more than 17,000 islands.
 HEDGE = r"(?:(?:about|around|approximately|roughly|nearly|almost|over|more than|less than|fewer than|at least|up to|some|only|just) )"
 FIGURE = r"[-−]?\d[\d,]*(?:\.\d+)?(?: (?:hundred|thousand|million|billion|trillion))?(?: and a half)?"
-SMALL = r"(?:two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|thirteen|fourteen|fifteen|sixteen|seventeen|" \
-        r"eighteen|nineteen|twenty|thirty|forty|fifty|sixty|seventy|eighty|ninety|a hundred|a thousand|a dozen)" \
-        r"(?:-(?:one|two|three|four|five|six|seven|eight|nine))?(?: (?:hundred|thousand|million|billion))?"
+SMALL = (
+    r"(?:two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|thirteen|fourteen|fifteen|sixteen|seventeen|"
+    r"eighteen|nineteen|twenty|thirty|forty|fifty|sixty|seventy|eighty|ninety|a hundred|a thousand|a dozen)"
+    r"(?:-(?:one|two|three|four|five|six|seven|eight|nine))?(?: (?:hundred|thousand|million|billion))?"
+)
 NUMBER = rf"(?:{HEDGE}?(?:{FIGURE}|{SMALL}|several hundred|several thousand|hundreds of|thousands of|millions of))"
 
-TITLES = {"mr", "mrs", "ms", "dr", "st", "prof", "gen", "col", "lt", "sgt", "capt", "rev", "hon", "mt", "ft", "no", "vs", "c", "ca", "cf", "approx",
-          "fl", "op", "vol", "pp", "p", "ed", "b", "d", "r", "e.g", "i.e"}
-ABBREVIATIONS = {"jr", "sr", "etc", "al", "u.s", "u.k", "u.n", "d.c", "a.d", "b.c", "inc", "ltd", "co", "corp", "bros", "ph.d", "a.m", "p.m", "km", "sq"}
-STOP_WORDS = set("""a an the of in on at by for to from with and or but as is are was were be been being has have had do does did
+TITLES = {
+    "mr",
+    "mrs",
+    "ms",
+    "dr",
+    "st",
+    "prof",
+    "gen",
+    "col",
+    "lt",
+    "sgt",
+    "capt",
+    "rev",
+    "hon",
+    "mt",
+    "ft",
+    "no",
+    "vs",
+    "c",
+    "ca",
+    "cf",
+    "approx",
+    "fl",
+    "op",
+    "vol",
+    "pp",
+    "p",
+    "ed",
+    "b",
+    "d",
+    "r",
+    "e.g",
+    "i.e",
+}
+ABBREVIATIONS = {
+    "jr",
+    "sr",
+    "etc",
+    "al",
+    "u.s",
+    "u.k",
+    "u.n",
+    "d.c",
+    "a.d",
+    "b.c",
+    "inc",
+    "ltd",
+    "co",
+    "corp",
+    "bros",
+    "ph.d",
+    "a.m",
+    "p.m",
+    "km",
+    "sq",
+}
+STOP_WORDS = set(
+    """a an the of in on at by for to from with and or but as is are was were be been being has have had do does did
     not no yes it its he his him she her they their them this that these those which who whom whose what when where why how
     there here than then so also very more most many much some any all each other such into over under about after before
-    between during one can could will would may might must should if while because name called known""".split())
+    between during one can could will would may might must should if while because name called known""".split()
+)
 
 # base: (3rd person, past, participle); regular verbs are given by their base alone.
 IRREGULAR = {
-    "become": ("becomes", "became", "become"), "begin": ("begins", "began", "begun"), "break": ("breaks", "broke", "broken"),
-    "bring": ("brings", "brought", "brought"), "build": ("builds", "built", "built"), "buy": ("buys", "bought", "bought"),
-    "catch": ("catches", "caught", "caught"), "come": ("comes", "came", "come"), "cut": ("cuts", "cut", "cut"),
-    "do": ("does", "did", "done"), "draw": ("draws", "drew", "drawn"), "drive": ("drives", "drove", "driven"),
-    "eat": ("eats", "ate", "eaten"), "fall": ("falls", "fell", "fallen"), "feed": ("feeds", "fed", "fed"),
-    "fight": ("fights", "fought", "fought"), "find": ("finds", "found", "found"), "fly": ("flies", "flew", "flown"),
-    "get": ("gets", "got", "got"), "give": ("gives", "gave", "given"), "go": ("goes", "went", "gone"),
-    "grow": ("grows", "grew", "grown"), "hold": ("holds", "held", "held"), "keep": ("keeps", "kept", "kept"),
-    "know": ("knows", "knew", "known"), "lay": ("lays", "laid", "laid"), "lead": ("leads", "led", "led"),
-    "leave": ("leaves", "left", "left"), "lie": ("lies", "lay", "lain"), "lose": ("loses", "lost", "lost"),
-    "make": ("makes", "made", "made"), "mean": ("means", "meant", "meant"), "meet": ("meets", "met", "met"),
-    "overthrow": ("overthrows", "overthrew", "overthrown"), "rise": ("rises", "rose", "risen"), "run": ("runs", "ran", "run"),
-    "say": ("says", "said", "said"), "see": ("sees", "saw", "seen"), "sell": ("sells", "sold", "sold"),
-    "send": ("sends", "sent", "sent"), "serve": ("serves", "served", "served"), "set": ("sets", "set", "set"),
-    "sit": ("sits", "sat", "sat"), "sing": ("sings", "sang", "sung"), "sink": ("sinks", "sank", "sunk"), "speak": ("speaks", "spoke", "spoken"),
-    "spend": ("spends", "spent", "spent"), "spread": ("spreads", "spread", "spread"), "stand": ("stands", "stood", "stood"),
-    "swim": ("swims", "swam", "swum"), "take": ("takes", "took", "taken"), "teach": ("teaches", "taught", "taught"),
-    "tell": ("tells", "told", "told"), "think": ("thinks", "thought", "thought"), "wear": ("wears", "wore", "worn"),
-    "win": ("wins", "won", "won"), "write": ("writes", "wrote", "written"), "rebuild": ("rebuilds", "rebuilt", "rebuilt"),
-    "split": ("splits", "split", "split"), "travel": ("travels", "travelled", "travelled"),
-    "control": ("controls", "controlled", "controlled"), "occur": ("occurs", "occurred", "occurred"),
-    "plan": ("plans", "planned", "planned"), "stop": ("stops", "stopped", "stopped"), "star": ("stars", "starred", "starred"),
-    "refer": ("refers", "referred", "referred"), "transfer": ("transfers", "transferred", "transferred"),
-    "shine": ("shines", "shone", "shone"), "strike": ("strikes", "struck", "struck"), "melt": ("melts", "melted", "melted"),
-    "drop": ("drops", "dropped", "dropped"), "ship": ("ships", "shipped", "shipped"), "map": ("maps", "mapped", "mapped"),
+    "become": ("becomes", "became", "become"),
+    "begin": ("begins", "began", "begun"),
+    "break": ("breaks", "broke", "broken"),
+    "bring": ("brings", "brought", "brought"),
+    "build": ("builds", "built", "built"),
+    "buy": ("buys", "bought", "bought"),
+    "catch": ("catches", "caught", "caught"),
+    "come": ("comes", "came", "come"),
+    "cut": ("cuts", "cut", "cut"),
+    "do": ("does", "did", "done"),
+    "draw": ("draws", "drew", "drawn"),
+    "drive": ("drives", "drove", "driven"),
+    "eat": ("eats", "ate", "eaten"),
+    "fall": ("falls", "fell", "fallen"),
+    "feed": ("feeds", "fed", "fed"),
+    "fight": ("fights", "fought", "fought"),
+    "find": ("finds", "found", "found"),
+    "fly": ("flies", "flew", "flown"),
+    "get": ("gets", "got", "got"),
+    "give": ("gives", "gave", "given"),
+    "go": ("goes", "went", "gone"),
+    "grow": ("grows", "grew", "grown"),
+    "hold": ("holds", "held", "held"),
+    "keep": ("keeps", "kept", "kept"),
+    "know": ("knows", "knew", "known"),
+    "lay": ("lays", "laid", "laid"),
+    "lead": ("leads", "led", "led"),
+    "leave": ("leaves", "left", "left"),
+    "lie": ("lies", "lay", "lain"),
+    "lose": ("loses", "lost", "lost"),
+    "make": ("makes", "made", "made"),
+    "mean": ("means", "meant", "meant"),
+    "meet": ("meets", "met", "met"),
+    "overthrow": ("overthrows", "overthrew", "overthrown"),
+    "rise": ("rises", "rose", "risen"),
+    "run": ("runs", "ran", "run"),
+    "say": ("says", "said", "said"),
+    "see": ("sees", "saw", "seen"),
+    "sell": ("sells", "sold", "sold"),
+    "send": ("sends", "sent", "sent"),
+    "serve": ("serves", "served", "served"),
+    "set": ("sets", "set", "set"),
+    "sit": ("sits", "sat", "sat"),
+    "sing": ("sings", "sang", "sung"),
+    "sink": ("sinks", "sank", "sunk"),
+    "speak": ("speaks", "spoke", "spoken"),
+    "spend": ("spends", "spent", "spent"),
+    "spread": ("spreads", "spread", "spread"),
+    "stand": ("stands", "stood", "stood"),
+    "swim": ("swims", "swam", "swum"),
+    "take": ("takes", "took", "taken"),
+    "teach": ("teaches", "taught", "taught"),
+    "tell": ("tells", "told", "told"),
+    "think": ("thinks", "thought", "thought"),
+    "wear": ("wears", "wore", "worn"),
+    "win": ("wins", "won", "won"),
+    "write": ("writes", "wrote", "written"),
+    "rebuild": ("rebuilds", "rebuilt", "rebuilt"),
+    "split": ("splits", "split", "split"),
+    "travel": ("travels", "travelled", "travelled"),
+    "control": ("controls", "controlled", "controlled"),
+    "occur": ("occurs", "occurred", "occurred"),
+    "plan": ("plans", "planned", "planned"),
+    "stop": ("stops", "stopped", "stopped"),
+    "star": ("stars", "starred", "starred"),
+    "refer": ("refers", "referred", "referred"),
+    "transfer": ("transfers", "transferred", "transferred"),
+    "shine": ("shines", "shone", "shone"),
+    "strike": ("strikes", "struck", "struck"),
+    "melt": ("melts", "melted", "melted"),
+    "drop": ("drops", "dropped", "dropped"),
+    "ship": ("ships", "shipped", "shipped"),
+    "map": ("maps", "mapped", "mapped"),
 }
 REGULAR = """abandon abolish absorb accept achieve acquire act add adopt advance allow announce annex appear appoint approve arrest
     arrive assassinate attack attend attract award ban belong boil border burn call capture carry cause celebrate change circle
@@ -102,25 +207,48 @@ PAST_OF_PARTICIPLE = {participle: past for _, past, participle in VERBS.values()
 _BOUNDARY = re.compile(r"(?<=[.!?])[\"”’']?\s+(?=[\"“‘'(]?[A-ZÀ-ÖØ-ÞĀ-Ž0-9])")
 
 
-STARTERS = ("The", "It", "In", "He", "She", "They", "This", "These", "A", "An", "Its", "His", "Her", "There", "At", "As")
+STARTERS = (
+    "The",
+    "It",
+    "In",
+    "He",
+    "She",
+    "They",
+    "This",
+    "These",
+    "A",
+    "An",
+    "Its",
+    "His",
+    "Her",
+    "There",
+    "At",
+    "As",
+)
 
 
 def sentences(paragraph: str) -> list[str]:
     """Split at . ! ? before a capital or a digit, not after abbreviations and initials."""
     result, start = [], 0
     for match in _BOUNDARY.finditer(paragraph):
-        before = paragraph[start:match.start()]
+        before = paragraph[start : match.start()]
         last, previous = (["", ""] + before.split())[:-3:-1]
-        following = paragraph[match.end():].split(" ", 1)[0]
-        short = last.rstrip(".").lower().lstrip("(\"“")
+        following = paragraph[match.end() :].split(" ", 1)[0]
+        short = last.rstrip(".").lower().lstrip('("“')
         # 'The symbol of carbon is C.' ends a sentence, 'its author is J. R. R. Tolkien' does not.
-        initial = re.fullmatch(r"\(?[A-Z]\.", last) and (previous not in ("is", "as") or re.fullmatch(r"[A-Z]\.", following))
-        if before.endswith(".") and (short in TITLES and not (len(short) == 1 and last[0].isupper()) or initial
-                                     or (short in ABBREVIATIONS and following not in STARTERS)):
+        initial = re.fullmatch(r"\(?[A-Z]\.", last) and (
+            previous not in ("is", "as") or re.fullmatch(r"[A-Z]\.", following)
+        )
+        if before.endswith(".") and (
+            short in TITLES
+            and not (len(short) == 1 and last[0].isupper())
+            or initial
+            or (short in ABBREVIATIONS and following not in STARTERS)
+        ):
             continue
         if before.count("(") > before.count(")"):
             continue
-        result.append(paragraph[start:match.end()].strip())
+        result.append(paragraph[start : match.end()].strip())
         start = match.end()
     rest = paragraph[start:].strip()
     return result + [rest] if rest else result
@@ -135,7 +263,7 @@ def without_parentheses(text: str) -> str:
     text = PRONUNCIATION.sub("", text)
     kept, depth = [], 0
     for i, character in enumerate(text):
-        if depth or (character in "([" and (i == 0 or text[i - 1] in " \"“")):
+        if depth or (character in "([" and (i == 0 or text[i - 1] in ' "“')):
             depth += (character in "([") - (character in ")]")
         else:
             kept.append(character)
@@ -156,8 +284,11 @@ def words(text: str) -> list[str]:
 
 def names_in(text: str) -> list[str]:
     """Capitalised words that are names for sure: not the first of a sentence, not a month or a weekday."""
-    return [m.group(0).removesuffix("'s").removesuffix("’s")
-            for m in re.finditer(r"(?<![.!?:\"“] )(?<!^)(?<![\w’'\-])[A-ZÀ-ÖØ-ÞĀ-Ž][\w’'\-]*", text) if m.group(0) != "I"]
+    return [
+        m.group(0).removesuffix("'s").removesuffix("’s")
+        for m in re.finditer(r"(?<![.!?:\"“] )(?<!^)(?<![\w’'\-])[A-ZÀ-ÖØ-ÞĀ-Ž][\w’'\-]*", text)
+        if m.group(0) != "I"
+    ]
 
 
 def numbers_in(text: str) -> list[str]:

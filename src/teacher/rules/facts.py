@@ -18,11 +18,17 @@ from teacher.rules.relations import PATTERNS, RELATIONS, Relation, pattern_of
 from teacher.rules.subject import KINDS, WIDER, Page, head_noun
 
 # Kinds of which one asks what kind; adjectives that say nothing of it.
-SORTED = set("bridge disease element engine fish game gemstone instrument language metal mineral plant rock ship sport star tree vehicle weapon".split())
-PLAIN = set("common famous good great important key large main major member new old part popular rare single small special strong typical useful very well-known".split())
+SORTED = set(
+    "bridge disease element engine fish game gemstone instrument language metal mineral plant rock ship sport star tree vehicle weapon".split()
+)
+PLAIN = set(
+    "common famous good great important key large main major member new old part popular rare single small special strong typical useful very well-known".split()
+)
 # Where a definition may end.
-DEFINED = re.compile(r"[;:—]| [–-] |, (?:which|who|whose|where|and (?:is|was|are|were|has|had|it|he|she|they|its|his|her)|but|with|though|although|while|initially|"
-                     r"originally|formerly|now|currently|as|since|because|so|located|situated)\b| (?:and|but) (?:is|was|are|were|has|had|it|he|she|they)\b| but\b| because\b")
+DEFINED = re.compile(
+    r"[;:—]| [–-] |, (?:which|who|whose|where|and (?:is|was|are|were|has|had|it|he|she|they|its|his|her)|but|with|though|although|while|initially|"
+    r"originally|formerly|now|currently|as|since|because|so|located|situated)\b| (?:and|but) (?:is|was|are|were|has|had|it|he|she|they)\b| but\b| because\b"
+)
 MAX_ANSWER_WORDS, MAX_QUESTION_WORDS, MAX_DEFINITION_WORDS = 34, 20, 28
 
 
@@ -37,7 +43,11 @@ def facts_of(page: Page) -> list[Fact]:
                 known = related_facts(clause, page, sentence)
                 general = general_facts(main(clause), page, sentence)
                 if known:  # of the rest only what asks for something else
-                    general = [f for f in general if f.relation.startswith(("when ", "number of ")) and not any(k.value in f.value for k in known)]
+                    general = [
+                        f
+                        for f in general
+                        if f.relation.startswith(("when ", "number of ")) and not any(k.value in f.value for k in known)
+                    ]
                 found += known + general
     result = {}
     for fact in found:
@@ -48,8 +58,14 @@ def facts_of(page: Page) -> list[Fact]:
 def fit(fact: Fact) -> bool:
     """The last look: whole sentences of decent length, nothing left open."""
     texts = [fact.answer, *fact.ask, *fact.back, fact.back_answer]
-    return (len(fact.answer.split()) <= MAX_ANSWER_WORDS and len(fact.ask) >= 2 and bool(fact.value) and not any(BROKEN.search(t) or "{" in t for t in texts)
-            and all(len(t.split()) <= MAX_QUESTION_WORDS for t in fact.ask) and not re.search(r"\b(?:and|or|of|the|a|in|by|to) ?[?.]$", fact.answer))
+    return (
+        len(fact.answer.split()) <= MAX_ANSWER_WORDS
+        and len(fact.ask) >= 2
+        and bool(fact.value)
+        and not any(BROKEN.search(t) or "{" in t for t in texts)
+        and all(len(t.split()) <= MAX_QUESTION_WORDS for t in fact.ask)
+        and not re.search(r"\b(?:and|or|of|the|a|in|by|to) ?[?.]$", fact.answer)
+    )
 
 
 def definition(page: Page) -> list[Fact]:
@@ -65,16 +81,35 @@ def definition(page: Page) -> list[Fact]:
     while len(rest.split()) > MAX_DEFINITION_WORDS and "," in rest:
         rest = rest.rsplit(",", 1)[0]
     last = rest.split()[-1].lower() if rest else ""
-    if (not 2 <= len(rest.split()) <= MAX_DEFINITION_WORDS or BROKEN.search(rest) or VAGUE.search(rest) or PRONOUN.search(rest) or last in STOP_WORDS
-            or rest.count('"') % 2 or ',"' in rest or last in ("first", "largest", "best") or re.fullmatch(r"(?:the|an?) (?:name|term|word)(?: .{0,12})?", rest)
-            or ("both " in rest and " and " not in rest)):
+    if (
+        not 2 <= len(rest.split()) <= MAX_DEFINITION_WORDS
+        or BROKEN.search(rest)
+        or VAGUE.search(rest)
+        or PRONOUN.search(rest)
+        or last in STOP_WORDS
+        or rest.count('"') % 2
+        or ',"' in rest
+        or last in ("first", "largest", "best")
+        or re.fullmatch(r"(?:the|an?) (?:name|term|word)(?: .{0,12})?", rest)
+        or ("both " in rest and " and " not in rest)
+    ):
         return []
     name, who = subject.name, "who" if subject.person else "what"
     if page.domain:
-        ask = [f"{capital(who)} {be} {name} {page.domain}?", f"{capital(page.domain)}, {who} {be} {name}?", f"Can you tell me {who} {name} {be} {page.domain}?"]
+        ask = [
+            f"{capital(who)} {be} {name} {page.domain}?",
+            f"{capital(page.domain)}, {who} {be} {name}?",
+            f"Can you tell me {who} {name} {be} {page.domain}?",
+        ]
         return [Fact("definition", name, rest, f"{capital(page.domain)}, {name} {be} {rest}.", tuple(ask), source=rest)]
-    ask = [f"{capital(who)} {be} {name}?", f"Can you tell me {who} {name} {be}?", f"Do you know {who} {name} {be}?", f"Please explain {who} {name} {be}.",
-           f"I would like to know {who} {name} {be}.", f"What do you know about {name}?" if subject.person else f"What kind of thing {be} {name}?"]
+    ask = [
+        f"{capital(who)} {be} {name}?",
+        f"Can you tell me {who} {name} {be}?",
+        f"Do you know {who} {name} {be}?",
+        f"Please explain {who} {name} {be}.",
+        f"I would like to know {who} {name} {be}.",
+        f"What do you know about {name}?" if subject.person else f"What kind of thing {be} {name}?",
+    ]
     return [Fact("definition", name, rest, f"{capital(name)} {be} {rest}.", tuple(ask), source=rest)]
 
 
@@ -84,7 +119,10 @@ def life_dates(page: Page) -> list[Fact]:
         return []
     lead = sentences(page.paragraphs[0])[0]
     exact = rf"(?:\d{{1,2}} {MONTH} \d{{4}}|{MONTH} \d{{1,2}}, \d{{4}}|\d{{4}})"
-    both = re.search(rf"\((?:[^()]*?[;,] )?(?:born )?(?P<born>{exact})(?: in [^()–]*?)? ?[–-] ?(?P<died>{exact})(?: in [^()]*)?\)", lead)
+    both = re.search(
+        rf"\((?:[^()]*?[;,] )?(?:born )?(?P<born>{exact})(?: in [^()–]*?)? ?[–-] ?(?P<died>{exact})(?: in [^()]*)?\)",
+        lead,
+    )
     born = both or re.search(rf"\((?:[^()]*?[;,] )?born (?P<born>{exact})\)", lead)
     found = []
     for name, value in (("born when", born and born["born"]), ("died when", both and both["died"])):
@@ -94,6 +132,7 @@ def life_dates(page: Page) -> list[Fact]:
 
 
 # --- relations known by name ---
+
 
 def related_facts(clause: str, page: Page, source: str) -> list[Fact]:
     found: dict[str, list[Fact]] = {}
@@ -123,17 +162,39 @@ def related_fact(relation: Relation, name: str, value: str, page: Page, source: 
     if not (own or stands_alone(name, page)) or not good_value(value, relation, name, page):
         return []
     if relation.name == "kind":
-        value = value[:-1] if re.search("belongs? to |among the", source) and value.endswith("s") and not value.endswith("ss") else value
-        if not own or not kind_value(value, kind) or (re.search(rf"{re.escape(value)}(?:,| that| which)", source) and value.split()[-1] not in KINDS):
+        value = (
+            value[:-1]
+            if re.search("belongs? to |among the", source) and value.endswith("s") and not value.endswith("ss")
+            else value
+        )
+        if (
+            not own
+            or not kind_value(value, kind)
+            or (re.search(rf"{re.escape(value)}(?:,| that| which)", source) and value.split()[-1] not in KINDS)
+        ):
             return []
         kind = WIDER.get(kind, kind) if value.split()[-1] == kind else kind
     person = subject.person if own else relation.of_person
     pronoun = subject.pronoun if own else "he" if person else "it"
     plural, past = pronoun == "they", person and not re.search(r"\bis\b", source)
-    fill = {"S": name, "S's": possessive(name), "bare": re.sub(r"^(?:the|an?) ", "", name), "V": value, "aV": a(value), "kind": kind, "vkind": page.kind_of(value),
-            "it": pronoun, "its": subject.its if own else {"it": "its", "he": "his"}[pronoun], "them": subject.object if own else {"it": "it", "he": "him"}[pronoun],
-            "is": ("were" if past else "are") if plural else "was" if past else "is", "was": "were" if plural else "was", "does": "do" if plural else "does",
-            "has": "have" if plural else "has", "s": "" if plural else "s", "in": "in" if re.fullmatch(rf"(?:{MONTH} )?{YEAR}", value) else "on"}
+    fill = {
+        "S": name,
+        "S's": possessive(name),
+        "bare": re.sub(r"^(?:the|an?) ", "", name),
+        "V": value,
+        "aV": a(value),
+        "kind": kind,
+        "vkind": page.kind_of(value),
+        "it": pronoun,
+        "its": subject.its if own else {"it": "its", "he": "his"}[pronoun],
+        "them": subject.object if own else {"it": "it", "he": "him"}[pronoun],
+        "is": ("were" if past else "are") if plural else "was" if past else "is",
+        "was": "were" if plural else "was",
+        "does": "do" if plural else "does",
+        "has": "have" if plural else "has",
+        "s": "" if plural else "s",
+        "in": "in" if re.fullmatch(rf"(?:{MONTH} )?{YEAR}", value) else "on",
+    }
     if not (own and plural):
         fill |= {"is": "was" if past else "is"}
 
@@ -142,8 +203,20 @@ def related_fact(relation: Relation, name: str, value: str, page: Page, source: 
         return tuple(dict.fromkeys(render(t, fill) for t in usable))
 
     back = say(relation.back)
-    return [Fact(relation.name, name, value, render(relation.answer, fill), say(relation.ask), say(relation.follow) if own else (),
-                 render(relation.check, fill | {"V": "{V}"}) if relation.check else "", back, render(relation.back_answer, fill) if back else "", source)]
+    return [
+        Fact(
+            relation.name,
+            name,
+            value,
+            render(relation.answer, fill),
+            say(relation.ask),
+            say(relation.follow) if own else (),
+            render(relation.check, fill | {"V": "{V}"}) if relation.check else "",
+            back,
+            render(relation.back_answer, fill) if back else "",
+            source,
+        )
+    ]
 
 
 def render(template: str, fill: dict[str, str]) -> str:
@@ -162,19 +235,34 @@ def tidy(value: str, relation: Relation) -> str:
 
 def good_value(value: str, relation: Relation, name: str, page: Page) -> bool:
     words = value.split()
-    if not words or len(words) > (14 if relation.value in ("phrase", "list") else 9) or words[-1] in STOP_WORDS or name.lower() == value.lower():
+    if (
+        not words
+        or len(words) > (14 if relation.value in ("phrase", "list") else 9)
+        or words[-1] in STOP_WORDS
+        or name.lower() == value.lower()
+    ):
         return False
     if VAGUE.search(value) or BROKEN.search(value) or (PRONOUN.search(value) and relation.value != "phrase"):
         return False
-    if relation.value in ("place", "name") and re.match(rf"{MONTH}\b|(?:the )?(?:North|South|East|West)(?:east|west)?ern$", value):  # cut off: 'the Southern'
+    if relation.value in ("place", "name") and re.match(
+        rf"{MONTH}\b|(?:the )?(?:North|South|East|West)(?:east|west)?ern$", value
+    ):  # cut off: 'the Southern'
         return False
-    return not re.match(rf"(?:{MONTH}\b|\d)", name) and not (relation.value == "noun" and (len(words) > 5 or set(words[1:]) & STOP_WORDS))
+    return not re.match(rf"(?:{MONTH}\b|\d)", name) and not (
+        relation.value == "noun" and (len(words) > 5 or set(words[1:]) & STOP_WORDS)
+    )
 
 
 def kind_value(value: str, kind: str) -> bool:
     """'transition metal' says what kind of element something is; 'element' does not."""
     words = value.split()
-    if kind not in SORTED and kind not in WIDER or set(words) & STOP_WORDS or words[0] in PLAIN or words[-1].endswith(("ed", "ly", "ous", "ive")):
+    if (
+        kind not in SORTED
+        and kind not in WIDER
+        or set(words) & STOP_WORDS
+        or words[0] in PLAIN
+        or words[-1].endswith(("ed", "ly", "ous", "ive"))
+    ):
         return False
     return words[-1] != kind or len(words) > 1 or kind in WIDER
 

@@ -14,8 +14,9 @@ def compare(question: str, reference: str, first: str, second: str) -> str:
 def key_parts(question: str, reference: str) -> set[str]:
     """What of a reference answer is news: its words that the question does not have, as a rule the value asked for."""
     asked = {w.lower() for w in words(question)}
-    return {w.lower() for w in words(reference) if w.lower() not in asked and w.lower() not in STOP_WORDS} | \
-        {n for n in numbers_in(reference) if n not in numbers_in(question)}
+    return {w.lower() for w in words(reference) if w.lower() not in asked and w.lower() not in STOP_WORDS} | {
+        n for n in numbers_in(reference) if n not in numbers_in(question)
+    }
 
 
 def score(question: str, reference: str, answer: str) -> float:

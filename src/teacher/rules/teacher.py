@@ -9,7 +9,7 @@ values of other articles.
 """
 
 import re
-from typing import Iterable
+from collections.abc import Iterable
 
 from pipeline.draws import hash64, shuffled
 from teacher.rules.clauses import BROKEN
@@ -17,22 +17,70 @@ from teacher.rules.english import MONTH, capital, sentences, without_parentheses
 from teacher.rules.facts import Fact, facts_of
 from teacher.rules.subject import Page, Subject, paragraphs_of, read_page, read_subject
 
-ROUNDS = 4           # wordings of one question at most
+ROUNDS = 4  # wordings of one question at most
 SUMMARY_WORDS = 45
 PASSAGE_WORDS = 70
 # Relations in which a subject has one value only, so that another value is wrong for sure.
-ONE_VALUE = {"capital", "currency", "official language", "chemical symbol", "atomic number", "continent", "born in", "born when", "died in", "died when",
-             "discovered when", "flows into", "nickname", "became a state", "largest city", "orbits", "state of matter", "population", "length", "height",
-             "discovered by", "invented by", "written by", "composed by", "painted by", "founded by", "designed by", "directed by"}
+ONE_VALUE = {
+    "capital",
+    "currency",
+    "official language",
+    "chemical symbol",
+    "atomic number",
+    "continent",
+    "born in",
+    "born when",
+    "died in",
+    "died when",
+    "discovered when",
+    "flows into",
+    "nickname",
+    "became a state",
+    "largest city",
+    "orbits",
+    "state of matter",
+    "population",
+    "length",
+    "height",
+    "discovered by",
+    "invented by",
+    "written by",
+    "composed by",
+    "painted by",
+    "founded by",
+    "designed by",
+    "directed by",
+}
 # Ways to put one question; the second ones want a noun phrase behind them.
-FRAMES = (("Can you tell me ", "?"), ("Could you tell me ", "?"), ("Do you know ", "?"), ("I would like to know ", "."), ("Tell me ", "."),
-          ("Please tell me ", "."), ("I want to know ", "."))
+FRAMES = (
+    ("Can you tell me ", "?"),
+    ("Could you tell me ", "?"),
+    ("Do you know ", "?"),
+    ("I would like to know ", "."),
+    ("Tell me ", "."),
+    ("Please tell me ", "."),
+    ("I want to know ", "."),
+)
 NOUN_FRAMES = FRAMES + (("Name ", "."), ("Please name ", "."))
-SUMMARY = ("Tell me about {S}.", "What can you tell me about {S}?", "Give me a short description of {S}.", "Write a few words about {S}.",
-           "Describe {S}.", "I would like to learn about {S}.")
-ONE_SENTENCE = ("Describe {S} in one sentence.", "In one sentence, {who} {is} {S}?", "Sum up in one sentence {who} {S} {is}.")
-READING = ("Read the text and answer the question.\n\n{P}\n\nQuestion: {Q}", "{P}\n\n{Q}", "Here is a text:\n\n{P}\n\nUsing only this text: {Q}",
-           "Text: {P}\n\nQuestion: {Q}")
+SUMMARY = (
+    "Tell me about {S}.",
+    "What can you tell me about {S}?",
+    "Give me a short description of {S}.",
+    "Write a few words about {S}.",
+    "Describe {S}.",
+    "I would like to learn about {S}.",
+)
+ONE_SENTENCE = (
+    "Describe {S} in one sentence.",
+    "In one sentence, {who} {is} {S}?",
+    "Sum up in one sentence {who} {S} {is}.",
+)
+READING = (
+    "Read the text and answer the question.\n\n{P}\n\nQuestion: {Q}",
+    "{P}\n\n{Q}",
+    "Here is a text:\n\n{P}\n\nUsing only this text: {Q}",
+    "Text: {P}\n\nQuestion: {Q}",
+)
 
 
 class RulesTeacher:
@@ -44,9 +92,9 @@ class RulesTeacher:
         for article in articles:
             subject = read_subject(article["title"], paragraphs_of(article["text"]))[0]
             self.kinds[subject.name.lower()] = subject.kind
-        self.values: dict[str, set[str]] = {}             # relation -> values
-        self.truths: dict[tuple[str, str], set[str]] = {} # (relation, subject) -> values
-        self.owners: dict[tuple[str, str], set[str]] = {} # (relation, value) -> subjects
+        self.values: dict[str, set[str]] = {}  # relation -> values
+        self.truths: dict[tuple[str, str], set[str]] = {}  # (relation, subject) -> values
+        self.owners: dict[tuple[str, str], set[str]] = {}  # (relation, value) -> subjects
         for article in articles:
             for fact in facts_of(read_page(article, self.kinds)):
                 if fact.check or fact.back:
@@ -75,19 +123,25 @@ class RulesTeacher:
         yield from chains
         told = {answer for _, turns in chains for _, answer in turns}
         for round_ in range(ROUNDS):
-            single = [("definition" if fact.relation == "definition" else "fact", [(reframed(wordings[id(fact)][round_], fact.answer, *key), fact.answer)])
-                      for fact in facts if round_ < len(wordings[id(fact)])]
+            single = [
+                (
+                    "definition" if fact.relation == "definition" else "fact",
+                    [(reframed(wordings[id(fact)][round_], fact.answer, *key), fact.answer)],
+                )
+                for fact in facts
+                if round_ < len(wordings[id(fact)])
+            ]
             again = [s for s in single if round_ == 0 and s[1][0][1] in told]
             share = len(extras) // ROUNDS + 1
             yield from (s for s in single if s not in again)
-            yield from extras[round_ * share:(round_ + 1) * share]
+            yield from extras[round_ * share : (round_ + 1) * share]
             yield from again
 
     def chains(self, subject: Subject, facts: list[Fact], wordings: dict, max_turns: int, key: tuple):
         """Conversations of several turns: the first question names the subject, the others say 'it'."""
         able = [fact for fact in facts if fact.follow and fact.subject == subject.name]
         for start in range(0, len(able), max_turns):
-            part = able[start:start + max_turns]
+            part = able[start : start + max_turns]
             first = facts[0] if start == 0 and facts[0].relation == "definition" else part[0]
             turns = [(wordings[id(first)][-1], first.answer)]
             turns += [(shuffled(fact.follow, *key, fact.answer)[0], fact.answer) for fact in part if fact is not first]
@@ -98,7 +152,11 @@ class RulesTeacher:
         """Everything that is not a plain question for a fact."""
         found, subject = [], page.subject
         summary, sentence = summaries(page)
-        fill = {"S": subject.name, "who": "who" if subject.person else "what", "is": "are" if subject.pronoun == "they" else "is"}
+        fill = {
+            "S": subject.name,
+            "who": "who" if subject.person else "what",
+            "is": "are" if subject.pronoun == "they" else "is",
+        }
         if summary:
             found += [("summary", [(fill_in(t, fill), summary)]) for t in shuffled(SUMMARY, *key)[:2]]
         if sentence:
@@ -113,20 +171,34 @@ class RulesTeacher:
         for fact in shuffled([f for f in facts if f.relation != "definition"], *key, "reading")[:2]:
             passage = passage_of(page, fact)
             if passage:
-                found.append(("reading", [(shuffled(READING, *key, fact.answer)[0].format(P=passage, Q=fact.ask[0]), fact.answer)]))
+                found.append(
+                    (
+                        "reading",
+                        [(shuffled(READING, *key, fact.answer)[0].format(P=passage, Q=fact.ask[0]), fact.answer)],
+                    )
+                )
         mixed = shuffled(found, *key, "extras")
-        reversed_ = {turns[0][1]: (kind, turns) for kind, turns in mixed if kind == "reverse"}  # one for each fact comes first
+        reversed_ = {
+            turns[0][1]: (kind, turns) for kind, turns in mixed if kind == "reverse"
+        }  # one for each fact comes first
         return list(reversed_.values()) + [extra for extra in mixed if extra not in reversed_.values()]
 
     def wrong_value(self, fact: Fact, key: tuple) -> str | None:
         """A value of the same relation that is true of another subject and not of this one."""
-        values, truths = self.sorted_values.get(fact.relation, []), self.truths.get((fact.relation, fact.subject.lower()), set())
+        values, truths = (
+            self.sorted_values.get(fact.relation, []),
+            self.truths.get((fact.relation, fact.subject.lower()), set()),
+        )
         if fact.relation not in ONE_VALUE or len(truths) != 1 or len(values) < 3:
             return None
         start = hash64(*key, fact.answer, "wrong") % len(values)
         for value in values[start:] + values[:start]:
-            if (value.lower() not in truths and not overlaps(value, fact.value) and value.lower() not in fact.subject.lower()
-                    and to_the_day(value) == to_the_day(fact.value)):  # the question says 'on' or 'in'
+            if (
+                value.lower() not in truths
+                and not overlaps(value, fact.value)
+                and value.lower() not in fact.subject.lower()
+                and to_the_day(value) == to_the_day(fact.value)
+            ):  # the question says 'on' or 'in'
                 return value
         return None
 
@@ -135,7 +207,7 @@ def reframed(question: str, answer: str, *key) -> str:
     """A question that begins with one of FRAMES, in a frame and with a clause chosen by the key; any other as it is."""
     for begin, _ in FRAMES:
         if question.startswith(begin) and not question.startswith("Tell me about"):
-            rest = question[len(begin):-1]
+            rest = question[len(begin) : -1]
             rest = shuffled([rest, *as_noun_phrases(rest, answer)], *key, question)[0]
             frames = NOUN_FRAMES if rest.startswith("the ") else FRAMES
             begin, end = frames[hash64(*key, question) % len(frames)]
@@ -151,11 +223,19 @@ def as_noun_phrases(clause: str, answer: str) -> list[str]:
     if word == "when" and re.search(r" in \d{3,4}\.$", answer):
         event = re.fullmatch(r"(.+) was (discovered|invented|born)", rest)
         noun = {"discovered": "discovery", "invented": "invention", "born": "birth"}.get(event[2] if event else "")
-        return [f"the year in which {rest}", f"in what year {rest}", f"the year when {rest}"] + ([f"the year of the {noun} of {event[1]}"] if noun else [])
-    if word == "who" and re.fullmatch(r"[a-z]+(?:ed|ote|ilt|nt|ew|ade|und)", first):  # a verb: discovered, wrote, built, sent, drew, made, found
+        return [f"the year in which {rest}", f"in what year {rest}", f"the year when {rest}"] + (
+            [f"the year of the {noun} of {event[1]}"] if noun else []
+        )
+    if word == "who" and re.fullmatch(
+        r"[a-z]+(?:ed|ote|ilt|nt|ew|ade|und)", first
+    ):  # a verb: discovered, wrote, built, sent, drew, made, found
         return [f"the name of the person who {rest}"]
     if word == "where" and rest.endswith(" was born"):
-        return [f"the place where {rest}", f"in which place {rest}", f"the birthplace of {rest.removesuffix(' was born')}"]
+        return [
+            f"the place where {rest}",
+            f"in which place {rest}",
+            f"the birthplace of {rest.removesuffix(' was born')}",
+        ]
     return []
 
 
