@@ -5,7 +5,7 @@
 #   bash scripts/run_all.sh --config configs/base.yaml --from train --to train_sft
 #   bash scripts/run_all.sh --config configs/demo.yaml data.dump=my.xml.bz2 train.max_iters=500
 #
-# --out DIR puts everything that is made under DIR, in place of the config's own folders:
+# --out DIR is short for out=DIR: everything that is made has its path under DIR.
 #
 #   bash scripts/run_all.sh --config configs/demo.yaml --out runs/mine data.dump=my.xml.bz2
 #
@@ -19,7 +19,7 @@ stages="extract clean dedup train_tokenizer pack_tokens train gen_sft_data train
 usage() { sed -n '2,14s/^# \{0,1\}//p' "$0"; }
 known() { case " $stages " in *" $1 "*) ;; *) echo "error: no stage '$1'; the stages: $stages" >&2; exit 2 ;; esac; }
 
-first=extract last=judge_eval arguments=() config=() out=
+first=extract last=judge_eval arguments=() config=()
 while [ $# -gt 0 ]; do
     case $1 in
         --from | --to)
@@ -29,18 +29,7 @@ while [ $# -gt 0 ]; do
             shift 2 ;;
         --out)
             [ $# -ge 2 ] || { echo "error: --out needs a folder" >&2; exit 2; }
-            out=$2
-            arguments+=(tokenizer.path="$2/tokenizer/tokenizer.json"
-                data.extracted_dir="$2/data/extracted" data.filtered_dir="$2/data/clean/filtered"
-                data.deduped_dir="$2/data/clean/deduped" data.train_bin="$2/data/tokens/train.bin"
-                data.val_bin="$2/data/tokens/val.bin" train.checkpoint_dir="$2/checkpoints"
-                sample.checkpoint="$2/checkpoints/base/latest" sft.checkpoint="$2/checkpoints/base/latest"
-                sft.train_file="$2/data/sft/train.jsonl" sft.val_file="$2/data/sft/val.jsonl"
-                pref.train_file="$2/data/pref/train.jsonl" pref.val_file="$2/data/pref/val.jsonl"
-                pref.checkpoint="$2/checkpoints/sft/latest" dpo.checkpoint="$2/checkpoints/sft/latest"
-                "eval.checkpoints=[$2/checkpoints/base/latest, $2/checkpoints/sft/latest, $2/checkpoints/dpo/latest]"
-                "judge.checkpoints={sft: $2/checkpoints/sft/latest, dpo: $2/checkpoints/dpo/latest}"
-                eval.report="$2/reports/ppl" judge.report="$2/reports/judge" serve.checkpoint="$2/checkpoints/dpo/latest")
+            arguments+=("out=$2")
             shift 2 ;;
         --config)
             [ $# -ge 2 ] || { echo "error: --config needs a file" >&2; exit 2; }
@@ -50,6 +39,11 @@ while [ $# -gt 0 ]; do
         *) arguments+=("$1"); shift ;;
     esac
 done
+
+[[ $first = "$last" || " $stages " = *" $first "*" $last "* ]] || {
+    echo "error: --to $last comes before --from $first; the stages: $stages" >&2
+    exit 2
+}
 
 running=no
 for stage in $stages; do
@@ -65,5 +59,5 @@ for stage in $stages; do
     [ "$stage" = "$last" ] && running=no
 done
 if [ "$last" = judge_eval ]; then
-    printf '\nrun_all: done. Talk to it: python src/serve.py %s\n' "${config[*]-}${out:+ serve.checkpoint=$out/checkpoints/dpo/latest}"
+    printf '\nrun_all: done. Talk to it: python src/serve.py %s\n' "${config[*]-} ${arguments[*]-}"
 fi

@@ -33,14 +33,8 @@ def run(stage: str, *arguments: str, config: str = "configs/demo.yaml"):
 
 
 def elsewhere(folder) -> list[str]:
-    """Overrides that put everything the demo makes under `folder`, where nothing is."""
-    cfg = load_config("configs/demo.yaml").model_dump()
-    return [
-        f"{section}.{key}={str(value).replace('demo/', f'{folder}/')}"
-        for section, keys in cfg.items()
-        for key, value in keys.items()
-        if "demo/" in str(value)
-    ]
+    """Overrides that put everything the demo makes under `folder`, where nothing is, its dump too."""
+    return [f"out={folder}", f"data.dump={folder}/data/raw/{Path(load_config('configs/demo.yaml').data.dump).name}"]
 
 
 @pytest.mark.parametrize(

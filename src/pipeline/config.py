@@ -7,8 +7,9 @@ there is one place to look. All problems of a config are reported together, one 
 import difflib
 import os
 import re
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, NamedTuple
 
 import yaml
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
@@ -33,6 +34,20 @@ Whole = Annotated[Int, Field(ge=0)]
 Positive = Annotated[Float, Field(gt=0)]
 NotNegative = Annotated[Float, Field(ge=0)]
 Share = Annotated[Float, Field(ge=0, le=1)]
+
+
+class Place(NamedTuple):
+    """Where a relative path of the config starts: under `out`, under `corpus`, or at the repo root; see _place."""
+
+    under: Literal["out", "corpus", "root"]
+    reads: bool = False  # names what is there already, maybe elsewhere: only for what a user gives on the command line
+
+
+InOut = Annotated[str, Place("out")]
+FromOut = Annotated[str, Place("out", reads=True)]
+InCorpus = Annotated[str, Place("corpus")]
+FromRoot = Annotated[str, Place("root", reads=True)]
+AUTO = {"sft": "base", "pref": "sft", "dpo": "sft"}  # section.checkpoint: auto is the newest checkpoint of this stage
 
 
 class Section(BaseModel):
@@ -60,7 +75,7 @@ class Model(Section):
 
 
 class Tokenizer(Section):
-    path: str
+    path: InCorpus
     special_tokens: Annotated[list[str], Field(min_length=3, max_length=3)]
     sample_mb: Positive
     min_frequency: Count
@@ -75,19 +90,19 @@ class Tokenizer(Section):
 
 
 class Data(Section):
-    dump: str
-    extracted_dir: str
-    filtered_dir: str
-    deduped_dir: str
-    train_bin: str
-    val_bin: str
+    dump: FromRoot
+    extracted_dir: InCorpus
+    filtered_dir: InCorpus
+    deduped_dir: InCorpus
+    train_bin: InCorpus
+    val_bin: InCorpus
     val_fraction: Annotated[Float, Field(gt=0, lt=1)]
     shard_articles: Count
     seed: Whole
     workers: Literal["auto"] | Count
     engine: Literal["local", "dask"]
     scheduler: str | None
-    report: str
+    report: InOut
 
     @model_validator(mode="after")
     def _scheduler(self):
@@ -107,7 +122,7 @@ class Extract(Section):
 class Clean(Section):
     language: Annotated[str, Field(pattern="^[a-z]{2,3}$")]
     language_prob: Share
-    language_model: str | None
+    language_model: Annotated[str | None, Place("root", reads=True)]
     min_chars: Whole
     min_stop_words: Whole
     min_word_length: NotNegative
@@ -163,7 +178,7 @@ class Train(Section):
     eval_interval: Count
     eval_iters: Count
     log_interval: Count
-    checkpoint_dir: str
+    checkpoint_dir: InOut
     checkpoint_interval: Count
     keep_checkpoints: Count
     max_nonfinite: Count
@@ -196,7 +211,7 @@ class Decoding(Section):
 
 
 class Sample(Decoding):
-    checkpoint: str
+    checkpoint: FromOut
     prompts: list[str]
     num_samples: Count
     max_new_tokens: Count
@@ -206,11 +221,11 @@ class Sample(Decoding):
 
 
 class Eval(Section):
-    checkpoints: Annotated[list[str], Field(min_length=1)]
-    texts: list[str]
+    checkpoints: Annotated[list[str], Field(min_length=1), Place("out", reads=True)]
+    texts: Annotated[list[str], Place("out", reads=True)]
     batch_size: Count
     stride: Whole
-    report: str
+    report: InOut
 
 
 class Teacher(Section):
@@ -227,7 +242,7 @@ class Teacher(Section):
 class FineTuning(Section):
     """What train_sft.py and train_dpo.py share."""
 
-    checkpoint: str
+    checkpoint: FromOut
     epochs: Count
     optimizer: Literal["adamw", "muon"]
     lr: Positive
@@ -242,8 +257,8 @@ class FineTuning(Section):
 
 
 class Sft(FineTuning):
-    train_file: str
-    val_file: str
+    train_file: InOut
+    val_file: InOut
     articles: Count
     conversations: Count
     max_article_chars: Count
@@ -253,9 +268,9 @@ class Sft(FineTuning):
 
 
 class Pref(Section):
-    train_file: str
-    val_file: str
-    checkpoint: str
+    train_file: InOut
+    val_file: InOut
+    checkpoint: FromOut
     prompts: Count
     samples: Count
     max_new_tokens: Count
@@ -273,17 +288,17 @@ class Dpo(FineTuning):
 
 
 class Judge(Section):
-    checkpoints: Annotated[dict[str, str], Field(min_length=2)]
+    checkpoints: Annotated[dict[str, str], Field(min_length=2), Place("out", reads=True)]
     prompts: Count
     max_new_tokens: Count
     temperature: NotNegative
     batch_size: Count
-    report: str
+    report: InOut
     seed: Whole
 
 
 class Serve(Decoding):
-    checkpoint: str
+    checkpoint: FromOut
     name: str
     host: str
     port: Annotated[Int, Field(ge=0, le=65535)]  # 0: any free port
@@ -315,8 +330,14 @@ class Vast(Section):
 
 
 class Config(Section):
-    """The whole config, a section a stage. `cfg.train.lr`; lists and sections are read-only."""
+    """The whole config, a section a stage. `cfg.train.lr`; lists and sections are read-only.
 
+    Paths are relative to the repo root, or absolute, whatever they were relative to in the file: resolve() them.
+    """
+
+    out: str
+    corpus: str
+    again: bool
     model: Model
     tokenizer: Tokenizer
     data: Data
@@ -336,12 +357,16 @@ class Config(Section):
     vast: Vast
 
 
+TOP_LEVEL = ("out", "corpus", "again")
+COMMAND_LINE = "command line"
+
+
 def resolve(path: str) -> Path:
     """A path of the config: relative ones start at the repo root, wherever the command was run."""
     return ROOT / Path(path).expanduser()
 
 
-def load_config(path: str = "configs/base.yaml", overrides: list[str] = ()) -> Config:
+def load_config(path: str = "configs/base.yaml", overrides: Sequence[str] = ()) -> Config:
     """Read `path` (relative to the working directory or the repo root), then apply `section.key=value`.
 
     Raises InputError with every problem found, a line each.
@@ -352,14 +377,20 @@ def load_config(path: str = "configs/base.yaml", overrides: list[str] = ()) -> C
     for item in overrides:
         name, eq, value = item.partition("=")
         section, dot, key = name.strip().partition(".")
-        if not eq or not dot or not key:
+        if not eq or bool(dot) != bool(key) or (not dot and section not in TOP_LEVEL):
             problems.append(f"override '{item}': write section.key=value, such as train.lr=1e-3")
             continue
         try:
-            raw.setdefault(section, {})[key] = yaml.load(value, _Loader) if value.strip() else ""
+            given = yaml.load(value, _Loader) if value.strip() else ""
         except yaml.YAMLError:
             problems.append(f"override '{item}': the value is not valid YAML; quote it")
-        origin[section, key] = "command line"
+            continue
+        if dot:
+            raw.setdefault(section, {})[key] = given
+        else:
+            raw[section] = given
+        origin[section, key] = COMMAND_LINE
+    _place_all(raw, origin)
     try:
         config = Config.model_validate(raw)
     except ValidationError as error:
@@ -367,6 +398,60 @@ def load_config(path: str = "configs/base.yaml", overrides: list[str] = ()) -> C
     if problems:
         raise InputError("\n".join(problems))
     return config
+
+
+def _place_all(raw: dict, origin: dict) -> None:
+    """Rewrite every path of the config to one that is relative to the repo root, or absolute."""
+    bases = {"root": ""}
+    for name in ("out", "corpus"):
+        value = raw.get(name)
+        if isinstance(value, str):
+            raw[name] = _place(value, "", Place("root"), origin.get((name, ""), ""))
+        elif name == "corpus" and value is None:
+            raw[name] = raw.get("out")
+        bases[name] = raw[name] if isinstance(raw.get(name), str) else ""
+    for section, field in Config.model_fields.items():
+        keys = getattr(field.annotation, "model_fields", {})
+        for key, about in keys.items():
+            place = next((m for m in about.metadata if isinstance(m, Place)), None)
+            value = raw[section].get(key) if isinstance(raw.get(section), dict) else None
+            if place is None or value is None:
+                continue
+            where = bases[place.under], place, origin.get((section, key), "")
+            if isinstance(value, str):
+                raw[section][key] = _place(value, *where)
+            elif isinstance(value, list):
+                raw[section][key] = [_place(v, *where) if isinstance(v, str) else v for v in value]
+            elif isinstance(value, dict):
+                raw[section][key] = {k: _place(v, *where) if isinstance(v, str) else v for k, v in value.items()}
+    checkpoints = raw["train"].get("checkpoint_dir") if isinstance(raw.get("train"), dict) else None
+    for section, stage in AUTO.items():
+        if isinstance(raw.get(section), dict) and raw[section].get("checkpoint") == "auto":
+            raw[section]["checkpoint"] = f"{checkpoints}/{stage}/latest"
+
+
+def _place(value: str, base: str, place: Place, origin: str) -> str:
+    """One path as the config gives it -> relative to the repo root, or absolute.
+
+    base: the folder that paths of its kind are under; origin: the command line, or the file it stands in. ./x and ../x
+    start where the user is, or at that file's folder. What a user names on the command line to be read may also lie
+    below the working directory, as a shell completes it.
+    """
+    path = Path(value).expanduser()
+    if value in ("", "auto") or ":" in value.split("/")[0] or path.is_absolute():  # hf:name is not of this disk
+        return str(path) if path.is_absolute() else value
+    command_line = origin == COMMAND_LINE
+    here = Path.cwd() if command_line or not origin else (ROOT / origin).parent
+    if value.split("/")[0] in (".", "..") and value != ".":
+        found = here / path
+    elif command_line and place.reads and not (ROOT / base / path).exists() and (here / path).exists():
+        found = here / path
+    elif command_line and place.reads and not (ROOT / base / path).exists() and (ROOT / path).exists():
+        found = ROOT / path
+    else:
+        found = ROOT / base / path
+    found = Path(os.path.normpath(found))
+    return str(found.relative_to(ROOT)) if found.is_relative_to(ROOT) else str(found)
 
 
 class _Loader(yaml.SafeLoader):
@@ -418,9 +503,15 @@ def _read(file: Path, seen: tuple) -> tuple[dict, dict]:
         raise InputError(f"{where}: not valid YAML: {getattr(error, 'problem', error)}") from None
     if not isinstance(content, dict):
         raise InputError(f"{file}: expected sections such as 'model:' at the top level")
+    if not content:
+        raise InputError(f"{file}: holds no keys; begin it with 'inherits: base.yaml'")
     parent = content.pop("inherits", None)
-    raw, origin = _read(file.parent / str(parent), seen + (file.resolve(),)) if parent else ({}, {})
+    raw, origin = _read(file.parent / str(parent), (*seen, file.resolve())) if parent else ({}, {})
     for section, keys in content.items():
+        if section in TOP_LEVEL:
+            raw[section] = keys
+            origin[section, ""] = _shown(file)
+            continue
         if not isinstance(keys, dict):
             raise InputError(f"{file}: '{section}' must be a section of keys, not {keys!r}")
         raw.setdefault(section, {}).update(keys)
@@ -432,18 +523,39 @@ def _shown(file: Path) -> str:
     return os.path.relpath(file, ROOT) if file.resolve().is_relative_to(ROOT) else str(file)
 
 
+# What other projects call our keys
+SYNONYMS = {
+    "learning_rate": "lr",
+    "min_learning_rate": "min_lr",
+    "batch_size": "micro_batch_size",
+    "gradient_accumulation_steps": "grad_accum_steps",
+    "max_steps": "max_iters",
+    "num_steps": "max_iters",
+    "warmup_steps": "warmup_iters",
+    "num_train_epochs": "epochs",
+    "max_grad_norm": "grad_clip",
+    "seq_len": "block_size",
+    "max_seq_length": "block_size",
+    "hidden_size": "n_embd",
+    "num_layers": "n_layer",
+    "num_heads": "n_head",
+    "intermediate_size": "d_ff",
+    "max_tokens": "max_new_tokens",
+}
+
+
 def _explain(error: dict, origin: dict, file: Path) -> str:
     """One line for one pydantic error: where, what, and the nearest name when a key is unknown."""
     loc = [str(part) for part in error["loc"]]
     section = [o for (s, _), o in origin.items() if s == loc[0]]
-    where = origin.get(tuple(loc[:2])) or next(
-        (o for o in ("command line", _shown(file), *section) if o in section), _shown(file)
+    where = origin.get((loc[0], loc[1] if len(loc) > 1 else "")) or next(
+        (o for o in (COMMAND_LINE, _shown(file), *section) if o in section), _shown(file)
     )
     name = ".".join(p for p in loc if not p.startswith(("literal[", "constrained-", "function-")))
     if error["type"] == "extra_forbidden":
         field = Config.model_fields.get(loc[0])
         keys = field.annotation.model_fields if len(loc) > 1 and field else Config.model_fields
-        near = difflib.get_close_matches(loc[-1], keys, n=1, cutoff=0.5)
+        near = [SYNONYMS[loc[-1]]] if SYNONYMS.get(loc[-1]) in keys else difflib.get_close_matches(loc[-1], keys, n=1)
         prefix = loc[0] + "." if len(loc) > 1 else ""
         kind = "key" if len(loc) > 1 else "section"
         return f"{where}: unknown {kind} '{name}'" + (f"; did you mean '{prefix}{near[0]}'?" if near else "")
