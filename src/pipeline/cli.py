@@ -1,11 +1,13 @@
 """One command line for all scripts: --config FILE, section.key=value ..., --help; one line for an error."""
 
 import argparse
+import difflib
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
-from pipeline.config import ROOT, InputError, load_config
+from pipeline.config import ROOT, SYNONYMS, Config, InputError, load_config
+from pipeline.files import FULL
 
 
 def stage_main(main: Callable, doc: str, sections: tuple[str, ...], arguments: Callable | None = None) -> None:
@@ -15,9 +17,13 @@ def stage_main(main: Callable, doc: str, sections: tuple[str, ...], arguments: C
     arguments: adds the stage's own options to the argparse parser; main is then called main(cfg, args).
     Exits with main's return value (None: 0); 2 with the message on stderr for InputError; 130 on Ctrl-C.
     """
-    parser = argparse.ArgumentParser(
-        description=doc, epilog=_section_help(sections), formatter_class=argparse.RawDescriptionHelpFormatter
+    parser = _Parser(
+        description=doc,
+        epilog=_section_help(sections),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
     )
+    parser.sections = sections
     parser.add_argument("--config", default="configs/base.yaml", metavar="FILE", help="default: configs/base.yaml")
     parser.add_argument("overrides", nargs="*", metavar="section.key=value", help="change single values")
     if arguments:
@@ -33,9 +39,74 @@ def stage_main(main: Callable, doc: str, sections: tuple[str, ...], arguments: C
         print("interrupted; run the same command again to go on", file=sys.stderr)
         status = 130
     except BrokenPipeError:  # `... | head` has read enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _write_nowhere()
         status = 0
-    sys.exit(status)
+    except OSError as error:
+        if error.errno not in FULL:
+            raise
+        status = _full(error)
+    sys.exit(_flushed(status))
+
+
+class _Parser(argparse.ArgumentParser):
+    """One line instead of the usage text, and for an option that is a key of the config its right spelling."""
+
+    sections: tuple[str, ...] = ()
+
+    def parse_known_intermixed_args(self, args: Sequence[str] | None = None, namespace=None):
+        words = list(sys.argv[1:] if args is None else args)
+        for place, word in enumerate(words):
+            name, equals, value = word.partition("=")
+            if name.startswith("--") and name != "--" and name not in self._option_string_actions:
+                value = value if equals else next(iter(words[place + 1 : place + 2]), "VALUE")
+                self.error(_spelling(name, value, self.sections))
+        return super().parse_known_intermixed_args(args, namespace)
+
+    def error(self, message: str):
+        print(f"error: {message}; --help shows the options and keys", file=sys.stderr)
+        sys.exit(2)
+
+
+def _spelling(option: str, value: str, sections: tuple[str, ...]) -> str:
+    """'--lr', '1e-3' -> "no option --lr: write train.lr=1e-3". sections: the stage's own, whose keys come first."""
+    wanted = option.lstrip("-").replace("-", "_")
+    section, _, key = wanted.rpartition(".")
+    keys = {name: list(getattr(f.annotation, "model_fields", {})) for name, f in Config.model_fields.items()}
+    found = [f"{name}.{k}" for name in (section,) if name in keys for k in keys[name] if k == key]
+    if not section:
+        order = [*sections, *(name for name in keys if name not in sections)]
+        for spelt in (key, SYNONYMS.get(key, key)):
+            found += [f"{name}.{k}" for name in order for k in keys[name] if k == spelt]
+        found += [name for name in (key,) if name in keys and not keys[name]]  # out, corpus, again
+    if not found:
+        near = difflib.get_close_matches(wanted, [f"{name}.{k}" for name in keys for k in keys[name]], n=1)
+        near = near or difflib.get_close_matches(key, [k for name in sections for k in keys[name]], n=1)
+        found = [n if "." in n else next(f"{name}.{n}" for name in sections if n in keys[name]) for n in near]
+    if not found:
+        return f"no option {option}: values of the config are written section.key=value, such as train.lr=1e-3"
+    return f"no option {option}: write {found[0]}={value if not value.startswith('-') or value[1:2].isdigit() else 'VALUE'}"
+
+
+def _flushed(status: int | None) -> int | None:
+    """What was printed goes out now: a full disk behind `>` is one line, not a traceback at exit."""
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        _write_nowhere()
+    except OSError as error:
+        return _full(error)
+    return status
+
+
+def _full(error: OSError) -> int:
+    where = error.filename or "standard output or another open file"
+    print(f"error: {where}: cannot write ({error.strerror}); free some disk and run again", file=sys.stderr)
+    _write_nowhere()
+    return 2
+
+
+def _write_nowhere() -> None:
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _section_help(sections: tuple[str, ...]) -> str:
