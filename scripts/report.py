@@ -276,7 +276,7 @@ def data_facts(cfg, manifests: dict) -> str:
         values["articles"] = short(last["counts"]["out"])
         values["characters"] = short(last["counts"].get("chars_out") or last["counts"].get("chars", 0))
     if "pack_tokens" in manifests:
-        files = manifests["pack_tokens"]["files"]
+        files = manifests["pack_tokens"]["tokens"]
         train = files[Path(cfg.data.train_bin).stem]
         seen = cfg.train.max_iters * cfg.train.micro_batch_size * cfg.train.grad_accum_steps * cfg.model.block_size
         values |= {
@@ -430,7 +430,7 @@ def to_read(articles: list[dict]) -> str:
 def stages(manifests: dict) -> str:
     rows = []
     for stage, m in manifests.items():
-        size = m.get("bytes") or sum(f["tokens"] * 2 for f in m.get("files", {}).values())
+        size = m.get("bytes", 0)
         rows.append(
             [
                 f"{stage}.py",

@@ -66,8 +66,8 @@ def tokens(cfg) -> tuple | None:
     m = manifest(resolve(cfg.data.train_bin).parent)
     return m and (
         "pack_tokens",
-        f"{m['files']['train']['tokens']:,} tokens to train on, {m['files']['val']['tokens']:,} to validate, "
-        f"{m['files']['train']['bytes_per_token']:.2f} bytes a token",
+        f"{m['tokens']['train']['tokens']:,} tokens to train on, {m['tokens']['val']['tokens']:,} to validate, "
+        f"{m['tokens']['train']['bytes_per_token']:.2f} bytes a token",
         m["seconds"],
     )
 

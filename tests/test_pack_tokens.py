@@ -212,11 +212,14 @@ def test_missing_input_is_named(home, tmp_path):
         pack_tokens.main(config(home, tmp_path, f"tokenizer.path={tmp_path}/none.json"))
 
 
-def test_a_bad_line_of_the_input_is_named(home, tmp_path):
+@pytest.mark.parametrize("keep", [-20, None, 0])
+def test_a_shortened_shard_of_the_input_is_named_with_the_stage_that_makes_it(home, tmp_path, keep):
+    """Cut in a line, after a whole line, or empty: what is left would have been packed without a word."""
     deduped(tmp_path / "deduped", articles(30))
     path = shards(tmp_path / "deduped", "dedup")[1]
-    path.write_bytes(path.read_bytes()[:-20])
-    with pytest.raises(InputError, match="part-00001.jsonl:10"):
+    content = path.read_bytes()
+    path.write_bytes(content[:keep] if keep is not None else content[: content.rindex(b"\n", 0, -1) + 1])
+    with pytest.raises(InputError, match=r"part-00001\.jsonl: has .*python src/dedup\.py again"):
         pack_tokens.main(config(home, tmp_path, f"data.deduped_dir={tmp_path / 'deduped'}"))
 
 

@@ -15,7 +15,7 @@ import numpy as np
 
 from gpt.tokenizer import Tokenizer
 from pipeline.config import InputError
-from pipeline.files import read_json
+from pipeline.files import content_hash, read_json
 
 DTYPE = np.dtype("<u2")  # vocab_size <= 65,536: see pipeline/config.py
 IGNORE = -100  # a target that is not learned or scored, as torch's cross entropy has it
@@ -55,9 +55,11 @@ class TokenFile:
 
 
 def open_tokens(path: Path, tokenizer: Tokenizer, vocab_size: int) -> TokenFile:
-    """The token file, or InputError when another tokenizer made it or the model has no room for its ids."""
+    """The token file; InputError when it was altered, another tokenizer made it or the model has no room for its ids."""
     file = TokenFile(path)
     problems = []
+    if file.about.get("content_hash", content := content_hash(file.path)) != content:
+        problems.append(f"{path}: is not the file that was packed; run python src/pack_tokens.py again")
     if file.tokenizer_sha256 != tokenizer.sha256:
         problems.append(
             f"{path}: made with another tokenizer (sha256 {file.tokenizer_sha256[:12]}...) than {tokenizer.path} "

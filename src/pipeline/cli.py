@@ -84,7 +84,9 @@ def _spelling(option: str, value: str, sections: tuple[str, ...]) -> str:
         found = [n if "." in n else next(f"{name}.{n}" for name in sections if n in keys[name]) for n in near]
     if not found:
         return f"no option {option}: values of the config are written section.key=value, such as train.lr=1e-3"
-    return f"no option {option}: write {found[0]}={value if not value.startswith('-') or value[1:2].isdigit() else 'VALUE'}"
+    if value.startswith("-") and not value[1:2].isdigit():  # the next option, not a value
+        value = "VALUE"
+    return f"no option {option}: write {found[0]}={value}"
 
 
 def _flushed(status: int | None) -> int | None:

@@ -12,7 +12,9 @@ import orjson
 
 from pipeline.config import InputError
 
-FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}  # errors that room on the disk mends
+FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}  # errors that room on the disk puts right
+WHOLE_BYTES = 256 << 20  # up to which a file is hashed whole: a fifth of a second
+BLOCKS, BLOCK_BYTES = 256, 128 << 10  # of a larger file: 32 MB of it
 
 
 @contextmanager
@@ -32,7 +34,7 @@ def atomic_file(path: Path, mode: str = "wb"):
         if error.filename not in (None, str(temporary), str(path.parent)):
             raise  # another file's, in the block
         advice = "free some disk and run again" if error.errno in FULL else "see to its folder and run again"
-        raise InputError(f"{path}: cannot write ({error.strerror}); {advice}") from error
+        raise InputError(f"{path}: cannot write ({reason(error)}); {advice}") from error
     finally:
         with suppress(OSError):
             temporary.unlink(missing_ok=True)
@@ -47,6 +49,11 @@ def _sync_folder(folder: Path) -> None:
         pass  # some network file systems cannot; the file itself is on disk
     finally:
         os.close(handle)
+
+
+def reason(error: OSError) -> str:
+    """The system's word for an error; libraries raise some that carry none."""
+    return error.strerror or str(error) or type(error).__name__
 
 
 def write_bytes(path: Path, content: bytes) -> None:
@@ -64,7 +71,7 @@ def read_json(path: Path):
     except FileNotFoundError:
         raise InputError(f"{path}: not found") from None
     except OSError as error:
-        raise InputError(f"{path}: cannot read ({error.strerror})") from None
+        raise InputError(f"{path}: cannot read ({reason(error)})") from None
     except orjson.JSONDecodeError as error:
         raise InputError(f"{path}: not valid JSON ({error})") from None
 
@@ -87,15 +94,16 @@ def read_jsonl(path: Path) -> Iterator[dict]:
                         raise InputError(f"{path}:{number}: expected a JSON object in every line")
                     yield record
     except OSError as error:
-        raise InputError(f"{path}: cannot read ({error.strerror})") from None
+        raise InputError(f"{path}: cannot read ({reason(error)})") from None
 
 
 def write_jsonl(path: Path, records: Iterable[dict]) -> int:
     """Write all records or, when something fails, nothing. -> how many"""
     count = 0
     with atomic_file(path) as f:
-        for count, record in enumerate(records, 1):
+        for record in records:
             f.write(dump_line(record))
+            count += 1
     return count
 
 
@@ -113,19 +121,40 @@ def fingerprint(*values) -> str:
 
 
 @contextmanager
-def lock(folder: Path):
-    """Hold `folder` for this process; a second run on it is told so. The lock goes with the process."""
+def lock(folder: Path, name: str = ".lock"):
+    """Hold `folder` for this process; a second run on it is told so. The lock goes with the process.
+
+    name: of the lock's file, where several stages write into one folder.
+    """
     folder = Path(folder)
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        handle = open(folder / ".lock", "w")
+        handle = open(folder / name, "w")
     except OSError as error:
-        raise InputError(f"{folder}: cannot write ({error.strerror})") from error
+        if folder.is_symlink() and not folder.exists():
+            raise InputError(f"{folder}: a link to {os.readlink(folder)}, which is not there") from error
+        raise InputError(f"{folder}: cannot write ({reason(error)})") from error
     with handle:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             raise InputError(f"{folder}: another run is writing here; wait for it or stop it") from None
         except OSError as error:
-            raise InputError(f"{folder}: cannot be locked ({error.strerror}); use a folder on a local disk") from error
+            raise InputError(f"{folder}: cannot be locked ({reason(error)}); use a folder on a local disk") from error
         yield
+
+
+def content_hash(path: Path, with_time: bool = False) -> str:
+    """Identity of a file: sha256 of its bytes up to 256 MB; of a larger one, such as a dump (reading 26 GB only to hash
+    it takes minutes), of its size, every n-th block, and where asked its time of change, which a repair in the middle
+    moves."""
+    size = path.stat().st_size
+    if size <= WHOLE_BYTES:
+        return sha256_file(path)
+    step = max(BLOCK_BYTES, size // BLOCKS)
+    digest = hashlib.sha256(f"{size} {path.stat().st_mtime_ns if with_time else ''}".encode())
+    with open(path, "rb") as f:
+        for at in [*range(0, size - BLOCK_BYTES, step), size - BLOCK_BYTES]:
+            f.seek(at)
+            digest.update(f.read(BLOCK_BYTES))
+    return digest.hexdigest()

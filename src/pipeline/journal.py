@@ -1,9 +1,8 @@
-"""A journal of answers that cost something: each is on disk before the next is asked for, so that a killed run loses none.
+"""A journal of answers that cost something: each is on disk before the next is asked for, so no kill loses any.
 
 Lines may stand in any order; what is made of them later depends on their keys alone.
 """
 
-import os
 from pathlib import Path
 
 import orjson
@@ -46,9 +45,6 @@ class Journal:
         self.file.write(dump_line({"id": item, "value": value}))
         self.file.flush()
         self.entries[item] = value
-
-    def sync(self) -> None:
-        os.fsync(self.file.fileno())
 
     def remove(self) -> None:
         """Once the stage's own output is in place."""

@@ -1,7 +1,7 @@
 """Map a function over jobs on every core, or on a Dask cluster: ordered results, a bounded number in flight.
 
-Both engines are `concurrent.futures` executors, so the stages have one code path. For Dask, start workers that see the same
-files under the same paths and have this environment: `dask scheduler`, then on every machine
+Both engines are `concurrent.futures` executors, so the stages have one code path. For Dask, start workers that see the
+same files under the same paths and have this environment: `dask scheduler`, then on every machine
 `dask worker tcp://HOST:8786 --nworkers auto --nthreads 1`; give data.engine=dask data.scheduler=tcp://HOST:8786.
 """
 
@@ -63,7 +63,10 @@ def _result(future) -> Any:
     except Exception as error:
         if type(error).__name__ != "KilledWorker":  # Dask's, whose package may be absent
             raise
-        reason = "a job ended one Dask worker after another (out of memory?); give the workers more, or set data.shard_articles lower"
+        reason = (
+            "a job ended one Dask worker after another (out of memory?); "
+            "give the workers more, or set data.shard_articles lower"
+        )
     raise InputError(f"{reason} and run the same command again: it goes on where it stopped")
 
 

@@ -11,63 +11,80 @@ import platform
 import shutil
 import time
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from contextlib import ExitStack
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
+from pipeline.code import changed, code_of
 from pipeline.config import InputError
-from pipeline.files import fingerprint, lock, read_json, sha256_file, write_bytes, write_json
+from pipeline.files import WHOLE_BYTES, content_hash, fingerprint, lock, read_json, write_bytes, write_json
 
 
 def shards(folder: Path, stage: str) -> list[Path]:
-    """The shards of a folder that `stage` (such as 'extract') has finished, in order."""
-    expected = read_manifest(folder, stage)["shards"]
-    found = sorted(Path(folder).glob("part-*.jsonl"))
-    if len(found) != expected:
-        raise InputError(
-            f"{folder}: has {len(found)} shards, its manifest.json says {expected}; "
-            f"remove the folder and run python src/{stage}.py again"
-        )
-    return found
+    """The shards of a folder that `stage` (such as 'extract') has finished, in order.
+
+    InputError names the shard that is missing, cut or altered since: all sizes are compared with the manifest, and up
+    to 256 MB together their hashes too.
+    """
+    manifest = read_manifest(folder, stage)
+    if wrong := damaged(Path(folder), manifest):
+        raise InputError(f"{wrong}; run python src/{stage}.py again: it makes it anew")
+    return [Path(folder) / name for name in sorted(manifest["files"]) if name.startswith("part-")]
+
+
+def damaged(folder: Path, manifest: dict) -> str:
+    """What of a stage's files is not as its manifest has it, in words; '' when all is well."""
+    files = manifest["files"]
+    strays = {p.name for p in folder.glob("part-*.jsonl")} - set(files)
+    if strays:
+        return f"{folder / min(strays)}: is not in manifest.json beside it"
+    hashed = sum(about["bytes"] for about in files.values()) <= WHOLE_BYTES
+    for name, about in files.items():
+        path = folder / name
+        if not path.exists():
+            return f"{path}: is missing, manifest.json beside it has it"
+        if (size := path.stat().st_size) != about["bytes"]:
+            return f"{path}: has {size:,} bytes, manifest.json beside it says {about['bytes']:,}"
+        if hashed and content_hash(path) != about["sha256"]:
+            return f"{path}: has other content than when it was made"
+    return ""
 
 
 def read_manifest(folder: Path, stage: str) -> dict:
+    """What `stage` says of the folder that it has finished; InputError when it has not."""
     path = Path(folder) / "manifest.json"
     if not path.exists():
         state = "is not finished" if Path(folder).exists() else "is not there"
         raise InputError(f"{folder}: {state}; run python src/{stage}.py with the same config first")
-    return read_json(path)
-
-
-def own_manifest(folder: Path, stage: str) -> dict | None:
-    """What an earlier run of this stage left in the folder it writes to; InputError when it is another stage's."""
-    path = Path(folder) / "manifest.json"
-    if not path.exists():
-        return None
     manifest = read_json(path)
-    if manifest.get("stage") != stage:
-        raise InputError(
-            f"{folder}: holds what {manifest.get('stage')} made; give {stage} a folder of its own in the config"
-        )
+    if not isinstance(manifest, dict) or not isinstance(manifest.get("files"), dict) or "output_sha256" not in manifest:
+        raise InputError(f"{path}: is not a manifest of {stage} as it writes them now; run python src/{stage}.py again")
     return manifest
 
 
+def own_manifest(path: Path, stage: str) -> dict | None:
+    """What an earlier run of this stage left at `path`; InputError when it is another stage's."""
+    if not path.exists():
+        return None
+    manifest = read_json(path)
+    owner = manifest.get("stage") if isinstance(manifest, dict) else None
+    if owner not in (stage, None):
+        raise InputError(f"{path.parent}: holds what {owner} made; give {stage} a folder of its own in the config")
+    return manifest if owner else None
+
+
 def input_hash(path: Path) -> str:
-    """Identity of an input: of a stage's folder its manifest's output hash, of a small file its content;
-    of a file over 256 MB, such as a dump, its size, first and last MB (reading 26 GB only to hash it takes minutes)."""
+    """Identity of an input: of a stage's folder its manifest's output hash, of a file its content_hash()."""
     path = Path(path)
     if path.is_dir():
-        return read_json(path / "manifest.json")["output_sha256"]
+        manifest = read_json(path / "manifest.json")
+        if not isinstance(manifest, dict) or "output_sha256" not in manifest:
+            raise InputError(f"{path / 'manifest.json'}: is not a manifest; make {path} anew")
+        return manifest["output_sha256"]
     if not path.exists():
         raise InputError(f"{path}: not found")
-    size = path.stat().st_size
-    if size <= 256 << 20:
-        return sha256_file(path)
-    with open(path, "rb") as f:
-        head = f.read(1 << 20)
-        f.seek(-(1 << 20), os.SEEK_END)
-        return hashlib.sha256(head + f.read() + str(size).encode()).hexdigest()
+    return content_hash(path, with_time=True)
 
 
 def versions(*packages: str) -> dict[str, str]:
@@ -80,7 +97,103 @@ def versions(*packages: str) -> dict[str, str]:
     return found
 
 
-class StageOutput:
+class _Output:
+    """What both kinds of output share: the key that says whether it is up to date, and the words for why it is not."""
+
+    def __init__(self, stage: str, settings: dict, inputs: dict[str, str], packages: tuple[str, ...], again: bool):
+        self.stage, self.settings, self.inputs, self.packages, self.again = stage, settings, inputs, packages, again
+        self.code = code_of(stage)
+        self.key = fingerprint(stage, settings, list(inputs.values()), self.code)
+        self.up_to_date = False
+        self.started = time.time()
+
+    def _explain(self, before: dict | None) -> None:
+        """Say what of the code has changed since the output that is there was made."""
+        if before and before.get("code") and (edited := changed(before["code"], self.code)):
+            more = f" and {len(edited) - 3} more" if len(edited) > 3 else ""
+            print(f"{self.stage}: the code of {', '.join(edited[:3])}{more} has changed: made anew", flush=True)
+
+    def _about(self) -> dict:
+        return {
+            "stage": self.stage,
+            "key": self.key,
+            "settings": self.settings,
+            "inputs": self.inputs,
+            "code": self.code,
+        }
+
+
+class SingleFiles(_Output):
+    """The output of a stage that writes single files, with a manifest beside them.
+
+        with SingleFiles(folder / "manifest.json", "train_tokenizer", settings, {"deduped": deduped}) as out:
+            if out.up_to_date: return
+            ... write the files ...
+            out.finish([path], counts={"documents": 5})
+
+    The manifest is removed before anything is written (begin()) and written last: with it all files are whole.
+    """
+
+    def __init__(
+        self,
+        manifest: Path,
+        stage: str,
+        settings: dict,
+        inputs: Mapping[str, Path | str],
+        packages: tuple[str, ...] = (),
+        again: bool = False,
+    ):
+        """inputs: by name a file or a stage's folder, or a hash that is known already."""
+        hashes = {name: value if isinstance(value, str) else input_hash(value) for name, value in inputs.items()}
+        super().__init__(stage, settings, hashes, packages, again)
+        self.manifest = Path(manifest)
+
+    def __enter__(self) -> "SingleFiles":
+        with ExitStack() as held:
+            name = ".lock" if self.manifest.name == "manifest.json" else f".{self.manifest.stem}.lock"
+            held.enter_context(lock(self.manifest.parent, name))
+            before = own_manifest(self.manifest, self.stage)
+            same = before is not None and before.get("key") == self.key and isinstance(before.get("files"), dict)
+            if before and same and not self.again and not damaged(self.manifest.parent, before):
+                self.up_to_date = True
+                print(f"{self.stage}: {self._shown(before)} is up to date", flush=True)
+            elif not same:
+                self._explain(before)
+            self._held = held.pop_all()
+        return self
+
+    def __exit__(self, *exception) -> None:
+        self._held.close()
+
+    def _shown(self, manifest: dict) -> str:
+        names = [str(self.manifest.parent / name) for name in manifest["files"]]
+        return names[0] if names else str(self.manifest)
+
+    def begin(self) -> None:
+        """Nothing vouches for the old files from here on."""
+        self.manifest.unlink(missing_ok=True)
+
+    def finish(self, files: list[Path], counts: dict, **extra) -> dict:
+        """Write the manifest of these files, which lie in its folder or below. -> the manifest"""
+        about = {
+            os.path.relpath(path, self.manifest.parent): {"bytes": path.stat().st_size, "sha256": content_hash(path)}
+            for path in files
+        }
+        manifest = {
+            **self._about(),
+            "output_sha256": fingerprint(*(file["sha256"] for file in about.values())),
+            "files": about,
+            "counts": counts,
+            "bytes": sum(file["bytes"] for file in about.values()),
+            "seconds": round(time.time() - self.started, 3),
+            "versions": versions(*self.packages),
+            **extra,
+        }
+        write_json(self.manifest, manifest)
+        return manifest
+
+
+class StageOutput(_Output):
     """The output folder of one run of a stage.
 
         with StageOutput(folder, "clean", cfg.clean.model_dump(), inputs=[extracted_dir]) as out:
@@ -88,19 +201,24 @@ class StageOutput:
             for name, ... in work not in out.done: out.write_shard(name, lines, counts)
             out.finish()
 
-    The key is a hash of the stage's settings and its inputs. A folder with another key is started anew: its
-    old files are removed first, so that shards of two configs never mix. A folder that the stage did not make is
-    left alone.
+    The key is a hash of the stage's settings, its inputs and its code. A folder with another key is started anew: its
+    old files are removed first, so that shards of two configs, or of two versions of the code, never mix. A folder that
+    the stage did not make is left alone.
     """
 
-    def __init__(self, folder: Path, stage: str, settings: dict, inputs: list[Path], packages: tuple[str, ...] = ()):
-        self.folder, self.stage, self.settings, self.packages = Path(folder), stage, settings, packages
-        self.inputs = {Path(path).name: input_hash(path) for path in inputs}
-        self.key = fingerprint(stage, settings, list(self.inputs.values()))
+    def __init__(
+        self,
+        folder: Path,
+        stage: str,
+        settings: dict,
+        inputs: list[Path],
+        packages: tuple[str, ...] = (),
+        again: bool = False,
+    ):
+        super().__init__(stage, settings, {Path(p).name: input_hash(p) for p in inputs}, packages, again)
+        self.folder = Path(folder)
         self.progress = self.folder / ".progress"
         self.done: dict[str, dict] = {}  # shard name -> what was recorded with it
-        self.up_to_date = False
-        self.started = time.time()
 
     def __enter__(self) -> "StageOutput":
         with ExitStack() as held:
@@ -113,30 +231,32 @@ class StageOutput:
         self._held.close()
 
     def _open(self) -> None:
-        manifest = self.folder / "manifest.json"
-        if manifest.exists() and read_json(manifest).get("key") == self.key and self._whole(read_json(manifest)):
+        path = self.folder / "manifest.json"
+        before = read_json(path) if path.exists() else None
+        before = before if isinstance(before, dict) else {}
+        same = before.get("key") == self.key and isinstance(before.get("files"), dict)
+        if same and not self.again and not (wrong := damaged(self.folder, before)):
             shutil.rmtree(self.progress, ignore_errors=True)  # of a run that was killed after its last step
             self.up_to_date = True
             print(f"{self.stage}: {self.folder} is up to date")
             return
-        if self._begun() != [self.stage, self.key]:
+        if same and not self.again:
+            print(f"{self.stage}: {wrong}: made anew", flush=True)
+        if self._begun() != [self.stage, self.key] or (self.again and before):
+            self._explain(before or self._begun_with())
             self._clear()
-        for stray in [
-            *self.folder.glob(".*.tmp-*"),
-            *self.progress.glob(".*.tmp-*"),
-        ]:  # of a run that was killed while it wrote
+        for stray in [*self.folder.glob(".*.tmp-*"), *self.progress.glob(".*.tmp-*")]:  # of a run killed while it wrote
             stray.unlink()
-        for path in sorted(self.progress.glob("*.json")):
+        for path in sorted(self.progress.glob("part-*.json")):
             record, shard = read_json(path), self.folder / f"{path.stem}.jsonl"
             if shard.exists() and shard.stat().st_size == record["bytes"]:
                 self.done[path.stem] = record
         if self.done:
             print(f"{self.stage}: going on after {len(self.done)} finished shards")
 
-    def _whole(self, manifest: dict) -> bool:
-        """Whether the shards that a manifest counts are still there."""
-        sizes = [path.stat().st_size for path in self.folder.glob("part-*.jsonl")]
-        return len(sizes) == manifest["shards"] and sum(sizes) == manifest["bytes"]
+    def _begun_with(self) -> dict:
+        path = self.progress / "code"
+        return {"code": read_json(path)} if path.exists() else {}
 
     def _begun(self) -> list[str]:
         """-> [stage, key] of the run whose progress lies here."""
@@ -161,6 +281,7 @@ class StageOutput:
                 shutil.rmtree(path)
             elif path.name != "key":
                 path.unlink()
+        write_json(self.progress / "code", self.code)
         write_bytes(self.progress / "key", f"{self.stage} {self.key}".encode())
 
     def write_shard(self, name: str, content: bytes, counts: dict, seconds: float = 0.0) -> None:
@@ -182,13 +303,12 @@ class StageOutput:
     def finish(self, extra: dict | None = None) -> dict:
         """Sum the counts of all shards, write manifest.json, forget the progress. -> the manifest"""
         names = sorted(self.done)
+        files = {f"{n}.jsonl": {"bytes": self.done[n]["bytes"], "sha256": self.done[n]["sha256"]} for n in names}
         manifest = {
-            "stage": self.stage,
-            "key": self.key,
-            "settings": self.settings,
-            "inputs": self.inputs,
-            "output_sha256": fingerprint(*[self.done[n]["sha256"] for n in names], self.key),
+            **self._about(),
+            "output_sha256": fingerprint(*(about["sha256"] for about in files.values())),
             "shards": len(names),
+            "files": files,
             "counts": sum_counts(self.done[n]["counts"] for n in names),
             "bytes": sum(self.done[n]["bytes"] for n in names),
             "seconds": round(sum(self.done[n]["seconds"] for n in names) or time.time() - self.started, 3),

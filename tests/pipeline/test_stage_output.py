@@ -12,10 +12,10 @@ from pathlib import Path
 
 import pytest
 
-from pipeline import stage_output
+from pipeline import files, stage_output
 from pipeline.config import ROOT, InputError
 from pipeline.files import atomic_file, dump_line, lock, read_json, read_jsonl, write_bytes, write_jsonl
-from pipeline.stage_output import StageOutput, input_hash, read_manifest, shards, sum_counts, top
+from pipeline.stage_output import SingleFiles, StageOutput, input_hash, read_manifest, shards, sum_counts, top
 
 
 def run(code, *arguments, **options):
@@ -267,7 +267,7 @@ def test_shards_that_went_missing_are_made_again_or_named(tmp_path):
     stage(tmp_path)
     before = content(tmp_path)
     (tmp_path / "part-00002.jsonl").unlink()
-    with pytest.raises(InputError, match="has 3 shards, its manifest.json says 4"):
+    with pytest.raises(InputError, match=r"part-00002.jsonl: is missing.*clean.py again"):
         shards(tmp_path, "clean")
     assert stage(tmp_path) == "finished" and content(tmp_path) == before
     stage(tmp_path / "b", stop_after=3)
@@ -370,3 +370,106 @@ def test_counts_add_up():
         "l": [1, 2],
     }
     assert list(top({"b": 2, "a": 2, "c": 5, "d": 1}, 3).items()) == [("c", 5), ("a", 2), ("b", 2)]
+
+
+# the code that made it, and damage
+
+
+def test_shards_of_two_versions_of_the_code_never_mix(tmp_path, monkeypatch, capsys):
+    """Killed, edited, run again: the shards of before the edit are made anew."""
+    monkeypatch.setattr(stage_output, "code_of", lambda stage: {"clean.py": "old"})
+    assert stage(tmp_path, stop_after=2) == "stopped"
+    times = {p: p.stat().st_mtime_ns for p in tmp_path.glob("part-*.jsonl")}
+    monkeypatch.setattr(stage_output, "code_of", lambda stage: {"clean.py": "new"})
+    assert stage(tmp_path) == "finished" and len(times) == 2
+    assert "the code of clean.py has changed: made anew" in capsys.readouterr().out
+    assert all(p.stat().st_mtime_ns != before for p, before in times.items())
+    assert read_json(tmp_path / "manifest.json")["code"] == {"clean.py": "new"}
+
+
+def test_the_same_bytes_from_other_code_are_the_same_input(tmp_path, monkeypatch):
+    """An edit that changes nothing of the output costs one stage, not all that follow."""
+    stage(tmp_path)
+    before = input_hash(tmp_path)
+    monkeypatch.setattr(stage_output, "code_of", lambda stage: {"clean.py": "tidied"})
+    assert stage(tmp_path) == "finished" and input_hash(tmp_path) == before
+
+
+def test_again_makes_anew_what_is_up_to_date(tmp_path):
+    stage(tmp_path)
+    with StageOutput(tmp_path, "clean", {}, [], again=True) as out:
+        assert not out.up_to_date and not out.done and not list(tmp_path.glob("part-*"))
+
+
+@pytest.mark.parametrize("content", [b"{}", b"[]", b"null", b'{"stage": "clean"}', b"{", b""])
+def test_a_manifest_that_is_none_is_one_line_and_the_stage_repairs_it(tmp_path, content):
+    stage(tmp_path / "a")
+    (tmp_path / "a/manifest.json").write_bytes(content)
+    for read in (lambda: shards(tmp_path / "a", "clean"), lambda: read_manifest(tmp_path / "a", "clean")):
+        with pytest.raises(InputError, match="manifest") as error:
+            read()
+        assert "\n" not in str(error.value)
+
+
+def test_a_link_to_nowhere_is_named(tmp_path):
+    (tmp_path / "out").symlink_to(tmp_path / "gone")
+    with pytest.raises(InputError, match=f"out: a link to {tmp_path / 'gone'}, which is not there"):
+        stage(tmp_path / "out")
+    with pytest.raises(InputError, match="is not there; run python src/clean.py"):
+        shards(tmp_path / "out", "clean")
+
+
+def test_a_library_error_without_a_system_message_keeps_its_words(tmp_path):
+    with pytest.raises(InputError, match=r"cannot write \(the library says so\)"):
+        with atomic_file(tmp_path / "x"):
+            raise OSError("the library says so")
+
+
+def test_a_large_file_that_was_repaired_in_its_middle_is_another_one(tmp_path, monkeypatch):
+    monkeypatch.setattr(files, "WHOLE_BYTES", 1000)
+    monkeypatch.setattr(files, "BLOCK_BYTES", 16)
+    path = tmp_path / "dump"
+    path.write_bytes(bytes(range(250)) * 40)
+    before = files.content_hash(path), files.content_hash(path, with_time=True)
+    os.utime(path, ns=(path.stat().st_atime_ns, path.stat().st_mtime_ns + 10**9))
+    assert files.content_hash(path) == before[0]  # a copy of it
+    assert files.content_hash(path, with_time=True) != before[1]
+    content = bytearray(path.read_bytes())
+    content[5000:5100] = b"x" * 100  # longer than the step between two blocks
+    path.write_bytes(content)
+    assert files.content_hash(path) != before[0]
+
+
+# single files
+
+
+def single(folder, settings=None, text="one", again=False, inputs=None):
+    with SingleFiles(folder / "manifest.json", "train_tokenizer", settings or {}, inputs or {}, again=again) as out:
+        if out.up_to_date:
+            return "up to date"
+        (folder / "tokenizer.json").write_text(text)
+        out.finish([folder / "tokenizer.json"], {"documents": 3}, extra=1)
+        return "finished"
+
+
+def test_single_files_are_up_to_date_until_something_changes(tmp_path, capsys):
+    assert single(tmp_path) == "finished" and single(tmp_path) == "up to date"
+    assert f"train_tokenizer: {tmp_path}/tokenizer.json is up to date" in capsys.readouterr().out
+    assert single(tmp_path, {"size": 2}) == "finished" and single(tmp_path, {"size": 2}, again=True) == "finished"
+    (tmp_path / "tokenizer.json").write_text("two")  # of the same size
+    assert single(tmp_path, {"size": 2}) == "finished"
+    (tmp_path / "tokenizer.json").unlink()
+    assert single(tmp_path, {"size": 2}) == "finished"
+    assert single(tmp_path, {"size": 2}, inputs={"tokens": "abc"}) == "finished"
+
+
+def test_single_files_of_another_stage_stay(tmp_path):
+    (tmp_path / "manifest.json").write_text('{"stage": "dedup"}')
+    with pytest.raises(InputError, match="holds what dedup made"):
+        single(tmp_path)
+
+
+def test_reports_of_two_stages_share_a_folder(tmp_path):
+    """Each has a lock of its own."""
+    with SingleFiles(tmp_path / "ppl.json", "eval_ppl", {}, {}), SingleFiles(tmp_path / "judge.json", "judge", {}, {}):
+        pass

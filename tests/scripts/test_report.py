@@ -139,7 +139,8 @@ def built(tmp_path):
                 "stage": "pack_tokens",
                 "seconds": 30,
                 "versions": {"numpy": "1"},
-                "files": {
+                "bytes": 1_293_000,
+                "tokens": {
                     "train": {"tokens": 614_400, "bytes_per_token": 4.12},
                     "val": {"tokens": 32_100, "bytes_per_token": 4},
                 },
