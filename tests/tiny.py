@@ -86,8 +86,8 @@ def tiny_checkpoint(folder: Path, block_size: int = 64, seed: int = 0) -> Path:
 
 
 class Parrot:
-    """Stands in for gpt.decode_step.Step: to every prompt it says `answer` and then <|end|>, `delay` seconds a token. With
-    `broken` set, it fails with that message."""
+    """Stands in for gpt.decode_step.Step: to every prompt it says `answer` and then <|end|>, `delay` seconds a token.
+    With `broken` set, it fails with that message."""
 
     def __init__(self, tokenizer: Tokenizer, answer: str | list[int], delay: float = 0.0):
         ids = tokenizer.encode(answer) if isinstance(answer, str) else answer

@@ -303,8 +303,8 @@ def test_score_is_the_models_log_probability_of_a_text(tiny, llama):
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
 def test_a_step_is_what_the_model_computes(dtype):
-    """Rows of different lengths, the norms' weights away from 1. In bf16 it rounds elsewhere than the model does, but not
-    more."""
+    """Rows of different lengths, the norms' weights away from 1. In bf16 it rounds elsewhere than the model does, but
+    not more."""
     exact = tiny_model()
     torch.manual_seed(5)
     with torch.no_grad():
