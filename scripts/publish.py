@@ -1,11 +1,11 @@
 """Make a checkpoint ready to share: its Hugging Face files, a model card, a GGUF file for llama.cpp; and upload them.
 
     python scripts/publish.py --out release
-    python scripts/publish.py --config configs/simplewiki.yaml --checkpoint simplewiki/checkpoints/dpo/best --out release --gguf
+    python scripts/publish.py --config configs/simplewiki.yaml --checkpoint simplewiki/checkpoints/dpo/best --out out
     python scripts/publish.py --out release --gguf --push yourname/wikigpt-124m
 
-checkpoint + training_state/ + the reports of eval_ppl.py and judge_eval.py -> the folder --out. The card states what was
-measured and nothing else: reports that are not there are left out. --gguf needs `pip install gguf`, --push needs
+checkpoint + training_state/ + the reports of eval_ppl.py and judge_eval.py -> the folder --out. The card states what
+was measured and nothing else: reports that are not there are left out. --gguf needs `pip install gguf`, --push needs
 `pip install huggingface_hub` and a token (`hf auth login`).
 """
 
@@ -19,6 +19,7 @@ import numpy as np
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "src"))
 
 from gpt import chat, checkpoints
+from gpt.tokenizer import Tokenizer
 from model import NORM_EPS, parameter_counts
 from pipeline.cli import stage_main
 from pipeline.config import InputError, resolve
@@ -65,8 +66,8 @@ def main(cfg, args) -> None:
     if args.gguf:
         write_gguf(source, out / f"{name}.gguf", name)
     write_bytes(out / "README.md", card(cfg, source, config, name, args.gguf, args.push).encode())
-    for file in sorted(out.iterdir()):
-        print(f"{file}  {file.stat().st_size:,} bytes")
+    for path in sorted(out.iterdir()):
+        print(f"{path}  {path.stat().st_size:,} bytes")
     if upload:
         print(upload(out, args.private))
 
@@ -92,9 +93,9 @@ def card(cfg, source: Path, config, name: str, gguf: bool, repository: str | Non
         f"# {name}",
         f"A language model of {parameters:,} parameters, trained from scratch on "
         f"{'the mini-wiki of wikillm' if own else 'Wikipedia'} with one pipeline: dump, text, tokenizer, pretraining"
-        f"{', chat' if chats else ''}. It has Llama's architecture ({config.n_layer} layers of width {config.n_embd}, {config.n_head} heads, "
-        f"SwiGLU of {config.d_ff}, RoPE, tied embeddings, no biases), a byte-level BPE of {config.vocab_size:,} tokens and a context of "
-        f"{config.block_size:,}.",
+        f"{', chat' if chats else ''}. It has Llama's architecture ({config.n_layer} layers of width {config.n_embd}, "
+        f"{config.n_head} heads, SwiGLU of {config.d_ff}, RoPE, tied embeddings, no biases), a byte-level BPE of "
+        f"{config.vocab_size:,} tokens and a context of {config.block_size:,}.",
         "## Use",
         usage(name, gguf, chats, repository),
         "## Training",
@@ -104,13 +105,15 @@ def card(cfg, source: Path, config, name: str, gguf: bool, repository: str | Non
         parts += ["## Evaluation", evaluation]
     parts += [
         "## Limits",
-        "A small model: it writes fluently and is often wrong. It knows what its training text said, at the date of the dump, "
-        "with the gaps and the slant of that text. It was not trained to refuse anything. Do not rely on it without checking.",
+        "A small model: it writes fluently and is often wrong. It knows what its training text said, at the date of "
+        "the dump, with the gaps and the slant of that text. It was not trained to refuse anything. Do not rely on it "
+        "without checking.",
         "## Licence",
         "The articles it was trained on were written for wikillm and are under its licence, MIT."
         if own
-        else "It was trained on text of Wikipedia, which is under [CC BY-SA 4.0](https://creativecommons.org/licenses/by-sa/4.0/), by the "
-        "contributors whom each article's history names. These weights are shared under the same licence.",
+        else "It was trained on text of Wikipedia, which is under "
+        "[CC BY-SA 4.0](https://creativecommons.org/licenses/by-sa/4.0/), by the contributors whom each article's "
+        "history names. These weights are shared under the same licence.",
     ]
     return "\n\n".join(parts) + "\n"
 
@@ -131,8 +134,9 @@ def usage(name: str, gguf: bool, chats: bool, repository: str | None) -> str:
     where = repository or "path/to/this/folder"
     ask = (
         (
-            'prompt = tokenizer.apply_chat_template([{"role": "user", "content": "What is gold?"}], add_generation_prompt=True,\n'
-            '                                       return_tensors="pt", return_dict=True)'
+            'messages = [{"role": "user", "content": "What is gold?"}]\n'
+            "prompt = tokenizer.apply_chat_template(\n"
+            '    messages, add_generation_prompt=True, return_tensors="pt", return_dict=True\n)'
         )
         if chats
         else 'prompt = tokenizer("Gold is", return_tensors="pt")'
@@ -166,16 +170,22 @@ def training(trained: dict, stages: list[tuple[str, dict]]) -> str:
     lines = ["| stage | steps | tokens | validation loss | bits per byte | time |", "|---|--:|--:|--:|--:|--:|"]
     for stage, state in stages:
         loss, bits = state.get("val_loss"), state.get("val_bits_per_byte")
-        lines.append(
-            f"| {STAGES.get(stage, stage)} | {state.get('step', 0):,} | {format(state['tokens'], ',') if 'tokens' in state else ''} "
-            f"| {format(loss, '.4f') if loss is not None else ''} | {format(bits, '.4f') if bits is not None else ''} "
-            f"| {duration(state['seconds']) if 'seconds' in state else ''} |"
-        )
+        cells = [
+            STAGES.get(stage, stage),
+            format(state.get("step", 0), ","),
+            format(state["tokens"], ",") if "tokens" in state else "",
+            format(loss, ".4f") if loss is not None else "",
+            format(bits, ".4f") if bits is not None else "",
+            duration(state["seconds"]) if "seconds" in state else "",
+        ]
+        lines.append(f"| {' | '.join(cells)} |")
     table = "\n".join(lines) + "\n\nThe validation loss is each stage's own.\n\n" if stages else ""
+    optimizer = "Muon and AdamW" if t["optimizer"] == "muon" else "AdamW"
+    tokens = t["micro_batch_size"] * t["grad_accum_steps"] * trained["model"]["block_size"]
     return (
         f"Text: `{Path(trained['data']['dump']).name}`, extracted, filtered and deduplicated.\n\n{table}"
-        f"Pretraining: {'Muon and AdamW' if t['optimizer'] == 'muon' else 'AdamW'}, learning rate {t['lr']:g} ({t['lr_schedule']}), "
-        f"{t['micro_batch_size'] * t['grad_accum_steps'] * trained['model']['block_size']:,} tokens a step and device, {t['dtype']}, seed {t['seed']}."
+        f"Pretraining: {optimizer}, learning rate {t['lr']:g} ({t['lr_schedule']}), {tokens:,} tokens a step and "
+        f"device, {t['dtype']}, seed {t['seed']}."
     )
 
 
@@ -223,7 +233,7 @@ def write_gguf(source: Path, path: Path, name: str) -> None:
     except ImportError:
         raise InputError("--gguf needs the package gguf: pip install gguf") from None
     model, tokenizer = checkpoints.load(source)
-    c, spec = model.config, json.loads((source / "tokenizer.json").read_text(encoding="utf-8"))
+    c = model.config
     writer = gguf.GGUFWriter(path, "llama")
     writer.add_name(name)
     writer.add_file_type(gguf.LlamaFileType.MOSTLY_F16)
@@ -237,29 +247,7 @@ def write_gguf(source: Path, path: Path, name: str) -> None:
     writer.add_rope_dimension_count(c.head_size)
     writer.add_rope_freq_base(c.rope_theta)
     writer.add_layer_norm_rms_eps(NORM_EPS)
-    tokens = [tokenizer.hf.id_to_token(i) for i in range(tokenizer.vocab_size)]
-    tokens += [f"<|unused_{i}|>" for i in range(len(tokens), c.vocab_size)]
-    special = set(tokenizer.special_ids.values())
-    writer.add_tokenizer_model("gpt2")
-    writer.add_tokenizer_pre("gpt-2")
-    writer.add_token_list(tokens)
-    writer.add_token_types(
-        [
-            gguf.TokenType.CONTROL
-            if i in special
-            else gguf.TokenType.UNUSED
-            if i >= tokenizer.vocab_size
-            else gguf.TokenType.NORMAL
-            for i in range(len(tokens))
-        ]
-    )
-    writer.add_token_merges([m if isinstance(m, str) else " ".join(m) for m in spec["model"]["merges"]])
-    writer.add_eos_token_id(tokenizer.end_id)
-    writer.add_bos_token_id(tokenizer.end_id)  # llama.cpp wants one; it is not put in front
-    writer.add_pad_token_id(tokenizer.pad_id)
-    writer.add_add_bos_token(False)
-    writer.add_add_eos_token(False)
-    writer.add_chat_template(chat.TEMPLATE)
+    add_tokenizer(writer, tokenizer, c.vocab_size)
     for hf_name, tensor in checkpoints.to_hf(model.state_dict()).items():
         array = tensor.numpy()
         if hf_name.endswith(("q_proj.weight", "k_proj.weight")):
@@ -271,8 +259,30 @@ def write_gguf(source: Path, path: Path, name: str) -> None:
     writer.close()
 
 
+def add_tokenizer(writer, tokenizer: Tokenizer, vocab_size: int) -> None:
+    """vocab_size: the model's; ids that the tokenizer does not have are written as unused."""
+    from gguf import TokenType
+
+    vocabulary = {i: token for token, i in tokenizer.hf.get_vocab().items()}
+    kinds = dict.fromkeys(vocabulary, TokenType.NORMAL)
+    kinds |= dict.fromkeys(tokenizer.special_ids.values(), TokenType.CONTROL)
+    merges = json.loads(tokenizer.hf.to_str())["model"]["merges"]
+    writer.add_tokenizer_model("gpt2")
+    writer.add_tokenizer_pre("gpt-2")
+    writer.add_token_list([vocabulary.get(i, f"<|unused_{i}|>") for i in range(vocab_size)])
+    writer.add_token_types([kinds.get(i, TokenType.UNUSED) for i in range(vocab_size)])
+    writer.add_token_merges([m if isinstance(m, str) else " ".join(m) for m in merges])
+    writer.add_eos_token_id(tokenizer.end_id)
+    writer.add_bos_token_id(tokenizer.end_id)  # llama.cpp wants one; it is not put in front
+    writer.add_pad_token_id(tokenizer.pad_id)
+    writer.add_add_bos_token(False)
+    writer.add_add_eos_token(False)
+    writer.add_chat_template(chat.TEMPLATE)
+
+
 def interleave(weight: np.ndarray, n_head: int) -> np.ndarray:
-    """llama.cpp rotates neighbours where Llama's Hugging Face form rotates halves: rows 0..h/2-1, h/2..h-1 -> 0, h/2, 1, ..."""
+    """llama.cpp rotates neighbours where Llama's Hugging Face form rotates halves: rows 0..h/2-1, h/2..h-1 of a head ->
+    0, h/2, 1, ..."""
     rows, columns = weight.shape
     return weight.reshape(n_head, 2, rows // n_head // 2, columns).swapaxes(1, 2).reshape(rows, columns)
 

@@ -3,10 +3,10 @@
     python src/sample.py --prompt "The history of Rome" --prompt "Photosynthesis is" sample.num_samples=3
     python src/sample.py --chat
 
-Without --prompt it writes on sample.prompts. --chat talks to --checkpoint or, when none is given, to the checkpoint that
-is served (serve.checkpoint), with the knobs of the sample section: /new begins a new conversation, /quit or the end of
-the input leaves, Ctrl-C stops an answer. Both work in a pipe. sample.compile=true is for several
-samples side by side, and pays from some hundred thousand tokens on.
+Without --prompt it writes on sample.prompts. --chat talks to --checkpoint or, when none is given, to the checkpoint
+that is served (serve.checkpoint), with the settings of the sample section: /new begins a new conversation, /quit or the
+end of the input leaves, Ctrl-C stops an answer. Both work in a pipe. sample.compile=true is for several samples side by
+side, and pays from some hundred thousand tokens on.
 """
 
 import contextlib
@@ -85,7 +85,8 @@ def converse(settings, checkpoint: str) -> None:
         import readline  # noqa: F401  line editing and history for input(), where Python was built with it
     decoder = Decoder(*load(checkpoint))
     print(f"Talking to {checkpoint}. {COMMANDS}.", file=sys.stderr)
-    messages, seed = [], settings.seed
+    messages: list[dict] = []
+    seed = settings.seed
     while (said := listen()) not in (None, "/quit"):
         if said == "/new":
             messages = []
@@ -104,9 +105,8 @@ def converse(settings, checkpoint: str) -> None:
 
 def reply(decoder: Decoder, messages: list[dict], settings, seed: int) -> str:
     """Print the answer as it comes. -> as much as was said before the end or Ctrl-C"""
-    context = (
-        decoder.config.block_size
-    )  # the prompt leaves room for max_new_tokens, but takes half of it when it has to
+    context = decoder.config.block_size
+    # The prompt leaves room for max_new_tokens, but takes half of the context when it has to.
     ids, dropped = chat.prompt(decoder.tokenizer, messages, max(context // 2, context - settings.max_new_tokens))
     if dropped:
         print(f"(the first {dropped} messages no longer fit the context)", file=sys.stderr)

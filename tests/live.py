@@ -7,6 +7,7 @@ import time
 import uvicorn
 
 import serve
+from gpt.engine import Engine
 from pipeline.config import load_config
 from tiny import Parrot
 
@@ -16,7 +17,7 @@ def running(model, tokenizer, *overrides: str, parrot: Parrot | None = None):
     """-> (URL, engine) of serve.py's app on a free port, in this process; with a parrot, that is what answers."""
     settings = load_config("configs/base.yaml", list(overrides)).serve
     sock = serve.listen("127.0.0.1", 0)
-    engine = serve.Engine(model, tokenizer, settings.max_batch, settings.queue)
+    engine = Engine(model, tokenizer, settings.max_batch, settings.queue)
     if parrot:
         engine.decoder = parrot.decoder(model, tokenizer)
     server = uvicorn.Server(

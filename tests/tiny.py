@@ -42,8 +42,8 @@ def tiny_tokenizer(path: Path, vocab_size: int = 300) -> Tokenizer:
 
 
 def token_files(folder: Path, train: int = 60, val: int = 8) -> Path:
-    """tokenizer.json, and train.bin and val.bin with their manifests: so many documents of sentences of TEXT in random order,
-    a hundred tokens each. -> folder"""
+    """tokenizer.json, and train.bin and val.bin with their manifests: so many documents of sentences of TEXT in random
+    order, a hundred tokens each. -> folder"""
     tokenizer = tiny_tokenizer(folder / "tokenizer.json", vocab_size=280)
     sentences, rng = [s for s in TEXT.replace("\n", " ").split(". ") if s], random.Random(0)
     for name, documents in (("train", train), ("val", val)):
@@ -86,7 +86,8 @@ def tiny_checkpoint(folder: Path, block_size: int = 64, seed: int = 0) -> Path:
 
 
 class Parrot:
-    """Stands in for gpt.decode_step.Step: to every prompt it says `answer` and then <|end|>, `delay` seconds a token. With `broken` set, it fails with that message."""
+    """Stands in for gpt.decode_step.Step: to every prompt it says `answer` and then <|end|>, `delay` seconds a token.
+    With `broken` set, it fails with that message."""
 
     def __init__(self, tokenizer: Tokenizer, answer: str | list[int], delay: float = 0.0):
         ids = tokenizer.encode(answer) if isinstance(answer, str) else answer

@@ -1,9 +1,9 @@
 """One more token for every row of a cache: what model.forward computes for it, in a third of the kernels.
 
-A step of a small batch does little arithmetic; its time goes into starting kernels and into reading the weights. So here
-the weights of the norms are multiplied into the matrices that follow them, query and key are rotated as one, a token's key
-and value are stored as one, and on a CPU the matrices are laid out once as the multiplication wants them. CompiledStep has
-torch.compile make one kernel of what stands between two matrices.
+A step of a small batch does little arithmetic; its time goes into starting kernels and into reading the weights. So
+here the weights of the norms are multiplied into the matrices that follow them, query and key are rotated as one, a
+token's key and value are stored as one, and on a CPU the matrices are laid out once as the multiplication wants them.
+CompiledStep has torch.compile make one kernel of what stands between two matrices.
 """
 
 import contextlib
@@ -16,7 +16,7 @@ import torch.nn as nn
 import torch.nn.functional as F
 
 from gpt.machine import going_on_without_compile
-from model import NORM_EPS, KVCache, WikiGPT, rotate
+from model import NORM_EPS, Block, KVCache, WikiGPT, rotate
 
 Linear = Callable[[torch.Tensor], torch.Tensor]
 
@@ -28,9 +28,11 @@ class Step(nn.Module):
     def __init__(self, model: WikiGPT):
         super().__init__()
         self.constants = nn.ParameterList()  # as a module's parameters the compiler takes them for constants
-        self.config, self.cos, self.sin = model.config, model.cos, model.sin
-        self.embedding, self.layers = model.embed_tokens.weight, []
+        self.config, self.cos, self.sin = model.config, model.get_buffer("cos"), model.get_buffer("sin")
+        self.embedding: torch.Tensor = model.embed_tokens.weight
+        self.layers: list[tuple[Linear, ...]] = []
         for layer in model.layers:
+            assert isinstance(layer, Block)
             attention, mlp = layer.self_attn, layer.mlp
             self.layers.append(
                 (
@@ -67,7 +69,8 @@ class Step(nn.Module):
         """x -> x @ weight.T, with the columns of weight scaled first."""
         weight = scaled(weight, scale)
         if weight.device.type == "cpu" and weight.dtype == torch.float32:
-            try:  # oneDNN's own layout: 8 rows by 768 x 32,768 in 12 ms instead of 27. Not public: any refusal is taken for a no
+            # oneDNN's own layout: 8 rows by 768 x 32,768 in 12 ms instead of 27. Not public: any refusal is a no.
+            try:
                 packed = torch.ops.mkldnn._reorder_linear_weight(weight.contiguous(), None)
                 torch.ops.mkldnn._linear_pointwise(weight[:1], packed, None, "none", [], "")
                 return lambda x: torch.ops.mkldnn._linear_pointwise(x, packed, None, "none", [], "")
@@ -86,14 +89,10 @@ class CompiledStep(Step):
         super().__init__(model)
         device, dtype = self.embedding.device, self.embedding.dtype
         # On a CPU the compiler may lay out the matrices anew, and tries what multiplies them fastest, without a word.
-        settings = (
-            {"freezing": True, "max_autotune": True, "autotune_num_choices_displayed": 0}
-            if device.type == "cpu"
-            else {}
-        )
-        settings = {
-            name: value for name, value in settings.items() if hasattr(inductor, name)
-        }  # older versions lack some
+        # Older versions lack some of them.
+        settings = {"freezing": True, "max_autotune": True, "autotune_num_choices_displayed": 0}
+        on_cpu = device.type == "cpu"
+        settings = {name: value for name, value in settings.items() if on_cpu and hasattr(inductor, name)}
         self.compiled = torch.compile(self.eval().forward, dynamic=True)
         with torch.inference_mode(), inductor.patch(settings), contextlib.redirect_stderr(io.StringIO()):
             # Rows, tokens and room unlike each other, or they would be taken for one size. The second time shows that
@@ -120,9 +119,7 @@ def make_step(model: WikiGPT, compiled: bool) -> Step:
     if compiled:
         try:
             return CompiledStep(model)
-        except (
-            Exception
-        ) as error:  # no C++ compiler, a device that is not supported, ...: the compiler raises what it likes
+        except Exception as error:  # no C++ compiler, an unsupported device, ...: the compiler raises what it likes
             print(going_on_without_compile(error), file=sys.stderr)
     return Step(model)
 
@@ -132,9 +129,7 @@ def scaled(weight: torch.Tensor, scale: torch.Tensor | None) -> torch.Tensor:
 
 
 def norm(x: torch.Tensor) -> torch.Tensor:
-    if (
-        torch.compiler.is_compiling()
-    ):  # fused in any case, and torch 2.4 would compile F.rms_norm for one number of rows
+    if torch.compiler.is_compiling():  # fused anyhow, and torch 2.4 would compile F.rms_norm for one number of rows
         y = x.float()
         return (y * torch.rsqrt(y.square().mean(-1, keepdim=True) + NORM_EPS)).to(x.dtype)
     return F.rms_norm(x, (x.shape[-1],), None, NORM_EPS)
@@ -142,9 +137,8 @@ def norm(x: torch.Tensor) -> torch.Tensor:
 
 def attend(q: torch.Tensor, k: torch.Tensor, v: torch.Tensor, mask: torch.Tensor | None) -> torch.Tensor:
     """q (B, nh, 1, hs), k and v (B, nh, S, hs), mask (B, 1, 1, S) -> (B, nh, 1, hs)"""
-    if (
-        torch.compiler.is_compiling() and q.device.type == "cpu"
-    ):  # a loop of its own over so little beats the kernel's start
+    # On a CPU the compiler's own loop over so little beats the kernel's start.
+    if mask is not None and torch.compiler.is_compiling() and q.device.type == "cpu":
         scores = (q * k).sum(-1) * q.shape[-1] ** -0.5  # (B, nh, S)
         p = scores.masked_fill(~mask[:, 0], -torch.inf).softmax(-1)
         return (p[..., None] * v).sum(-2, keepdim=True)

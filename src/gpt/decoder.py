@@ -4,8 +4,8 @@
     for index, text, completion in stream(Decoder(model, tokenizer), requests, batch_size=8): ...
 
 Rows join and leave the batch between steps. What a row gives depends on its own prompt, settings and seed alone, not on
-its neighbours: prompts are never padded on the left, each row draws from its own dice. <|end|> stops a row; the other
-special tokens are never drawn.
+its neighbours: prompts are never padded on the left, each row has random numbers of its own. <|end|> stops a row; the
+other special tokens are never drawn.
 """
 
 import codecs
@@ -73,15 +73,9 @@ class TextStream:
 
 @lru_cache(maxsize=4)
 def token_bytes(tokenizer: Tokenizer) -> list[bytes]:
-    """The bytes of every token; a special token has none."""
-    # Byte-level BPE writes bytes as visible characters (Radford et al. 2019, GPT-2): the printable ones of Latin-1 as
-    # themselves, the other 68 as the characters from 256 on.
-    printable = [b for b in range(256) if chr(b).isprintable() and b != 0x20]
-    alphabet = {chr(b): b for b in printable}
-    alphabet |= {chr(256 + i): b for i, b in enumerate(b for b in range(256) if b not in printable)}
-    special = set(tokenizer.special_ids.values())
-    tokens = (tokenizer.hf.id_to_token(i) for i in range(tokenizer.vocab_size))
-    return [b"" if i in special else bytes(alphabet[c] for c in token) for i, token in enumerate(tokens)]
+    """The bytes of every token by its id; a special token has none."""
+    known = tokenizer.token_bytes()
+    return [known.get(i, b"") for i in range(tokenizer.vocab_size)]
 
 
 class Row:
@@ -94,8 +88,8 @@ class Row:
         self.limit = min(request.max_new_tokens, room)
         self.stream = TextStream(tokenizer, request.stop)
         # All of a row's random numbers are drawn before it starts: its neighbours cannot change them.
-        dice = torch.rand(self.limit, generator=torch.Generator().manual_seed(request.seed % 2**63))
-        self.dice = (1 - dice).tolist()  # in (0, 1]
+        draws = torch.rand(self.limit, generator=torch.Generator().manual_seed(request.seed % 2**63))
+        self.draws = (1 - draws).tolist()  # in (0, 1]
 
     def take(self, token: int, end_id: int) -> str:
         """Add the token that was drawn. -> the text that is certain now"""
@@ -114,8 +108,9 @@ class Row:
 
 
 class Decoder:
-    """The rows that are decoded side by side. add() rows, step() until none is left. The model is in eval mode and stays
-    as it is: the decoder keeps its weights in another layout. compiled: see gpt/decode_step.py; worth its seconds for long work."""
+    """The rows that are decoded side by side. add() rows, step() until none is left. The model is in eval mode and
+    stays as it is: the decoder keeps its weights in another layout. compiled: see gpt/decode_step.py; worth its seconds
+    for long work."""
 
     def __init__(self, model: WikiGPT, tokenizer: Tokenizer, compiled: bool = False):
         self.model, self.tokenizer, self.config = model, tokenizer, model.config
@@ -129,7 +124,8 @@ class Decoder:
 
     @torch.inference_mode()
     def add(self, requests: list[Request], keys: list) -> list[Row]:
-        """Let requests join; keys: what the caller knows them by, found as row.key. InputError when a prompt is too long."""
+        """Let requests join; keys: what the caller knows them by, found as row.key. InputError when a prompt is too
+        long."""
         new = [
             Row(r, self.tokenizer, key, check_prompt(r.prompt, self.config.block_size))
             for r, key in zip(requests, keys)
@@ -164,7 +160,7 @@ class Decoder:
         wanted = [row.request.logprobs for row in self.rows]
         logprobs = logits.log_softmax(-1) if any(w is not None for w in wanted) else None
         logits.index_fill_(1, self.barred, -torch.inf)
-        chosen = self.knobs.choose(logits, [row.dice[len(row.completion.ids)] for row in self.rows])
+        chosen = self.knobs.choose(logits, [row.draws[len(row.completion.ids)] for row in self.rows])
         tokens = chosen.tolist()
         if not self.never.isdisjoint(tokens):
             raise InputError("the model's logits are not numbers: its training diverged, or its weights are damaged")
@@ -193,9 +189,8 @@ class Decoder:
     def _reserve(self, rows: int, length: int) -> None:
         """Make the cache at least so large; what it holds stays."""
         old_rows, _, _, old_length, _ = self.cache.kv[0].shape
-        length = min(
-            -(-length // 256) * 256, self.config.block_size
-        )  # in such steps, or every longer request would move it all
+        # in such steps, or every longer request would move it all
+        length = min(-(-length // 256) * 256, self.config.block_size)
         if rows <= old_rows and length <= old_length:
             return
         old, n, filled = self.cache, len(self.rows), max((row.length for row in self.rows), default=0)

@@ -45,42 +45,45 @@ class Knobs:
         self.top_p = column(max(s.top_p, 1e-6) for s in settings)  # the likeliest stays in any case
         self.top_k = column(min(s.top_k or vocab_size, vocab_size) for s in settings)
         self.cut = any(0 < s.top_k < vocab_size or s.top_p < 1 for s in settings)
-        self.penalty = None
+        self.penalty: torch.Tensor | None = None
         if any(s.repetition_penalty != 1 for s in settings):
             self.penalty = column(float(s.repetition_penalty) for s in settings)
             self.seen = torch.zeros(len(settings), vocab_size, dtype=torch.bool, device=device)
             for row, ids in zip(self.seen, seen):
                 row[torch.tensor(ids, device=device)] = True
 
-    def choose(self, logits: torch.Tensor, dice: list[float]) -> torch.Tensor:
-        """logits (B, V), dice: a random number in (0, 1] a row -> the next ids (B,); NO_CHOICE where logits are not numbers"""
+    def choose(self, logits: torch.Tensor, draws: list[float]) -> torch.Tensor:
+        """logits (B, V), draws: a random number in (0, 1] a row -> the next ids (B,); NO_CHOICE where logits are not
+        numbers"""
         if self.cpu:
             logits = logits.cpu()
         if self.penalty is not None:
             punished = torch.where(logits > 0, logits / self.penalty, logits * self.penalty)
             logits = torch.where(self.seen, punished, logits)
-        chosen = self._draw(logits, dice) if self.any_drawn else None
         if self.any_greedy:
-            likeliest = argmax(logits)
-            likeliest = likeliest.masked_fill(
-                logits.gather(1, likeliest).isnan(), NO_CHOICE
-            )  # NaN counts as the largest
-            chosen = likeliest if chosen is None else torch.where(self.greedy, likeliest, chosen)
+            likeliest = argmax(logits)  # to which NaN is the largest
+            likeliest = likeliest.masked_fill(logits.gather(1, likeliest).isnan(), NO_CHOICE)
+        if self.any_drawn:
+            chosen = self._draw(logits, draws)
+            chosen = torch.where(self.greedy, likeliest, chosen) if self.any_greedy else chosen
+        else:
+            chosen = likeliest
         if self.penalty is not None:
             self.seen.scatter_(1, chosen, True)
         return chosen[:, 0]
 
-    def _draw(self, logits: torch.Tensor, dice: list[float]) -> torch.Tensor:
+    def _draw(self, logits: torch.Tensor, draws: list[float]) -> torch.Tensor:
         """One id a row by inverse transform sampling over what the cuts leave, in the order of the vocabulary."""
         p = (logits / self.temperature).softmax(-1)  # (B, V)
         least = self.min_p * p.amax(-1, keepdim=True)
         if self.cut:
             least = torch.maximum(least, smallest_kept(p, self.top_k, self.top_p))
         p = torch.where(p >= least, p, 0.0)
-        # CPU sums are accumulated in fp64 as it is; elsewhere ask for it, or rounding may let an id of probability 0 through.
+        # CPU sums are accumulated in fp64 as it is; elsewhere ask for it, or rounding may let an id of probability 0
+        # through.
         total = p.cumsum(-1, dtype=torch.float32 if p.device.type == "cpu" else torch.float64)
         whole = total[:, -1:]
-        place = torch.tensor(dice, device=p.device, dtype=total.dtype)[:, None] * whole
+        place = torch.tensor(draws, device=p.device, dtype=total.dtype)[:, None] * whole
         return torch.searchsorted(total, place).clamp(max=p.shape[1] - 1).masked_fill(whole.isnan(), NO_CHOICE)
 
 

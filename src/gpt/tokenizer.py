@@ -24,16 +24,14 @@ class Tokenizer:
         except Exception as error:  # the library raises bare Exception
             raise InputError(f"{path}: not a tokenizer.json ({error}); make it again") from None
         self.hf.encode_special_tokens = True  # a literal "<|end|>" in an article is text
-        self.hf.no_padding(), self.hf.no_truncation()
+        self.hf.no_padding()
+        self.hf.no_truncation()
         self.vocab_size = self.hf.get_vocab_size()
         self.sha256 = sha256_file(self.path)
-        self.special_ids = {
-            token: self.hf.token_to_id(token) for token in ("<|user|>", "<|assistant|>", "<|end|>", PAD)
-        }
-        if sorted(self.special_ids.values(), key=str) != [0, 1, 2, 3] or self.special_ids[PAD] != 3:
-            raise InputError(
-                f"{path}: special tokens are not ids 0-3: {self.special_ids}; make it with train_tokenizer.py"
-            )
+        special = {token: self.hf.token_to_id(token) for token in ("<|user|>", "<|assistant|>", "<|end|>", PAD)}
+        if sorted(special.values(), key=str) != [0, 1, 2, 3] or special[PAD] != 3:
+            raise InputError(f"{path}: special tokens are not ids 0-3: {special}; make it with train_tokenizer.py")
+        self.special_ids = {token: i for token, i in special.items() if i is not None}
         self.user_id, self.assistant_id, self.end_id, self.pad_id = self.special_ids.values()
 
     def encode(self, text: str) -> list[int]:

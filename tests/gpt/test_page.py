@@ -90,7 +90,8 @@ def test_regenerate_copy_new_chat_and_reload(page):
     page.type("#input", "And iron?{Enter}")
     page.wait(lambda: finished(page, 2), "no answer to the second question")
     buttons = page.run(
-        "return [...document.querySelectorAll('.foot')].map(f => [...f.querySelectorAll('button')].map(b => b.textContent))"
+        "return [...document.querySelectorAll('.foot')].map(f => "
+        "[...f.querySelectorAll('button')].map(b => b.textContent))"
     )
     assert buttons == [["Copy"], ["Copy", "Regenerate"]]  # only the last answer can be regenerated
     page.reload()
@@ -107,7 +108,8 @@ def test_regenerate_copy_new_chat_and_reload(page):
 
 def test_settings_reach_the_server(page):
     page.run(
-        "window.sent = []; const real = fetch; window.fetch = (u, o) => { if (o) sent.push(o.body); return real(u, o); }"
+        "window.sent = []; const real = fetch; "
+        "window.fetch = (u, o) => { if (o) sent.push(o.body); return real(u, o); }"
     )
     assert not page.visible("#settings")
     page.click("#open-settings")
@@ -161,7 +163,8 @@ def contrast(page, selector: str) -> float:
         """
         const e = document.querySelector(arguments[0]); let behind = e;
         while (getComputedStyle(behind).backgroundColor === "rgba(0, 0, 0, 0)") behind = behind.parentElement;
-        return [getComputedStyle(e).color, getComputedStyle(behind).backgroundColor].map(c => c.match(/[0-9.]+/g).map(Number));
+        const colours = [getComputedStyle(e).color, getComputedStyle(behind).backgroundColor];
+        return colours.map(c => c.match(/[0-9.]+/g).map(Number));
         """,
         selector,
     )

@@ -22,7 +22,7 @@ TEXT = "Gold is a metal. <|end|> 東京\t🏔  Zürich 2024!\n\n- one"
 
 @pytest.fixture(scope="module")
 def run(tmp_path_factory):
-    """base, sft and dpo checkpoints with training states, and publish.main on the last. -> call(*overrides, **options)"""
+    """base, sft and dpo checkpoints with training states, and publish.main on the last -> call(*overrides, **options)"""
     folder = tmp_path_factory.mktemp("run")
     tokenizer = tiny_tokenizer(folder / "tokenizer.json")
     cfg = load_config("configs/base.yaml", ["train.max_iters=5000"])
@@ -150,7 +150,7 @@ def test_a_base_models_card_does_not_speak_of_chat(run):
 
 
 def llama_cpp(reader, ids: list[int]) -> np.ndarray:
-    """The logits by the tensors of a GGUF file, as llama.cpp's "llama" architecture takes them: neighbours are rotated."""
+    """The logits by the tensors of a GGUF file, as llama.cpp's "llama" takes them: neighbours are rotated."""
     field = {name: f.contents() for name, f in reader.fields.items() if name.startswith("llama.")}
     tensors = {t.name: t.data.astype(np.float32) for t in reader.tensors}
     heads, size, T = field["llama.attention.head_count"], field["llama.rope.dimension_count"], len(ids)
