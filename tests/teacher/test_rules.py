@@ -8,7 +8,7 @@ import pytest
 from teacher.rules import judge
 from teacher.rules.english import names_in, numbers_in, sentences, without_parentheses
 from teacher.rules.facts import facts_of
-from teacher.rules.subject import read_page
+from teacher.rules.subject import parse_article
 from teacher.rules.teacher import RulesTeacher
 
 FRANCE = {
@@ -43,7 +43,7 @@ KINDS = {
 
 
 def page(text: str, title: str, kinds=KINDS):
-    return read_page({"title": title, "text": text}, kinds)
+    return parse_article({"title": title, "text": text}, kinds)
 
 
 def asked(text: str, title: str, relation: str, kinds=KINDS):
@@ -537,10 +537,10 @@ def test_the_facts_of_the_miniwiki_are_found(miniwiki):
         for a in truth["articles"]
         if a["expect"] == "keep" and a.get("sentences")
     ]
-    kinds = {page.subject.name.lower(): page.subject.kind for page in (read_page(a, {}) for a in articles)}
+    kinds = {page.subject.name.lower(): page.subject.kind for page in (parse_article(a, {}) for a in articles)}
     by_word: dict[str, list] = {}
     for article in articles:
-        for fact in facts_of(read_page(article, kinds)):
+        for fact in facts_of(parse_article(article, kinds)):
             for questions, answer in ((fact.ask, fact.answer), (fact.back, fact.back_answer)):
                 for word in set(re.findall(r"\w+", " ".join(questions).lower())):
                     by_word.setdefault(word, []).append((" ".join(questions), answer))

@@ -3,14 +3,11 @@
 import re
 from dataclasses import dataclass
 
-from teacher.rules.subject import Page
+from teacher.rules.lexicon import entries
+from teacher.rules.subject import ParsedArticle
 
-# Names that every country or company has one of.
-GENERIC = re.compile(
-    r"(?:[Tt]he )?(?:Supreme|Constitutional|High|Federal|Superior|District) (?:Court|Council)|(?:[Tt]he )?(?:National|General|Federal|Legislative|Constituent) "
-    r"(?:Assembly|Council|Congress|Diet|Park|Guard|Museum|Library|Bank)|(?:[Tt]he )?(?:Prime|Foreign|Finance|Interior) Minister|(?:[Tt]he )?Civil War|"
-    r"(?:[Tt]he )?(?:Old|New) (?:Town|City|Testament)|(?:[Tt]he )?Hall of Fame|(?:[Tt]he )?(?:Vice |Deputy )?(?:President|Governor|Chancellor|King|Queen|Emperor|Pope|Senate|House|Parliament|Constitution)"
-)
+# Names that every country or company has one of: the Supreme Court, the Prime Minister.
+GENERIC = re.compile("|".join(entries("generic_names")))
 
 
 @dataclass(frozen=True)
@@ -27,14 +24,14 @@ class Fact:
     source: str = ""  # the sentence it comes from
 
 
-def stands_alone(name: str, page: Page) -> bool:
+def stands_alone(name: str, article: ParsedArticle) -> bool:
     """Whether a name says by itself what it means: the subject, a title that is known, two words; not 'Snelling'."""
-    if "§" in name or page.subject.name in name or page.known(name):
+    if "§" in name or article.subject.name in name or article.known(name):
         return True
     if GENERIC.fullmatch(name):
         return False
     capitals = [w for w in name.split() if w[:1].isupper()]
-    return len(capitals) > 1 and (capitals[0] in page.proper or capitals[0].lower() not in page.small)
+    return len(capitals) > 1 and (capitals[0] in article.proper or capitals[0].lower() not in article.small)
 
 
 def possessive(name: str) -> str:

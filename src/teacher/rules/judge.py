@@ -20,7 +20,10 @@ def key_parts(question: str, reference: str) -> set[str]:
 
 
 def score(question: str, reference: str, answer: str) -> float:
-    """0 to 1: how much of what the reference tells is in the answer; less for other numbers, wrong yes/no, rambling, no end."""
+    """0 to 1: how much of what the reference tells is in the answer.
+
+    Less for other numbers, a wrong yes or no, rambling, no end.
+    """
     text = one_line(answer)
     if not text:
         return 0.0

@@ -4,56 +4,14 @@ import re
 from dataclasses import dataclass
 
 from teacher.rules.english import DATE, STOP_WORDS, WORD, capital, one_line, sentences, without_parentheses
+from teacher.rules.lexicon import entries, word_pairs, word_set
 
-PERSON_NOUNS = set(
-    """academic activist actor actress admiral anthropologist archbishop architect aristocrat artist astronaut astronomer athlete
-    attorney author aviator bacteriologist bandleader baronet bassist biologist bishop botanist boxer broadcaster businessman businesswoman
-    candidate chancellor chemist coach comedian composer conductor conqueror cosmonaut cricketer criminal critic cyclist dancer designer diplomat director
-    dramatist drummer economist editor educator emperor empress engineer entrepreneur essayist evangelist explorer feminist filmmaker footballer
-    general geneticist geographer geologist golfer guitarist gymnast historian humanist humorist illustrator inventor jockey journalist judge
-    jurist king knight lawyer leader lexicographer linguist lyricist mathematician merchant missionary monarch monk musician mystic naturalist
-    navigator nobleman noblewoman novelist nun nurse officer painter pharaoh philanthropist philologist philosopher photographer physician
-    physicist physiologist pianist pilot pioneer player playwright poet politician polymath pope president presenter priest priestess prince princess
-    printmaker producer professor programmer prophet psychiatrist psychoanalyst psychologist publisher queen rapper reformer revolutionary
-    ruler runner sailor saint satirist scholar scientist screenwriter sculptor seafarer senator singer singer-songwriter skater skier sociologist
-    soldier songwriter sprinter statesman stateswoman statistician sultan surgeon swimmer teacher theologian theorist translator traveller tsar
-    violinist virologist warrior wrestler writer zoologist""".split()
-)
-NATURAL_KINDS = set(
-    """acid alloy amphibian animal ape art bean bear beetle berry beverage bird bone bread breed bug butterfly cat cattle cereal cheese
-    colour compound craft crop dance device disease dish dog drink drug element fabric fish flower food force frog fruit fungus game gas gemstone
-    grain grass herb insect instrument kingfisher liquid lizard machine mammal material metal mineral mollusc monkey mushroom nut organ
-    particle plant process reptile rock rodent shark shellfish snake solid spice spider sport stone substance toad tool tree turtle
-    vegetable vehicle weapon whale""".split()
-)
-KINDS = NATURAL_KINDS | set(
-    """aircraft airline airplane airport album algorithm alphabet archipelago army asteroid award ballet band bank bank-note battle
-    bay book bridge building campaign canal car castle cathedral cave cell championship church cinema city club college comet
-    company competition computer console constellation constitution continent country county court crater crustacean cuisine currency custom dam desert
-    dinosaur disorder district dynasty dye election empire engine enzyme equation fair family festival fibre film format fortress
-    foundation galaxy garment gene glacier god goddess government group gulf gun hat helicopter hero holiday hormone hospital infection
-    institution invention island isotope journal kingdom lake language law league library locomotive magazine medicine missile monster
-    monument moon mosque mountain movement movie muscle museum nation nerve newspaper novel nucleus ocean opera orchestra organisation
-    organization painting palace parliament park party peninsula philosophy pigment planet play poem polymer port prize protein
-    protocol province railway rebellion reef region religion republic revolution rifle river road rocket ruler satellite school script sculpture sea
-    series shell ship shoe show siege software song soup spacecraft stadium standard star state station story strait submarine syndrome symphony
-    system tank team technique telescope temple territory textile theatre theorem theory tissue tower town toy tradition train treaty tribe tunnel
-    union university vaccine valley village virus vitamin volcano war waterfall website wine""".split()
-)
-# What a kind is a kind of: 'What kind of animal is the lion?'
-WIDER = {
-    kind: wide
-    for wide, kinds in {
-        "animal": "mammal bird reptile fish amphibian insect mollusc spider crustacean rodent",
-        "food": "fruit vegetable grain spice drink nut berry dish cheese bread",
-    }.items()
-    for kind in kinds.split()
-}
-WORKS = set(
-    """album band book comics company film framework game journal language library magazine manga newspaper novel opera organization play poem program protocol
-    series server show software song system tool website""".split()
-)
-QUALIFIERS = NATURAL_KINDS | WORKS | set("city country island moon mountain planet river".split())
+PERSON_NOUNS = word_set("person_nouns")
+NATURAL_KINDS = word_set("natural_kinds")
+KINDS = NATURAL_KINDS | word_set("named_kinds")
+WIDER = word_pairs("wider_kinds")  # what a kind is a kind of: 'What kind of animal is the lion?'
+WORKS = word_set("works")
+QUALIFIERS = NATURAL_KINDS | WORKS | word_set("qualifiers")
 PRONOUNS = {
     "it": ("It", "Its", "it", "its"),
     "he": ("He", "His", "him", "his"),
@@ -81,7 +39,7 @@ class Subject:
 
 
 @dataclass(frozen=True)
-class Page:
+class ParsedArticle:
     """An article as the rules read it."""
 
     subject: Subject
@@ -108,70 +66,96 @@ def paragraphs_of(text: str) -> list[str]:
     return [one_line(p) for p in text.split("\n") if p.strip() and not p.startswith(("#", "-", "*", "|"))]
 
 
-def read_page(article: dict, kinds: dict[str, str]) -> Page:
+def parse_article(article: dict, kinds: dict[str, str]) -> ParsedArticle:
     paragraphs = paragraphs_of(article["text"])
     subject, be, definition, domain = read_subject(article["title"], paragraphs)
     text = " ".join(paragraphs)
     proper = frozenset(re.findall(rf"(?<=[a-z,] ){WORD}", text))
     small = frozenset(re.findall(r"\b[a-z][\w\-]+", text))
-    return Page(subject, paragraphs, be, definition, domain, mentions(subject), kinds, proper, small)
+    return ParsedArticle(subject, paragraphs, be, definition, domain, mentions(subject), kinds, proper, small)
+
+
+NOUN_END = re.compile(rf";| (?:{'|'.join(entries('after_noun'))})\b")  # where the noun phrase of a definition ends
+# The first sentence of an article: who or what, a form of 'be', what it is.
+LEAD = re.compile(
+    r"(?P<det>The |A |An )?(?P<np>[^,]{1,80}?)(?:, [^,]+(?:, [^,]+){0,3},)?,? (?P<be>is|was|are|were) "
+    r"(?P<rest>(?:(?:either|any|also|usually|originally|currently|now) )?(?:the|an?|one of)\b.+)$"
+)
+DOMAIN = re.compile(r"In ((?:the )?[A-Z]?[a-z]+(?: and)?(?: [A-Za-z]?[a-z]+){0,3}), (?=[A-Za-z])")
+
+
+@dataclass(frozen=True)
+class Lead:
+    """How an article begins, and what is seen of its title there."""
+
+    core: str  # the title without what it has in brackets
+    qualifier: str  # what it has there
+    lead: str  # the first sentence without brackets and domain
+    det: str = ""  # 'The ' of 'The Danube is ...'
+    np: str = ""  # whom or what the sentence is about, if that is what the title names
+    be: str = ""
+    rest: str = ""  # what it says of it
+    domain: str = ""  # in computing
+
+    @property
+    def exact(self) -> bool:
+        """Whether the sentence names it as the title does."""
+        return bool(self.np) and re.sub(r" (?:or|and|also) .*", "", self.np).lower() == self.core.lower()
+
+
+def read_lead(title: str, first: str) -> Lead:
+    core = re.sub(r"\s*\([^()]*\)$", "", title)
+    qualifier = title[len(core) :].strip(" ()").lower()
+    lead = without_parentheses(first).rstrip(".")
+    domain = DOMAIN.match(lead)
+    if domain:
+        lead = capital(lead[domain.end() :])
+    match = LEAD.match(lead)
+    if not match or not is_about(match["np"], core):
+        return Lead(core, qualifier, lead)
+    held = f"in {domain[1]}" if domain else ""
+    return Lead(core, qualifier, lead, match["det"] or "", match["np"], match["be"], match["rest"], held)
 
 
 def read_subject(title: str, paragraphs: list[str]) -> tuple[Subject, str, str, str]:
-    """-> (the subject, the verb of its definition, the definition, its domain); '' for the last three when the article begins otherwise"""
-    core = re.sub(r"\s*\([^()]*\)$", "", title)
-    qualifier = title[len(core) :].strip(" ()").lower()
+    """-> (subject, the verb of its definition, the definition, its domain); '' where the article begins otherwise"""
     text = " ".join(paragraphs)
     first = sentences(paragraphs[0])[0] if paragraphs else ""
-    lead = without_parentheses(first).rstrip(".")
-    domain = re.match(r"In ((?:the )?[A-Z]?[a-z]+(?: and)?(?: [A-Za-z]?[a-z]+){0,3}), (?=[A-Za-z])", lead)
-    if domain:
-        lead = capital(lead[domain.end() :])
-    match = re.match(
-        r"(?P<det>The |A |An )?(?P<np>[^,]{1,80}?)(?:, [^,]+(?:, [^,]+){0,3},)?,? (?P<be>is|was|are|were) "
-        r"(?P<rest>(?:(?:either|any|also|usually|originally|currently|now) )?(?:the|an?|one of)\b.+)$",
-        lead,
-    )
-    about = bool(match) and is_about(match["np"], core)
-    be, rest = (match["be"], match["rest"]) if about else ("", "")
-    kind, person = head_noun(rest), False
+    lead = read_lead(title, first)
+    kind = head_noun(lead.rest)
     person = is_person(kind, first, text)
-    common = is_common_noun(core, text, kind, person, qualifier)
+    common = is_common_noun(lead.core, text, kind, person, lead.qualifier)
+    name = name_in_text(lead, text, person, common)
+    pronoun = "they" if lead.be in ("are", "were") else "it"
+    if person:
+        she, he = len(re.findall(r"\b(?:She|she|her)\b", text)), len(re.findall(r"\b(?:He|he|his)\b", text))
+        pronoun = "she" if she > he else "he"
+    return Subject(title, name, kind, person, pronoun), lead.be, lead.rest, lead.domain
+
+
+def name_in_text(lead: Lead, text: str, person: bool, common: bool) -> str:
+    """The title as it stands in the middle of a sentence: the Danube, gold, a lion, the moon Adrastea."""
+    core, np, det = lead.core, lead.np, lead.det
     name = core[:1].lower() + core[1:] if common else core
-    exact = about and re.sub(r" (?:or|and|also) .*", "", match["np"]).lower() == core.lower()
-    of_kind = re.match(rf"The ([a-z]+ of {re.escape(core)})\b", lead)
+    of_kind = re.match(rf"The ([a-z]+ of {re.escape(core)})\b", lead.lead)
     if of_kind:
-        name = "the " + of_kind[1]  # the state of Georgia
-    elif about and core.lower().startswith(match["np"].lower() + " ") and core[len(match["np"]) + 1 :].islower():
-        name = ("the " if match["det"] else "") + match["np"]  # English, of the title 'English language'
-    elif about and be in ("are", "were") and not exact and common:
-        name = match["np"][:1].lower() + match["np"][1:]  # lions
-    elif about and match["det"] and not person and exact:
-        name = ("the " if match["det"] == "The " or not common else match["det"].lower()) + name
+        return "the " + of_kind[1]  # the state of Georgia
+    if np and core.lower().startswith(np.lower() + " ") and core[len(np) + 1 :].islower():
+        name = ("the " if det else "") + np  # English, of the title 'English language'
+    elif lead.be in ("are", "were") and not lead.exact and common:
+        name = np[:1].lower() + np[1:]  # lions
+    elif np and det and not person and lead.exact:
+        name = ("the " if det == "The " or not common else det.lower()) + name
     elif not person and not common and takes_the(core, text):
         name = "the " + core  # the Netherlands, whose article may not begin with it
-    if (
-        qualifier.split()[-1:]
-        and qualifier.split()[-1] in QUALIFIERS
-        and qualifier.isascii()
-        and len(qualifier.split()) < 3
-        and not of_kind
-    ):
-        name = f"the {qualifier} {re.sub('^(?:the|an?) ', '', name)}"
-    pronoun = "it"
-    if person:
-        pronoun = (
-            "she"
-            if len(re.findall(r"\b(?:She|she|her)\b", text)) > len(re.findall(r"\b(?:He|he|his)\b", text))
-            else "he"
-        )
-    elif be in ("are", "were"):
-        pronoun = "they"
-    return Subject(title, name, kind, person, pronoun), be, rest, f"in {domain[1]}" if domain and about else ""
+    words = lead.qualifier.split()
+    if words and words[-1] in QUALIFIERS and lead.qualifier.isascii() and len(words) < 3:
+        name = f"the {lead.qualifier} {re.sub('^(?:the|an?) ', '', name)}"
+    return name
 
 
 def is_about(np: str, core: str) -> bool:
-    """Whether the subject of the first sentence is what the title names: 'Andre Kirk Agassi' for Andre Agassi, 'Austin' for Austin, Texas."""
+    """Whether the first sentence is about what the title names: 'Andre Kirk Agassi', 'Austin' for Austin, Texas."""
     if len(np.split()) > 8:
         return False
     title = [re.sub(r"(?:es|s)$", "", w) for w in re.findall(r"\w+", core.lower())]
@@ -190,25 +174,21 @@ def takes_the(core: str, text: str) -> bool:
 
 
 def head_noun(definition: str) -> str:
-    """'a small landlocked country in Africa' -> 'country'; 'a species of bird' -> 'bird'; '' when it is none of the known kinds"""
+    """'a small landlocked country in Africa' -> 'country'; 'a species of bird' -> 'bird'; '' when no kind is known"""
     text = re.sub(
         r"^(?:(?:either|any|also|usually|originally|currently|now) )?(?:the|an?|one of the|one of)\s+", "", definition
     )
     while True:
         shorter = re.sub(
-            r"^(?:[\w\-]+ ){0,3}?(?:species|type|kind|form|sort|genus|class|breed|member|variety|piece)s? of (?:the |an? )?",
+            r"^(?:[\w\-]+ ){0,3}?(?:species|type|kind|form|sort|genus|class|breed|member|variety|piece)s? of "
+            r"(?:the |an? )?",
             "",
             text,
         )
         if shorter == text:
             break
         text = shorter
-    chunk = re.split(
-        r";| (?:in|of|on|that|which|who|whose|with|from|for|by|to|at|or|near|between|as|used|known|located|situated|found|born|based|"
-        r"about|than|where|when|consisting|belonging|is|was|are|were|under|during|it|made|played|spoken|called|written|produced|featuring|"
-        r"directed|best|most)\b",
-        text,
-    )[0]
+    chunk = NOUN_END.split(text)[0]
     last = [
         part.split()[-1].lower() for part in re.split(r",| and ", chunk) if part.split()
     ]  # of each of the nouns joined
@@ -264,12 +244,13 @@ def is_common_noun(core: str, text: str, kind: str, person: bool, qualifier: str
 
 
 def mentions(subject: Subject) -> re.Pattern:
-    """Matches where a sentence names the subject; of a common noun with 'the' only so: in 'a young lion' it is a word like others."""
+    """Matches where a sentence names the subject; a common noun with 'the' only so: 'a young lion' is another."""
     core = re.sub(r"\s*\([^()]*\)$", "", subject.title)
-    article, bare = re.match(r"((?:the|an?) )?(.+)", subject.name).groups()
+    determiner = next((d for d in ("the ", "an ", "a ") if subject.name.startswith(d)), "")
+    bare = subject.name[len(determiner) :]
     common = bare.split()[-1][:1].islower()
     if core.lower() not in (bare.lower(), subject.name.lower()) and bare.lower().endswith(core.lower()):
-        article = "" if common else article  # the element mercury: sentences say mercury
+        determiner = "" if common else determiner  # the element mercury: sentences say mercury
     forms = {bare, capital(bare), core, core.split(",")[0]} | ({core[:1].lower() + core[1:]} if common else set())
     parts = core.split()
     if subject.person and len(parts) > 1 and not re.search(r"\d|\b(?:of|the|[IVX]+)\b", core):
@@ -277,7 +258,7 @@ def mentions(subject: Subject) -> re.Pattern:
     names = "|".join(re.escape(f) for f in sorted(forms, key=lambda f: (-len(f), f)) if len(f) > 1)
     if subject.person and len(parts) > 1:  # with second names: Andre Kirk Agassi
         names = rf"{re.escape(parts[0])}(?:[ -][A-Z][\w.’'\-]*){{0,4}} {re.escape(parts[-1])}|{names}"
-    before = {"": "", "the ": "[Tt]he " if common else "(?:[Tt]he )?"}.get(article or "", "(?:[Aa]n?|[Tt]he) ")
+    before = {"": "", "the ": "[Tt]he " if common else "(?:[Tt]he )?"}.get(determiner, "(?:[Aa]n?|[Tt]he) ")
     return re.compile(rf"(?<![\w\-’'])(?P<before>{before})(?:{names})(?![\w\-])(?!['’]s [A-Z])")
 
 

@@ -9,48 +9,19 @@ values of other articles.
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from pipeline.draws import hash64, shuffled
 from teacher.rules.clauses import BROKEN
 from teacher.rules.english import MONTH, capital, sentences, without_parentheses
 from teacher.rules.facts import Fact, facts_of
-from teacher.rules.subject import Page, Subject, paragraphs_of, read_page, read_subject
+from teacher.rules.lexicon import word_set
+from teacher.rules.subject import ParsedArticle, Subject, paragraphs_of, parse_article, read_subject
 
 ROUNDS = 4  # wordings of one question at most
 SUMMARY_WORDS = 45
 PASSAGE_WORDS = 70
-# Relations in which a subject has one value only, so that another value is wrong for sure.
-ONE_VALUE = {
-    "capital",
-    "currency",
-    "official language",
-    "chemical symbol",
-    "atomic number",
-    "continent",
-    "born in",
-    "born when",
-    "died in",
-    "died when",
-    "discovered when",
-    "flows into",
-    "nickname",
-    "became a state",
-    "largest city",
-    "orbits",
-    "state of matter",
-    "population",
-    "length",
-    "height",
-    "discovered by",
-    "invented by",
-    "written by",
-    "composed by",
-    "painted by",
-    "founded by",
-    "designed by",
-    "directed by",
-}
+ONE_VALUE = word_set("single_valued")  # relations in which another value is wrong for sure
 # Ways to put one question; the second ones want a noun phrase behind them.
 FRAMES = (
     ("Can you tell me ", "?"),
@@ -83,6 +54,11 @@ READING = (
 )
 
 
+Key = tuple  # what a choice depends on besides what is chosen from: the seed, the article's id and title
+Turns = list[tuple[str, str]]  # (question, answer) each
+Planned = tuple[str, Turns]  # the kind of a conversation, and its turns
+
+
 class RulesTeacher:
     """Knows all articles of the run: their kinds, and the values that each relation takes among them."""
 
@@ -96,7 +72,7 @@ class RulesTeacher:
         self.truths: dict[tuple[str, str], set[str]] = {}  # (relation, subject) -> values
         self.owners: dict[tuple[str, str], set[str]] = {}  # (relation, value) -> subjects
         for article in articles:
-            for fact in facts_of(read_page(article, self.kinds)):
+            for fact in facts_of(parse_article(article, self.kinds)):
                 if fact.check or fact.back:
                     self.values.setdefault(fact.relation, set()).add(fact.value)
                     self.truths.setdefault((fact.relation, fact.subject.lower()), set()).add(fact.value.lower())
@@ -105,29 +81,26 @@ class RulesTeacher:
 
     def conversations(self, article: dict, count: int, max_turns: int) -> list[dict]:
         """At most `count` conversations about an article, the most needed first."""
-        page = read_page(article, self.kinds)
-        result, seen = [], set()
-        for kind, turns in self.plan(article, page, facts_of(page), max_turns):
-            key = tuple(turns)
-            if key not in seen and len(result) < count:
-                seen.add(key)
+        parsed = parse_article(article, self.kinds)
+        key = (self.seed, article.get("id"), article["title"])
+        result: list[dict] = []
+        seen: set[tuple] = set()
+        for kind, turns in self.plan(parsed, facts_of(parsed), max_turns, key):
+            if tuple(turns) not in seen and len(result) < count:
+                seen.add(tuple(turns))
                 result.append({"kind": kind, "messages": messages(turns)})
         return result
 
-    def plan(self, article: dict, page: Page, facts: list[Fact], max_turns: int):
-        """(kind, [(question, answer), ...]) in the order of need: all facts once, then the other kinds, then all again."""
-        key = (self.seed, article.get("id"), article["title"])
+    def plan(self, article: ParsedArticle, facts: list[Fact], max_turns: int, key: Key) -> Iterator[Planned]:
+        """Conversations in the order of need: all facts once, then the other kinds, then all again."""
         wordings = {id(fact): shuffled(fact.ask, *key, fact.answer) for fact in facts}
-        extras = list(self.extras(page, facts, key))
-        chains = list(self.chains(page.subject, facts, wordings, max_turns, key))
+        extras = self.extras(article, facts, key)
+        chains = list(self.chains(article.subject, facts, wordings, max_turns, key))
         yield from chains
         told = {answer for _, turns in chains for _, answer in turns}
         for round_ in range(ROUNDS):
             single = [
-                (
-                    "definition" if fact.relation == "definition" else "fact",
-                    [(reframed(wordings[id(fact)][round_], fact.answer, *key), fact.answer)],
-                )
+                single_question(fact, wordings[id(fact)][round_], key)
                 for fact in facts
                 if round_ < len(wordings[id(fact)])
             ]
@@ -137,7 +110,9 @@ class RulesTeacher:
             yield from extras[round_ * share : (round_ + 1) * share]
             yield from again
 
-    def chains(self, subject: Subject, facts: list[Fact], wordings: dict, max_turns: int, key: tuple):
+    def chains(
+        self, subject: Subject, facts: list[Fact], wordings: dict[int, list[str]], max_turns: int, key: Key
+    ) -> Iterator[Planned]:
         """Conversations of several turns: the first question names the subject, the others say 'it'."""
         able = [fact for fact in facts if fact.follow and fact.subject == subject.name]
         for start in range(0, len(able), max_turns):
@@ -148,47 +123,34 @@ class RulesTeacher:
             if 2 <= len(turns):
                 yield "multi_turn", turns[:max_turns]
 
-    def extras(self, page: Page, facts: list[Fact], key: tuple):
-        """Everything that is not a plain question for a fact."""
-        found, subject = [], page.subject
-        summary, sentence = summaries(page)
-        fill = {
-            "S": subject.name,
-            "who": "who" if subject.person else "what",
-            "is": "are" if subject.pronoun == "they" else "is",
-        }
-        if summary:
-            found += [("summary", [(fill_in(t, fill), summary)]) for t in shuffled(SUMMARY, *key)[:2]]
-        if sentence:
-            found += [("summary", [(fill_in(t, fill), sentence)]) for t in shuffled(ONE_SENTENCE, *key)[:1]]
+    def extras(self, article: ParsedArticle, facts: list[Fact], key: Key) -> list[Planned]:
+        """Everything that is not a plain question for a fact; one reverse question for each fact comes first."""
+        found = list(summary_requests(article, key))
         for fact in facts:
-            if fact.back and len(self.owners[fact.relation, fact.value.lower()]) == 1:
-                found += [("reverse", [(q, fact.back_answer)]) for q in shuffled(fact.back, *key, fact.answer)[:3]]
-            wrong = self.wrong_value(fact, key) if fact.check else None
-            if wrong:  # as often yes as no, so that neither is the better guess
-                found.append(("yes_no", [(fact.check.replace("{V}", fact.value), f"Yes. {fact.answer}")]))
-                found.append(("yes_no", [(fact.check.replace("{V}", wrong), f"No. {fact.answer}")]))
-        for fact in shuffled([f for f in facts if f.relation != "definition"], *key, "reading")[:2]:
-            passage = passage_of(page, fact)
-            if passage:
-                found.append(
-                    (
-                        "reading",
-                        [(shuffled(READING, *key, fact.answer)[0].format(P=passage, Q=fact.ask[0]), fact.answer)],
-                    )
-                )
+            found += self.reverse(fact, key)
+            found += self.yes_no(fact, key)
+        found += reading(article, facts, key)
         mixed = shuffled(found, *key, "extras")
-        reversed_ = {
-            turns[0][1]: (kind, turns) for kind, turns in mixed if kind == "reverse"
-        }  # one for each fact comes first
-        return list(reversed_.values()) + [extra for extra in mixed if extra not in reversed_.values()]
+        first = {turns[0][1]: (kind, turns) for kind, turns in mixed if kind == "reverse"}
+        return list(first.values()) + [extra for extra in mixed if extra not in first.values()]
 
-    def wrong_value(self, fact: Fact, key: tuple) -> str | None:
+    def reverse(self, fact: Fact, key: Key) -> Iterator[Planned]:
+        """Questions for the subject, where no other has the value."""
+        if fact.back and len(self.owners[fact.relation, fact.value.lower()]) == 1:
+            for question in shuffled(fact.back, *key, fact.answer)[:3]:
+                yield "reverse", [(question, fact.back_answer)]
+
+    def yes_no(self, fact: Fact, key: Key) -> Iterator[Planned]:
+        """As often yes as no, so that neither is the better guess."""
+        wrong = self.wrong_value(fact, key) if fact.check else None
+        if wrong:
+            yield "yes_no", [(fact.check.replace("{V}", fact.value), f"Yes. {fact.answer}")]
+            yield "yes_no", [(fact.check.replace("{V}", wrong), f"No. {fact.answer}")]
+
+    def wrong_value(self, fact: Fact, key: Key) -> str | None:
         """A value of the same relation that is true of another subject and not of this one."""
-        values, truths = (
-            self.sorted_values.get(fact.relation, []),
-            self.truths.get((fact.relation, fact.subject.lower()), set()),
-        )
+        values = self.sorted_values.get(fact.relation, [])
+        truths = self.truths.get((fact.relation, fact.subject.lower()), set())
         if fact.relation not in ONE_VALUE or len(truths) != 1 or len(values) < 3:
             return None
         start = hash64(*key, fact.answer, "wrong") % len(values)
@@ -201,6 +163,30 @@ class RulesTeacher:
             ):  # the question says 'on' or 'in'
                 return value
         return None
+
+
+def single_question(fact: Fact, wording: str, key: Key) -> Planned:
+    kind = "definition" if fact.relation == "definition" else "fact"
+    return kind, [(reframed(wording, fact.answer, *key), fact.answer)]
+
+
+def summary_requests(article: ParsedArticle, key: Key) -> Iterator[Planned]:
+    summary, sentence = summaries(article)
+    subject = article.subject
+    who, be = "who" if subject.person else "what", "are" if subject.pronoun == "they" else "is"
+    fill = {"S": subject.name, "who": who, "is": be}
+    for answer, templates, number in ((summary, SUMMARY, 2), (sentence, ONE_SENTENCE, 1)):
+        for template in shuffled(templates, *key)[:number] if answer else ():
+            yield "summary", [(fill_in(template, fill), answer)]
+
+
+def reading(article: ParsedArticle, facts: list[Fact], key: Key) -> Iterator[Planned]:
+    """Questions with the passage that answers them, for two facts."""
+    for fact in shuffled([f for f in facts if f.relation != "definition"], *key, "reading")[:2]:
+        passage = passage_of(article, fact)
+        if passage:
+            question = shuffled(READING, *key, fact.answer)[0].format(P=passage, Q=fact.ask[0])
+            yield "reading", [(question, fact.answer)]
 
 
 def reframed(question: str, answer: str, *key) -> str:
@@ -216,15 +202,14 @@ def reframed(question: str, answer: str, *key) -> str:
 
 
 def as_noun_phrases(clause: str, answer: str) -> list[str]:
-    """'when gold was found' -> ['the year in which gold was found', ...] where the answer ends with a year; the same for
-    who and where."""
+    """'when gold was found' -> ['the year in which gold was found', ...]; the same for who and where."""
     word, _, rest = clause.partition(" ")
     first = rest.partition(" ")[0]
     if word == "when" and re.search(r" in \d{3,4}\.$", answer):
         event = re.fullmatch(r"(.+) was (discovered|invented|born)", rest)
-        noun = {"discovered": "discovery", "invented": "invention", "born": "birth"}.get(event[2] if event else "")
+        nouns = {"discovered": "discovery", "invented": "invention", "born": "birth"}
         return [f"the year in which {rest}", f"in what year {rest}", f"the year when {rest}"] + (
-            [f"the year of the {noun} of {event[1]}"] if noun else []
+            [f"the year of the {nouns[event[2]]} of {event[1]}"] if event else []
         )
     if word == "who" and re.fullmatch(
         r"[a-z]+(?:ed|ote|ilt|nt|ew|ade|und)", first
@@ -249,7 +234,7 @@ def overlaps(one: str, other: str) -> bool:
     return one in other or other in one
 
 
-def messages(turns: list[tuple[str, str]]) -> list[dict]:
+def messages(turns: Turns) -> list[dict]:
     return [{"role": role, "content": text} for turn in turns for role, text in zip(("user", "assistant"), turn)]
 
 
@@ -257,30 +242,30 @@ def fill_in(template: str, fill: dict[str, str]) -> str:
     return capital(re.sub(r"\{(\w+)\}", lambda m: fill[m[1]], template))
 
 
-def summaries(page: Page) -> tuple[str, str]:
+def summaries(article: ParsedArticle) -> tuple[str, str]:
     """-> (the first sentences of the article, its first sentence alone); '' where they will not do"""
-    chosen = []
-    for sentence in sentences(page.paragraphs[0]) if page.paragraphs else []:
+    chosen: list[str] = []
+    for sentence in sentences(article.paragraphs[0]) if article.paragraphs else []:
         clean = without_parentheses(sentence)
         if BROKEN.search(clean) or not clean.endswith(".") or len(" ".join(chosen + [clean]).split()) > SUMMARY_WORDS:
             break
         chosen.append(clean)
-    if not chosen or not page.mention.search(chosen[0]) or len(chosen[0].split()) < 4:
+    if not chosen or not article.mention.search(chosen[0]) or len(chosen[0].split()) < 4:
         return "", ""
     return (" ".join(chosen) if len(chosen) > 1 else ""), chosen[0]
 
 
-def passage_of(page: Page, fact: Fact) -> str:
-    """A few sentences around the fact's own, beginning where the subject is named; '' when that takes too many words."""
-    for paragraph in page.paragraphs:
+def passage_of(article: ParsedArticle, fact: Fact) -> str:
+    """A few sentences around the fact's own, beginning where the subject is named; '' when those are too many words."""
+    for paragraph in article.paragraphs:
         parts = sentences(paragraph)
         if fact.source not in parts:
             continue
         at = start = parts.index(fact.source)
-        while start > 0 and not page.mention.search(parts[start]):
+        while start > 0 and not article.mention.search(parts[start]):
             start -= 1
         for end in (at + 2, at + 1):
             passage = without_parentheses(" ".join(parts[start:end]))
             if len(passage.split()) <= PASSAGE_WORDS:
-                return passage if page.mention.search(passage) and not BROKEN.search(passage) else ""
+                return passage if article.mention.search(passage) and not BROKEN.search(passage) else ""
     return ""
