@@ -96,7 +96,7 @@ def to_text_or_raise(wikitext: str, options: Options, context: Context) -> Artic
     text = _without_sections("\n" + text + "\n", options.drop_sections)
     if "{|" in text:
         text = _without_tables(text)
-    if "[[" in text:
+    if "[[" in text or "]]" in text:
         text = _links(text, names)
     unknown: Counter = Counter()
     if "{{" in text or "}}" in text:
@@ -376,12 +376,23 @@ def _colon_link(match: re.Match, names: _Namespaces, categories: list[str]) -> s
 
 
 _OPENED = re.compile(r"\[\[(?:[^\[\]|{}\n]*\|)?")
+_LABEL = r"[ \t]*([^\[\]\n]*|[^\[\]]{0,400})\]"  # lines only where a table stood in it, and not without end
+_EXTERNAL_PATTERN = (
+    rf"\[(?:(?:https?|ftps?|irc|gopher|news|telnet):)?//[^\s\[\]<>\"]*{_LABEL}|\[mailto:[^\s\[\]]*{_LABEL}"
+)
+_EXTERNAL = re.compile(_EXTERNAL_PATTERN, re.I)
+_EXTERNAL_AT_END = re.compile(rf"(?:{_EXTERNAL_PATTERN})(?=\]\])", re.I)
 _EMPTY_LABEL = re.compile(r"\[\[[^\[\]|\n]*\|\]\]")
 _BRACKETS = re.compile(r"\[\[|\]\]")
 
 
 def _links(text: str, names: _Namespaces) -> str:
     """[[target|label]] -> label; pictures and categories go with all that is inside them."""
+    if "]]]" in text:  # an external link at the end of a label or caption: its bracket is the first of the three
+        for _ in range(4):
+            text, found = _EXTERNAL_AT_END.subn(lambda m: m[1] or m[2] or DROP, text)
+            if not found:
+                break
     text = _without_files(text, names.file)
     if "|]]" in text:
         text = _EMPTY_LABEL.sub(_without_qualifier, text)
@@ -559,11 +570,6 @@ def _without_unclosed(text: str) -> str:
     return _cut(text, cuts, DROP)
 
 
-_EXTERNAL = re.compile(
-    r"\[(?:(?:https?|ftps?|irc|gopher|news|telnet):)?//[^\s\[\]<>\"]*[ \t]*([^\[\]\n]*)\]"
-    r"|\[mailto:[^\s\[\]]*[ \t]*([^\[\]\n]*)\]",
-    re.I,
-)
 _SCRIPTS = re.compile(r"<(su[pb])\b[^<>]*>([^<>]*)</\1\s*>", re.I)
 _TAG = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9]*)\b[^<>]*>")
 _HIDDEN = re.compile(r"<(span|div)\b[^<>]*display:\s*none[^<>]*>[^<>]*</\1\s*>", re.I)

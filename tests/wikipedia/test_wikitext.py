@@ -29,6 +29,9 @@ def text(wikitext: str, **options) -> str:
         ("[[2001: A Space Odyssey]]", "2001: A Space Odyssey"),
         ("[[Boston (album)|]] and [[Boston, Lincolnshire|]]", "Boston and Boston"),
         ("[https://a.org label] [https://a.org] x", "label x"),
+        ("a [[File:A.jpg|thumb|seen [https://a.org here]]] b", "a b"),
+        ("[[Rome|the [https://a.org city]]] b", "the city b"),
+        ("a [[File:A.jpg|thumb|[https://a.org [https://b.org x]]]] b", "a b"),
         ("[[File:a.png|thumb|a [[b|c]] [[d]]\nsecond line]]After", "After"),
         # quotes
         ("'''Bold''' and ''italic'' and '''''both'''''", "Bold and italic and both"),
