@@ -3,15 +3,15 @@
     python src/extract.py
     python src/extract.py --config configs/demo.yaml data.dump=/path/to/simplewiki.xml.bz2 extract.on_error=skip
 
-Reads multistream and single-stream bz2 and plain XML, without an index, on every core. An article a line, in dump order:
-id, title, url, text (Markdown headings and lists), sections, categories, description, timestamp, disambiguation.
-manifest.json counts what was left out and why, names the templates that nobody could render and every damaged stretch.
+Reads multistream and single-stream bz2 and plain XML, without an index, on every core. An article a line, in dump
+order: id, title, url, text (Markdown headings and lists), sections, categories, description, timestamp, disambiguation.
+manifest.json counts what was left out and why, names the templates that have no rendering and every damaged stretch.
 """
 
 import logging
-import time
 from collections import Counter
 from collections.abc import Callable, Iterator
+from datetime import date
 from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import quote
@@ -23,10 +23,10 @@ from pipeline.pool import open_pool
 from pipeline.progress import Progress
 from pipeline.stage_output import StageOutput, top
 from wikipedia import dump as dumps
-from wikipedia.templates import Page as TemplatePage
-from wikipedia.wikitext import Article, Options, clean, redirect_target
+from wikipedia.templates.base import Context
+from wikipedia.wikitext import NO_PAGE, Article, Options, redirect_target, to_text
 
-IN_MANIFEST = 200  # unknown templates and articles cleaned the simple way that are named there
+IN_MANIFEST = 200  # unknown templates, malformed pages and articles converted the simple way that are named there
 
 
 class Job(NamedTuple):
@@ -46,7 +46,7 @@ class Done(NamedTuple):
     content: bytes  # JSON lines of the articles
     redirects: bytes
     counts: dict
-    notes: dict  # unknown templates, damage, articles cleaned the simple way
+    notes: dict  # unknown templates, damage, malformed pages, articles converted the simple way
 
 
 def main(cfg: Config) -> None:
@@ -65,7 +65,6 @@ def main(cfg: Config) -> None:
         if out.up_to_date:
             refuse_losses(target, source, cfg.extract.on_error)
             return
-        began = time.monotonic()
         waiting: dict[str, dumps.Part] = {}
         with Progress("extract", dump.size / 1e6, "MB") as bar:
             for name, done in zip_names(waiting, pool.map(extract_part, jobs(cfg, dump, out, waiting, bar))):
@@ -74,14 +73,14 @@ def main(cfg: Config) -> None:
                 out.write_shard(name, done.content, done.counts)
                 part = waiting.pop(name)
                 bar.add((part.end - part.start) / 1e6 if dump.kind != "stream" else 0)
-        manifest = finish(out, dump, time.monotonic() - began)
+        manifest = finish(out, dump)
     report(manifest, target)
 
 
 def jobs(cfg: Config, dump: dumps.Dump, out: StageOutput, waiting: dict, bar: Progress) -> Iterator[Job]:
     """The parts that are still to do; the reader of a single stream moves the bar itself."""
     site = dumps.site(dump)
-    options = cleaner_options(cfg, site)
+    options = conversion_options(cfg, site)
     read = 0
     for number, part in enumerate(dumps.parts(dump, cfg.data.shard_articles, cfg.extract.on_error == "fail")):
         name = f"part-{number:05}"
@@ -102,7 +101,7 @@ def zip_names(waiting: dict[str, dumps.Part], results: Iterator[Done]) -> Iterat
         yield next(iter(waiting)), done
 
 
-def cleaner_options(cfg: Config, site: dumps.Site) -> Options:
+def conversion_options(cfg: Config, site: dumps.Site) -> Options:
     local = site.namespaces
     return Options(
         drop_sections=frozenset(" ".join(name.lower().split()) for name in cfg.extract.drop_sections),
@@ -118,65 +117,67 @@ def names(*some: str | None) -> tuple[str, ...]:
 
 
 def extract_part(job: Job) -> Done:
-    """Clean every article of a part. -> its lines, the redirects, the counts"""
+    """Every article of a part as text. -> its lines, the redirects, the counts"""
     found, damage = dumps.pages(job.part, job.on_error == "fail")
-    clean_page = clean_natively if job.backend == "native" else clean_with_wikiextractor()
-    counts = {
-        "in": len(found),
-        "out": 0,
-        "chars": 0,
-        "disambiguations": 0,
-        "simple": 0,
-        "damaged": len(damage),
-        "dropped": {"redirect": 0, "namespace": 0, "model": 0, "malformed": 0},
-    }
+    convert = convert_natively if job.backend == "native" else convert_with_wikiextractor()
+    dropped = {"redirect": 0, "namespace": 0, "model": 0, "malformed": 0}
     lines: list[bytes] = []
     redirects: list[bytes] = []
     unknown: Counter = Counter()
+    malformed: list[dict] = []
     simple: list[dict] = []
+    chars = disambiguations = 0
     for xml in found:
-        page = dumps.parse(xml)
-        reason, redirect = why_not(page)
-        if redirect:
-            redirects.append(dump_line(redirect))
-        if reason:
-            counts["dropped"][reason] += 1
+        try:
+            page = dumps.parse(xml)
+        except dumps.MalformedPage as error:
+            dropped["malformed"] += 1
+            malformed.append({"why": str(error), "xml": xml[:200].decode("utf-8", "replace")})
             continue
-        article = clean_page(page, job.options)
+        reason = why_not(page)
+        if reason == "redirect":
+            redirects.append(dump_line(redirect(page)))
+        if reason:
+            dropped[reason] += 1
+            continue
+        article = convert(page, job.options)
         unknown.update(article.unknown)
-        counts["out"] += 1
-        counts["chars"] += len(article.text)
-        counts["disambiguations"] += article.disambiguation
+        chars += len(article.text)
+        disambiguations += article.disambiguation
         if article.trouble:
-            counts["simple"] += 1
             simple.append({"id": page.id, "title": page.title, "why": article.trouble})
         lines.append(dump_line(record(page, article, job.site)))
-    ends = [dumps.page_id(found[:1]), dumps.page_id(found[-1:])]
+    counts = {
+        "in": len(found),
+        "out": len(lines),
+        "chars": chars,
+        "disambiguations": disambiguations,
+        "simple": len(simple),
+        "damaged": len(damage),
+        "dropped": dropped,
+    }
     notes = {
         "unknown": dict(unknown),
         "damage": [d._asdict() for d in damage],
+        "malformed": malformed[:IN_MANIFEST],
         "simple": simple[:IN_MANIFEST],
-        "ends": ends,
+        "ends": [dumps.page_id(found[:1]), dumps.page_id(found[-1:])],
     }
     return Done(b"".join(lines), b"".join(redirects), counts, notes)
 
 
-def why_not(page: dumps.Page | None) -> tuple[str, dict | None]:
-    """-> the reason why a page is no article, or "", and the record of a redirect"""
-    if page is None:
-        return "malformed", None
+def why_not(page: dumps.Page) -> str:
+    """The reason why a page is no article, or \"\"."""
     if page.namespace != 0:
-        return "namespace", None
-    target = redirect_target(page.text) or page.redirect
-    if page.redirect is not None or target:
-        title, _, section = (target or "").partition("#")
-        return "redirect", {
-            "id": page.id,
-            "title": page.title,
-            "target": page.redirect or title.strip(),
-            "section": section.strip(),
-        }
-    return ("model", None) if page.model != "wikitext" else ("", None)
+        return "namespace"
+    if page.redirect is not None or redirect_target(page.text):
+        return "redirect"
+    return "" if page.model == "wikitext" else "model"
+
+
+def redirect(page: dumps.Page) -> dict:
+    title, _, section = (redirect_target(page.text) or page.redirect or "").partition("#")
+    return {"id": page.id, "title": page.title, "target": page.redirect or title.strip(), "section": section.strip()}
 
 
 def record(page: dumps.Page, article: Article, site: dumps.Site) -> dict:
@@ -193,18 +194,21 @@ def record(page: dumps.Page, article: Article, site: dumps.Site) -> dict:
     }
 
 
-def clean_natively(page: dumps.Page, options: Options) -> Article:
-    return clean(page.text, options, TemplatePage(page.title, day(page.timestamp)))
+def convert_natively(page: dumps.Page, options: Options) -> Article:
+    return to_text(page.text, options, Context(page.title, day(page.timestamp)))
 
 
 def day(timestamp: str) -> tuple[int, int, int]:
-    """'2026-01-02T03:04:05Z' -> (2026, 1, 2)"""
-    numbers = [int(x) if x.isdecimal() else 0 for x in timestamp[:10].split("-")]
-    return tuple(numbers) if len(numbers) == 3 and all(numbers) else (2001, 1, 15)
+    """'2026-01-02T03:04:05Z' -> (2026, 1, 2); Wikipedia's first day when it is no date"""
+    try:
+        found = date.fromisoformat(timestamp[:10])
+    except ValueError:
+        return NO_PAGE.day
+    return found.year, found.month, found.day
 
 
 def wikiextractor():
-    """The class that the other backend needs; its package is under the AGPL and not part of what we install by ourselves."""
+    """The class that the other backend needs; its package is under the AGPL and not among those we install."""
     try:
         from wikiextractor.extract import Extractor
     except ImportError:
@@ -212,12 +216,12 @@ def wikiextractor():
     return Extractor
 
 
-def clean_with_wikiextractor() -> Callable[[dumps.Page, Options], Article]:
+def convert_with_wikiextractor() -> Callable[[dumps.Page, Options], Article]:
     extractor = wikiextractor()
     logging.getLogger("wikiextractor.extract").setLevel(logging.CRITICAL)
 
-    def clean_page(page: dumps.Page, options: Options) -> Article:
-        ours = clean(page.text, options)  # for the fields that it does not know
+    def convert(page: dumps.Page, options: Options) -> Article:
+        ours = to_text(page.text, options)  # for the fields that it does not know
         trouble = ""
         try:
             paragraphs = extractor(page.id, 0, "", page.title, [page.text]).clean_text(
@@ -232,15 +236,14 @@ def clean_with_wikiextractor() -> Callable[[dumps.Page, Options], Article]:
             trouble=trouble,
         )
 
-    return clean_page
+    return convert
 
 
-# The end: what the parts left beside their shards becomes redirects.jsonl and the manifest
-
-
-def finish(out: StageOutput, dump: dumps.Dump, seconds: float) -> dict:
+def finish(out: StageOutput, dump: dumps.Dump) -> dict:
+    """What the parts left beside their shards becomes redirects.jsonl and the manifest."""
     unknown: Counter = Counter()
     damage: list[dict] = []
+    malformed: list[dict] = []
     simple: list[dict] = []
     redirects = last = 0
     with atomic_file(out.folder / "redirects.jsonl") as f:
@@ -251,6 +254,7 @@ def finish(out: StageOutput, dump: dumps.Dump, seconds: float) -> dict:
                 some["before"] = some["before"] or notes["ends"][0]
             damage += [{**some, "after": some["after"] or last} for some in notes["damage"]]
             last = notes["ends"][1] or last
+            malformed += notes["malformed"]
             simple += notes["simple"]
             redirects += lines.count(b"\n")
             f.write(lines)
@@ -262,6 +266,7 @@ def finish(out: StageOutput, dump: dumps.Dump, seconds: float) -> dict:
             "redirects": redirects,
             "unknown_templates": top(unknown, IN_MANIFEST),
             "damaged": damage,
+            "malformed": malformed[:IN_MANIFEST],
             "cleaned_simply": simple[:IN_MANIFEST],
         }
     )
@@ -279,9 +284,8 @@ def refuse_losses(target: Path, source: Path, on_error: str) -> None:
 
 def report(manifest: dict, target: Path) -> None:
     counts = manifest["counts"]
-    print(
-        f"extract: {counts['out']:,} articles, {counts['chars'] / 1e6:,.1f}M characters of {counts['in']:,} pages -> {target}"
-    )
+    size = f"{counts['out']:,} articles, {counts['chars'] / 1e6:,.1f}M characters of {counts['in']:,} pages"
+    print(f"extract: {size} -> {target}")
     for reason, number in counts["dropped"].items():
         if number:
             print(f"  left out: {reason:12} {number:>12,}")
@@ -296,7 +300,7 @@ def report(manifest: dict, target: Path) -> None:
         print(f"  lost: bytes {some['start']:,} to {some['end']:,}: {some['reason']}{lost}")
     if manifest["unknown_templates"]:
         shown = ", ".join(f"{name} ({number:,})" for name, number in list(manifest["unknown_templates"].items())[:8])
-        print(f"  templates dropped because nobody knows them, see extract.templates: {shown}")
+        print(f"  templates dropped because we have no rendering for them, see extract.templates: {shown}")
 
 
 if __name__ == "__main__":

@@ -97,6 +97,19 @@ def test_what_is_left_out_is_counted(dump, tmp_path):
     ]
 
 
+def test_malformed_pages_are_counted_and_sampled(tmp_path):
+    pages = wiki(20)
+    pages[5] = pages[5].replace("<ns>0</ns>", "<ns>x</ns>")
+    pages[6] = pages[6].replace("<title>City 7</title>", "<title></title>")
+    pages[7] = pages[7].replace("2026-01-02T03:04:05Z", "2026-13-99")  # no date, but a page all the same
+    articles = run(write(tmp_path / "testwiki.xml.bz2", pages, "multistream"), tmp_path / "out")
+    assert [a["id"] for a in articles] == [5, 8, 9, 10, 15, 16, 17, 18, 19, 20]
+    made = manifest(tmp_path / "out")
+    assert made["counts"]["dropped"]["malformed"] == 2 and made["counts"]["simple"] == 0
+    assert [m["why"] for m in made["malformed"]] == ["<ns> is 'x', not a number", "no <title>"]
+    assert "<title>City 6</title>" in made["malformed"][0]["xml"]
+
+
 @pytest.mark.parametrize("layout", ["multistream", "single", "xml", "blocks"])
 def test_the_same_articles_from_every_layout(tmp_path, layout):
     path = write(tmp_path / "testwiki.xml.bz2", wiki(), layout)

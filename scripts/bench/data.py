@@ -130,14 +130,14 @@ def row(
 def extraction(cfg, args) -> list[Row]:
     dump = dumps.open_dump(args.dump)
     xml = [page for part in dumps.parts(dump, 1000, False) for page in dumps.pages(part, False)[0]]
-    pages = [page for page in map(dumps.parse, xml) if not extract.why_not(page)[0]]
-    options = extract.cleaner_options(cfg, dumps.site(dump))
+    pages = [page for page in map(dumps.parse, xml) if not extract.why_not(page)]
+    options = extract.conversion_options(cfg, dumps.site(dump))
     content = args.dump.read_bytes() if dump.kind != "xml" else None
     size = {"xml": sum(map(len, xml)) / 1e6, "wikitext": sum(len(page.text.encode()) for page in pages) / 1e6}
 
     def native() -> None:
         for page in pages:
-            extract.clean_natively(page, options)
+            extract.convert_natively(page, options)
 
     def peer() -> None:
         extractor = extract.wikiextractor()

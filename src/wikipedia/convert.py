@@ -9,6 +9,8 @@ from functools import lru_cache
 from math import floor, log10
 from typing import NamedTuple
 
+from wikipedia.tables import lines
+
 
 class Unit(NamedTuple):
     kind: str  # what it measures; only units of one kind convert into each other
@@ -21,234 +23,6 @@ class Unit(NamedTuple):
     offset: float = 0.0  # temperatures: zero point
     each: tuple = ()  # of a compound such as ftin: (unit, units in the next larger one) from the smallest
 
-
-# One unit a line: codes, comma separated; scale; symbol; name, and plural after a slash if it is not name + s;
-# default output; flags. Flags: n name only, s symbol only, i more digits for whole inputs (ft, lb), f a last part
-# such as the inches of "6 ft 2 in" asks for more digits, v inverted (fuel economy), and p1, p2, p3: takes metric
-# prefixes, to the power of 1, 2 or 3.
-_TABLE = """
-= length
-m,metre,meter,metres,meters; 1; m; metre; ft; p1
-ft,foot,feet; 0.3048; ft; foot/feet; m; i
-in,inch,inches; 0.0254; in; inch/inches; mm; f
-yd,yard,yards; 0.9144; yd; yard; m
-mi,mile,miles,smi; 1609.344; mi; mile; km
-nmi; 1852; nmi; nautical mile; km mi
-fathom,fathoms; 1.8288; fathom; fathom; ft m; n
-furlong,furlongs; 201.168; furlong; furlong; ft m; n
-chain,chains; 20.116840233680467; chain; chain; ft m; n
-rd,rod,rods; 5.0292; rd; rod; ft m
-perch; 5.0292; perch; perch/perches; ft m; n
-pole; 5.0292; pole; pole; ft m; n
-league; 4828.032; lg; league; mi km
-hand,hands; 0.1016; h; hand; in cm; n
-thou; 0.0000254; thou; thou/thou; mm
-mil; 0.0000254; mil; mil; mm
-verst,versts; 1066.8; verst; verst; km mi; n
-li; 500; li; li/li; km mi; n
-smoot; 1.7018; smoot; smoot; m ft; n
-cable,cables; 185.2; cable; cable length; m ft
-Scots_mi; 1814.2; Scots mi; Scots mile; km mi
-AU,au; 149597870700; AU; astronomical unit; km mi
-ly; 9460730472580800; ly; light-year; AU; p1
-pc; 30856775814913672; pc; parsec; ly; p1
-angstrom,Å; 1e-10; Å; ångström; in
-lightsecond,ls; 299792458; ls; light-second; km mi
-= area
-m2,sqm,m²,sqmetre,sqmeter; 1; m2; square metre; sqft; p2
-ft2,sqft,sqfoot; 0.09290304; sq ft; square foot/square feet; m2
-in2,sqin; 0.00064516; sq in; square inch/square inches; cm2
-yd2,sqyd; 0.83612736; sq yd; square yard; m2
-mi2,sqmi; 2589988.110336; sq mi; square mile; km2
-sqnmi,nmi2; 3429904; sq nmi; square nautical mile; km2 sqmi
-acre,acres; 4046.8564224; acre; acre; ha; n
-rood; 1011.7141056; rood; rood; sqft m2; n
-sqperch; 25.29285264; perch; perch/perches; sqm; n
-ha,hectare,hectares; 10000; ha; hectare; acre
-a,are; 100; a; are; sqft
-daa,decare; 1000; daa; decare; km2 sqmi
-dunam; 1000; dunam; dunam; km2 sqmi; n
-arpent; 3418.89; arpent; arpent; ha; n
-morgen; 8565.32; morgen; morgen; ha acre; n
-feddan; 4200; feddan; feddan; ha; n
-rai; 1600; rai; rai/rai; m2; n
-tsubo; 3.3057851239669422; tsubo; tsubo/tsubo; m2; n
-pyeong; 3.3057851239669422; pyeong; pyeong/pyeong; m2; n
-mu; 666.6666666666667; mu; mu/mu; m2; n
-cuerda; 3930.395625; cda; cuerda; ha acre
-barn; 1e-28; b; barn; cm2; p1
-= volume
-m3,m³,cum; 1; m3; cubic metre; cuft; p3
-cc; 0.000001; cc; cubic centimetre; cuin
-L,l,litre,liter,litres,liters; 0.001; L; litre; impgal USgal; p1
-ft3,cuft,cufoot; 0.028316846592; cu ft; cubic foot/cubic feet; m3
-scuft; 0.028316846592; scu ft; standard cubic foot/standard cubic feet; m3
-in3,cuin; 0.000016387064; cu in; cubic inch/cubic inches; cm3
-CID; 0.000016387064; cu in; cubic inch/cubic inches; cc
-yd3,cuyd; 0.764554857984; cu yd; cubic yard; m3
-mi3,cumi; 4168181825.440579584; cu mi; cubic mile; km3
-USgal,U.S.gal,usgal,gal; 0.003785411784; US gal; US gallon; L impgal; p1
-impgal,imp gal; 0.00454609; imp gal; imperial gallon; L USgal; p1
-USqt; 0.000946352946; US qt; US quart; ml
-impqt; 0.0011365225; imp qt; imperial quart; ml
-USpt; 0.000473176473; US pt; US pint; ml
-imppt,pt; 0.00056826125; imp pt; imperial pint; ml
-USoz,USfloz; 0.0000295735295625; US fl oz; US fluid ounce; ml
-impoz,floz; 0.0000284130625; imp fl oz; imperial fluid ounce; ml USoz
-USbu,bu; 0.03523907016688; US bsh; US bushel; m3
-impbu; 0.03636872; imp bsh; imperial bushel; m3
-USdrygal; 0.00440488377086; US dry gal; US dry gallon; L
-oilbbl,bbl; 0.158987294928; bbl; barrel; m3; p1
-USbbl,usbbl; 0.119240471196; US bbl; US barrel; L
-USbeerbbl,usbeerbbl; 0.117347765304; US bbl; US beer barrel; L
-impbbl; 0.16365924; imp bbl; imperial barrel; L
-acre.ft,acreft,acre-ft; 1233.48183754752; acre⋅ft; acre-foot/acre-feet; m3
-acre-foot; 1233.48183754752; acre⋅ft; acre-foot/acre-feet; m3
-boardfoot; 0.002359737216; board foot; board foot/board feet; m3; n
-cord; 3.624556363776; cord; cord; m3; n
-TEU; 33.2; TEU; twenty-foot equivalent unit; m3
-grt,GRT; 2.8316846592; grt; gross register ton; m3
-tbsp,USTbsp; 0.00001478676478125; tbsp; tablespoon; ml
-tsp,UStsp; 0.00000492892159375; tsp; teaspoon; ml
-cup,UScp; 0.0002365882365; cup; cup; ml
-= mass
-g,gram,grams; 0.001; g; gram; oz; p1
-kg,kilogram,kilograms; 1; kg; kilogram; lb
-t,tonne,tonnes; 1000; t; tonne; LT ST; p1
-MT,mt,metric ton,metric tons; 1000; t; metric ton; LT ST
-LT,long ton,long tons; 1016.0469088; long ton; long ton; t; n
-ST,short ton,short tons,ton,tons; 907.18474; short ton; short ton; t; n
-lb,lbs,pound,pounds; 0.45359237; lb; pound; kg; i
-oz,ounce,ounces; 0.028349523125; oz; ounce; g
-st,stone; 6.35029318; st; stone/stone; lb kg
-gr,grain,grains; 0.00006479891; gr; grain; g
-ozt,troy ounce; 0.0311034768; ozt; troy ounce; oz g
-troy pound; 0.3732417216; troy pound; troy pound; lb kg; n
-dwt; 0.00155517384; dwt; pennyweight; oz g
-drachm,dram; 0.001771845195; drachm; drachm; g; n
-carat,carats,ct; 0.0002; carat; carat; g; n
-cwt,long cwt; 50.80234544; cwt; hundredweight; lb kg
-short cwt,USCWT; 45.359237; short cwt; short hundredweight; lb kg
-qtr,long qtr; 12.70058636; qr; quarter; lb kg
-pood; 16.3804964; pood; pood; kg lb; n
-tola; 0.011; tola; tola; g; n
-catty; 0.60478982; catty; catty/catties; kg; n
-tael; 0.0375; tael; tael; g; n
-maund; 37.32417216; maund; maund; kg; n
-candy; 226.796185; candy; candy/candies; kg lb; n
-viss; 1.632932532; viss; viss/viss; kg; n
-kip; 453.59237; kip; kip; kg
-slug; 14.593902937206; slug; slug; kg
-solar mass,Solar mass; 1.98892e30; M☉; solar mass/solar masses; kg
-Da,u; 1.66053906660e-27; Da; dalton; kg; p1
-= speed
-m/s; 1; m/s; metre per second/metres per second; ft/s
-km/h,kph,kmh,km/hr; 0.2777777777777778; km/h; kilometre per hour/kilometres per hour; mph
-mph,mi/h,mi/hr; 0.44704; mph; mile per hour/miles per hour; km/h
-kn,knot,knots,kts; 0.5144444444444445; kn; knot; km/h mph
-ft/s,fps; 0.3048; ft/s; foot per second/feet per second; m/s
-ft/min; 0.00508; ft/min; foot per minute/feet per minute; m/min
-c; 299792458; c; speed of light/speeds of light; km/s
-mach,Mach; 340.29; Mach; Mach; km/h mph; n
-= temperature
-C,°C,degC,Celsius,celsius; 1; °C; degree Celsius/degrees Celsius; F; s; 273.15
-F,°F,degF,Fahrenheit,fahrenheit; 0.5555555555555556; °F; degree Fahrenheit/degrees Fahrenheit; C; s; 459.67
-K,kelvin; 1; K; kelvin; C F; s
-R,°R; 0.5555555555555556; °R; degree Rankine/degrees Rankine; K F C; s
-= temperature difference
-C-change,deltaC,Cdelta; 1; °C; degree Celsius change; F-change; s
-F-change,deltaF; 0.5555555555555556; °F; degree Fahrenheit change; C-change; s
-K-change; 1; K; kelvin change; F-change; s
-= pressure
-Pa; 1; Pa; pascal; psi; p1
-bar; 100000; bar; bar; kPa
-mbar,mb; 100; mbar; millibar; kPa
-atm; 101325; atm; standard atmosphere; kPa
-psi; 6894.757293168361; psi; pound per square inch/pounds per square inch; kPa
-psf; 47.88025898033584; psf; pound per square foot/pounds per square foot; kPa
-ksi; 6894757.293168361; ksi; kilopound per square inch/kilopounds per square inch; MPa
-inHg; 3386.388640341; inHg; inch of mercury/inches of mercury; kPa
-mmHg; 133.322387415; mmHg; millimetre of mercury/millimetres of mercury; kPa
-Torr,torr; 133.32236842105263; Torr; torr/torr; kPa
-kg/cm2; 98066.5; kg/cm2; kilogram per square centimetre/kilograms per square centimetre; psi
-lb/in2; 6894.757293168361; lb/sq in; pound per square inch/pounds per square inch; kPa
-= power
-W; 1; W; watt; hp; p1
-hp,horsepower; 745.6998715822702; hp; horsepower/horsepower; kW
-bhp; 745.6998715822702; bhp; brake horsepower/brake horsepower; kW
-ihp; 745.6998715822702; ihp; indicated horsepower/indicated horsepower; kW
-shp; 745.6998715822702; shp; shaft horsepower/shaft horsepower; kW
-whp; 745.6998715822702; whp; wheel horsepower/wheel horsepower; kW
-PS,metric horsepower,cv; 735.49875; PS; metric horsepower/metric horsepower; kW
-BTU/h; 0.2930710701722222; BTU/h; British thermal unit per hour/British thermal units per hour; W
-= energy
-J; 1; J; joule; cal; p1
-cal; 4.184; cal; calorie; J
-kcal,Cal; 4184; kcal; kilocalorie; kJ
-Wh,W.h; 3600; W⋅h; watt-hour; kJ; p1
-BTU,Btu; 1055.05585262; BTU; British thermal unit; kJ
-eV; 1.602176634e-19; eV; electronvolt; J; p1
-erg; 1e-7; erg; erg; μJ
-tTNT,tonTNT; 4184000000; t TNT; tonne of TNT/tonnes of TNT; GJ; p1
-kilotonTNT,kt(TNT); 4184000000000; kt; kiloton of TNT/kilotons of TNT; TJ
-megatonTNT,Mt(TNT); 4184000000000000; Mt; megaton of TNT/megatons of TNT; PJ
-ftlb,ftlbf,ft.lbf,ft·lbf,ft-lbf; 1.3558179483314003; ft⋅lbf; foot-pound force/foot-pounds force; J
-BOE,bboe; 6117863200; BOE; barrel of oil equivalent/barrels of oil equivalent; GJ
-foe; 1e44; foe; foe; J
-= force
-N; 1; N; newton; lbf; p1
-lbf; 4.4482216152605; lbf; pound-force/pounds-force; N
-kgf; 9.80665; kgf; kilogram-force/kilograms-force; N lbf
-dyn; 0.00001; dyn; dyne; gr-f
-tf; 9806.65; tf; tonne-force/tonnes-force; kN
-LTf; 9964.01641818352; LTf; long ton-force/long tons-force; kN
-STf; 8896.443230521; STf; short ton-force/short tons-force; kN
-kp; 9.80665; kp; kilopond; N lbf
-= torque
-Nm,N.m,N-m,N⋅m; 1; N⋅m; newton-metre; lbft
-lbft,lb.ft,lb-ft,lb·ft,lbfft,ft.lb,lb⋅ft,lbf.ft,lbf·ft,lb ft; 1.3558179483314003; lb⋅ft; pound-foot/pound-feet; Nm
-lbin,lb.in,lb-in; 0.1129848290276167; lb⋅in; pound-inch/pound-inches; Nm
-kgm,kg.m,kgf.m,kg-m,kg·m; 9.80665; kg⋅m; kilogram-metre; Nm lbft
-= frequency
-Hz; 1; Hz; hertz/hertz; cycle/s; p1
-rpm; 0.016666666666666666; rpm; revolution per minute/revolutions per minute; Hz
-= time
-s,second,seconds; 1; s; second; min; p1
-min,minute,minutes; 60; min; minute; s
-h,hr,hour,hours; 3600; h; hour; min
-d,day,days; 86400; d; day; h
-week,weeks; 604800; week; week; d; n
-month,months; 2629746; month; month; d; n
-year,years,yr,a-year; 31557600; yr; year; d
-decade; 315576000; decade; decade; yr; n
-century; 3155760000; century; century/centuries; yr; n
-= fuel economy
-L/100 km,L/100km,l/100 km,l/100km; 0.00000001; L/100 km; litre per 100 kilometres/litres per 100 kilometres; mpgimp mpgus; v
-mpgus,mpgUS,mpg-US,mpgu.s.; 425143.707430272; mpg-US; mile per US gallon/miles per US gallon; L/100km mpgimp
-mpgimp,mpg-imp; 354006.18993464697; mpg-imp; mile per imperial gallon/miles per imperial gallon; L/100km mpgus
-km/L,km/l; 1000000; km/L; kilometre per litre/kilometres per litre; mpgimp mpgus
-= acceleration
-g0; 9.80665; g₀; standard gravity/standard gravities; m/s2
-m/s2; 1; m/s2; metre per second squared/metres per second squared; ft/s2
-ft/s2; 0.3048; ft/s2; foot per second squared/feet per second squared; m/s2
-= people
-PD; 1; inhabitants; inhabitant; PD; n
-person; 1; person; person/persons; PD; n
-= count
-cycle; 1; cycle; cycle; cycle
-= angle
-deg,°; 0.017453292519943295; °; degree; rad
-rad; 1; rad; radian; deg
-= data
-bit; 1; bit; bit; byte; p1
-byte,B; 8; B; byte; bit; p1
-= charge
-Ah,A.h; 3600; A⋅h; ampere-hour; coulomb; p1
-coulomb; 1; C; coulomb; e
-= magnetism
-T; 1; T; tesla; gauss; p1
-gauss,G; 0.0001; G; gauss/gauss; T
-"""
 
 # compounds such as "5 ft 6 in": (larger, smaller) -> how many
 _PARTS = {
@@ -387,9 +161,10 @@ _FIXED = {
 }
 
 
-def _read_table() -> dict[str, tuple]:
-    units, kind = {}, ""
-    for line in _TABLE.strip().splitlines():
+def _read_table() -> dict[str, Unit]:
+    units: dict[str, Unit] = {}
+    kind = ""
+    for line in lines("units"):
         if line.startswith("="):
             kind = line[2:]
             continue
@@ -507,10 +282,6 @@ def _compound(codes: list[str]) -> Unit:
     return smallest._replace(each=tuple(parts) + ((_UNITS[codes[0]], 0),))
 
 
-# ---------------------------------------------------------------------------------------------------------
-# numbers
-
-
 class Value(NamedTuple):
     number: float
     digits: str  # as written, without sign and separators: tells the precision
@@ -601,8 +372,8 @@ def read_number(text: str) -> Value | None:
     return None
 
 
-_ONES = """zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen
-    eighteen nineteen""".split()
+_ONES = """zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen
+    seventeen eighteen nineteen""".split()
 _TENS = "twenty thirty forty fifty sixty seventy eighty ninety".split()
 
 
@@ -637,7 +408,7 @@ def _scientific(digits: str, exponent: int) -> str:
 
 
 def _rounded(value: float, places: int) -> str:
-    """The digits of a positive value to `places` decimals, negative places to tens, hundreds ..., without separators."""
+    """The digits of a positive value to `places` decimals, negative places to tens ..., without separators."""
     if places >= 0:
         return f"{value + (2e-14 if places <= 8 else 0):.{min(places, 20)}f}"
     shift = 10.0**-places
@@ -689,10 +460,6 @@ def _transform(number: float, source: Unit, target: Unit) -> float:
     if source.kind == "fuel economy" and ("v" in source.flags) != ("v" in target.flags):
         return 1 / (number * source.scale * target.scale) if number else 0.0
     return number * (source.scale / target.scale)
-
-
-# ---------------------------------------------------------------------------------------------------------
-# the template
 
 
 class _Style(NamedTuple):
@@ -803,7 +570,9 @@ def _joined(given: str, outputs: list[str], disp: str, flip: bool) -> str:
 
 def _read_values(args: list[str]) -> tuple[list[Value], list[str], int]:
     """Numbers joined by range words: 5|to|10, 5|x|6|x|7, or '5-10' in one argument. -> values, joints, next index"""
-    values, joints, at = [], [], 0
+    values: list[Value] = []
+    joints: list[str] = []
+    at = 0
     while at < len(args) and len(values) < 12:
         value = read_number(args[at])
         if value is None:
@@ -825,9 +594,9 @@ def _read_values(args: list[str]) -> tuple[list[Value], list[str], int]:
 
 def _read_parts(first: Value, code: str, args: list[str], at: int) -> tuple[list[tuple[Value, Unit]], int]:
     """The rest of 5|ft|6|in -> both parts and the next index; [] when the input is one plain value."""
-    parts, larger = [(first, find_unit(code))], code
+    parts, larger = [(first, _UNITS[_main(code)])] if _main(code) in _UNITS else [], code
     while at + 1 < len(args) and (_main(larger), _main(args[at + 1])) in _PARTS and (value := read_number(args[at])):
-        parts.append((value, find_unit(args[at + 1])))
+        parts.append((value, _UNITS[_main(args[at + 1])]))
         larger, at = args[at + 1], at + 2
     return (parts, at) if len(parts) > 1 else ([], at)
 
@@ -839,7 +608,7 @@ def _main(code: str) -> str:
 
 _MAIN_CODE = {
     code.strip(): line.split(";")[0].split(",")[0].strip()
-    for line in _TABLE.splitlines()
+    for line in lines("units")
     if ";" in line
     for code in line.split(";")[0].split(",")
 }

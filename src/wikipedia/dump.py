@@ -48,7 +48,6 @@ class Part(NamedTuple):
     end: int
     streams: list[tuple[int, int]] = []  # those of the part
     later: list[tuple[int, int]] = []  # some that follow, for a page that goes on there
-    first: bool = True  # no part is before this one
     xml: bytes = b""
     damage: list[Damage] = []
 
@@ -57,6 +56,10 @@ class Site(NamedTuple):
     base: str  # https://en.wikipedia.org/wiki/
     name: str  # enwiki
     namespaces: dict[int, str]
+
+
+class MalformedPage(ValueError):
+    """A <page> element lacks something that a page must have; says what."""
 
 
 class Page(NamedTuple):
@@ -122,10 +125,6 @@ def _truncated_bz2(content: mmap.mmap, streams: list[tuple[int, int]]) -> str:
     return ""
 
 
-# ---------------------------------------------------------------------------------------------------------
-# parts
-
-
 def parts(dump: Dump, pages: int, damage_stops: bool) -> Iterator[Part]:
     """The dump in parts of at most about `pages` pages; always the same ones for the same file and number."""
     if dump.kind == "streams":
@@ -137,8 +136,9 @@ def parts(dump: Dump, pages: int, damage_stops: bool) -> Iterator[Part]:
 
 
 def _stream_parts(dump: Dump, pages: int) -> Iterator[Part]:
-    group, limit = [], max(1, pages // _pages_a_stream(dump))
-    edges = []
+    group: list[tuple[int, int]] = []
+    edges: list[list[tuple[int, int]]] = []
+    limit = max(1, pages // _pages_a_stream(dump))
     for start, end in dump.streams:
         if group and (len(group) >= limit or end - group[0][0] > PART_BYTES):
             edges.append(group)
@@ -147,9 +147,7 @@ def _stream_parts(dump: Dump, pages: int) -> Iterator[Part]:
     edges.append(group)
     for number, group in enumerate(edges):
         after = dump.streams.index(group[-1]) + 1 if number + 1 < len(edges) else len(dump.streams)
-        yield Part(
-            dump.path, dump.kind, group[0][0], group[-1][1], group, dump.streams[after : after + 50], number == 0
-        )
+        yield Part(dump.path, dump.kind, group[0][0], group[-1][1], group, dump.streams[after : after + 50])
 
 
 def _pages_a_stream(dump: Dump) -> int:
@@ -166,12 +164,13 @@ def _range_parts(dump: Dump, pages: int) -> Iterator[Part]:
         head = f.read(4 << 20)
     step = max(1 << 12, min(4 * PART_BYTES, len(head) * pages // max(1, head.count(b"<page>"))))
     for start in range(0, dump.size, step):
-        yield Part(dump.path, dump.kind, start, min(start + step, dump.size), first=start == 0)
+        yield Part(dump.path, dump.kind, start, min(start + step, dump.size))
 
 
 def _read_parts(dump: Dump, pages: int, damage_stops: bool) -> Iterator[Part]:
     """One reader for a file of one stream: whole pages cut off as they come out of the decompressor."""
-    buffer, damage, position, counted = bytearray(), [], 0, 0  # damage is filled while the loop runs
+    buffer, position, counted = bytearray(), 0, 0
+    damage: list[Damage] = []  # filled while the loop runs
     for chunk, position in _decompressed(dump, damage):
         buffer += chunk
         counted += chunk.count(b"</page>")
@@ -186,7 +185,7 @@ def _read_parts(dump: Dump, pages: int, damage_stops: bool) -> Iterator[Part]:
     while (edge := _nth_page_end(buffer, pages)) and buffer.count(b"</page>") > pages:
         yield Part(dump.path, dump.kind, 0, position, xml=bytes(buffer[:edge]))
         del buffer[:edge]
-    if not damage and not _is_end(buffer[-4096:]):
+    if not damage and not _is_end(bytes(buffer[-4096:])):
         damage.append(Damage(max(0, dump.size - READ), dump.size, "the dump ends before </mediawiki>"))
     yield Part(dump.path, dump.kind, 0, dump.size, xml=bytes(buffer), damage=damage)
 
@@ -227,9 +226,6 @@ def _decompressed(dump: Dump, damage: list[Damage]) -> Iterator[tuple[bytes, int
         damage.append(Damage(max(0, sound), dump.size, "the file ends inside a bz2 stream"))
 
 
-# ---------------------------------------------------------------------------------------------------------
-# pages
-
 PAGE, END = b"<page>", b"</page>"
 
 
@@ -255,7 +251,8 @@ def describe(path: str, damage: Damage) -> str:
 
 def _split(xml: bytes) -> tuple[list[bytes], bytes]:
     """-> whole pages, the rest behind them"""
-    found, place = [], 0
+    found: list[bytes] = []
+    place = 0
     while (start := xml.find(PAGE, place)) >= 0:
         end = xml.find(END, start)
         if end < 0:
@@ -284,8 +281,9 @@ def _pages_of_range(part: Part) -> tuple[list[bytes], list[Damage]]:
 
 
 def _pages_of_streams(part: Part) -> tuple[list[bytes], list[Damage]]:
-    found, damage, rest = [], [], b""
-    inside = part.first  # elsewhere the bytes before the first <page> belong to the part before
+    found: list[bytes] = []
+    damage: list[Damage] = []
+    rest = b""
     with open(part.path, "rb") as f:
         for start, end in part.streams:
             xml, problem, whole = _decompress(f, start, end)
@@ -337,39 +335,52 @@ def _decompress(f, start: int, end: int) -> tuple[bytes, str, int]:
 
 def page_id(found: list[bytes]) -> int:
     """The id of the first of some pages, 0 if there is none."""
-    page = parse(found[0]) if found else None
-    return page.id if page else 0
+    if not found:
+        return 0
+    try:
+        return parse(found[0]).id
+    except MalformedPage:
+        return 0
 
 
-def parse(xml: bytes) -> Page | None:
-    """One <page> element -> its newest revision, or None when something that a page must have is missing."""
+def parse(xml: bytes) -> Page:
+    """One <page> element -> its newest revision; MalformedPage when something that a page must have is missing."""
     revision = xml.rfind(b"<revision>")
     if revision < 0:
-        revision = len(xml)
+        raise MalformedPage("no <revision>")
     head = xml[:revision]
-    number, title = _between(head, b"<id>", b"</id>"), _between(head, b"<title>", b"</title>")
-    if number is None or title is None or not number.strip().isdigit():
-        return None
-    namespace = _between(head, b"<ns>", b"</ns>") or b"0"
+    title = _text(_between(head, b"<title>", b"</title>") or b"").strip()
+    if not title:
+        raise MalformedPage("no <title>")
+    number = _number(_between(head, b"<id>", b"</id>") or b"", "<id>")
+    namespace = _number(_between(head, b"<ns>", b"</ns>") or b"0", "<ns>")
     redirect = _between(head, b'<redirect title="', b'"')
     start = xml.find(b"<text", revision)
     close = xml.find(b">", start)
+    if start < 0 or close < 0:
+        raise MalformedPage("no <text>")
     text = b""
-    if start >= 0 and close >= 0 and xml[close - 1 : close] != b"/":
+    if xml[close - 1 : close] != b"/":
         end = xml.find(b"</text>", close)
         if end < 0:
-            return None
+            raise MalformedPage("<text> is not closed")
         text = xml[close + 1 : end]
-    middle = xml[revision : start if start >= 0 else len(xml)]
+    middle = xml[revision:start]
     return Page(
-        int(number),
-        int(namespace),
-        _text(title),
+        number,
+        namespace,
+        title,
         None if redirect is None else _text(redirect),
         _text(_between(middle, b"<timestamp>", b"</timestamp>") or b""),
         _text(_between(middle, b"<model>", b"</model>") or b"wikitext"),
         _text(text),
     )
+
+
+def _number(digits: bytes, tag: str) -> int:
+    if not re.fullmatch(rb"\s*-?[0-9]{1,18}\s*", digits):  # 64 bits
+        raise MalformedPage(f"{tag} is {digits[:40].decode('utf-8', 'replace')!r}, not a number")
+    return int(digits)
 
 
 def _between(xml: bytes, before: bytes, after: bytes) -> bytes | None:
@@ -394,10 +405,6 @@ def _text(xml: bytes) -> str:
             .replace("&amp;", "&")
         )
     return text
-
-
-# ---------------------------------------------------------------------------------------------------------
-# the head of the dump
 
 
 def site(dump: Dump) -> Site:

@@ -1,8 +1,8 @@
-"""Mend what other extractors leave in a text: holes where a template stood, lost formulas, headings as bare lines.
+"""Repair what other extractors leave in a text: holes where a template stood, lost formulas, headings as bare lines.
 
-Nothing here drops an article, and our own extraction's text does not come here: it has closed its holes where it made them.
-`mend` closes holes within lines; `restore_layout` is for text whose lines are paragraphs and whose headings are short
-lines with a full stop: it marks headings and takes out what is left of tags, links, lists and formulas.
+Nothing here drops an article, and our own extraction's text does not come here: it has closed its holes where it made
+them. `mend` works within lines; `restore_layout` is for text whose lines are paragraphs and whose headings are
+short lines with a full stop: it marks headings and takes out what is left of tags, links, lists and formulas.
 """
 
 import re

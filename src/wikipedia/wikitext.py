@@ -1,10 +1,10 @@
 """Wikitext -> plain prose with Markdown headings and lists, in a single pass of linear steps over the article.
 
-clean(wikitext, options) is a pure function; it never raises, and what it costs grows with the length of the
+to_text(wikitext, options) is a pure function; it never raises, and what it costs grows with the length of the
 article however hostile its markup is. The order of the steps matters: comments, then everything whose content
 is not wikitext (math, code, nowiki), references, sections that are left out, tables, links, templates from
 the inside out, tags, lines. A dropped thing leaves a mark, so that the hole around it, such as "( ; )",
-is mended where something was dropped and nowhere else.
+is repaired where something was dropped and nowhere else.
 """
 
 import html
@@ -14,18 +14,9 @@ from functools import cache, lru_cache
 from typing import NamedTuple
 
 from wikipedia.names import LANGUAGES
-from wikipedia.templates import (
-    EQUALS,
-    NEWLINE,
-    PIPE,
-    UNKNOWN,
-    Page,
-    find,
-    lowered,
-    raised,
-    split_arguments,
-    user_renderer,
-)
+from wikipedia.templates.base import EQUALS, NEWLINE, PIPE, Context, split_arguments
+from wikipedia.templates.lookup import UNKNOWN, find, user_renderer
+from wikipedia.templates.numbers import lowered, raised
 
 DROP = "\x05"  # something was dropped here
 OPEN, CLOSE = "\x02", "\x03"  # a protected piece: OPEN number CLOSE
@@ -48,26 +39,30 @@ class Article(NamedTuple):
     description: str
     disambiguation: bool
     redirect: str | None
-    unknown: Counter  # names of templates that were dropped because nobody knows them
-    trouble: str = ""  # why the article was cleaned the simple way
+    unknown: Counter  # names of templates that were dropped because we have no rendering
+    trouble: str = ""  # why the article was converted the simple way
 
 
 class OverBudget(Exception):
     """The article takes more work than its options allow."""
 
 
-def clean(wikitext: str, options: Options = Options(), page: Page = Page()) -> Article:
-    """The article as a reader sees it. Whatever goes wrong, there is text: cleaned the simple way, and `trouble` says why."""
+DEFAULTS, NO_PAGE = Options(), Context()
+
+
+def to_text(wikitext: str, options: Options = DEFAULTS, context: Context = NO_PAGE) -> Article:
+    """The article as a reader sees it. Whatever goes wrong, there is text: converted the simple way, and `trouble`
+    says why."""
     redirect = redirect_target(wikitext)
     if redirect:
         return Article("", [], [], "", False, redirect, Counter())
     try:
-        return clean_fully(wikitext, options, page)
+        return to_text_or_raise(wikitext, options, context)
     except OverBudget as error:
         trouble = str(error)
-    except Exception as error:  # a defect of ours must not cost the user a night's run; the fuzz test calls clean_fully
+    except Exception as error:  # a defect of ours must not cost the user a night's run; the fuzz test calls the other
         trouble = f"{type(error).__name__}: {error}"
-    return Article(clean_simply(wikitext), [], [], "", False, None, Counter(), trouble)
+    return Article(to_text_simply(wikitext), [], [], "", False, None, Counter(), trouble)
 
 
 _REDIRECT = re.compile(r"\s*#\s*([^\W\d_]{4,})\s*:?\s*\[\[\s*:?\s*([^\]|]+?)\s*(?:\|[^\]]*)?\]\]")
@@ -81,7 +76,7 @@ def redirect_target(wikitext: str) -> str | None:
     return None
 
 
-def clean_fully(wikitext: str, options: Options, page: Page) -> Article:
+def to_text_or_raise(wikitext: str, options: Options, context: Context) -> Article:
     limit = int(options.seconds * CHARS_A_SECOND)
     if len(wikitext) > limit:
         raise OverBudget(f"{len(wikitext):,} characters")
@@ -101,21 +96,18 @@ def clean_fully(wikitext: str, options: Options, page: Page) -> Article:
     text = _without_sections("\n" + text + "\n", options.drop_sections)
     if "{|" in text:
         text = _without_tables(text)
-    if "[[" in text:
+    if "[[" in text or "]]" in text:
         text = _links(text, names)
     unknown: Counter = Counter()
     if "{{" in text or "}}" in text:
-        text = _Templates(options.templates, page, unknown, limit - len(text)).expand(text)
+        text = _Templates(options.templates, context, unknown, limit - len(text)).expand(text)
     text = _inline(text)
     if DROP in text:
-        text = _mend_holes(text)
+        text = _close_holes(text)
     blocks = _blocks(text)
     text, sections = _assemble(blocks, held)
     return Article(text, sections, categories, description, disambiguation, None, unknown)
 
-
-# ---------------------------------------------------------------------------------------------------------
-# what is not wikitext
 
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 
@@ -231,13 +223,11 @@ def _held(name: str, attributes: str, content: str, held: list[str]) -> str:
     return f"\n\n{OPEN}{len(held) - 1}{CLOSE}\n\n" if content.strip() else "\n\n"
 
 
-# ---------------------------------------------------------------------------------------------------------
-# fields, sections, tables
-
 _SHORT = re.compile(r"\{\{\s*[Ss]hort ?desc(?:ription)?\s*\|\s*(?:1\s*=)?\s*([^{}|]*)")
 _DISAMBIGUATION = re.compile(
-    r"\{\{\s*(?:hndis|geodis|surname|given[ _]name|dab|disamb|mathdab|numberdis|roaddis|stationdis|letterdis|schooldis|hospitaldis|"
-    r"mil-unit-dis|lnd|sia|set[ _]index|shipindex|mountainindex|roadindex|sportindex|chemistry[ _]index|plant[ _]common[ _]name)\b",
+    r"\{\{\s*(?:hndis|geodis|surname|given[ _]name|dab|disamb|mathdab|numberdis|roaddis|stationdis|letterdis|schooldis"
+    r"|hospitaldis|mil-unit-dis|lnd|sia|set[ _]index|shipindex|mountainindex|roadindex|sportindex|chemistry[ _]index"
+    r"|plant[ _]common[ _]name)\b",
     re.I,
 )
 
@@ -341,10 +331,6 @@ def _without_html_tables(text: str) -> str:
     return _cut(text, cuts, "\n\n") if cuts else text
 
 
-# ---------------------------------------------------------------------------------------------------------
-# links
-
-
 class _Namespaces(NamedTuple):
     file: re.Pattern  # the beginning of a picture
     files: frozenset[str]  # names of the namespaces, in lower case
@@ -368,7 +354,8 @@ _PROJECTS = frozenset(
 
 
 def _colon_link(match: re.Match, names: _Namespaces, categories: list[str]) -> str:
-    """[[Category:X]] is noted and goes, as pictures and links to other languages do; [[:Category:X]] and [[wikt:x]] show x."""
+    """[[Category:X]] is noted and goes, as pictures and links to other languages do; [[:Category:X]] and [[wikt:x]]
+    show x."""
     prefix, rest = _normal(match[1]), match[2]
     if prefix in names.categories:
         if name := rest.partition("|")[0].strip().replace("_", " "):
@@ -389,12 +376,23 @@ def _colon_link(match: re.Match, names: _Namespaces, categories: list[str]) -> s
 
 
 _OPENED = re.compile(r"\[\[(?:[^\[\]|{}\n]*\|)?")
+_LABEL = r"[ \t]*([^\[\]\n]*|[^\[\]]{0,400})\]"  # lines only where a table stood in it, and not without end
+_EXTERNAL_PATTERN = (
+    rf"\[(?:(?:https?|ftps?|irc|gopher|news|telnet):)?//[^\s\[\]<>\"]*{_LABEL}|\[mailto:[^\s\[\]]*{_LABEL}"
+)
+_EXTERNAL = re.compile(_EXTERNAL_PATTERN, re.I)
+_EXTERNAL_AT_END = re.compile(rf"(?:{_EXTERNAL_PATTERN})(?=\]\])", re.I)
 _EMPTY_LABEL = re.compile(r"\[\[[^\[\]|\n]*\|\]\]")
 _BRACKETS = re.compile(r"\[\[|\]\]")
 
 
 def _links(text: str, names: _Namespaces) -> str:
     """[[target|label]] -> label; pictures and categories go with all that is inside them."""
+    if "]]]" in text:  # an external link at the end of a label or caption: its bracket is the first of the three
+        for _ in range(4):
+            text, found = _EXTERNAL_AT_END.subn(lambda m: m[1] or m[2] or DROP, text)
+            if not found:
+                break
     text = _without_files(text, names.file)
     if "|]]" in text:
         text = _EMPTY_LABEL.sub(_without_qualifier, text)
@@ -432,20 +430,17 @@ def _without_files(text: str, opening: re.Pattern) -> str:
     return _cut(text, cuts, DROP) if cuts else text
 
 
-# ---------------------------------------------------------------------------------------------------------
-# templates
-
 _PARAMETER = re.compile(r"\{\{\{[^{}|]*(?:\|([^{}]*))?\}\}\}")
 _BRACES = re.compile(r"\{\{|\}\}")
 _OPENING_RUN, _CLOSING_RUN = re.compile(r"\{\{\{+"), re.compile(r"\}\}\}+")
 
 
 class _Templates:
-    """One article's templates: rendered from the inside out, what nobody can render dropped and counted."""
+    """One article's templates: rendered from the inside out, what has no renderer dropped and counted."""
 
-    def __init__(self, custom: tuple[tuple[str, str], ...], page: Page, unknown: Counter, budget: int):
+    def __init__(self, custom: tuple[tuple[str, str], ...], context: Context, unknown: Counter, budget: int):
         self.resolved = _resolved(custom)
-        self.page, self.unknown, self.budget = page, unknown, budget
+        self.context, self.unknown, self.budget = context, unknown, budget
 
     def expand(self, text: str) -> str:
         if "{{{" in text:
@@ -454,7 +449,9 @@ class _Templates:
         if "}}}" in text:
             text = _CLOSING_RUN.sub(_pair_braces, text)
         expanded = self._expand(text)
-        return self._expand(_without_unclosed(text)) if expanded is None else expanded
+        if expanded is None:
+            expanded = self._expand(_without_unclosed(text))
+        return expanded or ""
 
     def _expand(self, text: str) -> str | None:
         """None when a template is not closed."""
@@ -507,13 +504,13 @@ class _Templates:
         else:
             _, bar, body = content.partition("|")
             if not bar:
-                return renderer([], {}, self.page) or DROP
+                return renderer([], {}, self.context) or DROP
         positional, named = split_arguments(body)
-        return renderer(positional, named, self.page) or DROP
+        return renderer(positional, named, self.context) or DROP
 
 
 def _pair_braces(match: re.Match) -> str:
-    """Of an odd run of braces the outermost for `{`, the innermost for `}`, is a brace of the text: {{{a}}, {{x|{y}}}."""
+    """Of an odd run of braces the outermost `{`, the innermost `}`, is a brace of the text: {{{a}} {{x|{y}}}."""
     run = match[0]
     if len(run) % 2 == 0:
         return run
@@ -530,7 +527,8 @@ def _head_end(part: str) -> int:
 
 @lru_cache(maxsize=16)
 def _resolved(custom: tuple[tuple[str, str], ...]) -> dict:
-    """head as written -> (renderer or None, name to count as unknown, is it a function with a colon); grows as heads are met"""
+    """head as written -> (renderer or None, name to count as unknown, is it a function with a colon); grows as heads
+    are met"""
     return {("custom", _normal(name)): user_renderer(pattern) for name, pattern in custom}
 
 
@@ -572,21 +570,16 @@ def _without_unclosed(text: str) -> str:
     return _cut(text, cuts, DROP)
 
 
-# ---------------------------------------------------------------------------------------------------------
-# tags, external links, spaces
-
-_EXTERNAL = re.compile(
-    r"\[(?:(?:https?|ftps?|irc|gopher|news|telnet):)?//[^\s\[\]<>\"]*[ \t]*([^\[\]\n]*)\]|\[mailto:[^\s\[\]]*[ \t]*([^\[\]\n]*)\]",
-    re.I,
-)
 _SCRIPTS = re.compile(r"<(su[pb])\b[^<>]*>([^<>]*)</\1\s*>", re.I)
 _TAG = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9]*)\b[^<>]*>")
 _HIDDEN = re.compile(r"<(span|div)\b[^<>]*display:\s*none[^<>]*>[^<>]*</\1\s*>", re.I)
 _POEM = re.compile(r"<poem\b[^<>]*>((?:[^<]|<(?!/?poem\b))*)</poem\s*>", re.I)
-_INLINE_TAGS = """abbr b bdi bdo big cite data del dfn em font i ins kbd mark noinclude onlyinclude q rb rp ruby rtc s samp small span
-    strike strong sub sup time tt u var nowiki ref references includeonly math translate tvar languages poem a img link meta center-inline
-    nobr nobreak blink acronym label input button form wbr templatestyles section style gallery noindex""".split()
-_BLOCK_TAGS = "p div blockquote center ul ol dl table tbody thead tfoot tr caption h1 h2 h3 h4 h5 h6 hr pre section article header footer".split()
+_INLINE_TAGS = """abbr b bdi bdo big cite data del dfn em font i ins kbd mark noinclude onlyinclude q rb rp ruby rtc s
+    samp small span strike strong sub sup time tt u var nowiki ref references includeonly math translate tvar languages
+    poem a img link meta center-inline nobr nobreak blink acronym label input button form wbr templatestyles section
+    style gallery noindex""".split()
+_BLOCK_TAGS = """p div blockquote center ul ol dl table tbody thead tfoot tr caption h1 h2 h3 h4 h5 h6 hr pre section
+    article header footer""".split()
 _TAGS = {
     **dict.fromkeys(_INLINE_TAGS, ""),
     **dict.fromkeys(_BLOCK_TAGS, "\n\n"),
@@ -656,10 +649,6 @@ def _tag(match: re.Match) -> str:
     if match[1] and name in ("li", "dt", "dd"):
         return "\n"
     return ")" if match[1] and name == "rt" else replacement
-
-
-# ---------------------------------------------------------------------------------------------------------
-# lines
 
 
 class Block(NamedTuple):
@@ -794,8 +783,8 @@ def quotes(line: str) -> str:
 
 
 def _restore_apostrophe(line: str) -> str:
-    """With bold and italic both unbalanced, one ''' is an apostrophe and an italic mark: after a single-letter word, else
-    after a longer word, else after a space."""
+    """With bold and italic both unbalanced, one ''' is an apostrophe and an italic mark: after a single-letter word,
+    else after a longer word, else after a space."""
     best, rank = None, 9
     for match in re.finditer(r"(?<!')'''(?!')", line):
         before, earlier = (
@@ -821,7 +810,7 @@ _DOUBLE_COMMA = re.compile(rf"[,;][ {DROP}]*{DROP}[ {DROP}]*(?=[,;])")
 _MANY_SPACES = re.compile("  +")
 
 
-def _mend_holes(text: str) -> str:
+def _close_holes(text: str) -> str:
     """Take the marks away with what they left: spaces before a full stop, empty brackets, doubled commas."""
     pieces = text.split(DROP)
     kept, left, holes = [pieces[0]], pieces[0][-1:], False
@@ -847,7 +836,7 @@ def _mend_holes(text: str) -> str:
         left = piece[-1:] or left
     text = "".join(kept)
     if holes:
-        text = _PARENTHESIS.sub(_mend_parenthesis, text)
+        text = _PARENTHESIS.sub(_close_parenthesis, text)
         text = _EMPTY_QUOTES.sub(DROP, text)
         text = _DOUBLE_COMMA.sub("", text)
         if f" {DROP}" in text:
@@ -863,7 +852,7 @@ def _space_or_none(match: re.Match, text: str) -> str:
     return " "
 
 
-def _mend_parenthesis(match: re.Match) -> str:
+def _close_parenthesis(match: re.Match) -> str:
     opening, inner = match[1], match[2]
     if re.search(rf"[$£€¥₹]{DROP}", inner):  # a sum that could not be computed
         return DROP
@@ -887,10 +876,6 @@ def tidy(text: str) -> str:
 
 
 _LOOSE = re.compile(r"(?<=[\w)\]\"”’]) (?=[.,](?:\s(?!\.)|$))|(?<=\() (?=\w)|(?<=\w) (?=\))")
-
-
-# ---------------------------------------------------------------------------------------------------------
-# the text
 
 
 def _assemble(blocks: list[Block], held: list[str]) -> tuple[str, list[dict]]:
@@ -941,7 +926,7 @@ _SIMPLE = [re.compile(r"<ref\b[^<>]*(?:/>|>[^<]*</ref>)"), *[re.compile(r"\{\{[^
 _SIMPLE_LINK = re.compile(r"\[\[(?:[^\[\]|]*\|)?([^\[\]|]*)\]\]")
 
 
-def clean_simply(wikitext: str) -> str:
+def to_text_simply(wikitext: str) -> str:
     """For articles over their budget: a few linear substitutions, whatever is left of the markup deleted."""
     text = _without_comments(_CONTROL.sub("", wikitext)) if "<!--" in wikitext else wikitext
     for pattern in _SIMPLE if "}}" in text or "<ref" in text else ():

@@ -104,10 +104,36 @@ def test_page_oddities():
     assert dumps.parse(page(9, "x", ns=828, model="Scribunto").encode())[:3] == (9, 828, "Page 9")
     older = plain[plain.index("    <revision>") : plain.index("  </page>")].replace(">x<", ">old<")
     assert dumps.parse(plain.replace("    <revision>", older + "    <revision>", 1).encode()).text == "x"
-    for missing in (r"<title>.*</title>", r"<id>5</id>", r"</text>"):
-        assert dumps.parse(re.sub(missing, "", plain).encode()) is None
-    assert dumps.parse(b"<page>") is None and dumps.parse(b"\xff\xfe<page></page>") is None
     assert dumps.parse(plain.encode().replace(b">x<", b">\xff<")).text == "\ufffd"
+
+
+@pytest.mark.parametrize(
+    "part, instead, why",
+    [
+        (r"<title>.*</title>", "", "no <title>"),
+        (r"<title>.*</title>", "<title> </title>", "no <title>"),
+        (r"<title>.*</title>", "<title />", "no <title>"),
+        (r"<id>5</id>", "", "<id> is ''"),
+        (r"<id>5</id>", "<id>five</id>", "<id> is 'five'"),
+        (r"<id>5</id>", f"<id>{'9' * 5000}</id>", "<id> is '999"),
+        (r"<id>5</id>", "<id>٥</id>", "<id> is '٥'"),
+        (r"<ns>0</ns>", "<ns>x</ns>", "<ns> is 'x'"),
+        (r"<ns>0</ns>", "<ns></ns>", ""),  # as in dumps that have none: an article
+        (r"<ns>0</ns>", "<ns>0.5</ns>", "<ns> is '0.5'"),
+        (r"</text>", "", "<text> is not closed"),
+        (r"<text.*</text>", "", "no <text>"),
+        (r"(?s)<revision>.*</revision>", "", "no <revision>"),
+        (r"(?s)<title>.*", "", "no <revision>"),
+    ],
+)
+def test_malformed_pages(part, instead, why):
+    xml = re.sub(part, instead, page(5, "x"), count=1).encode()
+    if not why:
+        assert dumps.parse(xml).namespace == 0
+        return
+    with pytest.raises(dumps.MalformedPage, match=re.escape(why)):
+        dumps.parse(xml)
+    assert dumps.page_id([xml]) == 0
 
 
 def test_site(tmp_path):

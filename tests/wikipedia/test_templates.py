@@ -8,15 +8,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from wikipedia.convert import convert, find_unit, read_number, spelled
-from wikipedia.templates import UNKNOWN, Page, find, split_arguments, user_renderer
-from wikipedia.wikitext import Options, clean
+from wikipedia.templates.base import Context, split_arguments
+from wikipedia.templates.lookup import UNKNOWN, find, user_renderer
+from wikipedia.wikitext import Options, to_text
 
-PAGE = Page("Rome", (2026, 1, 15))
+PAGE = Context("Rome", (2026, 1, 15))
 
 
 def shown(wikitext: str) -> str:
     """The template in a sentence, so that spaces at its edges count."""
-    text = clean(f"x{wikitext}y", Options(), PAGE).text
+    text = to_text(f"x{wikitext}y", Options(), PAGE).text
     assert text[0] == "x" and text[-1] == "y", text
     return text[1:-1]
 
@@ -440,7 +441,7 @@ def test_a_reader_sees(wikitext, expected):
     ],
 )
 def test_blocks(wikitext, expected):
-    assert clean(wikitext, Options(), PAGE).text == expected
+    assert to_text(wikitext, Options(), PAGE).text == expected
 
 
 def test_find():

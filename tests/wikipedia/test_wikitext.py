@@ -9,14 +9,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from wikipedia import dump as dumps
-from wikipedia.templates import Page
-from wikipedia.wikitext import Options, clean, clean_fully, clean_simply, redirect_target
+from wikipedia.templates.base import Context
+from wikipedia.wikitext import Options, redirect_target, to_text, to_text_or_raise, to_text_simply
 
 OPTIONS = Options(drop_sections=frozenset({"references", "external links", "see also", "notes"}))
 
 
 def text(wikitext: str, **options) -> str:
-    return clean_fully(wikitext, OPTIONS._replace(**options), Page("A page", (2026, 1, 15))).text
+    return to_text_or_raise(wikitext, OPTIONS._replace(**options), Context("A page", (2026, 1, 15))).text
 
 
 @pytest.mark.parametrize(
@@ -29,6 +29,9 @@ def text(wikitext: str, **options) -> str:
         ("[[2001: A Space Odyssey]]", "2001: A Space Odyssey"),
         ("[[Boston (album)|]] and [[Boston, Lincolnshire|]]", "Boston and Boston"),
         ("[https://a.org label] [https://a.org] x", "label x"),
+        ("a [[File:A.jpg|thumb|seen [https://a.org here]]] b", "a b"),
+        ("[[Rome|the [https://a.org city]]] b", "the city b"),
+        ("a [[File:A.jpg|thumb|[https://a.org [https://b.org x]]]] b", "a b"),
         ("[[File:a.png|thumb|a [[b|c]] [[d]]\nsecond line]]After", "After"),
         # quotes
         ("'''Bold''' and ''italic'' and '''''both'''''", "Bold and italic and both"),
@@ -117,7 +120,7 @@ def test_unclosed_markup_costs_its_own_paragraph_only():
 
 
 def test_fields():
-    article = clean(
+    article = to_text(
         "{{Short description|Capital of Italy}}\n'''Rome''' is old.\n== History ==\nLong.\n=== Kings ===\nSeven.\n"
         "== See also ==\n* x\n[[Category:Rome| ]]\n[[Category:Cities in Italy]]",
         OPTIONS,
@@ -150,7 +153,7 @@ def test_fields():
     ],
 )
 def test_disambiguation(tail, flag):
-    assert clean("'''Rome''' may refer to:\n* [[Rome]]\n\n" + tail).disambiguation is flag
+    assert to_text("'''Rome''' may refer to:\n* [[Rome]]\n\n" + tail).disambiguation is flag
 
 
 @pytest.mark.parametrize(
@@ -170,7 +173,7 @@ def test_redirects(wikitext, target):
 
 
 def test_namespaces_of_another_language():
-    article = clean(
+    article = to_text(
         "Рим — місто.[[Файл:Рим.jpg|міні|[[Колізей]]]]\n[[Категорія:Міста]][[en:Rome]]",
         Options(file_names=("Файл", "File"), category_names=("Категорія", "Category")),
     )
@@ -179,7 +182,7 @@ def test_namespaces_of_another_language():
 
 def test_templates_of_the_config_and_the_unknown_ones():
     options = OPTIONS._replace(templates=(("ship", "{1} ({year})"), ("Citation needed", "[?]"), ("drop me", "")))
-    article = clean(
+    article = to_text(
         "The {{ship|Vasa|year=1628}} sank.{{citation needed|date=May}} {{Drop_me}} {{Strange thing|1}} {{strange  thing}} {{odd}}",
         options,
     )
@@ -255,7 +258,7 @@ def test_any_text_is_cleaned_and_no_mark_of_ours_is_left(wikitext):
     cleaned = text(wikitext)
     assert not any(mark in cleaned for mark in "\x02\x03\x04\x05\x06\x07")
     assert cleaned == cleaned.strip()
-    assert isinstance(clean_simply(wikitext), str)
+    assert isinstance(to_text_simply(wikitext), str)
 
 
 WORDS = st.sampled_from(["Rome", "is", "old", "the city", "of", "1,234", "stone"])
@@ -386,22 +389,22 @@ def test_deep_nesting(wikitext):
 
 
 def test_an_article_over_its_budget_is_cleaned_the_simple_way():
-    long = clean(
+    long = to_text(
         "{{Infobox|x}}'''Rome''' is [[city|old]].<ref>a</ref>\n== History ==\n* {{convert|1|m}}a\n" * 3_000,
         OPTIONS._replace(seconds=0.1),
     )
     assert long.trouble.endswith("characters")
     assert long.text.startswith("Rome is old.\n## History\n- a")
     assert not re.search(r"\{\{|\[\[|<ref|'''", long.text)
-    deep = clean("{{nowrap|" * 30 + "word " * 2_000 + "}}" * 30, OPTIONS._replace(seconds=0.1))
+    deep = to_text("{{nowrap|" * 30 + "word " * 2_000 + "}}" * 30, OPTIONS._replace(seconds=0.1))
     assert deep.trouble == "templates inside templates"
-    assert clean("{{convert|1|m}} " * 5_000, OPTIONS._replace(seconds=0.2)).trouble
+    assert to_text("{{convert|1|m}} " * 5_000, OPTIONS._replace(seconds=0.2)).trouble
 
 
 def test_a_result_does_not_depend_on_what_was_cleaned_before():
     articles = ["{{strange}} a", "{{convert|5|km}} <math>x</math>", "{{" * 99, "== A ==\n{{strange|b}}"]
-    first = [clean(a, OPTIONS) for a in articles]
-    assert [clean(a, OPTIONS) for a in reversed(articles)][::-1] == first
+    first = [to_text(a, OPTIONS) for a in articles]
+    assert [to_text(a, OPTIONS) for a in reversed(articles)][::-1] == first
 
 
 # Real articles

@@ -1,0 +1,49 @@
+"""Countries, athletes, seasons, records."""
+
+from wikipedia.names import COUNTRIES
+from wikipedia.templates.base import at, first, joined, renders
+
+
+@renders("""
+    flag; flagu; flagcountry; country; flagc; flaglink; fb; fbw; fb-rt; nft; flagcountry2; flag+link; ru; ru-rt;
+    cr; cr-rt; bk; ih; hb; vb; wp; rl; crw; rut; ruw; flag2; flag big; flagmedia; flagcgf; flagpbc; flagioc;
+    flagioc2; flagioc2team; flagiocshort; flagpasog; flagsea; flagasian; flagiocteam; flagcountry/core
+    """)
+def country(p, n, context):
+    return n.get("name") or COUNTRIES.get(at(p, 0), at(p, 0))
+
+
+@renders("flagathlete; flagiocathlete; flagiocmedalist; flagipcmedalist; flagipcathlete; flagcgfathlete; flagipc")
+def athlete(p, n, context):
+    return f"{at(p, 0)} ({at(p, 1)})" if at(p, 1) else at(p, 0)
+
+
+@renders("sortname; sort name")
+def person_name(p, n, context):
+    return " ".join(x for x in (at(p, 0) or n.get("first", ""), at(p, 1) or n.get("last", "")) if x)
+
+
+@renders("nhly; nbay; nbly; nhl year; nba year; ahly")
+def season(p, n, context):
+    year = at(p, 0)
+    return n.get("title") or (f"{year}–{(int(year) + 1) % 100:02d}" if year.isdecimal() and len(year) == 4 else year)
+
+
+@renders("win–loss record; win-loss record; winloss; wlr; football record")
+def record(p, n, context):
+    return "–".join(
+        x for x in [n.get("w") or at(p, 0), n.get("l") or at(p, 1), n.get("d") or n.get("t") or at(p, 2)] if x
+    )
+
+
+@renders("cfb link; cbb link; cfl link; college football link")
+def team_link(p, n, context):
+    return n.get("title") or " ".join(x for x in (n.get("year"), n.get("team"), n.get("sport")) if x)
+
+
+renders("fbu; fbwu")(lambda p, n, context: country(p[1:], n, context))
+renders("post-nominals; postnominals; post nominals; post-nom")(joined(" "))
+renders("""
+    mlby; nfly; by; baseball year; mlb year; cfly; nfl year; afly; mlsy; yr; yearlink; scy; lby; wnbay; avyear;
+    decade link; century; cent
+    """)(first)

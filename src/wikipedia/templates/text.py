@@ -1,0 +1,113 @@
+"""Text that is only wrapped, links, addresses, code."""
+
+import re
+
+from wikipedia.templates.base import PIPE, around, at, first, joined, last, renders, second
+
+
+@renders("visible anchor; vanchor; vanc")
+def visible_anchor(p, n, context):
+    return n.get("text") or at(p, 0)
+
+
+@renders("sic; sic?; typographical error")
+def sic(p, n, context):
+    word = "".join(p[:2])
+    if n.get("hide") or n.get("nolink") == "hide":
+        return word
+    return f"{word} [sic]" if word else "[sic]"
+
+
+@renders("""
+    ill; interlanguage link; interlanguage link multi; ill2; ill-wd2; link-interwiki; iill; lill; interwiki link
+    """)
+def interlanguage(p, n, context):
+    """{{ill|Title|fr|Titre|lt=shown}}; in an older form the language came first."""
+    if n.get("lt"):
+        return n["lt"]
+    if re.fullmatch(r"[a-z]{2,3}(-[a-z]+)?", at(p, 0)) and len(p) > 1:
+        return p[1]
+    return re.sub(r" \([^()]*\)$", "", at(p, 0)) if n.get("q") else at(p, 0)
+
+
+@renders("section link; slink; sectionlink; section-link; format link")
+def section_link(p, n, context):
+    name, *sections = p or [""]
+    return n.get("display") or (f"{name} " if name else "") + ", ".join("§ " + s for s in sections if s)
+
+
+@renders("url; official url; url2")
+def web_address(p, n, context):
+    return at(p, 1) or re.sub(r"^https?://|/$", "", at(p, 0) or n.get("url", "") or n.get("1", ""))
+
+
+@renders("key press; keypress; key; key combination; button")
+def key_presses(p, n, context):
+    return "+".join(x for x in p if x)
+
+
+@renders("code; codett; inline code; mxtcode; java; python code; codenowrap")
+def code(p, n, context):
+    text = n.get("code") or at(p, 0)
+    return f"`{text}`" if text else ""
+
+
+@renders("tag; xtag; html element; htag")
+def html_tag(p, n, context):
+    name, kind = at(p, 0), at(p, 1)
+    if not name:
+        return ""
+    opened = f"<{name}{' ' + n['params'] if n.get('params') else ''}>"
+    whole = {
+        "open": opened,
+        "o": opened,
+        "close": f"</{name}>",
+        "c": f"</{name}>",
+        "single": f"<{name} />",
+        "s": f"<{name} />",
+        "void": f"<{name}>",
+        "v": f"<{name}>",
+    }.get(kind, f"{opened}{n.get('content', '...')}</{name}>")
+    return f"`{whole.replace('<', '&lt;').replace('>', '&gt;')}`"
+
+
+renders("""
+    nowrap; nobr; nobreak; nowr; nwr; no wrap; j; small; smaller; smalldiv; larger; large; big; huge; strong; em;
+    strongbad; italics; bold; smallcaps; sc; sc1; aut; smallcaps all; noitalic; noitalics; nobold; normal; mvar;
+    math; bigmath; abbr; abbrv; tooltip; define; not a typo; notatypo; typo; as written; proper name; chem name;
+    mono; monospaced; monospace; tt; var; varserif; samp; kbd; block indent; center; centre; left; right; overline;
+    underline; u; uline; strike; s; strikethrough; deleted text; nastaliq; longitem; normalsize; font;
+    crossreference; crossref; cross reference; xref; see below; see above; in5; pre2; hebrew; arabic; polytonic;
+    unicode; greek; cyrillic; mathsf; mathcal; mathbf; tq; highlight; lj; ipalink; ipa link; nq; no selflink;
+    self link; selflink; allow wrap; allcaps; upright; serif; sans-serif; sans serif; inline block; kanji;
+    asiantitle; annotated link; anl; wikt; stn; station; metro station; rws; rwsa; stnlnk; keyboard; caps; rm;
+    interlanguage link forced; transl-lit; hlisti; sfrac-inline; nsl; big5; nobord; ling; cuneiform; xt; !xt;
+    small div; abbrlink; sc2; hebr; iast; pie; char; glossary link internal; gli; no italics; italics correction;
+    ic; float right; float left; vec; amtk; lus; metrod; sta
+    """)(first)
+renders("""
+    citation needed span; cn span; cn-span; cns; fact span; ref span; clarify span; clarify-span;
+    clarification needed span; dubious span; disputed span; failed verification span; better source needed span;
+    non-primary source needed span; cnspan; when span; who span; tone inline span
+    """)(first)
+renders("""
+    lang; langr; rtl-para; align; wikt-lang; script; resize; sort; rtl-lang; rtl lang; native name; native phrase;
+    nativename; background color; text color; plain link; plainlink; hover title; background
+    """)(second)
+renders("color; colour; font color; fontcolor; font colour; coloured text; colored text")(last)
+renders("linktext; ltx")(joined(""))
+renders("angbr; angle bracket; angle brackets; angbr ipa; vr; gph; grapheme; infix")(around("⟨", "⟩"))
+renders("ipaslink; ipa slash")(around("/", "/"))
+renders("ipablink; bracket; interpolated")(around("[", "]"))
+renders("braces; mset")(around("{", "}"))
+renders("dquote; qq")(around("“", "”"))
+renders("abs; mabs")(around(PIPE, PIPE))
+renders("norm")(around("‖", "‖"))
+renders("paren; open-open")(around("(", ")"))
+renders("closed-closed")(around("[", "]"))
+renders("closed-open")(around("[", ")"))
+renders("open-closed")(around("(", "]"))
+renders("floor")(around("⌊", "⌋"))
+renders("ceil")(around("⌈", "⌉"))
+renders("ket")(around(PIPE, "⟩"))
+renders("bra")(around("⟨", PIPE))
