@@ -24,7 +24,8 @@ class Tokenizer:
         except Exception as error:  # the library raises bare Exception
             raise InputError(f"{path}: not a tokenizer.json ({error}); make it again") from None
         self.hf.encode_special_tokens = True  # a literal "<|end|>" in an article is text
-        self.hf.no_padding(), self.hf.no_truncation()
+        self.hf.no_padding()
+        self.hf.no_truncation()
         self.vocab_size = self.hf.get_vocab_size()
         self.sha256 = sha256_file(self.path)
         self.special_ids = {
