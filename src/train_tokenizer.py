@@ -6,8 +6,9 @@
 data.deduped_dir/part-*.jsonl -> tokenizer.path (tokenizer.json), and beside it manifest.json with what there is to know
 of it: bytes a token on articles that it has not seen, its longest tokens, how it splits some sentences.
 
-The splitting before BPE is GPT-2's: no other saves more tokens on Wikipedia, and every tool that reads tokenizer.json knows
-it. Ids 0-2 are the config's special tokens, 3 is <|pad|>, 4-259 the 256 bytes: any text can be encoded, none is "unknown".
+The splitting before BPE is GPT-2's: no other saves more tokens on Wikipedia, and every tool that reads tokenizer.json
+knows it. Ids 0-2 are the config's special tokens, 3 is <|pad|>, 4-259 the 256 bytes: any text can be encoded, none is
+"unknown".
 """
 
 import sys
@@ -21,7 +22,7 @@ from tokenizers import decoders, models, pre_tokenizers, trainers
 from gpt.tokenizer import PAD, Tokenizer
 from gpt.tokens import document
 from pipeline.cli import stage_main
-from pipeline.config import InputError, resolve
+from pipeline.config import Config, InputError, resolve
 from pipeline.files import atomic_file
 from pipeline.pool import open_pool
 from pipeline.progress import Progress
@@ -45,12 +46,32 @@ ROUND_TRIP = [
 ]
 
 
+def main(cfg: Config) -> None:
+    path, deduped = resolve(cfg.tokenizer.path), resolve(cfg.data.deduped_dir)
+    paths = shards(deduped, "dedup")
+    settings = {"vocab_size": cfg.model.vocab_size, "seed": cfg.data.seed, **cfg.tokenizer.model_dump(exclude={"path"})}
+    manifest, inputs = path.parent / "manifest.json", {"deduped": deduped}
+    with SingleFiles(manifest, "train_tokenizer", settings, inputs, ("tokenizers",), cfg.again) as out:
+        if out.up_to_date:
+            return
+        texts, held_out = split_sample(draw_sample(cfg, paths))
+        size = sum(len(text.encode()) for text in texts)
+        print(f"training on {len(texts):,} documents, {size / 1e6:.1f} MB", flush=True)
+        trained = train(texts, cfg.model.vocab_size, cfg.tokenizer.min_frequency, [*cfg.tokenizer.special_tokens, PAD])
+        check_full(trained.get_vocab_size(), cfg.model.vocab_size, size)
+        tokenizer = put_in_place(trained, path, ROUND_TRIP + held_out)
+        facts = describe(tokenizer, held_out)
+        counts = {"documents": len(texts), "text_bytes": size}
+        out.finish([path], counts, tokenizer=facts, tokenizer_sha256=tokenizer.sha256)
+    report(path, facts)
+
+
 def sample_shard(job: tuple[Path, int, int, float]) -> list[tuple[int, str]]:
     """-> [(random number, document)] of a share of one shard's articles. Only those chosen are parsed."""
     path, index, seed, share = job
     lines = path.read_bytes().split(b"\n")
     numbers = np.random.PCG64([seed, index]).random_raw(len(lines))
-    drawn = []
+    drawn: list[tuple[int, str]] = []
     for i in np.flatnonzero(numbers < share * 2.0**64).tolist():
         try:
             drawn += [(int(numbers[i]), document(orjson.loads(lines[i])))] if lines[i] else []
@@ -59,13 +80,12 @@ def sample_shard(job: tuple[Path, int, int, float]) -> list[tuple[int, str]]:
     return drawn
 
 
-def draw_sample(cfg, paths: list[Path]) -> list[str]:
+def draw_sample(cfg: Config, paths: list[Path]) -> list[str]:
     """At most tokenizer.sample_mb of documents, shuffled: the same ones whatever the number of workers."""
     limit = cfg.tokenizer.sample_mb * 1e6
-    share = limit / max(
-        1, sum(path.stat().st_size for path in paths)
-    )  # of JSONL, which is a little longer than its text
-    drawn = []
+    # of JSONL, which is a little longer than its text
+    share = limit / max(1, sum(path.stat().st_size for path in paths))
+    drawn: list[tuple[int, str]] = []
     with open_pool(cfg.data) as pool, Progress("sample", len(paths), "shards") as bar:
         for part in pool.map(sample_shard, [(path, i, cfg.data.seed, share) for i, path in enumerate(paths)]):
             drawn += part
@@ -108,9 +128,19 @@ def check_full(size: int, vocab_size: int, text_bytes: int) -> None:
         room = size // 64 * 64
         advice = f"set model.vocab_size={room} or less, or give more text" if room >= 260 else "give more text"
         raise InputError(
-            f"model.vocab_size is {vocab_size:,}, but {text_bytes / 1e6:.1f} MB of text made only {size:,} tokens: {advice} "
-            "(a larger dump; tokenizer.sample_mb; tokenizer.min_frequency=1)"
+            f"model.vocab_size is {vocab_size:,}, but {text_bytes / 1e6:.1f} MB of text made only {size:,} tokens: "
+            f"{advice} (a larger dump; tokenizer.sample_mb; tokenizer.min_frequency=1)"
         )
+
+
+def put_in_place(trained: HFTokenizer, path: Path, texts: list[str]) -> Tokenizer:
+    """It takes the place of an older one only when every check on the texts has passed."""
+    with atomic_file(path) as f:
+        f.write(trained.to_str().encode())
+        f.flush()
+        tokenizer = Tokenizer(Path(f.name))
+        check_round_trip(tokenizer, texts)
+    return tokenizer
 
 
 def check_round_trip(tokenizer: Tokenizer, texts: list[str]) -> None:
@@ -154,32 +184,10 @@ def spell(token: bytes) -> str:
         return f"‹{token.hex(' ')}›"
 
 
-def main(cfg) -> None:
-    path, deduped = resolve(cfg.tokenizer.path), resolve(cfg.data.deduped_dir)
-    paths = shards(deduped, "dedup")
-    settings = {"vocab_size": cfg.model.vocab_size, "seed": cfg.data.seed, **cfg.tokenizer.model_dump(exclude={"path"})}
-    inputs = {"deduped": deduped}
-    with SingleFiles(
-        path.parent / "manifest.json", "train_tokenizer", settings, inputs, ("tokenizers",), cfg.again
-    ) as out:
-        if out.up_to_date:
-            return
-        texts, held_out = split_sample(draw_sample(cfg, paths))
-        size = sum(len(text.encode()) for text in texts)
-        print(f"training on {len(texts):,} documents, {size / 1e6:.1f} MB", flush=True)
-        trained = train(texts, cfg.model.vocab_size, cfg.tokenizer.min_frequency, [*cfg.tokenizer.special_tokens, PAD])
-        check_full(trained.get_vocab_size(), cfg.model.vocab_size, size)
-        with atomic_file(path) as f:  # it takes the place of an older one only when every check has passed
-            f.write(trained.to_str().encode())
-            f.flush()
-            tokenizer = Tokenizer(Path(f.name))
-            check_round_trip(tokenizer, ROUND_TRIP + held_out)
-        facts = describe(tokenizer, held_out)
-        counts = {"documents": len(texts), "text_bytes": size}
-        out.finish([path], counts, tokenizer=facts, tokenizer_sha256=tokenizer.sha256)
+def report(path: Path, facts: dict) -> None:
     print(
-        f"{path}: {facts['vocab_size']:,} tokens, {facts['bytes_per_token']:.3f} bytes a token on {len(held_out):,} held-out documents, "
-        f"{facts['single_byte_share']:.1%} of them single bytes"
+        f"{path}: {facts['vocab_size']:,} tokens, {facts['bytes_per_token']:.3f} bytes a token on "
+        f"{facts['held_out_documents']:,} held-out documents, {facts['single_byte_share']:.1%} of them single bytes"
     )
     print("longest: " + " ".join(repr(token) for token in facts["longest_tokens"][:8]))
     print("splits:  " + "|".join(facts["examples"][0]).replace("\n", "\\n"))

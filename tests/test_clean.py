@@ -19,8 +19,8 @@ from pipeline.stage_output import StageOutput
 
 PLACES = "Vienna Bratislava Budapest Belgrade Ulm Linz Passau Regensburg Vukovar Ruse Galati Izmail".split()
 GERMAN = (
-    "Die Donau ist mit einer mittleren Wasserführung von rund 6855 Kubikmetern und einer Länge von 2857 Kilometern der zweitgrößte "
-    "und zweitlängste Fluss in Europa. Sie entspringt im Schwarzwald und mündet ins Schwarze Meer."
+    "Die Donau ist mit einer mittleren Wasserführung von rund 6855 Kubikmetern und einer Länge von 2857 Kilometern der "
+    "zweitgrößte und zweitlängste Fluss in Europa. Sie entspringt im Schwarzwald und mündet ins Schwarze Meer."
 )
 
 
@@ -30,8 +30,10 @@ def article(k, text=None, **more):
         text
         if text is not None
         else (
-            f"{river} is a river in Europe that is {100 + 7 * k} kilometres long and flows through the old town of {town} to the sea.\n\n"
-            f"## History\n\nThe first bridge over it was built by the people of {town} in the year {1000 + k}, and it stands today."
+            f"{river} is a river in Europe that is {100 + 7 * k} kilometres long and flows through the old town of "
+            f"{town} to the sea.\n\n"
+            f"## History\n\nThe first bridge over it was built by the people of {town} in the year {1000 + k}, and it "
+            "stands today."
         )
     )
     return {
@@ -130,10 +132,10 @@ def test_every_drop_is_counted_in_articles_and_characters(cleaned):
     assert {k: n for k, n in counts["dropped"].items() if n} == {reason: len(some) for reason, some in REJECTS.items()}
     assert counts["dropped_chars"]["language"] == len(GERMAN)
     assert counts["chars_in"] == sum(len(a["text"]) for a in ARTICLES)
-    assert counts["chars_in"] == counts["chars_out"] + sum(counts["dropped_chars"].values()) and counts["mended"] == 0
+    assert counts["chars_in"] == counts["chars_out"] + sum(counts["dropped_chars"].values()) and counts["repaired"] == 0
 
 
-def test_rejects_are_kept_for_the_eye(cleaned):
+def test_some_rejects_are_kept_to_be_read(cleaned):
     for reason, some in REJECTS.items():
         samples = [orjson.loads(line) for line in (cleaned / f"samples/{reason}.jsonl").read_bytes().splitlines()]
         assert sorted(s["id"] for s in samples) == sorted(a["id"] for a in some)
@@ -162,8 +164,8 @@ def test_another_language_can_be_kept(tmp_path, language, stays):
 
 def test_the_whole_text_is_asked_before_an_article_goes_for_its_language(tmp_path):
     names = (
-        "Đorđe Petrović Karađorđe, Miloš Obrenović, Mihailo Obrenović, Aleksandar Karađorđević, Petar Karađorđević, Nikola Pašić. "
-        * 2
+        "Đorđe Petrović Karađorđe, Miloš Obrenović, Mihailo Obrenović, Aleksandar Karađorđević, Petar Karađorđević, "
+        "Nikola Pašić. " * 2
     )
     english = article(1, names + " ".join(KEPT[k]["text"] for k in range(5)))
     test = clean.language_test(str(clean.language_model(load_config().clean)), load_config().clean)
@@ -204,12 +206,13 @@ def test_run_again_nothing_is_done_and_a_changed_rule_starts_anew(source, tmp_pa
 
 
 FOREIGN = (
-    "The Inn (; ]) is a river in the Alps that is  long and flows through Innsbruck.\nHistory.\nThe first bridge over it was "
-    "built by the people of Innsbruck in the year 1180, and it stands today.\nReferences.\n</dl>\nExternal links."
+    "The Inn (; ]) is a river in the Alps that is  long and flows through Innsbruck.\nHistory.\nThe first bridge over "
+    "it was built by the people of Innsbruck in the year 1180, and it stands today.\nReferences.\n</dl>\n"
+    "External links."
 )
 
 
-def test_another_extractors_files_are_mended(tmp_path, capsys):
+def test_another_extractors_files_are_repaired(tmp_path, capsys):
     folder = tmp_path / "other"
     folder.mkdir()
     lines = [
@@ -224,21 +227,24 @@ def test_another_extractors_files_are_mended(tmp_path, capsys):
             "id": 12,
             "title": "Inn",
             "url": "u",
-            "text": "The Inn is a river in the Alps that is long and flows through Innsbruck.\n\n## History\n\nThe first bridge over it was "
-            "built by the people of Innsbruck in the year 1180, and it stands today.",
+            "text": "The Inn is a river in the Alps that is long and flows through Innsbruck.\n\n## History\n\n"
+            "The first bridge over it was built by the people of Innsbruck in the year 1180, and it stands today.",
         }
     ]
-    assert counts["mended"] == 1 and counts["dropped"]["disambiguation"] == 1
+    assert counts["repaired"] == 1 and counts["dropped"]["disambiguation"] == 1
     assert counts["chars_in"] == len(FOREIGN) + len("Iller may refer to:")
-    assert counts["chars_in"] == counts["chars_out"] + counts["chars_mended_away"] + sum(
+    assert counts["chars_in"] == counts["chars_out"] + counts["chars_repaired_away"] + sum(
         counts["dropped_chars"].values()
     )
     (folder / "part-00.jsonl").write_text(json.dumps(lines[1]) + "\n")  # another content is another input
     assert run(folder, tmp_path / "filtered")["counts"]["in"] == 1
 
 
-def test_wikiextractor_through_extract_py_is_mended_but_keeps_its_layout(tmp_path):
-    text = "Gold (; Au) is a metal , and it is one of the oldest that people have dug.\n\nShort.\n\nIt does not rust in air and water."
+def test_wikiextractor_through_extract_py_is_repaired_but_keeps_its_layout(tmp_path):
+    text = (
+        "Gold (; Au) is a metal , and it is one of the oldest that people have dug.\n\nShort.\n\n"
+        "It does not rust in air and water."
+    )
     run(extracted(tmp_path / "extracted", [article(1, text)], backend="wikiextractor"), tmp_path / "filtered")
     assert read(tmp_path / "filtered")[0]["text"] == text.replace("(; Au) is a metal ,", "(Au) is a metal,")
 

@@ -182,11 +182,13 @@ def cleaning(cfg, args, records: list[dict]) -> list[Row]:
         "MB": sum(len(text.encode()) for text in texts) / 1e6,
         "foreign": sum(len(t.encode()) for t in foreign) / 1e6,
     }
-    lots = [texts[k : k + 64] for k in range(0, len(texts), 64)]
+    lots = [[{"text": text} for text in texts[k : k + 64]] for k in range(0, len(texts), 64)]
     seconds = in_turns(
         args.rounds,
         language=lambda: [in_language(text) for text in texts],
-        filters=lambda: [quality.judge(lot, [False] * len(lot), cfg.clean, lambda text: True) for lot in lots],
+        filters=lambda: [
+            quality.reasons_to_drop(lot, [False] * len(lot), cfg.clean, lambda text: True) for lot in lots
+        ],
         repair=lambda: [
             other_extractors.mend(other_extractors.restore_layout(text, title, sections))
             for text, title in zip(foreign, titles)

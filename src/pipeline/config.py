@@ -142,6 +142,7 @@ class Clean(Section):
 
 
 class Dedup(Section):
+    backend: Literal["native", "datasketch"]
     num_perm: Count
     ngram: Count
     threshold: Annotated[Float, Field(gt=0, le=1)]

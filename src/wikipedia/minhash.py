@@ -1,23 +1,19 @@
 """Words, n-grams and MinHash signatures of many texts at once, in NumPy.
 
-A word is a run of letters and digits, a shingle is n words in a row. Signatures are bit
-for bit those of datasketch's `affine32` scheme given the same hashes and seed (tests/wikipedia/test_minhash.py), but made over a
-batch of texts: a loop over permutations, none over shingles.
+A word is a run of letters and digits, a shingle is n words in a row. Signatures are bit for bit those of datasketch's
+`affine32` scheme given the same hashes and seed (tests/wikipedia/test_minhash.py), but made over a batch of texts: a
+loop over permutations, none over shingles.
 """
 
 from typing import NamedTuple
 
 import numpy as np
 
-BATCH_BYTES = (
-    192 << 10
-)  # of text a call: its shingles (4 bytes each, one for 6 bytes of text) then stay in a core's cache
+BATCH_BYTES = 192 << 10  # of text a call: its shingles (4 bytes each, one for 6 bytes of text) stay in a core's cache
 
 _IN_WORD = np.zeros(256, bool)
 _IN_WORD[[*range(ord("0"), ord("9") + 1), *range(ord("a"), ord("z") + 1), *range(128, 256)]] = True
-_FIRST_BYTES = np.array(
-    [(1 << 8 * n) - 1 for n in range(9)], np.uint64
-)  # mask of the first n bytes of a little-endian word
+_FIRST_BYTES = np.array([(1 << 8 * n) - 1 for n in range(9)], np.uint64)  # masks of a little-endian word's first n
 _ODD = np.uint64(0x9E3779B97F4A7C15)  # 2^64 / golden ratio: multiplying by it spreads a value over all bits
 
 
@@ -123,7 +119,7 @@ def band_keys(signature: np.ndarray, bands: int, rows: int) -> np.ndarray:
 
 
 def jaccard_to_many(one: np.ndarray, many: np.ndarray, bounds: np.ndarray) -> np.ndarray:
-    """Exact Jaccard of the set `one` with each of the sets many[bounds[i]:bounds[i + 1]]; all sorted, without repeats."""
+    """Exact Jaccard of the set `one` with each set many[bounds[i]:bounds[i + 1]]; all sorted, without repeats."""
     place = np.minimum(np.searchsorted(one, many), len(one) - 1)
     shared = np.add.reduceat(one[place] == many, bounds[:-1], dtype=np.int64)
     return shared / (len(one) + np.diff(bounds) - shared)

@@ -1,9 +1,13 @@
-"""The rules that an article must pass to be trained on, measured over batches of texts with NumPy.
+"""The rules that an article must pass to be trained on: RULES, in their order.
 
-Thresholds fit an encyclopaedia: rules made for web crawls would drop half of its ordinary articles.
+A rule is a function that sees an article, its whole record and what was measured of it, and says whether it goes; to
+add one, write the function and put it into RULES. Figures that cost time are measured over batches of texts, with
+NumPy. Thresholds fit an encyclopaedia: rules made for web crawls would drop half of its ordinary articles.
 """
 
 import re
+from collections.abc import Callable
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -38,28 +42,116 @@ STOP_WORDS = {
     }.items()
 }
 
-REASONS = [
-    "disambiguation",
-    "short",
-    "language",
-    "stop_words",
-    "word_length",
-    "alpha_words",
-    "no_sentence",
-    "duplicate_lines",
-    "duplicate_5grams",
-]  # an article is counted under the first that applies
-
 # What a byte of lower-cased UTF-8 says, by its bits
 SPACE, STARTS_CHARACTER, LETTER = 1, 2, 4
 _KIND = np.zeros(256, np.uint8)
 _KIND[list(b" \t\n\r\x0b\x0c")] = SPACE
 _KIND[(np.arange(256) & 0xC0 != 0x80) & (_KIND != SPACE)] |= STARTS_CHARACTER
-# Letters of any script, told by a character's first byte: C2 begins Latin-1's symbols, E2 dashes, arrows and mathematics
+# Letters of any script by a character's first byte: C2 begins Latin-1's symbols, E2 dashes, arrows and mathematics
 _KIND[[*range(ord("a"), ord("z") + 1), *range(0xC3, 0xE2), *range(0xE3, 0xF5)]] |= LETTER
 
 _ENDS_SENTENCE = re.compile(r"""[.!?…。！？؟।։][\])"'”’»›]*(?:\s|$)|[。！？]""")
 _REFERS = re.compile(r"(?:may|can|could|might) (?:also )?(?:refer to|stand for|mean)\b[^.\n]{0,40}:?$")
+
+
+class Article(NamedTuple):
+    """What a rule sees of an article."""
+
+    record: dict  # id, title, text and whatever else extraction left in it
+    disambiguation: bool
+    word_length: float  # mean, in characters
+    alpha_words: float  # share of the words with a letter in them
+    duplicate_5grams: float  # share of the word 5-grams that stood in the text before
+
+    @property
+    def text(self) -> str:
+        return self.record["text"]
+
+
+class Standard(NamedTuple):
+    """What articles are held against."""
+
+    limits: Any  # the config's clean section
+    in_language: Callable[[str], bool]
+    stop_words: list[str]  # of the language, each between spaces; none: no such rule
+
+
+class Rule(NamedTuple):
+    name: str  # what it takes is counted and sampled under it
+    setting: str  # the key of the clean section that loosens it
+    drops: Callable[[Article, Standard], bool]
+
+
+def disambiguation(article: Article, standard: Standard) -> bool:
+    return standard.limits.drop_disambiguation and article.disambiguation
+
+
+def short(article: Article, standard: Standard) -> bool:
+    return len(article.text) < standard.limits.min_chars
+
+
+def language(article: Article, standard: Standard) -> bool:
+    return not standard.in_language(article.text)
+
+
+def stop_words(article: Article, standard: Standard) -> bool:
+    listed = standard.stop_words
+    return bool(listed) and not has_stop_words(article.text, listed, standard.limits.min_stop_words)
+
+
+def word_length(article: Article, standard: Standard) -> bool:
+    return not standard.limits.min_word_length <= article.word_length <= standard.limits.max_word_length
+
+
+def alpha_words(article: Article, standard: Standard) -> bool:
+    return article.alpha_words < standard.limits.min_alpha_words
+
+
+def no_sentence(article: Article, standard: Standard) -> bool:
+    least = standard.limits.min_sentence_words
+    return bool(least) and not has_sentence(article.text, least)
+
+
+def duplicate_lines(article: Article, standard: Standard) -> bool:
+    return repeated_lines(article.text) > standard.limits.max_duplicate_lines
+
+
+def duplicate_5grams(article: Article, standard: Standard) -> bool:
+    return article.duplicate_5grams > standard.limits.max_duplicate_5grams
+
+
+RULES = (  # an article is counted under the first that takes it
+    Rule("disambiguation", "drop_disambiguation", disambiguation),
+    Rule("short", "min_chars", short),
+    Rule("language", "language_prob", language),
+    Rule("stop_words", "min_stop_words", stop_words),
+    Rule("word_length", "min_word_length and max_word_length", word_length),
+    Rule("alpha_words", "min_alpha_words", alpha_words),
+    Rule("no_sentence", "min_sentence_words", no_sentence),
+    Rule("duplicate_lines", "max_duplicate_lines", duplicate_lines),
+    Rule("duplicate_5grams", "max_duplicate_5grams", duplicate_5grams),
+)
+
+
+def reasons_to_drop(
+    records: list[dict], disambiguations: list[bool], limits: Any, in_language: Callable[[str], bool]
+) -> list[str | None]:
+    """The name of the first rule that takes each article, or None.
+
+    disambiguations: is_disambiguation() of each, told before its text was repaired; limits: the config's clean section
+    """
+    standard = Standard(limits, in_language, STOP_WORDS.get(limits.language, []))
+    articles = measured(records, disambiguations)
+    return [next((rule.name for rule in RULES if rule.drops(article, standard)), None) for article in articles]
+
+
+def measured(records: list[dict], disambiguations: list[bool]) -> list[Article]:
+    lowered = [
+        record["text"].encode().lower() for record in records
+    ]  # ASCII alone: several times faster, and enough here
+    lengths, alpha = word_figures(lowered)
+    repeated = repeated_ngrams(lowered, 5)
+    return [Article(*one) for one in zip(records, disambiguations, lengths, alpha, repeated)]
 
 
 def word_figures(texts: list[bytes]) -> tuple[np.ndarray, np.ndarray]:
@@ -122,42 +214,12 @@ def has_stop_words(text: str, listed: list[str], least: int) -> bool:
 
 
 def is_disambiguation(record: dict) -> bool:
-    """Flagged by extraction, or by its title, or a first line that only says what the title may refer to. Not "may refer
-    to" anywhere: an ordinary article's note says that too."""
+    """Flagged by extraction, or by its title, or a first line that only says what the title may refer to.
+
+    Not "may refer to" anywhere: an ordinary article's note says that too.
+    """
     return (
         bool(record.get("disambiguation"))
         or record.get("title", "").endswith("(disambiguation)")
         or bool(_REFERS.search(record["text"].partition("\n")[0].rstrip()))
     )
-
-
-def judge(texts: list[str], disambiguation: list[bool], rules, in_language) -> list[str | None]:
-    """The reason to drop each article, or None. rules: the config's clean section; in_language: text -> bool"""
-    lowered = [text.encode().lower() for text in texts]  # ASCII alone: several times faster, and enough here
-    word_length, alpha = word_figures(lowered)
-    grams = repeated_ngrams(lowered, 5)
-    listed = STOP_WORDS.get(rules.language, [])
-    reasons = []
-    for k, text in enumerate(texts):
-        reasons.append(
-            "disambiguation"
-            if disambiguation[k]
-            else "short"
-            if len(text) < rules.min_chars
-            else "language"
-            if not in_language(text)
-            else "stop_words"
-            if listed and not has_stop_words(text, listed, rules.min_stop_words)
-            else "word_length"
-            if not rules.min_word_length <= word_length[k] <= rules.max_word_length
-            else "alpha_words"
-            if alpha[k] < rules.min_alpha_words
-            else "no_sentence"
-            if rules.min_sentence_words and not has_sentence(text, rules.min_sentence_words)
-            else "duplicate_lines"
-            if repeated_lines(text) > rules.max_duplicate_lines
-            else "duplicate_5grams"
-            if grams[k] > rules.max_duplicate_5grams
-            else None
-        )
-    return reasons

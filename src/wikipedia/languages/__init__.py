@@ -1,0 +1,122 @@
+"""Languages as data: a table each, <code>.yaml beside this file, and the one object that code asks.
+
+    language("de").months[2] -> "März"      language("de").date(2024, 3, 7) -> "7. März 2024"
+
+A language without a table works: what its table would say is empty, `missing()` says in words what is off because of
+that. A new language is a new file; every key may be left out:
+
+    stop_words     very common words that stand between spaces in any running text
+    particles      the same for languages whose common words are not set off by spaces: found anywhere in a text
+    drop_sections  headings of the sections that are no prose: references, external links ...
+    disambiguation templates (their names), titles ("Begriffsklärung" for "X (Begriffsklärung)") and first_line, a
+                   regular expression for how the first line of such a page goes on behind the title ("steht für")
+    namespaces     file and category: names that the wiki's articles use and its <siteinfo> does not list
+    months, date   the names as dates have them; date with {day}, {month}, {year}
+    numbers        thousands and decimal: the two separators
+    languages      names of other languages by code, as lang-xx templates show them before the text
+    templates      renderings of the wiki's own date and language templates, {1} the first argument, {2|1} the second or
+                   else the first, {2:month} the name of the month with that number, {name} a named argument
+"""
+
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+
+import yaml
+
+from pipeline.config import InputError
+
+FOLDER = Path(__file__).parent
+SAME = {"simple": "en", "nb": "no", "nn": "no", "zh-yue": "zh", "wuu": "zh", "be-tarask": "be", "bat-smg": "sgs"}
+
+
+@dataclass(frozen=True)
+class Language:
+    """What the code of a stage may know of a language; plain values, so that it travels to worker processes."""
+
+    code: str
+    stop_words: tuple[str, ...] = ()  # with the spaces around them; particles without
+    drop_sections: frozenset[str] = frozenset()  # in lower case
+    disambiguation_templates: frozenset[str] = frozenset()  # in lower case, with spaces
+    disambiguation_titles: tuple[str, ...] = ()
+    disambiguation_first_line: str = ""  # a regular expression
+    file_names: tuple[str, ...] = ()
+    category_names: tuple[str, ...] = ()
+    months: tuple[str, ...] = ()  # none or twelve
+    date_pattern: str = ""
+    thousands: str = ""
+    decimal: str = "."
+    languages: dict[str, str] = field(default_factory=dict)  # code -> name
+    templates: tuple[tuple[str, str], ...] = ()  # (name in lower case, rendering), as extract.templates takes them
+
+    def missing(self) -> list[str]:
+        """What is off because the table does not say it, in words for the user."""
+        known = {
+            "the rule of stop words": self.stop_words,
+            "sections that are left out": self.drop_sections,
+            "disambiguation pages": self.disambiguation_templates,
+            "dates in words": self.months,
+        }
+        return [what for what, value in known.items() if not value]
+
+    def date(self, year: int, month: int, day: int) -> str:
+        """A day in the words of the language; as 2024-03-07 where its months are not known."""
+        if not self.months:
+            return f"{year:04}-{month:02}-{day:02}"
+        return self.date_pattern.format(day=day, month=self.months[month - 1], year=year)
+
+    def number(self, plain: str) -> str:
+        """'1234567.5' -> '1.234.567,5' as the language groups and points it; four digits stay together."""
+        sign, digits = ("-", plain[1:]) if plain.startswith("-") else ("", plain)
+        whole, point, rest = digits.partition(".")
+        if len(whole) > 4 and self.thousands:
+            whole = f"{int(whole):,}".replace(",", self.thousands)
+        return sign + whole + (self.decimal + rest if point else "")
+
+
+@cache
+def language(code: str) -> Language:
+    """The language of a wiki's or of ISO 639's code; an empty one when it has no table.
+
+    Raises InputError for a table that cannot be read or says what none of our code asks.
+    """
+    path = FOLDER / f"{SAME.get(code, code)}.yaml"
+    return read(path, code) if path.exists() else Language(code)
+
+
+def codes() -> list[str]:
+    """The languages that have a table."""
+    return sorted(path.stem for path in FOLDER.glob("*.yaml"))
+
+
+def read(path: Path, code: str) -> Language:
+    try:
+        table = yaml.load(
+            path.read_text(encoding="utf-8"), yaml.BaseLoader
+        )  # all strings: `no` and `on` are words here
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise InputError(f"{path}: cannot read the table of a language ({error})") from None
+    known = {"stop_words", "particles", "drop_sections", "disambiguation", "namespaces", "months", "date", "numbers"}
+    if strange := set(table) - known - {"languages", "templates"}:
+        raise InputError(f"{path}: unknown key '{min(strange)}'")
+    months = tuple(table.get("months", []))
+    if len(months) not in (0, 12):
+        raise InputError(f"{path}: {len(months)} months")
+    disambiguation, names = table.get("disambiguation", {}), table.get("namespaces", {})
+    spaced, particles = table.get("stop_words", "").split(), table.get("particles", "").split()
+    return Language(
+        code,
+        stop_words=(*(f" {word} " for word in spaced), *particles),
+        drop_sections=frozenset(name.lower() for name in table.get("drop_sections", [])),
+        disambiguation_templates=frozenset(name.lower() for name in disambiguation.get("templates", [])),
+        disambiguation_titles=tuple(disambiguation.get("titles", [])),
+        disambiguation_first_line=disambiguation.get("first_line", ""),
+        file_names=tuple(names.get("file", [])),
+        category_names=tuple(names.get("category", [])),
+        months=months,
+        date_pattern=table.get("date", "{day} {month} {year}"),
+        thousands=table.get("numbers", {}).get("thousands", ""),
+        decimal=table.get("numbers", {}).get("decimal", "."),
+        languages=table.get("languages", {}),
+        templates=tuple((name.lower(), text) for name, text in table.get("templates", {}).items()),
+    )
