@@ -13,6 +13,7 @@ import math
 import random
 import sys
 import time
+from collections.abc import Sequence
 from html import escape
 from pathlib import Path
 
@@ -135,7 +136,7 @@ def ticks(low: float, high: float, count: int = 5) -> list[float]:
 
 
 def axes(
-    title: str, x: tuple[float, float], y: tuple[float, float], inner: str, labels: list[tuple[str, str]] = ()
+    title: str, x: tuple[float, float], y: tuple[float, float], inner: str, labels: Sequence[tuple[str, str]] = ()
 ) -> str:
     """A drawing with a grid; inner is drawn in its coordinates. labels: (name, colour)"""
 
@@ -290,7 +291,8 @@ def data_facts(cfg, manifests: dict) -> str:
 
 
 def funnel(manifests: dict) -> str:
-    articles, characters = [], []
+    articles: list[tuple] = []
+    characters: list[tuple] = []
     for stage, name in (("extract", "extracted"), ("clean", "fit to train on"), ("dedup", "seen once")):
         if stage in manifests:
             counts = manifests[stage]["counts"]
@@ -360,7 +362,7 @@ def duplicates(manifest: dict, folder: Path) -> str:
     if not records:
         return "<h2>Duplicates</h2><p>None were found.</p>"
     near = [r for r in records if r["kind"] == "near"]
-    rows = []
+    rows: list[tuple] = []
     for i in range(20):
         low = i / 20
         count = sum(low <= min(r["jaccard"], 0.9999) < low + 0.05 for r in near)
@@ -373,7 +375,7 @@ def duplicates(manifest: dict, folder: Path) -> str:
     copies: dict[str, int] = {}
     for r in records:
         copies[r["kept_title"]] = copies.get(r["kept_title"], 0) + 1
-    largest = max(copies, key=copies.get)
+    largest = max(copies, key=lambda title: copies[title])
     return (
         f"<h2>Duplicates</h2><p>{len(records):,} articles left out in {manifest.get('clusters', len(copies)):,} clusters: "
         f"{len(records) - len(near):,} with the same words as another, {len(near):,} nearly so. "

@@ -141,6 +141,9 @@ class Block(nn.Module):
 
 
 class WikiGPT(nn.Module):
+    cos: torch.Tensor
+    sin: torch.Tensor
+
     def __init__(self, config: ModelConfig):
         super().__init__()
         self.config = config
@@ -191,6 +194,7 @@ class WikiGPT(nn.Module):
     def zero_init_projections(self) -> None:
         """Start the output projections of attention and MLP at zero: every block begins as the identity."""
         for layer in self.layers:
+            assert isinstance(layer, Block)
             nn.init.zeros_(layer.self_attn.o_proj.weight)
             nn.init.zeros_(layer.mlp.down_proj.weight)
 

@@ -58,7 +58,7 @@ def main(cfg) -> None:
     if tokenizer.vocab_size > 1 << 16:
         raise InputError(f"{tokenizer.path}: {tokenizer.vocab_size:,} tokens do not fit the 2 bytes of a token file")
     settings = {"seed": cfg.data.seed, "val_fraction": cfg.data.val_fraction}
-    inputs = {"deduped": deduped, "tokenizer": tokenizer.sha256}
+    inputs: dict[str, Path | str] = {"deduped": deduped, "tokenizer": tokenizer.sha256}
     manifest = train_bin.parent / "manifest.json"
     with SingleFiles(manifest, "pack_tokens", settings, inputs, PACKAGES, cfg.again) as out:
         if out.up_to_date:
@@ -209,7 +209,7 @@ def write_tokens(path: Path, chosen: np.ndarray, sources: list[Path], index: lis
                 if lo < hi:
                     _copy(buffer, places[order[lo:hi]], source, documents, chosen[at:until][order[lo:hi]] - base)
             f.write(buffer)
-            digest.update(buffer)
+            digest.update(buffer.data)
             bar.add(buffer.nbytes / 1e6)
             at = until
     text_bytes = int(np.concatenate([i["bytes"] for i in index])[chosen].sum(dtype=np.int64))

@@ -21,7 +21,7 @@ import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from datetime import date
 from pathlib import Path
@@ -94,7 +94,7 @@ def read_texts(path: Path) -> Iterator[dict]:
             yield orjson.loads(line)
 
 
-def in_turns(rounds: int, **contestants: Callable[[], None]) -> dict[str, list[float]]:
+def in_turns(rounds: int, **contestants: Callable[[], object]) -> dict[str, list[float]]:
     """CPU seconds of each contestant, one figure a round; within a round they take turns."""
     seconds: dict[str, list[float]] = {name: [] for name in contestants}
     for _ in range(rounds):
@@ -109,7 +109,7 @@ def row(
     stage: str,
     unit: str,
     seconds: dict[str, list[float]],
-    amounts: dict[str, float],
+    amounts: Mapping[str, float],
     peer: str = "",
     ours: str = "ours",
 ) -> Row:

@@ -18,6 +18,7 @@ import sys
 import time
 from pathlib import Path
 from types import SimpleNamespace
+from typing import cast
 
 import torch
 import transformers
@@ -27,7 +28,8 @@ from gpt.checkpoints import hf_config, to_hf
 from gpt.decoder import Decoder, Request, stream
 from gpt.machine import pick_device
 from gpt.sampling import Sampling
-from model import ModelConfig, WikiGPT
+from gpt.tokenizer import Tokenizer
+from model import Block, ModelConfig, WikiGPT
 from pipeline.cli import stage_main
 
 END, PAD = 2, 3
@@ -39,11 +41,14 @@ def pair(config: ModelConfig, device: torch.device):
     torch.manual_seed(0)
     ours = WikiGPT(config).eval()
     with torch.no_grad():
-        for layer in ours.layers:  # let the layers outweigh the embedding, or every token would predict itself
+        for layer in ours.layers:
+            assert isinstance(
+                layer, Block
+            )  # let the layers outweigh the embedding, or every token would predict itself
             layer.mlp.down_proj.weight.mul_(1000)
         ours.norm.weight.mul_(PEAK / ours.embed_tokens.weight.std() / config.n_embd**0.5)
     llama = transformers.LlamaForCausalLM(
-        transformers.LlamaConfig(**hf_config(config, SimpleNamespace(end_id=END, pad_id=PAD)))
+        transformers.LlamaConfig(**hf_config(config, cast(Tokenizer, SimpleNamespace(end_id=END, pad_id=PAD))))
     ).eval()
     missing = llama.load_state_dict(to_hf(ours.state_dict()), strict=False)
     assert set(missing.missing_keys) <= {"lm_head.weight"} and not missing.unexpected_keys, missing
@@ -76,7 +81,7 @@ def main(cfg, args) -> None:
     if device.type == "cpu":
         torch.set_num_threads(1)
     ours, llama = pair(config, device)
-    tokenizer = Letters(config.vocab_size)
+    tokenizer = cast(Tokenizer, Letters(config.vocab_size))
     ids = torch.randint(4, config.vocab_size, (args.batch, args.prompt), generator=torch.Generator().manual_seed(1))
     prompts, ids = ids.tolist(), ids.to(device)
     sampling = Sampling.of(cfg.sample)
@@ -122,7 +127,7 @@ def main(cfg, args) -> None:
         "| decoding | wikillm tokens/s | transformers tokens/s | ratio of the best | median ratio of a round |\n|---|--:|--:|--:|--:|"
     )
     for name, sides in pairs.items():
-        seconds = ([], [])
+        seconds: tuple[list[float], list[float]] = ([], [])
         for _ in range(args.rounds):
             for spent, side in zip(seconds, sides):
                 begin = clock(device)

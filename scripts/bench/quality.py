@@ -9,7 +9,6 @@ scripts/bench/RESULTS.md. Both tools lie beside the maintainers' corpus; --tools
 """
 
 import argparse
-import importlib.util
 import itertools
 import json
 import re
@@ -21,6 +20,7 @@ from datetime import date
 from pathlib import Path
 
 from data import CORPUS, RESULTS, as_filtered, put_section, read_texts, this_command
+from load_file import load_file
 from pipeline.config import ROOT, InputError
 from pipeline.files import dump_line, read_jsonl
 
@@ -74,9 +74,7 @@ def extraction(args, work: Path) -> str:
 def told_apart(tools: Path, dump: Path, text: Path) -> dict[str, float]:
     """Two of the tool's counts again. It takes $formulas$ out, and whatever else stands between two dollar signs, which leaves two
     spaces where there was one: a hole to it. And it knows no /ˈsaʊndz/ that {{IPAc-en}} is given one by one."""
-    spec = importlib.util.spec_from_file_location("extract_quality", tools / "extract_quality.py")
-    tool = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(tool)
+    tool = load_file("extract_quality", tools / "extract_quality.py")
     source = {number: wikitext for number, _, wikitext in tool.articles(str(dump))}
     holes = characters = aliens = words = 0
     for record in read_jsonl(text):

@@ -110,7 +110,8 @@ def make_documents(texts: Path, count: int, folder: Path) -> int:
     ]
     rng = random.Random(1)
     mean = sum(map(len, sentences)) / len(sentences)
-    total, recent = 0, []
+    total = 0
+    recent: list = []
     for first in range(0, count, SHARD):
         lines = []
         for number in range(first, min(first + SHARD, count)):

@@ -395,7 +395,7 @@ def load_config(path: str = "configs/base.yaml", overrides: Sequence[str] = ()) 
     try:
         config = Config.model_validate(raw)
     except ValidationError as error:
-        problems += [_explain(e, origin, file) for e in error.errors()]
+        problems += [_explain(dict(e), origin, file) for e in error.errors()]
     if problems:
         raise InputError("\n".join(problems))
     return config
@@ -545,6 +545,12 @@ SYNONYMS = {
 }
 
 
+def section_keys(section: str) -> list[str]:
+    """The keys of a section; none of a top-level key or a name that there isn't."""
+    field = Config.model_fields.get(section)
+    return list(getattr(field.annotation, "model_fields", {})) if field else []
+
+
 def _explain(error: dict, origin: dict, file: Path) -> str:
     """One line for one pydantic error: where, what, and the nearest name when a key is unknown."""
     loc = [str(part) for part in error["loc"]]
@@ -554,8 +560,7 @@ def _explain(error: dict, origin: dict, file: Path) -> str:
     )
     name = ".".join(p for p in loc if not p.startswith(("literal[", "constrained-", "function-")))
     if error["type"] == "extra_forbidden":
-        field = Config.model_fields.get(loc[0])
-        keys = field.annotation.model_fields if len(loc) > 1 and field else Config.model_fields
+        keys = section_keys(loc[0]) if len(loc) > 1 else list(Config.model_fields)
         near = [SYNONYMS[loc[-1]]] if SYNONYMS.get(loc[-1]) in keys else difflib.get_close_matches(loc[-1], keys, n=1)
         prefix = loc[0] + "." if len(loc) > 1 else ""
         kind = "key" if len(loc) > 1 else "section"

@@ -175,7 +175,7 @@ class SingleFiles(_Output):
 
     def finish(self, files: list[Path], counts: dict, **extra) -> dict:
         """Write the manifest of these files, which lie in its folder or below. -> the manifest"""
-        about = {
+        about: dict[str, dict] = {
             os.path.relpath(path, self.manifest.parent): {"bytes": path.stat().st_size, "sha256": content_hash(path)}
             for path in files
         }
