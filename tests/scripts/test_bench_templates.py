@@ -22,7 +22,8 @@ def bench():
         ("5 [[metre]]s (16&nbsp;ft)", "5 metres (16 ft)"),
         ("2 [[Square mile|sq&nbsp;mi]] (5.2&nbsp;km<sup>2</sup>)", "2 sq mi (5.2 km2)"),
         (
-            '<span class="frac nowrap">5<span class="visualhide">&nbsp;</span><sup>3</sup>&frasl;<sub>8</sub></span>&nbsp;in',
+            '<span class="frac nowrap">5<span class="visualhide">&nbsp;</span><sup>3</sup>&frasl;<sub>8</sub></span>'
+            "&nbsp;in",
             "5 3/8 in",
         ),
         ('<span class="frac nowrap">−<sup>1</sup>&frasl;<sub>2</sub></span>&nbsp;in', "−½ in"),
