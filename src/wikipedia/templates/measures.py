@@ -2,7 +2,8 @@
 
 import re
 
-from wikipedia.convert import convert, fraction, read_number
+from wikipedia.convert.conversion import convert
+from wikipedia.convert.numbers import fraction, read_number
 from wikipedia.tables import lines, table
 from wikipedia.templates.base import at, renders
 

@@ -2,7 +2,8 @@
 
 import re
 
-from wikipedia.convert import find_unit, fraction, group, read_number, spelled, superscript
+from wikipedia.convert.numbers import fraction, group, read_number, spelled, superscript
+from wikipedia.convert.units import find_unit
 from wikipedia.templates.base import at, constant, renders
 
 SUPERSCRIPTS = str.maketrans("0123456789+-−=()n", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁻⁼⁽⁾ⁿ")
