@@ -23,6 +23,7 @@ from pipeline.pool import open_pool
 from pipeline.progress import Progress
 from pipeline.stage_output import StageOutput, top
 from wikipedia import dump as dumps
+from wikipedia.languages import sections_to_drop
 from wikipedia.templates.base import Context
 from wikipedia.wikitext import NO_PAGE, Article, Options, redirect_target, to_text
 
@@ -104,7 +105,7 @@ def zip_names(waiting: dict[str, dumps.Part], results: Iterator[Done]) -> Iterat
 def conversion_options(cfg: Config, site: dumps.Site) -> Options:
     local = site.namespaces
     return Options(
-        drop_sections=frozenset(" ".join(name.lower().split()) for name in cfg.extract.drop_sections),
+        drop_sections=sections_to_drop(cfg.extract.drop_sections, "en"),
         templates=tuple(sorted(cfg.extract.templates.items())),
         file_names=names(local.get(6), local.get(-2), "File", "Image", "Media"),
         category_names=names(local.get(14), "Category"),

@@ -47,6 +47,7 @@ from pipeline.progress import duration
 from pipeline.stage_output import StageOutput, versions
 from wikipedia import dump as dumps
 from wikipedia import other_extractors, quality
+from wikipedia.languages import sections_to_drop
 
 RESULTS = ROOT / "scripts/bench/RESULTS.md"
 CORPUS = ROOT.parent / "shared/corpus"  # where the maintainers keep real data; elsewhere give --dump and --texts
@@ -172,7 +173,7 @@ def cleaning(cfg, args, records: list[dict]) -> list[Row]:
     in_language = clean.language_test(str(clean.language_model(cfg.clean)), cfg.clean)
     foreign = [record["text"] for record in records]
     titles = [record["title"] for record in records]
-    sections = frozenset(name.lower() for name in cfg.extract.drop_sections)
+    sections = sections_to_drop(cfg.extract.drop_sections, "en")
     texts = [
         other_extractors.mend(other_extractors.restore_layout(text, title, sections))
         for text, title in zip(foreign, titles)

@@ -115,12 +115,15 @@ class Extract(Section):
     backend: Literal["native", "wikiextractor"]
     on_error: Literal["fail", "skip"]
     article_seconds: Positive
-    drop_sections: list[str]
+    drop_sections: Literal["auto"] | list[str]
     templates: dict[str, str]
 
 
+LanguageCode = Annotated[str, Field(pattern="^[a-z]{2,3}$")]
+
+
 class Clean(Section):
-    language: Annotated[str, Field(pattern="^[a-z]{2,3}$")]
+    language: LanguageCode | Annotated[list[LanguageCode], Field(min_length=1)]
     language_prob: Share
     language_model: Annotated[str | None, Place("root", reads=True)]
     min_chars: Whole
@@ -132,7 +135,12 @@ class Clean(Section):
     max_duplicate_lines: Share
     max_duplicate_5grams: Share
     drop_disambiguation: bool
+    max_dropped: Share
     samples: Whole
+
+    @property
+    def languages(self) -> list[str]:
+        return [self.language] if isinstance(self.language, str) else self.language
 
     @model_validator(mode="after")
     def _word_length(self):
