@@ -237,6 +237,7 @@ class Teacher(Section):
     timeout: Positive
     retries: Whole
     temperature: NotNegative
+    answers: InCorpus
 
 
 class FineTuning(Section):
