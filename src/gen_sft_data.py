@@ -4,9 +4,11 @@ data/clean/deduped/*.jsonl -> data/sft/train.jsonl, val.jsonl: {"messages": [...
     python src/gen_sft_data.py
     python src/gen_sft_data.py --config configs/demo.yaml sft.articles=50
 
-Killed or cut off, the same command goes on with the articles that the teacher has not answered yet. Train and val share no article.
+Killed or cut off, the same command goes on with the articles that the teacher has not answered yet: answers are kept
+under teacher.answers. Train and val share no article. --preview 5 shows what the teacher makes of five articles.
 """
 
+import argparse
 import hashlib
 import heapq
 import time
@@ -17,51 +19,52 @@ from pipeline.cli import stage_main
 from pipeline.config import Config, InputError, resolve
 from pipeline.draws import hash64
 from pipeline.files import dump_line, fingerprint, lock, read_json, read_jsonl, sha256_file, write_bytes, write_json
-from pipeline.journal import Journal
-from pipeline.progress import Progress
 from pipeline.stage_output import input_hash, shards, top, versions
-from teacher.client import Refused, open_teacher
+from teacher.asking import ask_for_conversations, preview
 from teacher.filters import problem
 from teacher.rules.english import one_line
 
 
-def main(cfg: Config) -> None:
+def main(cfg: Config, args: argparse.Namespace | None = None) -> None:
     deduped = resolve(cfg.data.deduped_dir)
     train, val = resolve(cfg.sft.train_file), resolve(cfg.sft.val_file)
     folder = train.parent
     files, settings = shards(deduped, "dedup"), what_matters(cfg)
+    if args and args.preview:
+        return preview(cfg, choose_articles(files, cfg), args.preview)
     key = fingerprint("gen_sft_data", settings, input_hash(deduped))
     with lock(folder):
         manifest = folder / "manifest.json"
         if manifest.exists() and read_json(manifest).get("key") == key and train.exists() and val.exists():
-            print(f"gen_sft_data: {folder} is up to date")
-            return
+            refused = read_json(manifest)["counts"]["refused"]
+            if not refused:
+                print(f"gen_sft_data: {folder} is up to date")
+                return
+            print(f"gen_sft_data: {folder} is up to date but for {refused:,} articles, which are asked again")
         started = time.time()
         articles = choose_articles(files, cfg)
-        with Journal(folder / ".progress" / "answers.jsonl", key) as journal:
-            ask_teacher(cfg, articles, journal)
-            lines, counts = assemble(articles, journal, cfg)
-            for path, part in ((train, "train"), (val, "val")):
-                write_bytes(path, b"".join(lines[part]))
-            write_json(
-                manifest,
-                {
-                    "stage": "gen_sft_data",
-                    "key": key,
-                    "settings": settings,
-                    "inputs": {deduped.name: input_hash(deduped)},
-                    "output_sha256": fingerprint(sha256_file(train), sha256_file(val)),
-                    "counts": counts,
-                    "bytes": train.stat().st_size + val.stat().st_size,
-                    "seconds": round(time.time() - started, 3),
-                    "versions": versions("requests"),
-                },
-            )
-            journal.remove()
+        lines, counts = assemble(articles, ask_for_conversations(cfg, articles), cfg)
+        for path, part in ((train, "train"), (val, "val")):
+            write_bytes(path, b"".join(lines[part]))
+        write_json(
+            manifest,
+            {
+                "stage": "gen_sft_data",
+                "key": key,
+                "settings": settings,
+                "inputs": {deduped.name: input_hash(deduped)},
+                "output_sha256": fingerprint(sha256_file(train), sha256_file(val)),
+                "counts": counts,
+                "bytes": train.stat().st_size + val.stat().st_size,
+                "seconds": round(time.time() - started, 3),
+                "versions": versions("requests"),
+            },
+        )
     kept, dropped = counts["conversations"], sum(counts["dropped"].values())
     print(
-        f"gen_sft_data: {len(articles):,} articles, {kept['train']:,} conversations for training, {kept['val']:,} for validation, "
-        f"{dropped:,} dropped ({', '.join(f'{reason}: {n:,}' for reason, n in top(counts['dropped'], 5).items()) or 'none'})"
+        f"gen_sft_data: {len(articles):,} articles, {kept['train']:,} conversations for training, "
+        f"{kept['val']:,} for validation, {dropped:,} dropped "
+        f"({', '.join(f'{reason}: {n:,}' for reason, n in top(counts['dropped'], 5).items()) or 'none'})"
     )
 
 
@@ -101,34 +104,20 @@ def shown(article: dict, most: int) -> dict:
     return {"id": article["id"], "title": article["title"], "text": text}
 
 
-def ask_teacher(cfg: Config, articles: list[dict], journal: Journal) -> None:
-    """Every article's conversations into the journal, those of an earlier run left as they are."""
-    todo = [article for article in articles if article["id"] not in journal]
-    if not todo:
-        return
-    if len(todo) < len(articles):
-        print(f"gen_sft_data: going on after {len(articles) - len(todo):,} of {len(articles):,} articles")
-    teacher = open_teacher(cfg, articles)
-    jobs = ({"article": article, "count": cfg.sft.conversations, "max_turns": cfg.sft.max_turns} for article in todo)
-    with Progress("gen_sft_data", len(articles), "articles", start=len(articles) - len(todo)) as bar:
-        for index, result in teacher.map("conversations", jobs):
-            refused = isinstance(result, Refused)
-            journal[todo[index]["id"]] = {"refused": str(result)} if refused else {"conversations": result}
-            bar.add(1)
-
-
-def assemble(articles: list[dict], journal: Journal, cfg: Config) -> tuple[dict[str, list[bytes]], dict]:
+def assemble(articles: list[dict], answers: dict, cfg: Config) -> tuple[dict[str, list[bytes]], dict]:
     """-> ({"train": lines, "val": lines}, counts): filtered, without duplicates, in the order of the articles."""
-    val_ids = choose_val(articles, cfg)
+    val_ids = choose_val([a for a in articles if "refused" not in answers[a["id"]]], cfg)
     lines: dict[str, list[bytes]] = {"train": [], "val": []}
-    dropped, kinds, turns = Counter(), Counter(), Counter()
+    dropped: Counter = Counter()
+    kinds: Counter = Counter()
+    turns: Counter = Counter()
     seen: set[bytes] = set()
     asked: set[bytes] = set()  # first questions of train
     for part in ("train", "val"):
         for article in articles:
             if (article["id"] in val_ids) != (part == "val"):
                 continue
-            answer = journal[article["id"]]
+            answer = answers[article["id"]]
             if "refused" in answer:
                 dropped["teacher: " + answer["refused"]] += 1
             for conversation in answer.get("conversations", []):
@@ -164,7 +153,8 @@ def assemble(articles: list[dict], journal: Journal, cfg: Config) -> tuple[dict[
         )
     counts = {
         "articles": {"train": len(articles) - len(val_ids), "val": len(val_ids)},
-        "conversations": {p: len(l) for p, l in lines.items()},
+        "refused": sum("refused" in answer for answer in answers.values()),
+        "conversations": {part: len(rows) for part, rows in lines.items()},
         "kinds": top(kinds, 50),
         "turns": top(turns, 20),
         "dropped": top(dropped, 50),
@@ -184,5 +174,11 @@ def question_hash(conversation: dict) -> bytes:
     return hashlib.sha256(one_line(messages[0]["content"]).lower().encode()).digest()
 
 
+def arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--preview", type=int, default=0, metavar="N", help="show the rows of N articles, write nothing"
+    )
+
+
 if __name__ == "__main__":
-    stage_main(main, __doc__, ("data", "sft", "teacher"))
+    stage_main(main, __doc__, ("data", "sft", "teacher"), arguments)

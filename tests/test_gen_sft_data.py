@@ -1,5 +1,6 @@
-"""gen_sft_data.py: what it lets through, what it keeps apart, and that no kill or failure changes a byte of its files."""
+"""gen_sft_data.py: what it keeps apart, and that no kill or failure changes a byte of its files or asks twice."""
 
+import argparse
 import json
 import os
 import signal
@@ -13,7 +14,6 @@ import gen_sft_data
 from deduped_folder import CAPITALS, countries, deduped
 from fake_teacher import FakeTeacher, serving
 from pipeline.config import ROOT, InputError, load_config
-from pipeline.journal import Journal
 
 
 def overrides(folder, out="sft", *more):
@@ -24,6 +24,7 @@ def overrides(folder, out="sft", *more):
         "sft.articles=100",
         "sft.conversations=30",
         "sft.val_fraction=0.2",
+        f"teacher.answers={folder / out / 'teacher'}",
         *more,
     ]
 
@@ -162,7 +163,7 @@ def test_the_order_of_answers_does_not_matter_and_a_lost_server_loses_nothing(ho
 
     with serving(FakeTeacher(slow_first)) as url:
         run(home, "whole", *openai(url))
-    fake = FakeTeacher(lambda n, body: lesson(n, body) if n < 9 else {"drop": True})
+    fake = FakeTeacher(lambda n, body: lesson(n, body) if n < 9 else {"gone": True})
     with serving(fake) as url, pytest.raises(InputError, match="goes on where it stopped"):
         run(home, "cut", *openai(url))
     assert not (home / "cut/train.jsonl").exists()
@@ -209,23 +210,61 @@ def test_another_setting_starts_anew(home):
     assert files(home) != first
 
 
-# --- the journal ---
+def test_the_same_articles_split_in_another_way_ask_nothing(home):
+    with serving(fake := FakeTeacher(lesson, models=("m", "other"))) as url:
+        run(home, "sft", *openai(url))
+        run(home, "sft", *openai(url), "sft.val_fraction=0.5")
+        assert len(fake.bodies()) == 20
+        run(home, "sft", *openai(url), "teacher.model=other", "sft.articles=3")
+    assert len(fake.bodies()) == 23  # another model has not answered yet
 
 
-def test_a_torn_line_is_forgotten(tmp_path):
-    path = tmp_path / "j.jsonl"
-    with Journal(path, "k") as journal:
-        journal[1] = {"a": "ü"}
-        journal[2] = [1, 2]
-    whole = path.read_bytes()
-    path.write_bytes(whole + b'{"id":3,"val')
-    with Journal(path, "k") as journal:
-        assert 1 in journal and journal[2] == [1, 2] and 3 not in journal
-        journal[3] = None
-    with Journal(path, "k") as journal:
-        assert 3 in journal and journal[1] == {"a": "ü"}
-    with Journal(path, "other") as journal:
-        assert 1 not in journal
+def test_what_was_refused_is_asked_again_and_nothing_else(home, capsys):
+    def unwell(n, body):
+        return (
+            {"status": 400, "text": f"error {n}"}
+            if "Article: Cuba" in body["messages"][0]["content"]
+            else lesson(n, body)
+        )
+
+    with serving(fake := FakeTeacher(unwell)) as url:
+        run(home, "sft", *openai(url))
+        counts = json.loads((home / "sft/manifest.json").read_text())["counts"]
+        assert counts["refused"] == 1 and counts["dropped"]["teacher: status 400: error N"] == 1
+        asked = len(fake.bodies())
+        fake.plan = lesson
+        run(home, "sft", *openai(url))
+        assert len(fake.bodies()) == asked + 1
+        assert "up to date but for 1 articles, which are asked again" in capsys.readouterr().out
+        run(home, "sft", *openai(url))
+    assert len(fake.bodies()) == asked + 1 and "is up to date\n" in capsys.readouterr().out
+
+
+def test_a_refused_article_is_never_all_of_val(home):
+    """Today's val article refuses: another takes its place, so that there is always something to validate on."""
+    with serving(FakeTeacher(lesson)) as url:
+        run(home, "sft", *openai(url), "sft.val_fraction=0.01")
+    ids = {json.loads(line)["article_id"] for line in (home / "sft/val.jsonl").read_text().splitlines()}
+    assert len(ids) == 1
+
+    def refuses(n, body):
+        title = body["messages"][0]["content"].split("\n")[0].removeprefix("Article: ")
+        return "no JSON" if title in shown_in_val else lesson(n, body)
+
+    titles = {a["id"]: a["title"] for a in countries(20)}
+    shown_in_val = {titles[i] for i in ids}
+    with serving(FakeTeacher(refuses)) as url:
+        parts = run(home, "other", *openai(url), "sft.val_fraction=0.01")
+    assert parts["val"] and not {r["article_id"] for r in parts["val"]} & ids
+
+
+def test_preview_shows_rows_and_writes_nothing(home, capsys):
+    with serving(FakeTeacher(lesson)) as url:
+        cfg = load_config("configs/demo.yaml", overrides(home, "sft", *openai(url)))
+        gen_sft_data.main(cfg, argparse.Namespace(preview=2))
+    out = capsys.readouterr().out
+    assert out.count("== ") == 2 and out.count("fact, DROPPED: not grounded") == 2
+    assert "Q: Which city is the capital of" in out and not (home / "sft/train.jsonl").exists()
 
 
 # --- clear messages ---

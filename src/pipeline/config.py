@@ -246,6 +246,7 @@ class Teacher(Section):
     timeout: Positive
     retries: Whole
     temperature: NotNegative
+    answers: InCorpus
 
 
 class FineTuning(Section):
