@@ -175,6 +175,7 @@ class Train(Section):
     beta2: Share
     muon_momentum: Share
     zero_init_proj: bool
+    embed_lr_scale: Positive
     grad_clip: NotNegative
     eval_interval: Count
     eval_iters: Count
