@@ -1,18 +1,25 @@
-"""Make conversations to fine-tune on from the articles, with a teacher model or by rules.
+"""Make conversations to fine-tune on: from the articles, with a teacher model or by rules, and company for both.
 
 data/clean/deduped/*.jsonl -> data/sft/train.jsonl, val.jsonl: {"messages": [...], "article_id": 12, "kind": "fact"}
     python src/gen_sft_data.py
     python src/gen_sft_data.py --config configs/demo.yaml sft.articles=50
 
-Killed or cut off, the same command goes on with the articles that the teacher has not answered yet. Train and val share no article.
+The teacher asks what an article tells (memory). By rules come tasks with a text in the question (passage), false premises and things
+that nobody can know (limits), and greetings, thanks, who are you (company), in the shares of sft.mix; then a share of what users say is
+typed as people type (sft.typing). Killed or cut off, the same command goes on with the articles that the teacher has not answered yet.
+Train and val share no article.
 """
 
 import hashlib
 import heapq
+import itertools
 import time
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 
+from gpt import chat
+from gpt.tokenizer import Tokenizer
 from pipeline.cli import stage_main
 from pipeline.config import Config, InputError, resolve
 from pipeline.draws import hash64
@@ -20,16 +27,26 @@ from pipeline.files import dump_line, fingerprint, lock, read_json, read_jsonl, 
 from pipeline.journal import Journal
 from pipeline.progress import Progress
 from pipeline.stage_output import input_hash, shards, top, versions
+from teacher import wordings
+from teacher.as_typed import LETTERS, WAYS, as_typed
 from teacher.client import Refused, open_teacher
+from teacher.company import company
 from teacher.filters import problem
+from teacher.limits import Limits
+from teacher.passages import passages
+from teacher.persona import load_persona
 from teacher.rules.english import one_line
+from teacher.rules.teacher import RulesTeacher
+
+TRIES = 3  # conversations drawn at most for one that is wanted: short ones, such as greetings, come twice
 
 
 def main(cfg: Config) -> None:
     deduped = resolve(cfg.data.deduped_dir)
     train, val = resolve(cfg.sft.train_file), resolve(cfg.sft.val_file)
     folder = train.parent
-    files, settings = shards(deduped, "dedup"), what_matters(cfg)
+    files, persona, tokenizer = shards(deduped, "dedup"), load_persona(cfg), Tokenizer(resolve(cfg.tokenizer.path))
+    settings = what_matters(cfg) | {"persona": persona, "wordings": wordings.files_hash(), "tokenizer": tokenizer.sha256}
     key = fingerprint("gen_sft_data", settings, input_hash(deduped))
     with lock(folder):
         manifest = folder / "manifest.json"
@@ -40,7 +57,7 @@ def main(cfg: Config) -> None:
         articles = choose_articles(files, cfg)
         with Journal(folder / ".progress" / "answers.jsonl", key) as journal:
             ask_teacher(cfg, articles, journal)
-            lines, counts = assemble(articles, journal, cfg)
+            lines, counts = assemble(articles, journal, cfg, persona, tokenizer)
             for path, part in ((train, "train"), (val, "val")):
                 write_bytes(path, b"".join(lines[part]))
             write_json(
@@ -70,9 +87,9 @@ def what_matters(cfg: Config) -> dict:
     sft, teacher = cfg.sft, cfg.teacher
     settings = {
         name: getattr(sft, name)
-        for name in ("articles", "conversations", "max_article_chars", "max_turns", "val_fraction", "seed")
+        for name in ("articles", "conversations", "max_article_chars", "max_turns", "val_fraction", "mix", "typing", "seed")
     }
-    settings["backend"] = teacher.backend
+    settings |= {"backend": teacher.backend, "block_size": cfg.model.block_size}
     return settings | (
         {"model": teacher.model, "temperature": teacher.temperature} if teacher.backend == "openai" else {}
     )
@@ -117,59 +134,89 @@ def ask_teacher(cfg: Config, articles: list[dict], journal: Journal) -> None:
             bar.add(1)
 
 
-def assemble(articles: list[dict], journal: Journal, cfg: Config) -> tuple[dict[str, list[bytes]], dict]:
-    """-> ({"train": lines, "val": lines}, counts): filtered, without duplicates, in the order of the articles."""
+def assemble(articles: list[dict], journal: Journal, cfg: Config, persona: dict, tokenizer: Tokenizer) -> tuple[dict, dict]:
+    """-> ({"train": lines, "val": lines}, counts): filtered, without duplicates, in the order of the articles; then what rules add."""
     val_ids = choose_val(articles, cfg)
+    parts = {"train": [a for a in articles if a["id"] not in val_ids], "val": [a for a in articles if a["id"] in val_ids]}
+    rules = RulesTeacher(articles, cfg.sft.seed)
     lines: dict[str, list[bytes]] = {"train": [], "val": []}
-    dropped, kinds, turns = Counter(), Counter(), Counter()
-    seen: set[bytes] = set()
+    counters = {name: Counter() for name in ("dropped", "kinds", "turns", "typed")}
+    said: set[bytes] = set()  # whole conversations
     asked: set[bytes] = set()  # first questions of train
-    for part in ("train", "val"):
-        for article in articles:
-            if (article["id"] in val_ids) != (part == "val"):
-                continue
+
+    def keep(part: str, conversation: dict, reason: str | None = None) -> bool:
+        whole, first = hashes(conversation)
+        if reason is None and whole in said:
+            reason = "duplicate"
+        if reason is None and part == "val" and first in asked:
+            reason = "asked in train too"
+        if reason:
+            counters["dropped"][reason] += 1
+            return False
+        said.add(whole)
+        if part == "train":
+            asked.add(first)
+        counters["kinds"][conversation["kind"]] += 1
+        counters["turns"][str(len(conversation["messages"]) // 2)] += 1
+        row = as_people_type(conversation, cfg, persona, counters["typed"], part, len(lines[part]))
+        lines[part].append(dump_line(row))
+        return True
+
+    for part, own in parts.items():
+        for article in own:
             answer = journal[article["id"]]
             if "refused" in answer:
-                dropped["teacher: " + answer["refused"]] += 1
+                counters["dropped"]["teacher: " + answer["refused"]] += 1
             for conversation in answer.get("conversations", []):
-                reason = problem(conversation, article, cfg.sft.max_turns)
-                said = hashlib.sha256(
-                    "\n".join(one_line(m["content"]).lower() for m in conversation.get("messages", [])).encode()
-                ).digest()
-                question = question_hash(conversation)
-                if reason is None and said in seen:
-                    reason = "duplicate"
-                if reason is None and part == "val" and question in asked:
-                    reason = "asked in train too"
-                if reason:
-                    dropped[reason] += 1
-                    continue
-                seen.add(said)
-                if part == "train":
-                    asked.add(question)
-                kinds[conversation["kind"]] += 1
-                turns[str(len(conversation["messages"]) // 2)] += 1
-                lines[part].append(
-                    dump_line(
-                        {
-                            "messages": conversation["messages"],
-                            "article_id": article["id"],
-                            "kind": conversation["kind"],
-                        }
-                    )
-                )
+                keep(part, {**conversation, "article_id": article["id"]}, problem(conversation, article, cfg.sft.max_turns))
+        taught = len(lines[part])
+        for family, source in by_rules(own, rules, cfg, persona, tokenizer, part).items():
+            wanted = round(taught * cfg.sft.mix.get(family, 0) / cfg.sft.mix["memory"])
+            kept = 0
+            for conversation in itertools.islice(source, TRIES * wanted):
+                kept += keep(part, conversation)
+                if kept == wanted:
+                    break
     if not lines["train"]:
         raise InputError(
-            f"gen_sft_data: no conversation is left after the filters ({dict(dropped)}); try more sft.articles"
+            f"gen_sft_data: no conversation is left after the filters ({dict(counters['dropped'])}); try more sft.articles"
         )
     counts = {
-        "articles": {"train": len(articles) - len(val_ids), "val": len(val_ids)},
+        "articles": {part: len(own) for part, own in parts.items()},
         "conversations": {p: len(l) for p, l in lines.items()},
-        "kinds": top(kinds, 50),
-        "turns": top(turns, 20),
-        "dropped": top(dropped, 50),
+        "kinds": top(counters["kinds"], 80),
+        "turns": top(counters["turns"], 20),
+        "typed": top(counters["typed"], 20),
+        "dropped": top(counters["dropped"], 50),
     }
     return lines, counts
+
+
+def by_rules(articles: list[dict], rules: RulesTeacher, cfg: Config, persona: dict, tokenizer: Tokenizer, part: str) -> dict[str, Iterator[dict]]:
+    """{family of sft.mix: its conversations without end}: what needs no teacher."""
+
+    def fits(passage: str) -> bool:
+        return len(tokenizer.encode(passage)) <= cfg.model.block_size // 2
+
+    key = (cfg.sft.seed, part)
+    return {
+        "passage": passages(articles, rules.kinds, fits, *key),
+        "limits": Limits(rules, articles, persona, *key).conversations(),
+        "company": company(persona, *key),
+    }
+
+
+def as_people_type(conversation: dict, cfg: Config, persona: dict, typed: Counter, *key) -> dict:
+    """The row of a conversation: a share of the user's turns typed as people type, the passage put beside the question."""
+    messages, passage = [dict(m) for m in conversation["messages"]], conversation.get("passage")
+    around = passage is None and not conversation["kind"].startswith("company")
+    for place, message in enumerate(messages[::2]):
+        ways = tuple(WAYS) if around else LETTERS
+        message["content"], used = as_typed(message["content"], cfg.sft.typing, persona, cfg.sft.seed, *key, place, ways=ways)
+        typed.update(used)
+    if passage is not None:
+        messages[0]["content"] = chat.with_passage(passage, messages[0]["content"], conversation["question_first"])
+    return {"messages": messages, "article_id": conversation["article_id"], "kind": conversation["kind"]}
 
 
 def choose_val(articles: list[dict], cfg: Config) -> set:
@@ -179,9 +226,11 @@ def choose_val(articles: list[dict], cfg: Config) -> set:
     return {article_id for _, article_id in ranked[:count]}
 
 
-def question_hash(conversation: dict) -> bytes:
-    messages = conversation.get("messages") or [{"content": ""}]
-    return hashlib.sha256(one_line(messages[0]["content"]).lower().encode()).digest()
+def hashes(conversation: dict) -> tuple[bytes, bytes]:
+    """-> (of all that is said in a conversation, of its first question with its passage); case and spaces don't count"""
+    texts = [conversation.get("passage", ""), *(m["content"] for m in conversation.get("messages", []))]
+    texts = [one_line(text).lower() for text in texts]
+    return tuple(hashlib.sha256("\n".join(part).encode()).digest() for part in (texts, texts[:2]))
 
 
 if __name__ == "__main__":

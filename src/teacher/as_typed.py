@@ -21,6 +21,7 @@ WAYS = {
     "system": 2,
     "digits": 1,
 }
+LETTERS = ("lower", "no_mark", "capitals", "typo")  # what changes letters alone
 TWO = 0.25  # share that is typed in two ways at once: hi, whats teh capital ...
 NEXT_KEY = {
     a: b for row in ("qwertyuiop", "asdfghjkl", "zxcvbnm") for a, b in zip(row, row[1:] + row[-2])
@@ -28,21 +29,17 @@ NEXT_KEY = {
 UNITS = "zero one two three four five six seven eight nine ten eleven twelve".split()
 
 
-def as_typed(text: str, share: float, persona: dict[str, str], *key, system: bool = True) -> tuple[str, list[str]]:
-    """-> (the text as it may be typed, the ways); the text itself in 1 - share of cases. system: whether a system prompt may
-    come first."""
+def as_typed(text: str, share: float, persona: dict[str, str], *key, ways: tuple[str, ...]) -> tuple[str, list[str]]:
+    """-> (the text as it may be typed, in which of `ways`); the text itself in 1 - share of cases."""
     rng = random.Random("|".join(map(str, key)))
     if rng.random() >= share:
         return text, []
-    ways = []
-    for _ in range(2 if rng.random() < TWO else 1):
-        way = rng.choices(list(WAYS), list(WAYS.values()))[0]
-        if way not in ways and (system or way != "system"):
-            ways.append(way)
+    chosen = {rng.choices(ways, [WAYS[way] for way in ways])[0] for _ in range(2 if rng.random() < TWO else 1)}
+    used = [way for way in TYPISTS if way in chosen]
     # what stands around the question is said before its letters are changed; a system prompt is nobody's typing
-    for way in sorted(ways, key=list(TYPISTS).index):
+    for way in used:
         text = TYPISTS[way](text, rng, persona)
-    return text, ways
+    return text, used
 
 
 def before(text: str, rng: random.Random, persona: dict[str, str]) -> str:

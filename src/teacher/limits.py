@@ -12,7 +12,7 @@ from pipeline.draws import hash64, shuffled
 from teacher import wordings
 from teacher.invented import thing
 from teacher.rules.facts import Fact, a, facts_of
-from teacher.rules.subject import Page, read_page
+from teacher.rules.subject import ParsedArticle, parse_article
 from teacher.rules.teacher import RulesTeacher
 
 # How often each kind is asked, in turns of this many
@@ -28,7 +28,7 @@ class Limits:
     def __init__(self, teacher: RulesTeacher, articles: list[dict], persona: dict[str, str], *key):
         self.teacher, self.persona, self.key = teacher, persona, key
         self.texts = wordings.load("limits")
-        self.pages = [(article, read_page(article, teacher.kinds)) for article in articles]
+        self.pages = [(article, parse_article(article, teacher.kinds)) for article in articles]
         self.facts = [(article, fact) for article, page in self.pages for fact in facts_of(page)]
         common = Counter(page.subject.kind for _, page in self.pages if page.subject.kind)
         self.kinds = sorted(kind for kind, count in common.items() if count >= 3)
@@ -151,7 +151,7 @@ def bare(value: str, fact: Fact) -> str:
     return value.removeprefix("the ") if fact.relation == "currency" else value
 
 
-def told(did: str, article: dict, page: Page) -> bool:
+def told(did: str, article: dict, page: ParsedArticle) -> bool:
     """Whether the article has a telling word of the deed, so that it might have been done."""
     text = article["text"].lower()
     telling = [word for word in re.findall(r"\w+", did.lower()) if len(word) > 3]

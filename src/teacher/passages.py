@@ -14,7 +14,7 @@ from teacher import wordings
 from teacher.invented import Text, texts
 from teacher.rules.english import NAME, STOP_WORDS, names_in, sentences
 from teacher.rules.facts import facts_of
-from teacher.rules.subject import read_page
+from teacher.rules.subject import parse_article
 
 TURNS = 3  # questions about one text
 UNSAID = 0.25  # share of questions that the text does not answer
@@ -24,7 +24,7 @@ YEAR = re.compile(r"\b(?:1\d|20)\d\d\b")
 NUMBER = re.compile(r"(?<![\w.,])\d[\d,]*(?:\.\d+)?(?![\w])")
 
 
-def conversations(articles: list[dict], kinds: dict[str, str], fits: Callable[[str], bool], *key) -> Iterator[dict]:
+def passages(articles: list[dict], kinds: dict[str, str], fits: Callable[[str], bool], *key) -> Iterator[dict]:
     """Without end: in turn about a part of an article and about an invented thing. kinds: of all subjects, as RulesTeacher has them.
 
     -> {"kind", "article_id", "passage", "question_first", "messages"}: the passage belongs to the first turn.
@@ -110,7 +110,7 @@ def from_articles(articles: list[dict], kinds: dict[str, str], fits: Callable, *
     """A part of each article, one after the other, with the facts that stand in it; twice, beginning at different places."""
     for round_ in range(2):
         for article in shuffled(articles, *key, "article", round_):
-            page = read_page(article, kinds)
+            page = parse_article(article, kinds)
             rng = random.Random("|".join(map(str, (*key, article["id"], round_))))
             paragraphs = [p for p in page.paragraphs if page.mention.search(p)]
             if not paragraphs:
