@@ -4,10 +4,10 @@ data/clean/deduped/*.jsonl -> data/sft/train.jsonl, val.jsonl: {"messages": [...
     python src/gen_sft_data.py
     python src/gen_sft_data.py --config configs/demo.yaml sft.articles=50
 
-The teacher asks what an article tells (memory). By rules come tasks with a text in the question (passage), false premises and things
-that nobody can know (limits), and greetings, thanks, who are you (company), in the shares of sft.mix; then a share of what users say is
-typed as people type (sft.typing). Killed or cut off, the same command goes on with the articles that the teacher has not answered yet.
-Train and val share no article.
+The teacher asks what an article tells (memory). By rules come tasks with a text in the question (passage), false
+premises and things that nobody can know (limits), and greetings, thanks, who are you (company), in the shares of
+sft.mix; then a share of what users say is typed as people type (sft.typing). Killed or cut off, the same command goes
+on with the articles that the teacher has not answered yet. Train and val share no article.
 """
 
 import hashlib
@@ -46,7 +46,11 @@ def main(cfg: Config) -> None:
     train, val = resolve(cfg.sft.train_file), resolve(cfg.sft.val_file)
     folder = train.parent
     files, persona, tokenizer = shards(deduped, "dedup"), load_persona(cfg), Tokenizer(resolve(cfg.tokenizer.path))
-    settings = what_matters(cfg) | {"persona": persona, "wordings": wordings.files_hash(), "tokenizer": tokenizer.sha256}
+    settings = what_matters(cfg) | {
+        "persona": persona,
+        "wordings": wordings.files_hash(),
+        "tokenizer": tokenizer.sha256,
+    }
     key = fingerprint("gen_sft_data", settings, input_hash(deduped))
     with lock(folder):
         manifest = folder / "manifest.json"
@@ -77,8 +81,9 @@ def main(cfg: Config) -> None:
             journal.remove()
     kept, dropped = counts["conversations"], sum(counts["dropped"].values())
     print(
-        f"gen_sft_data: {len(articles):,} articles, {kept['train']:,} conversations for training, {kept['val']:,} for validation, "
-        f"{dropped:,} dropped ({', '.join(f'{reason}: {n:,}' for reason, n in top(counts['dropped'], 5).items()) or 'none'})"
+        f"gen_sft_data: {len(articles):,} articles, {kept['train']:,} conversations for training, "
+        f"{kept['val']:,} for validation, {dropped:,} dropped "
+        f"({', '.join(f'{reason}: {n:,}' for reason, n in top(counts['dropped'], 5).items()) or 'none'})"
     )
 
 
@@ -87,7 +92,16 @@ def what_matters(cfg: Config) -> dict:
     sft, teacher = cfg.sft, cfg.teacher
     settings = {
         name: getattr(sft, name)
-        for name in ("articles", "conversations", "max_article_chars", "max_turns", "val_fraction", "mix", "typing", "seed")
+        for name in (
+            "articles",
+            "conversations",
+            "max_article_chars",
+            "max_turns",
+            "val_fraction",
+            "mix",
+            "typing",
+            "seed",
+        )
     }
     settings |= {"backend": teacher.backend, "block_size": cfg.model.block_size}
     return settings | (
@@ -134,10 +148,15 @@ def ask_teacher(cfg: Config, articles: list[dict], journal: Journal) -> None:
             bar.add(1)
 
 
-def assemble(articles: list[dict], journal: Journal, cfg: Config, persona: dict, tokenizer: Tokenizer) -> tuple[dict, dict]:
-    """-> ({"train": lines, "val": lines}, counts): filtered, without duplicates, in the order of the articles; then what rules add."""
+def assemble(
+    articles: list[dict], journal: Journal, cfg: Config, persona: dict, tokenizer: Tokenizer
+) -> tuple[dict, dict]:
+    """-> ({"train": lines, "val": lines}, counts): filtered, no duplicates, by article; then what by_rules() gives."""
     val_ids = choose_val(articles, cfg)
-    parts = {"train": [a for a in articles if a["id"] not in val_ids], "val": [a for a in articles if a["id"] in val_ids]}
+    parts = {
+        "train": [a for a in articles if a["id"] not in val_ids],
+        "val": [a for a in articles if a["id"] in val_ids],
+    }
     rules = RulesTeacher(articles, cfg.sft.seed)
     lines: dict[str, list[bytes]] = {"train": [], "val": []}
     counters = {name: Counter() for name in ("dropped", "kinds", "turns", "typed")}
@@ -168,7 +187,11 @@ def assemble(articles: list[dict], journal: Journal, cfg: Config, persona: dict,
             if "refused" in answer:
                 counters["dropped"]["teacher: " + answer["refused"]] += 1
             for conversation in answer.get("conversations", []):
-                keep(part, {**conversation, "article_id": article["id"]}, problem(conversation, article, cfg.sft.max_turns))
+                keep(
+                    part,
+                    {**conversation, "article_id": article["id"]},
+                    problem(conversation, article, cfg.sft.max_turns),
+                )
         taught = len(lines[part])
         for family, source in by_rules(own, rules, cfg, persona, tokenizer, part).items():
             wanted = round(taught * cfg.sft.mix.get(family, 0) / cfg.sft.mix["memory"])
@@ -179,11 +202,12 @@ def assemble(articles: list[dict], journal: Journal, cfg: Config, persona: dict,
                     break
     if not lines["train"]:
         raise InputError(
-            f"gen_sft_data: no conversation is left after the filters ({dict(counters['dropped'])}); try more sft.articles"
+            f"gen_sft_data: no conversation is left after the filters ({dict(counters['dropped'])}); "
+            "try more sft.articles"
         )
     counts = {
         "articles": {part: len(own) for part, own in parts.items()},
-        "conversations": {p: len(l) for p, l in lines.items()},
+        "conversations": {part: len(kept) for part, kept in lines.items()},
         "kinds": top(counters["kinds"], 80),
         "turns": top(counters["turns"], 20),
         "typed": top(counters["typed"], 20),
@@ -192,7 +216,9 @@ def assemble(articles: list[dict], journal: Journal, cfg: Config, persona: dict,
     return lines, counts
 
 
-def by_rules(articles: list[dict], rules: RulesTeacher, cfg: Config, persona: dict, tokenizer: Tokenizer, part: str) -> dict[str, Iterator[dict]]:
+def by_rules(
+    articles: list[dict], rules: RulesTeacher, cfg: Config, persona: dict, tokenizer: Tokenizer, part: str
+) -> dict[str, Iterator[dict]]:
     """{family of sft.mix: its conversations without end}: what needs no teacher."""
 
     def fits(passage: str) -> bool:
@@ -207,12 +233,14 @@ def by_rules(articles: list[dict], rules: RulesTeacher, cfg: Config, persona: di
 
 
 def as_people_type(conversation: dict, cfg: Config, persona: dict, typed: Counter, *key) -> dict:
-    """The row of a conversation: a share of the user's turns typed as people type, the passage put beside the question."""
+    """A conversation's row: a share of the user's turns typed as people type, the passage beside the question."""
     messages, passage = [dict(m) for m in conversation["messages"]], conversation.get("passage")
     around = passage is None and not conversation["kind"].startswith("company")
     for place, message in enumerate(messages[::2]):
         ways = tuple(WAYS) if around else LETTERS
-        message["content"], used = as_typed(message["content"], cfg.sft.typing, persona, cfg.sft.seed, *key, place, ways=ways)
+        message["content"], used = as_typed(
+            message["content"], cfg.sft.typing, persona, cfg.sft.seed, *key, place, ways=ways
+        )
         typed.update(used)
     if passage is not None:
         messages[0]["content"] = chat.with_passage(passage, messages[0]["content"], conversation["question_first"])
@@ -227,7 +255,7 @@ def choose_val(articles: list[dict], cfg: Config) -> set:
 
 
 def hashes(conversation: dict) -> tuple[bytes, bytes]:
-    """-> (of all that is said in a conversation, of its first question with its passage); case and spaces don't count"""
+    """-> (of all that is said in a conversation, of its first question and passage); case and spaces don't count"""
     texts = [conversation.get("passage", ""), *(m["content"] for m in conversation.get("messages", []))]
     texts = [one_line(text).lower() for text in texts]
     return tuple(hashlib.sha256("\n".join(part).encode()).digest() for part in (texts, texts[:2]))

@@ -142,7 +142,9 @@ def test_answers_stay_as_they_are_and_about_the_share_is_typed(home):
     said = lambda parts, role: [m["content"] for r in parts["train"] for m in r["messages"] if m["role"] == role]
     assert said(plain, "assistant") == said(typed, "assistant")
     changed = [a != b for a, b in zip(said(plain, "user"), said(typed, "user"))]
-    assert 0.4 < sum(changed) / len(changed) < 0.55  # half of them; a few ways change nothing, such as digits without a number
+    assert (
+        0.4 < sum(changed) / len(changed) < 0.55
+    )  # half of them; a few ways change nothing, such as digits without a number
 
 
 def test_a_passage_takes_at_most_half_a_block_and_holds_its_answer(home):
@@ -173,8 +175,7 @@ def test_the_persona_says_who_it_is(home):
 
 
 @pytest.mark.parametrize(
-    "text, says",
-    [("name: Ada\n", "what: field required"), ("name: [\n", "not valid YAML"), (None, "No such file")],
+    "text, says", [("name: Ada\n", "what: field required"), ("name: [\n", "not valid YAML"), (None, "No such file")]
 )
 def test_a_persona_that_is_not_one_is_named(home, text, says):
     path = home / "p.yaml"

@@ -1,6 +1,6 @@
-"""What quiz.py asks beside its hundred questions: the same ones typed otherwise, and talk that asks for no fact of an article.
+"""What quiz.py asks beside its hundred questions: the same ones typed otherwise, and talk that asks for no fact.
 
-exam/company.txt, premises.txt, passages.txt hold the wordings: a model is not trained on any of them (tests/scripts/test_exam.py).
+exam/company.txt, premises.txt, passages.txt hold the wordings; no model is trained on any (tests/scripts/test_exam.py).
 """
 
 import random
@@ -55,7 +55,7 @@ def sections(name: str, mark: str = "==") -> Iterator[Section]:
 
 
 def typo(text: str, subject: str) -> str:
-    """Two letters of the longest word change places; not in the subject where another word will do, and never a first letter."""
+    """Two letters of the longest word change places; in the subject only where no other word will do."""
     words = [m for m in re.finditer(r"[^\W\d_]+", text) if len(m[0]) >= 4]
     other = [m for m in words if m[0] not in subject] or words
     if not other:
@@ -102,7 +102,7 @@ def company() -> list[Item]:
 
 
 def premises(facts: list[dict], seed: int) -> list[Item]:
-    """facts: of miniwiki-truth.json. A false value is true of another subject of the relation, and of this one in no fact."""
+    """facts: of miniwiki-truth.json. A false value is true of another subject of the relation and never of this one."""
     rng, items = random.Random(seed), []
     for section in sections("premises"):
         relation, _, who = section.head.partition(" ; ")
@@ -132,7 +132,7 @@ def false_values(facts: list[dict], count: int, rng: random.Random) -> list[dict
 
 
 def passages() -> list[Item]:
-    """Texts about things that are in no article, each with its questions; the form is gpt/chat.py's: text, blank line, question."""
+    """Texts about things that are in no article, each with its questions, in the form of gpt.chat.with_passage."""
     items = []
     for section in sections("passages", "+"):
         for _, line in section.lines:

@@ -7,10 +7,10 @@ miniwiki-truth.json + a server's /v1/chat/completions -> a table, and with --jso
     python scripts/bench/quiz.py --url http://127.0.0.1:8080 --turns 3      # three questions a conversation
     python scripts/bench/quiz.py --url http://127.0.0.1:8080 --exam         # and all else that a chat model meets
 
---exam asks the same questions in lower case, in capitals, with a typo, between hi and thanks ..., as second and third of a
-conversation, and then what is in exam/: company, false premises, texts to read. Its table comes before the quiz's own result.
-The wordings are the quiz's own: one that occurs in the training conversations is replaced by another of the same
-relation. An answer is right when the fact is in it; point --url at different servers to compare checkpoints.
+--exam asks the same questions in lower case, in capitals, with a typo, between hi and thanks ..., as second and third
+of a conversation, and then what is in exam/: company, false premises, texts. Its table comes before the quiz's own
+result. The wordings are the quiz's own: one that occurs in the training conversations is replaced by another of the
+same relation. An answer is right when the fact is in it; point --url at different servers to compare checkpoints.
 """
 
 import argparse
@@ -401,7 +401,7 @@ def examine_more(url: str, questions: list[Question], facts: list[dict], seed: i
 
 
 def exam_table(asked: list[Result], more: list[Result]) -> tuple[dict[str, list[int]], str]:
-    """-> ({part: [right, asked]}, the table, with the worst relations of the quiz and some wrong answers of each part)"""
+    """-> ({part: [right, asked]}, the table with the quiz's worst relations and some wrong answers of each part)"""
     parts: dict[str, list[int]] = {"as is": [sum(r.right for r in asked), len(asked)]}
     for result in more:
         counted = parts.setdefault(result.relation, [0, 0])
@@ -414,7 +414,9 @@ def exam_table(asked: list[Result], more: list[Result]) -> tuple[dict[str, list[
     lines += ["", "worst relations, as is: " + (", ".join(worst) or "none wrong"), "", "wrong answers:"]
     for part in parts:
         wrong = [r for r in more if r.relation == part and not r.right]
-        lines += [f"  {part}: {' '.join(r.question.split())}\n      said: {' '.join(r.answer.split())}" for r in wrong[:WORST]]
+        lines += [
+            f"  {part}: {' '.join(r.question.split())}\n      said: {' '.join(r.answer.split())}" for r in wrong[:WORST]
+        ]
     return parts, "\n".join(lines) + "\n"
 
 

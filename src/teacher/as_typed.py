@@ -9,18 +9,9 @@ import re
 
 from teacher import wordings
 
-# Ways to type, and how often each to the others. Lower case is the commonest by far; capitals are spelled in bytes by a small vocabulary and
-# need more examples than their share of real messages.
-WAYS = {
-    "lower": 6,
-    "no_mark": 2,
-    "capitals": 4,
-    "typo": 5,
-    "before": 3,
-    "behind": 3,
-    "system": 2,
-    "digits": 1,
-}
+# Ways to type, and how often each to the others. Lower case is the commonest by far; capitals are spelled in bytes by
+# a small vocabulary and need more examples than their share of real messages.
+WAYS = {"lower": 6, "no_mark": 2, "capitals": 4, "typo": 5, "before": 3, "behind": 3, "system": 2, "digits": 1}
 LETTERS = ("lower", "no_mark", "capitals", "typo")  # what changes letters alone
 TWO = 0.25  # share that is typed in two ways at once: hi, whats teh capital ...
 NEXT_KEY = {
@@ -71,15 +62,15 @@ def capitals(text: str, rng: random.Random, persona: dict[str, str]) -> str:
 
 def digits(text: str, rng: random.Random, persona: dict[str, str]) -> str:
     """7 as seven, seven as 7."""
-    text, count = re.subn(r"\b(?:\d|1[0-2])\b(?![.,]\d)", lambda m: UNITS[int(m[0])], text)
+    text, count = re.subn(r"(?<![\d.,])(?:\d|1[0-2])\b(?![.,]\d)", lambda m: UNITS[int(m[0])], text)
     if count:
         return text
     return re.sub(rf"\b(?:{'|'.join(UNITS)})\b", lambda m: str(UNITS.index(m[0])), text)
 
 
 def typo(text: str, rng: random.Random, persona: dict[str, str]) -> str:
-    """One slip in a word of four letters or more: two letters the wrong way round, one lost, twice, or of the next key."""
-    words = [m for m in re.finditer(r"[^\W\d_]{4,}", text)]
+    """One slip in a word of four letters or more: two letters swapped, one lost, twice, or of the next key."""
+    words = list(re.finditer(r"[^\W\d_]{4,}", text))
     if not words:
         return text
     word = rng.choice(words)
@@ -100,7 +91,11 @@ def system(text: str, rng: random.Random, persona: dict[str, str]) -> str:
 
 def lower_first(text: str) -> str:
     """The first word small, unless it is a name or I."""
-    return text[:1].lower() + text[1:] if wordings.QUESTION.match(text) or re.match(r"[A-Z][a-z]+ (?:me|the|all)\b", text) else text
+    return (
+        text[:1].lower() + text[1:]
+        if wordings.QUESTION.match(text) or re.match(r"[A-Z][a-z]+ (?:me|the|all)\b", text)
+        else text
+    )
 
 
 TYPISTS = {

@@ -1,6 +1,6 @@
 """Greetings, thanks, who are you, write me a poem: what people say beside asking for facts, answered in character.
 
-The wordings are in data/company.txt, the character in configs/persona.yaml; no article is needed, so both teachers use it.
+The wordings are in data/company.txt, the character in configs/persona.yaml; no article is needed: both teachers use it.
 """
 
 from collections.abc import Iterator
@@ -9,12 +9,14 @@ from pipeline.draws import hash64, shuffled
 from teacher import wordings
 
 NUMBERS = "two three four five six seven eight nine ten eleven twelve fifteen twenty thirty fifty a hundred".split()
-NUMBERS += [str(n) for n in (2, 3, 4, 5, 6, 7, 8, 9, 10, 12, 15, 17, 20, 24, 36, 48, 50, 64, 99, 100, 125, 144, 365, 512, 1000)]
+NUMBERS += [
+    str(n) for n in (2, 3, 4, 5, 6, 7, 8, 9, 10, 12, 15, 17, 20, 24, 36, 48, 50, 64, 99, 100, 125, 144, 365, 512, 1000)
+]
 
 
 def company(persona: dict[str, str], *key) -> Iterator[dict]:
-    """Conversations of one turn without end, the intents in turn; every wording of an intent comes before one comes again."""
-    intents = {intent: lines for intent, lines in wordings.load("company").items()}
+    """Conversations of one turn without end, the intents in turn; all patterns of one come before any comes again."""
+    intents = wordings.load("company")
     patterns = {intent: shuffled(lines[">"], *key, intent) for intent, lines in intents.items()}
     place = 0
     while True:

@@ -1,6 +1,7 @@
 """Texts about things that do not exist, with questions that only the text can answer: how a model learns to read.
 
-A domain of data/invented.txt gives a thing and some sentences about it; what the sentences leave out, the text does not say.
+A domain of data/invented.txt gives a thing and sentences about it; what the chosen ones leave out, the text does not
+say.
 """
 
 import random

@@ -1,7 +1,8 @@
-"""Questions that must not be answered as they stand: a false premise, a thing that is not, a time to come, what nobody knows.
+"""Questions that must not be answered as they stand: a false premise, a thing that is not, a time to come.
 
-What is false is known to be false: the wrong value is another subject's in a relation that has one value only, the wrong kind is of
-a thing whose article has no such word, the deed is one that the article doesn't tell. Wordings: data/limits.txt.
+What is false is known to be false: the wrong value is another subject's in a relation that has one value only, the
+wrong kind is of a thing whose article has no such word, the deed is one that the article doesn't tell. Wordings:
+data/limits.txt.
 """
 
 import re
@@ -12,11 +13,24 @@ from pipeline.draws import hash64, shuffled
 from teacher import wordings
 from teacher.invented import thing
 from teacher.rules.facts import Fact, a, facts_of
-from teacher.rules.subject import ParsedArticle, parse_article
+from teacher.rules.subject import parse_article
 from teacher.rules.teacher import RulesTeacher
 
 # How often each kind is asked, in turns of this many
-TURNS = ("premise", "nonsense", "premise", "never", "premise", "kind", "nonsense", "after", "premise", "confirmed", "never", "unanswerable")
+TURNS = (
+    "premise",
+    "nonsense",
+    "premise",
+    "never",
+    "premise",
+    "kind",
+    "nonsense",
+    "after",
+    "premise",
+    "confirmed",
+    "never",
+    "unanswerable",
+)
 PLACES = {"country", "city", "state", "island", "town", "continent", "river", "mountain"}
 WHEN = {"discovered by": "discovered when", "invented by": "invented when"}  # what answers 'When did {V} discover {S}?'
 LAST_YEAR = 2100
@@ -61,7 +75,7 @@ class Limits:
                 }
 
     def premises(self, rounds: int = 3) -> Iterator[tuple]:
-        """'Why is Lyon the capital of France?': every fact that has a section, each time with another wording and wrong value."""
+        """'Why is Lyon the capital of France?': every fact that has a section, with another wrong value each time."""
         able = [(article, fact) for article, fact in self.facts if fact.relation in self.texts and fact.check]
         for round_ in range(rounds):
             for article, fact in shuffled(able, *self.key, "premise", round_):
@@ -71,7 +85,7 @@ class Limits:
                     yield article, *self.say(fact.relation, key, S=fact.subject, W=bare(wrong, fact), fact=fact.answer)
 
     def confirmed(self) -> Iterator[tuple]:
-        """The same questions with a true premise, so that 'not' is no reflex: 'When did Alexander Fleming discover penicillin?'"""
+        """The same with a true premise, so that 'not' is no reflex: 'When did Alexander Fleming find penicillin?'"""
         by_subject = {(fact.relation, fact.subject): fact for _, fact in self.facts}
         for article, fact in shuffled(self.facts, *self.key, "confirmed"):
             key = (*self.key, "confirmed", fact.answer)
@@ -81,7 +95,10 @@ class Limits:
             wanted = ("When", "Tell me (when") if date else ("I (",)
             patterns = [p for p in self.texts[fact.relation][">"] if any(w in p[:16] for w in wanted)]
             if date:
-                patterns = [re.sub(r"\([^()]*\b[Ww]hen\b[^()]*\)", lambda m: "When" if "W" in m[0] else "when", p) for p in patterns]
+                patterns = [
+                    re.sub(r"\([^()]*\b[Ww]hen\b[^()]*\)", lambda m: "When" if "W" in m[0] else "when", p)
+                    for p in patterns
+                ]
             if patterns:
                 slots = {"S": fact.subject, "W": bare(fact.value, fact)}
                 question = wordings.fill(wordings.expand(wordings.pick(patterns, *key), *key), slots)
@@ -106,7 +123,7 @@ class Limits:
                 section = "deeds" if page.subject.person else "place_deeds" if page.subject.kind in PLACES else None
                 key = (*self.key, "never", round_, page.subject.name)
                 deeds = [d.split(" | ") for d in self.texts[section][">"]] if section else []
-                able = [deed for deed in deeds if not told(deed[1], article, page)]
+                able = [deed for deed in deeds if not told(deed[1], article)]
                 if able:
                     do, did = wordings.pick(able, *key)
                     name = "never" if page.subject.person else "never_place"
@@ -120,7 +137,7 @@ class Limits:
             place += 1
 
     def after(self) -> Iterator[tuple]:
-        """Years after the last one that the persona has read of; where that isn't known, after any that can be meant."""
+        """Years after the last one that the persona has read of; where that isn't known, from 2050 on."""
         read = re.search(r"\d{4}", self.persona["until"])
         first, place = int(read[0]) + 1 if read else 2050, 0
         while True:
@@ -151,10 +168,8 @@ def bare(value: str, fact: Fact) -> str:
     return value.removeprefix("the ") if fact.relation == "currency" else value
 
 
-def told(did: str, article: dict, page: ParsedArticle) -> bool:
+def told(did: str, article: dict) -> bool:
     """Whether the article has a telling word of the deed, so that it might have been done."""
     text = article["text"].lower()
     telling = [word for word in re.findall(r"\w+", did.lower()) if len(word) > 3]
     return any(re.search(rf"\b{re.escape(word[:5])}", text) for word in telling)
-
-

@@ -1,7 +1,7 @@
-"""Tasks with a text in the user's turn: answer from it, say that it does not tell, summarise, list, simplify, name, compare.
+"""Tasks with a text in the user's turn: answer from it, say that it does not tell, summarise, list, compare ...
 
-Half of the texts are parts of the articles, half are invented (invented.py), so that nothing but reading gives the answer. A passage is
-exactly what its answer was made from, no word changed, and at most as long as `fits` allows.
+Half of the texts are parts of the articles, half are invented (invented.py), so that nothing but reading gives the
+answer. A passage is exactly what its answer was made from, no word changed, and at most as long as `fits` allows.
 """
 
 import itertools
@@ -25,7 +25,9 @@ NUMBER = re.compile(r"(?<![\w.,])\d[\d,]*(?:\.\d+)?(?![\w])")
 
 
 def passages(articles: list[dict], kinds: dict[str, str], fits: Callable[[str], bool], *key) -> Iterator[dict]:
-    """Without end: in turn about a part of an article and about an invented thing. kinds: of all subjects, as RulesTeacher has them.
+    """Without end: in turn about a part of an article and about an invented thing.
+
+    kinds: of all subjects, as RulesTeacher has them
 
     -> {"kind", "article_id", "passage", "question_first", "messages"}: the passage belongs to the first turn.
     """
@@ -72,7 +74,14 @@ def questions(text: Text, rng: random.Random) -> list[tuple[str, str]]:
             turns.append((rng.choice(asked), answer))
         else:
             question = rng.choice(asked[:-1] or asked)  # the last one leans on what was said before
-            turns.append((wordings.fill(rng.choice(lines["plain"][">"]), {"Q": question, "q": question[:1].lower() + question[1:]}), answer))
+            turns.append(
+                (
+                    wordings.fill(
+                        rng.choice(lines["plain"][">"]), {"Q": question, "q": question[:1].lower() + question[1:]}
+                    ),
+                    answer,
+                )
+            )
     return turns
 
 
@@ -107,7 +116,7 @@ def other_task(text: Text, other: Text | None, fits: Callable, rng: random.Rando
 
 
 def from_articles(articles: list[dict], kinds: dict[str, str], fits: Callable, *key) -> Iterator[tuple[dict, Text]]:
-    """A part of each article, one after the other, with the facts that stand in it; twice, beginning at different places."""
+    """A part of each article with the facts that stand in it, one after the other; twice, of different paragraphs."""
     for round_ in range(2):
         for article in shuffled(articles, *key, "article", round_):
             page = parse_article(article, kinds)
@@ -122,7 +131,9 @@ def from_articles(articles: list[dict], kinds: dict[str, str], fits: Callable, *
             facts = [fact for fact in facts_of(page) if fact.subject == page.subject.name]
             told = [fact for fact in facts if fact.source in parts or fact.source in passage]
             open_ = [f for f in facts if f not in told and f.value.lower() not in passage.lower() and f.check]
-            said = [((*fact.ask, (fact.follow or fact.ask)[0]), fact.answer) for fact in told if holds(passage, fact.answer)]
+            said = [
+                ((*fact.ask, (fact.follow or fact.ask)[0]), fact.answer) for fact in told if holds(passage, fact.answer)
+            ]
             yield article, Text(page.subject.name, parts, said, [(*f.ask, (f.follow or f.ask)[0]) for f in open_])
 
 
@@ -138,7 +149,9 @@ def names_of(sentence: str) -> list[str]:
     found = []
     for match in re.finditer(NAME, sentence):
         name = re.sub(r"^(?:The|the) ", "", match[0])
-        if name.lower() not in STOP_WORDS and (match.start() or " " in name or name in sentence[match.end() :] or name.lower() != name):
+        if name.lower() not in STOP_WORDS and (
+            match.start() or " " in name or name in sentence[match.end() :] or name.lower() != name
+        ):
             found.append(name)
     return [name for name in found if name.split()[0].lower() not in STOP_WORDS]
 

@@ -1,8 +1,8 @@
 """Files of wordings, one a line, in teacher/data: how people put things, and how they are answered.
 
-    == greeting                       a section
-    > (hello|hi) (there|)             a line of kind ">"; (a|b|) is one of a, b or nothing
-    < Hello! I am {name}.             a line of kind "<"; {slots} are filled by who reads the file
+== greeting                       a section
+> (hello|hi) (there|)             a line of kind ">"; (a|b|) is one of a, b or nothing
+< Hello! I am {name}.             a line of kind "<"; {slots} are filled by who reads the file
 """
 
 import itertools
