@@ -287,7 +287,16 @@ def prepare(cfg, batches, workers: Workers, say) -> tuple[WikiGPT, Optimizer, "G
         model.zero_init_projections()
     model.to(workers.device)
     optimizer = build_optimizer(
-        model, t.optimizer, t.lr, t.weight_decay, t.beta1, t.beta2, t.muon_momentum, workers.device
+        model,
+        t.optimizer,
+        t.lr,
+        t.weight_decay,
+        t.beta1,
+        t.beta2,
+        t.muon_momentum,
+        workers.device,
+        t.embed_lr_scale,
+        t.dtype,
     )
     describe(cfg, model, batches, workers, say)
     return model, optimizer, Gradients(model, t, batches, workers, say)

@@ -3,10 +3,12 @@
 import argparse
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
 import threading
+from collections import Counter
 
 import pytest
 
@@ -14,6 +16,7 @@ import gen_sft_data
 from deduped_folder import CAPITALS, countries, deduped
 from fake_teacher import FakeTeacher, serving
 from pipeline.config import ROOT, InputError, load_config
+from tiny import tiny_tokenizer
 
 
 def overrides(folder, out="sft", *more):
@@ -25,6 +28,9 @@ def overrides(folder, out="sft", *more):
         "sft.conversations=30",
         "sft.val_fraction=0.2",
         f"teacher.answers={folder / out / 'teacher'}",
+        f"tokenizer.path={folder / 'tokenizer.json'}",
+        "sft.mix={memory: 1}",
+        "sft.typing=0",
         *more,
     ]
 
@@ -49,6 +55,7 @@ def files(folder, out="sft"):
 @pytest.fixture
 def home(tmp_path):
     deduped(tmp_path / "deduped", countries(20))
+    tiny_tokenizer(tmp_path / "tokenizer.json")
     return tmp_path
 
 
@@ -81,7 +88,8 @@ def test_each_country_gets_its_own_capital(home):
     for record in parts["train"] + parts["val"]:
         for question, answer in zip(record["messages"][::2], record["messages"][1::2]):
             for country, capital in CAPITALS.items():
-                if f"capital of {country}?" in question["content"] and not question["content"].startswith("Is "):
+                asked, ends = question["content"], (f"capital of {country}?", f"capital of {country}.")
+                if asked.endswith(ends) and not asked.startswith("Is "):
                     assert answer["content"] == f"The capital of {country} is {capital}."
                     seen.add(country)
     assert len(seen) == 20
@@ -101,6 +109,82 @@ def test_long_articles_are_cut_at_a_paragraph():
     assert gen_sft_data.shown(article, 50)["text"] == "First paragraph here.\nSecond paragraph here."
     assert gen_sft_data.shown(article, 10_000)["text"] == article["text"]
     assert len(gen_sft_data.shown({"id": 1, "title": "T", "text": "One sentence. " * 100}, 60)["text"]) <= 60
+
+
+# --- the mix ---
+
+MIXED = ("sft.mix={memory: 0.5, passage: 0.3, limits: 0.1, company: 0.1}", "sft.typing=0.5", "model.block_size=512")
+
+
+def family(record):
+    return record["kind"].partition("/")[0] if "/" in record["kind"] else "memory"
+
+
+def test_the_mix_has_the_shares_of_the_config(home):
+    parts = run(home, "mixed", *MIXED)
+    for lines in parts.values():
+        count = Counter(family(r) for r in lines)
+        assert count["passage"] == round(count["memory"] * 0.3 / 0.5)
+        assert count["limits"] == round(count["memory"] * 0.1 / 0.5) == count["company"]
+    kinds = json.loads((home / "mixed/manifest.json").read_text())["counts"]["kinds"]
+    assert sum(kinds.values()) == sum(map(len, parts.values()))
+    assert {"passage/answer", "limits/premise", "limits/nonsense", "company/greeting", "company/thanks"} <= set(kinds)
+    first = {part: {r["messages"][0]["content"].lower() for r in lines} for part, lines in parts.items()}
+    assert not first["train"] & first["val"]
+
+
+def test_the_same_data_again_and_other_data_with_another_seed(home):
+    run(home, "one", *MIXED), run(home, "two", *MIXED), run(home, "three", *MIXED, "sft.seed=5")
+    assert files(home, "one") == files(home, "two") != files(home, "three")
+
+
+def test_answers_stay_as_they_are_and_about_the_share_is_typed(home):
+    plain, typed = run(home, "plain", *MIXED, "sft.typing=0"), run(home, "typed", *MIXED)
+    said = lambda parts, role: [m["content"] for r in parts["train"] for m in r["messages"] if m["role"] == role]
+    assert said(plain, "assistant") == said(typed, "assistant")
+    changed = [a != b for a, b in zip(said(plain, "user"), said(typed, "user"))]
+    assert (
+        0.4 < sum(changed) / len(changed) < 0.55
+    )  # half of them; a few ways change nothing, such as digits without a number
+
+
+def test_a_passage_takes_at_most_half_a_block_and_holds_its_answer(home):
+    tokenizer = tiny_tokenizer(home / "tokenizer.json")
+    parts = run(home, "mixed", *MIXED, "sft.typing=0")
+    answers = [r for r in parts["train"] if r["kind"] == "passage/answer"]
+    assert len(answers) > 20
+    for record in answers:
+        text = record["messages"][0]["content"]
+        pieces = text.split("\n\n")
+        assert len(pieces) == 2
+        assert all(len(tokenizer.encode(piece)) <= 256 for piece in pieces)
+        for answer in [m["content"] for m in record["messages"][1::2]]:
+            assert all(number in text for number in re.findall(r"\d[\d,]*", answer)), record
+
+
+def test_the_persona_says_who_it_is(home):
+    (home / "persona.yaml").write_text(
+        "name: Ada\nwhat: a test\nread: two books\nmade: hand\nlanguage: English\nlimits: I know little.\nuntil: null\n"
+    )
+    parts = run(home, "ada", *MIXED, f"sft.persona={home / 'persona.yaml'}")
+    who = [r["messages"][1]["content"] for r in parts["train"] if r["kind"] == "company/who_are_you"]
+    assert who and all(answer in ("I am Ada, a test.", "My name is Ada. I am a test.") for answer in who)
+    until = [r["messages"][1]["content"] for r in parts["train"] if r["kind"] == "company/until"]
+    assert until and all("January 2026" in answer for answer in until)  # the date in the name of demo.yaml's dump
+    everything = (home / "ada/train.jsonl").read_text()
+    assert "WikiGPT" not in re.sub(r'"role":"user","content":"[^"]*"', "", everything)
+
+
+@pytest.mark.parametrize(
+    "text, says", [("name: Ada\n", "what: field required"), ("name: [\n", "not valid YAML"), (None, "No such file")]
+)
+def test_a_persona_that_is_not_one_is_named(home, text, says):
+    path = home / "p.yaml"
+    if text:
+        path.write_text(text)
+    with pytest.raises(InputError, match=says) as error:
+        run(home, "sft", f"sft.persona={path}")
+    assert "p.yaml" in str(error.value) and "\n" not in str(error.value)
 
 
 # --- a teacher that is a server ---
@@ -276,6 +360,8 @@ def test_preview_shows_rows_and_writes_nothing(home, capsys):
         (["data.deduped_dir=/nowhere/deduped"], "run python src/dedup.py"),
         (["teacher.backend=openai", "teacher.base_url=http://127.0.0.1:9/v1"], "cannot be reached"),
         (["sft.articles=0"], "sft.articles"),
+        (["sft.mix={company: 1}"], "sft.mix|sft: mix needs a share of memory"),
+        (["tokenizer.path=/nowhere/t.json"], "run python src/train_tokenizer.py"),
     ],
 )
 def test_one_line_for_the_user(home, more, says):

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections import Counter
 from types import SimpleNamespace
 
 import numpy as np
@@ -47,6 +48,8 @@ def arguments(home, out, *overrides):
         f"data.val_bin={out / 'tokens/val.bin'}",
         "data.workers=1",
         "data.val_fraction=0.1",
+        "data.recased=0",
+        "tokenizer.cases=false",
         *overrides,
     ]
 
@@ -96,6 +99,18 @@ def test_validation_is_the_articles_whose_hash_is_low(home, packed):
     }
     assert {text.split("\n")[0].removeprefix("# ") for text in val} - {"<|end|>", "Empty", "Run"} == low
     assert 8 <= len(low) <= 35
+
+
+def test_recased_copies_are_of_training_documents_alone(home, packed, tmp_path):
+    pack_tokens.main(config(home, tmp_path, "data.recased=2"))
+    tokenizer = Tokenizer(home / "tok/tokenizer.json")
+    plain, more = (documents(out / "tokens/train.bin", tokenizer) for out in (packed, tmp_path))
+    assert len(more) == 3 * len(plain)
+    count = Counter(text.lower() for text in more)
+    assert count == Counter({text.lower(): 3 for text in plain})
+    assert len(set(more)) > 1.5 * len(plain)
+    val = [sorted(documents(out / "tokens/val.bin", tokenizer)) for out in (packed, tmp_path)]
+    assert val[0] == val[1]
 
 
 def test_no_token_but_end_is_special(home, packed):

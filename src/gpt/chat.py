@@ -24,6 +24,14 @@ TEMPLATE = (
 )
 
 
+def with_passage(passage: str, question: str, question_first: bool = False) -> str:
+    """What a user says who gives a text to answer from: the text, a blank line, the question; or the other way round.
+
+    The one form for fine-tuning, examination and lookup. Two texts are one passage with a blank line between them.
+    """
+    return f"{question}\n\n{passage}" if question_first else f"{passage}\n\n{question}"
+
+
 def turns(messages: list[dict]) -> list[tuple[str, str]]:
     """-> [(role, content)] with system texts moved into the next user turn. InputError on an unknown role."""
     system, result = "", []

@@ -8,6 +8,7 @@ from a random phase on and shuffles them, so nothing is drawn twice before all i
 every epoch, resuming needs only the step, and neither the micro-batch size nor the number of GPUs changes what a step sees.
 """
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,6 +16,7 @@ import numpy as np
 
 from gpt.tokenizer import Tokenizer
 from pipeline.config import InputError
+from pipeline.draws import hash64
 from pipeline.files import content_hash, read_json
 
 DTYPE = np.dtype("<u2")  # vocab_size <= 65,536: see pipeline/config.py
@@ -24,6 +26,13 @@ IGNORE = -100  # a target that is not learned or scored, as torch's cross entrop
 def document(article: dict) -> str:
     """An article as the model reads it: the title as a Markdown heading, as the sections of the text are; <|end|> follows."""
     return f"# {article['title']}\n\n{article['text']}"
+
+
+def recased(text: str, *key) -> str:
+    """The text as it may be typed: about a third of its sentences in lower case, a third in CAPITALS; by the key."""
+    parts = re.split(r"(?<=[.!?\n])(?=\s)", text)
+    cases = (str, str.lower, str.upper)
+    return "".join(cases[hash64(*key, place) % len(cases)](part) for place, part in enumerate(parts))
 
 
 class TokenFile:

@@ -116,6 +116,8 @@ def _train(stage, cfg, section, folder, key, model, tokenizer, steps, loss, eval
         cfg.train.beta2,
         cfg.train.muon_momentum,
         device,
+        cfg.train.embed_lr_scale,
+        cfg.train.dtype,
     )
     if resumed:
         optimizer.load_state(tensors)

@@ -79,6 +79,7 @@ class Tokenizer(Section):
     special_tokens: Annotated[list[str], Field(min_length=3, max_length=3)]
     sample_mb: Positive
     min_frequency: Count
+    cases: bool
 
     @model_validator(mode="after")
     def _specials(self):
@@ -97,6 +98,7 @@ class Data(Section):
     train_bin: InCorpus
     val_bin: InCorpus
     val_fraction: Annotated[Float, Field(gt=0, lt=1)]
+    recased: Whole
     shard_articles: Count
     seed: Whole
     workers: Literal["auto"] | Count
@@ -183,6 +185,7 @@ class Train(Section):
     beta2: Share
     muon_momentum: Share
     zero_init_proj: bool
+    embed_lr_scale: Positive
     grad_clip: NotNegative
     eval_interval: Count
     eval_iters: Count
@@ -274,7 +277,16 @@ class Sft(FineTuning):
     max_article_chars: Count
     max_turns: Count
     val_fraction: Annotated[Float, Field(gt=0, lt=1)]
+    mix: dict[Literal["memory", "passage", "limits", "company"], Share]
+    typing: Share
+    persona: FromRoot
     join: Annotated[Float, Field(ge=0, lt=1)]
+
+    @model_validator(mode="after")
+    def _mix(self):
+        if not self.mix.get("memory"):
+            raise ValueError("mix needs a share of memory: the others are counted by it")
+        return self
 
 
 class Pref(Section):

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gpt.tokens import IGNORE, Batches, TokenFile, open_tokens, permutation, windows
+from gpt.tokens import IGNORE, Batches, TokenFile, open_tokens, permutation, recased, windows
 from pipeline.config import InputError
 
 
@@ -38,6 +38,16 @@ def counting(tmp_path):
 
 def tokenizer(sha256="aa" * 32, vocab_size=300):
     return SimpleNamespace(path="tokenizer.json", sha256=sha256, vocab_size=vocab_size)
+
+
+def test_recased_text_is_the_same_text_with_whole_sentences_in_other_cases():
+    text = "# Peru\n\nPeru is a country. Its capital is Lima.\n\n## Land\n\nThe Andes are high! Are they?"
+    drawn = {recased(text, i) for i in range(100)}
+    assert len(drawn) > 50 and all(one.lower() == text.lower() for one in drawn)
+    sentence = "Its capital is Lima."
+    seen = [next(case for case in (sentence, sentence.lower(), sentence.upper()) if case in one) for one in drawn]
+    assert {seen.count(case) > len(seen) / 5 for case in (sentence, sentence.lower(), sentence.upper())} == {True}
+    assert recased(text, 3) == recased(text, 3)
 
 
 def test_reads_little_endian_ids_and_the_numbers_beside_them(tmp_path):

@@ -483,15 +483,6 @@ def test_follow_ups_say_it_only_after_the_subject_was_named(teacher):
         assert all(re.search(r"\bit\b|\bits\b", question) for question, _ in rest)
 
 
-def test_reading_has_the_answer_in_its_passage(teacher):
-    reading = [c for c in teacher.conversations(FRANCE, 200, 3) if c["kind"] == "reading"]
-    assert reading
-    for conversation in reading:
-        question, answer = turns(conversation)[0]
-        value = answer.rstrip(".").split()[-1]
-        assert value in question and "France" in question
-
-
 def test_an_article_of_nothing_gives_nothing(teacher):
     for text in ("", "## Heading", "- a\n- b", "x", "It is.", "!!! ??? ..."):
         assert teacher.conversations({"id": 5, "title": "Nothing", "text": text}, 10, 3) == []
