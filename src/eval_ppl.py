@@ -3,10 +3,11 @@
     python src/eval_ppl.py
     python src/eval_ppl.py eval.checkpoints=[checkpoints/base/best,hf:openai-community/gpt2] eval.texts=[articles.jsonl]
 
-Loss is in nats a token, perplexity its exponential; both depend on the tokenizer. Bits per byte do not: all nats, those of
-the closing <|end|> included, over ln 2 and the UTF-8 bytes of the text. Every token is scored exactly once. A checkpoint
-from elsewhere (a Hugging Face folder, or hf:owner/name) goes through transformers, where that is installed; when its
-tokenizer is another one, the val set's documents are decoded and encoded anew. Writes eval.report.json and .md.
+Loss is in nats a token, perplexity its exponential; both depend on the tokenizer. Bits per byte do not: all nats, those
+of the closing <|end|> included, over ln 2 and the UTF-8 bytes of the text. Every token is scored exactly once. A
+checkpoint from elsewhere (a Hugging Face folder, or hf:owner/name) goes through transformers, where that is installed;
+when its tokenizer is another one, the val set's documents are decoded and encoded anew. Writes eval.report.json and
+.md.
 """
 
 import math
@@ -113,7 +114,9 @@ def count(model: torch.nn.Module) -> int:
 
 
 def texts(cfg, scorer: Scorer) -> Iterator[Text]:
-    """val.bin, then eval.texts, as ids of the scorer's tokenizer. Without a val.bin, the texts alone if there are some."""
+    """val.bin, then eval.texts, as ids of the scorer's tokenizer. Without a val.bin, the texts alone if there are
+    some.
+    """
     path = resolve(cfg.data.val_bin)
     if path.exists() or not cfg.eval.texts:
         ours = Tokenizer(resolve(cfg.tokenizer.path))

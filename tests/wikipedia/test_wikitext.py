@@ -1,4 +1,6 @@
-"""wikipedia/wikitext.py: what a reader sees and nothing else, for hand-made articles, hostile ones and mutated real ones."""
+"""wikipedia/wikitext.py: what a reader sees and nothing else, for hand-made articles, hostile ones and mutated real
+ones.
+"""
 
 import random
 import re
@@ -183,7 +185,8 @@ def test_namespaces_of_another_language():
 def test_templates_of_the_config_and_the_unknown_ones():
     options = OPTIONS._replace(templates=(("ship", "{1} ({year})"), ("Citation needed", "[?]"), ("drop me", "")))
     article = to_text(
-        "The {{ship|Vasa|year=1628}} sank.{{citation needed|date=May}} {{Drop_me}} {{Strange thing|1}} {{strange  thing}} {{odd}}",
+        "The {{ship|Vasa|year=1628}} sank.{{citation needed|date=May}} {{Drop_me}} {{Strange thing|1}} "
+        "{{strange  thing}} {{odd}}",
         options,
     )
     assert article.text == "The Vasa (1628) sank.[?]"
@@ -265,8 +268,8 @@ WORDS = st.sampled_from(["Rome", "is", "old", "the city", "of", "1,234", "stone"
 
 
 def balanced(children):
-    """Balanced markup around words, and around more of the same. Quotes stand apart: '' beside '' is a literal apostrophe
-    with bold to MediaWiki too."""
+    """Balanced markup around words, and around more of the same. Quotes stand apart: '' beside '' is a literal
+    apostrophe with bold to MediaWiki too."""
     return st.one_of(
         children.map(lambda x: f"[[Target|{x}]]"),
         children.map(lambda x: f"'''a {x} b'''"),
@@ -364,7 +367,9 @@ def cost(unit: str, count: int) -> float:
 
 @pytest.mark.parametrize("unit", UNITS)
 def test_hostile_markup_costs_time_in_proportion(unit):
-    """20,000 unclosed tokens take under 2 s; what takes long enough to measure does not take four times what half of it takes."""
+    """20,000 unclosed tokens take under 2 s; what takes long enough to measure does not take four times what half of
+    it takes.
+    """
     twice = cost(unit, 20_000)
     assert twice < 2
     if twice > 0.2:
