@@ -9,6 +9,7 @@ manifest.json counts what was left out and why, names the templates that have no
 """
 
 import logging
+import re
 from collections import Counter
 from collections.abc import Callable, Iterator
 from datetime import date
@@ -23,8 +24,10 @@ from pipeline.pool import open_pool
 from pipeline.progress import Progress
 from pipeline.stage_output import StageOutput, top
 from wikipedia import dump as dumps
-from wikipedia.languages import sections_to_drop
+from wikipedia.languages import SAME, language, sections_to_drop
+from wikipedia.names import LANGUAGES
 from wikipedia.templates.base import Context
+from wikipedia.variants import DEFAULTS as DEFAULT_VARIANTS
 from wikipedia.wikitext import NO_PAGE, Article, Options, redirect_target, to_text
 
 IN_MANIFEST = 200  # unknown templates, malformed pages and articles converted the simple way that are named there
@@ -82,6 +85,7 @@ def jobs(cfg: Config, dump: dumps.Dump, out: StageOutput, waiting: dict, bar: Pr
     """The parts that are still to do; the reader of a single stream moves the bar itself."""
     site = dumps.site(dump)
     options = conversion_options(cfg, site)
+    say_what_is_off(options.language)
     read = 0
     for number, part in enumerate(dumps.parts(dump, cfg.data.shard_articles, cfg.extract.on_error == "fail")):
         name = f"part-{number:05}"
@@ -103,14 +107,31 @@ def zip_names(waiting: dict[str, dumps.Part], results: Iterator[Done]) -> Iterat
 
 
 def conversion_options(cfg: Config, site: dumps.Site) -> Options:
-    local = site.namespaces
+    local, code = site.namespaces, wiki_language(site)
+    table, variant = language(code), cfg.extract.variant
     return Options(
-        drop_sections=sections_to_drop(cfg.extract.drop_sections, "en"),
+        drop_sections=sections_to_drop(cfg.extract.drop_sections, code),
         templates=tuple(sorted(cfg.extract.templates.items())),
-        file_names=names(local.get(6), local.get(-2), "File", "Image", "Media"),
-        category_names=names(local.get(14), "Category"),
+        file_names=names(local.get(6), local.get(-2), "File", "Image", "Media", *table.file_names),
+        category_names=names(local.get(14), "Category", *table.category_names),
+        language=code,
+        variant=DEFAULT_VARIANTS.get(code, "") if variant == "auto" else variant,
         seconds=cfg.extract.article_seconds,
     )
+
+
+def wiki_language(site: dumps.Site) -> str:
+    """The code of a wiki's language by its name (dewiki), else its address; English where neither says one."""
+    by_name = re.match(r"([a-z_]+?)(?=wik)", site.name)
+    codes = [by_name[1].replace("_", "-") if by_name else "", site.base.partition("//")[2].partition(".")[0]]
+    return next((code for code in codes if code in LANGUAGES or code in SAME), "en")
+
+
+def say_what_is_off(code: str) -> None:
+    if off := language(code).missing():
+        print(
+            f"extract: wikipedia/languages has no table for '{code}'; in its place English or nothing: {', '.join(off)}"
+        )
 
 
 def names(*some: str | None) -> tuple[str, ...]:

@@ -118,6 +118,7 @@ class Extract(Section):
     on_error: Literal["fail", "skip"]
     article_seconds: Positive
     drop_sections: Literal["auto"] | list[str]
+    variant: Annotated[str, Field(pattern="^[a-z]{2,3}(-[a-z]+)*$|^auto$")]
     templates: dict[str, str]
 
 

@@ -13,14 +13,18 @@ from collections import Counter
 from functools import cache, lru_cache
 from typing import NamedTuple
 
+from wikipedia.languages import SAME, language
 from wikipedia.names import LANGUAGES
+from wikipedia.templates import other_wikis
 from wikipedia.templates.base import EQUALS, NEWLINE, PIPE, Context, split_arguments
 from wikipedia.templates.lookup import UNKNOWN, find, user_renderer
 from wikipedia.templates.numbers import lowered, raised
+from wikipedia.variants import choose
 
 DROP = "\x05"  # something was dropped here
 OPEN, CLOSE = "\x02", "\x03"  # a protected piece: OPEN number CLOSE
 MAX_DEPTH = 40  # templates inside templates; MediaWiki itself stops at 100 of any kind
+FIND = ("find",)  # where _resolved() keeps the search of templates by name
 CHARS_A_SECOND = 2_000_000  # of the most hostile markup on a slow core: makes seconds a fixed amount of work
 
 
@@ -29,6 +33,8 @@ class Options(NamedTuple):
     templates: tuple[tuple[str, str], ...] = ()  # (name, rendering) of the config
     file_names: tuple[str, ...] = ("File", "Image", "Media")  # namespaces in the wiki's language and in English
     category_names: tuple[str, ...] = ("Category",)
+    language: str = "en"  # code of the wiki's language
+    variant: str = ""  # such as zh-hant, for wikis in several scripts
     seconds: float = 2.0  # for one article, counted in work and not by the clock: results must not depend on speed
 
 
@@ -87,12 +93,14 @@ def to_text_or_raise(wikitext: str, options: Options, context: Context) -> Artic
     if "<" in text:
         text = _REF.sub(DROP, text)
         text = _hold(text, held)
+    if options.variant and "-{" in text:
+        text = choose(text, options.variant)
     names = _namespaces(options.file_names, options.category_names)
     categories: list[str] = []
     if "[[" in text:
         text = _COLON.sub(lambda m: _colon_link(m, names, categories), text)
     description = _short_description(text)
-    disambiguation = _is_disambiguation(text)
+    disambiguation = _is_disambiguation(text, options.language)
     text = _without_sections("\n" + text + "\n", options.drop_sections)
     if "{|" in text:
         text = _without_tables(text)
@@ -100,7 +108,7 @@ def to_text_or_raise(wikitext: str, options: Options, context: Context) -> Artic
         text = _links(text, names)
     unknown: Counter = Counter()
     if "{{" in text or "}}" in text:
-        text = _Templates(options.templates, context, unknown, limit - len(text)).expand(text)
+        text = _Templates(options, context, unknown, limit - len(text)).expand(text)
     text = _inline(text)
     if DROP in text:
         text = _close_holes(text)
@@ -218,8 +226,8 @@ def _held(name: str, attributes: str, content: str, held: list[str]) -> str:
     elif "inline" in attributes:
         held.append(f"`{content.strip()}`")
         return f"{OPEN}{len(held) - 1}{CLOSE}"
-    language = re.search(r"lang\s*=\s*[\"']?([\w+#-]+)", attributes)
-    held.append(f"```{language[1].lower() if language else ''}\n{content.strip(chr(10)).rstrip()}\n```")
+    code = re.search(r"lang\s*=\s*[\"']?([\w+#-]+)", attributes)
+    held.append(f"```{code[1].lower() if code else ''}\n{content.strip(chr(10)).rstrip()}\n```")
     return f"\n\n{OPEN}{len(held) - 1}{CLOSE}\n\n" if content.strip() else "\n\n"
 
 
@@ -232,8 +240,18 @@ _DISAMBIGUATION = re.compile(
 )
 
 
-def _is_disambiguation(text: str) -> bool:
+@cache
+def _disambiguation_names(code: str) -> re.Pattern | None:
+    """The templates of a language's table, opened; their first letter may be either case."""
+    names = "|".join(re.escape(name).replace(r"\ ", "[ _]") for name in sorted(language(code).disambiguation_templates))
+    return re.compile(rf"\{{\{{\s*(?:{names})\s*[|}}]", re.I) if names and code != "en" else None
+
+
+def _is_disambiguation(text: str, code: str) -> bool:
     """{{disambiguation|...}} in any of its many names; {{other uses|X (disambiguation)}} is none."""
+    own = _disambiguation_names(code)
+    if own and (own.search(text, 0, 1000) or own.search(text, max(0, len(text) - 3000))):
+        return True
     place = text.find("isambig")
     while place >= 0:
         opened = text.rfind("{{", max(0, place - 50), place)
@@ -438,8 +456,8 @@ _OPENING_RUN, _CLOSING_RUN = re.compile(r"\{\{\{+"), re.compile(r"\}\}\}+")
 class _Templates:
     """One article's templates: rendered from the inside out, what has no renderer dropped and counted."""
 
-    def __init__(self, custom: tuple[tuple[str, str], ...], context: Context, unknown: Counter, budget: int):
-        self.resolved = _resolved(custom)
+    def __init__(self, options: Options, context: Context, unknown: Counter, budget: int):
+        self.resolved = _resolved(options.templates, options.language)
         self.context, self.unknown, self.budget = context, unknown, budget
 
     def expand(self, text: str) -> str:
@@ -526,10 +544,13 @@ def _head_end(part: str) -> int:
 
 
 @lru_cache(maxsize=16)
-def _resolved(custom: tuple[tuple[str, str], ...]) -> dict:
+def _resolved(custom: tuple[tuple[str, str], ...], code: str) -> dict:
     """head as written -> (renderer or None, name to count as unknown, is it a function with a colon); grows as heads
     are met"""
-    return {("custom", _normal(name)): user_renderer(pattern) for name, pattern in custom}
+    table = language(code)
+    resolved: dict = {("custom", _normal(name)): user_renderer(pattern, table.months) for name, pattern in custom}
+    resolved[FIND] = find if SAME.get(code, code) == "en" else other_wikis.finder(table)
+    return resolved
 
 
 def _normal(name: str) -> str:
@@ -545,9 +566,9 @@ def _resolve(head: str, resolved: dict) -> tuple:
     custom = resolved.get(("custom", name))
     if custom:
         return custom, "", False
-    renderer = find(name)
+    renderer = resolved[FIND](name)
     if renderer is UNKNOWN and ":" in name:
-        renderer = find(name.partition(":")[0].strip())
+        renderer = resolved[FIND](name.partition(":")[0].strip())
         if renderer is not UNKNOWN:
             return renderer, "", True
     return (None, name, False) if renderer is UNKNOWN else (renderer, "", False)

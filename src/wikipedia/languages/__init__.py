@@ -85,7 +85,7 @@ def language(code: str) -> Language:
 
 
 def sections_to_drop(asked: str | list[str], code: str) -> frozenset[str]:
-    """The headings, in lower case, for extract.drop_sections: its own list; for "auto" the table's, else English ones."""
+    """The headings, in lower case, that extract.drop_sections means; by "auto" the table's, or else English ones."""
     if asked != "auto":
         return frozenset(" ".join(name.lower().split()) for name in asked)
     return language(code).drop_sections or language("en").drop_sections

@@ -1,6 +1,7 @@
 """find(name): how to render a template; also whether it is known to show no prose, or was never heard of."""
 
 import re
+from collections.abc import Sequence
 
 from wikipedia.names import COUNTRIES, ELEMENTS
 from wikipedia.tables import lines, table
@@ -74,13 +75,22 @@ def find(name: str) -> Renderer | None:
     return None if _SILENT_PATTERN.match(name) else UNKNOWN
 
 
-def user_renderer(pattern: str) -> Renderer:
-    """The rendering of a config line such as `ship: "{1} ({year})"`; missing arguments are empty."""
+def user_renderer(pattern: str, months: Sequence[str] = ()) -> Renderer:
+    """The rendering of a config line such as `ship: "{1} ({year})"`; missing arguments are empty.
+
+    {2|1}: the second argument, or the first where there is none; {2:month}: the name of the month with that number.
+    """
 
     def render(p, n, context):
-        def value(match):
-            key = match[1]
+        def argument(key):
             return at(p, int(key) - 1) if key.isdecimal() and key != "0" else n.get(key.lower(), "")
+
+        def value(match):
+            key, _, kind = match[1].partition(":")
+            found = next((x for x in map(argument, key.split("|")) if x), "")
+            if kind == "month" and found.isdecimal() and 1 <= int(found) <= len(months):
+                return months[int(found) - 1]
+            return found
 
         return re.sub(r"\{([^{}]+)\}", value, pattern)
 
