@@ -140,14 +140,15 @@ def same(fast: Encoder, plain: Encoder, texts: list[str]) -> bool:
 
 
 def encode_shard(job: tuple[Path, Path, str, int, float]) -> tuple[bytes, np.ndarray]:
-    """-> (the shard's tokens, its index); recased copies of what is not for validation come last"""
+    """-> (the shard's tokens, its index); behind a document that is not for validation come `copies` recased ones"""
     path, tokenizer_path, sha256, copies, val_fraction = job
     available, end_id = encoders(tokenizer_path, sha256)
     articles = list(read_jsonl(path))
-    training = [article for article in articles if id_hash(article["id"]) >= val_fraction * 2.0**64]
     texts = [document(article) for article in articles]
-    texts += [recased(document(article), article["id"], copy) for copy in range(copies) for article in training]
-    articles += training * copies
+    for place, article in enumerate(articles):
+        if id_hash(article["id"]) >= val_fraction * 2.0**64:
+            again = [recased(texts[place], article["id"], copy) for copy in range(copies)]
+            texts[place] = "\n\n".join([texts[place], *again])
     ahead = np.cumsum([0] + [len(text) for text in texts[:-1]])
     checked = [text[:CHECKED] for text in texts[: np.searchsorted(ahead, CHECKED)]]
     encode = next(e for e in available if same(e, available[-1], checked))

@@ -91,7 +91,7 @@ def other_task(text: Text, other: Text | None, fits: Callable, rng: random.Rando
     passage = text.passage
     subject = text.subject
     years, numbers = unique(YEAR.findall(passage)), unique(NUMBER.findall(passage))
-    names = unique(name for sentence in text.sentences for name in names_of(sentence))
+    names = unique(name for sentence in text.sentences for name in names_of(sentence, subject))
     simple = " ".join(answer for _, answer in text.said)
     tasks = {"subject": f"The text is about {subject}.", "title": subject[:1].upper() + subject[1:]}
     if len(text.sentences) > 1:
@@ -144,16 +144,15 @@ def holds(passage: str, answer: str) -> bool:
     )
 
 
-def names_of(sentence: str) -> list[str]:
-    """Names in a sentence, whole; a capital that only begins the sentence is none."""
+def names_of(sentence: str, subject: str) -> list[str]:
+    """Names in a sentence, whole. One word that begins it is a name only if it is of the subject's."""
     found = []
     for match in re.finditer(NAME, sentence):
         name = re.sub(r"^(?:The|the) ", "", match[0])
-        if name.lower() not in STOP_WORDS and (
-            match.start() or " " in name or name in sentence[match.end() :] or name.lower() != name
-        ):
+        begins = match.start() == 0 and " " not in name and name not in subject.split()
+        if not begins and name.split()[0].lower() not in STOP_WORDS:
             found.append(name)
-    return [name for name in found if name.split()[0].lower() not in STOP_WORDS]
+    return found
 
 
 def bullets(items: list[str]) -> str:

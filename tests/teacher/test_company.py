@@ -209,10 +209,11 @@ def test_invented_things_differ():
 @pytest.mark.parametrize(
     "sentence, names",
     [
+        ("Travellers reach Mongolia by train.", ["Mongolia"]),
         ("The capital of Mongolia is the city of Ulaanbaatar.", ["Mongolia", "Ulaanbaatar"]),
         ("It was founded by Anna Wesofield.", ["Anna Wesofield"]),
         ("Mongolia is a country in East Asia.", ["Mongolia", "East Asia"]),
     ],
 )
 def test_names_are_whole(sentence, names):
-    assert names_of(sentence) == names
+    assert names_of(sentence, "Mongolia") == names
