@@ -189,11 +189,14 @@ class Train(Section):
     grad_clip: NotNegative
     eval_interval: Count
     eval_iters: Count
+    eval_batch_size: Count
     log_interval: Count
     checkpoint_dir: InOut
     checkpoint_interval: Count
     keep_checkpoints: Count
     max_nonfinite: Count
+    spike_factor: Annotated[Float, Field(ge=1)] | Literal[0]
+    spike_steps: Count
     sample_prompts: list[str]
     sample_tokens: Whole
     price_per_hour: NotNegative
@@ -328,6 +331,10 @@ class Serve(Decoding):
     queue: Whole
 
 
+class Log(Section):
+    tensorboard: bool
+
+
 class Wandb(Section):
     project: str
     run_name: str
@@ -375,6 +382,7 @@ class Config(Section):
     dpo: Dpo
     judge: Judge
     serve: Serve
+    log: Log
     wandb: Wandb
     vast: Vast
 
