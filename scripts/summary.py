@@ -85,10 +85,10 @@ def tokens(cfg) -> Row | None:
 
 
 def checkpoint(cfg, stage: str) -> Row | None:
-    path = resolve(cfg.train.checkpoint_dir) / stage / "latest/training_state/state.json"
-    if not path.exists():
+    folder = resolve(cfg.train.checkpoint_dir) / stage / "latest/training_state"
+    if not (folder / "evaluation.json").exists():
         return None
-    state = read_json(path)
+    state = read_json(folder / "state.json") | read_json(folder / "evaluation.json")
     bits = f", {state['val_bits_per_byte']:.3f} bits/byte" if "val_bits_per_byte" in state else ""
     accuracy = f", {state['val_accuracy']:.0%} of pairs right" if "val_accuracy" in state else ""
     return (

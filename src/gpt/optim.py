@@ -1,9 +1,10 @@
 """Optimizers and the learning rate: AdamW, or Muon for the hidden matrices and AdamW for the rest, used as one.
 
-Muon (Jordan et al. 2024) takes the momentum of a matrix and moves along its nearest orthogonal matrix. Ours gives what
-torch.optim.Muon(adjust_lr_fn="match_rms_adamw") gives, with three differences that matter here: the fused qkv and gate-up
-projections are orthogonalised as the matrices they are made of; matrices of one shape go through together; and on a CPU
-it computes in train.dtype (bf16 matmuls are 20 to 40 times slower on CPUs without bf16 units, 3 to 4 times faster with AMX).
+Muon (Jordan et al. 2024) takes the momentum of a matrix and moves along its nearest orthogonal matrix. Ours gives
+what torch.optim.Muon(adjust_lr_fn="match_rms_adamw") gives, with three differences that matter here: the fused qkv
+and gate-up projections are orthogonalised as the matrices they are made of; matrices of one shape go through
+together; and on a CPU it computes in train.dtype (bf16 matmuls are 20 to 40 times slower on CPUs without bf16 units,
+3 to 4 times faster with AMX).
 """
 
 import math
@@ -51,7 +52,7 @@ def parameter_groups(model: torch.nn.Module, muon: bool) -> dict[str, list[str]]
 
 
 def orthogonalise(matrices: torch.Tensor, dtype: torch.dtype = torch.float32) -> torch.Tensor:
-    """(n, rows, columns) -> each matrix with its singular values brought near 1, by Newton-Schulz iteration in dtype."""
+    """(n, rows, columns) -> each matrix with its singular values brought near 1 (Newton-Schulz, in dtype)."""
     a, b, c = NEWTON_SCHULZ
     x = matrices.to(dtype)
     tall = x.shape[1] > x.shape[2]
@@ -71,7 +72,7 @@ class Muon(torch.optim.Optimizer):
         self.dtype = dtype  # of the Newton-Schulz iteration
 
     @torch.no_grad()
-    def step(self, finite: torch.Tensor) -> None:
+    def step(self, finite: torch.Tensor) -> None:  # type: ignore[override]
         """Update all parameters, or none of them where `finite`, a bool scalar on their device, is False."""
         by_shape: dict[tuple, list] = {}
         for group in self.param_groups:
@@ -114,7 +115,7 @@ class Optimizer:
             if isinstance(part, Muon):
                 part.step(finite)
             elif part.defaults["fused"]:  # the fused kernel skips its update where found_inf is 1, as GradScaler has it
-                part.grad_scale, part.found_inf = None, 1.0 - finite.float()
+                part.grad_scale, part.found_inf = None, 1.0 - finite.float()  # type: ignore[attr-defined]
                 part.step()
             elif finite:
                 part.step()
@@ -167,8 +168,8 @@ def build_optimizer(
 ) -> Optimizer:
     """name: adamw | muon. Matrices have weight decay, norms have none, embeddings never go to Muon.
 
-    embed_lr_scale: the tied embedding's learning rate to the others'. Beside Muon it wants a higher one: a token that is
-    seldom seen gets few updates, and AdamW's are of one size whatever the matrix (bench/RESULTS.md).
+    embed_lr_scale: the tied embedding's learning rate to the others'. Beside Muon it wants a higher one: a token that
+    is seldom seen gets few updates, and AdamW's are of one size whatever the matrix (bench/RESULTS.md).
     dtype: train.dtype, in which Muon's iteration is computed on a CPU; on a GPU it is bf16 always.
     """
     parameters = dict(model.named_parameters())
@@ -210,5 +211,6 @@ def build_optimizer(
 
 
 def clip_gradients(model: torch.nn.Module, limit: float) -> torch.Tensor:
-    """Scale the gradients so that their joint norm is at most `limit` (0: no limit) -> the norm before, on the device."""
+    """Scale the gradients so that their joint norm is at most `limit` (0: no limit) -> the norm before, on the
+    device."""
     return torch.nn.utils.clip_grad_norm_(model.parameters(), limit or math.inf)

@@ -190,11 +190,14 @@ class Train(Section):
     grad_clip: NotNegative
     eval_interval: Count
     eval_iters: Count
+    eval_batch_size: Count
     log_interval: Count
     checkpoint_dir: InOut
     checkpoint_interval: Count
     keep_checkpoints: Count
     max_nonfinite: Count
+    spike_factor: Annotated[Float, Field(ge=1)] | Literal[0]
+    spike_steps: Count
     sample_prompts: list[str]
     sample_tokens: Whole
     price_per_hour: NotNegative
@@ -329,6 +332,10 @@ class Serve(Decoding):
     queue: Whole
 
 
+class Log(Section):
+    tensorboard: bool
+
+
 class Wandb(Section):
     project: str
     run_name: str
@@ -376,6 +383,7 @@ class Config(Section):
     dpo: Dpo
     judge: Judge
     serve: Serve
+    log: Log
     wandb: Wandb
     vast: Vast
 

@@ -103,9 +103,7 @@ def test_orthogonalise_acts_on_singular_values_alone(shape):
 
 
 def test_fused_projections_are_orthogonalised_one_by_one():
-    """The update of each third of qkv and half of gate_up has its own singular values near 1; stacked they would
-    not.
-    """
+    """The update of each third of qkv and half of gate_up has its own singular values near 1."""
     model = tiny_model()
     before = {n: p.detach().clone() for n, p in model.named_parameters()}
     backward(model, 0)
