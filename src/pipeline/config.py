@@ -346,8 +346,9 @@ class Vast(Section):
     gpu: str
     filters: str
     image: str
-    disk_gb: Count
+    disk_gb: Literal["auto"] | Count
     max_price: Positive
+    bid: Literal["off", "auto"] | Positive
     max_tries: Count
     boot_minutes: Positive
     ssh_key: str
