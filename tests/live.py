@@ -15,17 +15,23 @@ from tiny import Parrot
 def running(model, tokenizer, *overrides: str, parrot: Parrot | None = None, key: str | None = None):
     """-> (URL, engine) of serve.py's app on a free port, in this process; with a parrot, that is what answers."""
     settings = load_config("configs/base.yaml", list(overrides)).serve
-    sock = serve.listen("127.0.0.1", 0)
     engine = Engine(model, tokenizer, settings.max_batch, settings.queue, settings.queue_seconds, prefix_bytes=1 << 20)
     if parrot:
         engine.decoder = parrot.decoder(model, tokenizer)
-    server = Server(serve.create_app({settings.name: engine}, settings, key), [engine])
+    with listening(serve.create_app({settings.name: engine}, settings, key), [engine]) as url:
+        yield url, engine
+
+
+@contextlib.contextmanager
+def listening(app, engines):
+    """-> the URL at which the app is served"""
+    sock, server = serve.listen("127.0.0.1", 0), Server(app, engines)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [sock]}, daemon=True)
     thread.start()
     while not server.started:
         time.sleep(0.01)
     try:
-        yield f"http://127.0.0.1:{sock.getsockname()[1]}", engine
+        yield f"http://127.0.0.1:{sock.getsockname()[1]}"
     finally:
         server.should_exit = True
         thread.join(10)

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from gpt import checkpoints
 from gpt.decode_step import CompiledStep, Step
-from gpt.decoder import Completion, Decoder, Request, generate, logprobs_of, stream
+from gpt.decoder import Completion, Decoder, Request, generate, stream
 from gpt.grammar import json_grammar
 from gpt.prefix_cache import PrefixCache
 from gpt.sampling import Knobs, Sampling, smallest_kept
@@ -534,7 +534,7 @@ def test_kept_prefixes_stay_within_their_bytes():
     for start in range(5):
         kept.keep([100 * start + i for i in range(20)], [torch.full((2, 2, 20, 4), float(start))] * 2)
     assert len(kept.entries) == 3 and kept.bytes == kept.most_bytes
-    assert kept.find([i for i in range(20)])[0] == 0  # the oldest are gone
+    assert kept.find(list(range(20)))[0] == 0  # the oldest are gone
     known, kv = kept.find([400 + i for i in range(18)] + [7, 8])
     assert known == 18 and kv[0].unique().item() == 4
     kept.keep([400 + i for i in range(20)] + [1, 2], [torch.zeros(2, 2, 22, 4)] * 2)  # says all that the other said

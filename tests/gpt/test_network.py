@@ -1,4 +1,4 @@
-"""Who may ask, and how long the server waits for whom: keys, hosts, origins, slow clients, SIGTERM, logs and metrics."""
+"""Who may ask, and how long the server waits for whom: keys, hosts, origins, slow clients, SIGTERM, log, metrics."""
 
 import json
 import os
