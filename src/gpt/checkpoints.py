@@ -238,16 +238,19 @@ def _sync(folder: Path) -> None:
         os.close(handle)
 
 
-def damage(path: Path) -> str | None:
-    """What is wrong with a checkpoint directory, in words; None when every file is as it was written."""
+def damage(path: Path, only: tuple[str, ...] = ()) -> str | None:
+    """What is wrong with a checkpoint directory, in words; None when every file is as it was written. only: the files
+    that matter to whoever asks; then a folder without hashes, a published one, is taken as it is."""
     hashes = Path(path) / "hashes.json"
     if not hashes.exists():
-        return "hashes.json is missing"
+        return None if only else "hashes.json is missing"
     try:
         expected_hashes = dict(json.loads(hashes.read_text(encoding="utf-8")))
     except ValueError:
         return "hashes.json is damaged"
     for name, expected in expected_hashes.items():
+        if only and name not in only:
+            continue
         file = Path(path) / name
         if not file.exists():
             return f"{name} is missing"
@@ -271,18 +274,28 @@ def load_config(path: Path) -> ModelConfig:
     file = Path(path) / "config.json"
     if not file.exists():
         raise InputError(f"{path}: no checkpoint there; the stage that makes it has not run, or the path is wrong")
-    c = json.loads(file.read_text(encoding="utf-8"))
+    try:
+        c = dict(json.loads(file.read_text(encoding="utf-8")))
+    except (ValueError, TypeError) as error:
+        raise InputError(f"{file}: is not a JSON object ({error}); copy the checkpoint here again") from None
     if c.get("model_type") != "llama" or c.get("num_key_value_heads") != c.get("num_attention_heads"):
         raise InputError(f"{file}: not a WikiGPT checkpoint (model_type llama, as many key-value heads as heads)")
-    return ModelConfig(
-        vocab_size=c["vocab_size"],
-        n_layer=c["num_hidden_layers"],
-        n_head=c["num_attention_heads"],
-        n_embd=c["hidden_size"],
-        block_size=c["max_position_embeddings"],
-        d_ff=c["intermediate_size"],
-        rope_theta=c.get("rope_theta") or c["rope_parameters"]["rope_theta"],
-    )
+    try:
+        config = ModelConfig(
+            vocab_size=c["vocab_size"],
+            n_layer=c["num_hidden_layers"],
+            n_head=c["num_attention_heads"],
+            n_embd=c["hidden_size"],
+            block_size=c["max_position_embeddings"],
+            d_ff=c["intermediate_size"],
+            rope_theta=c.get("rope_theta") or c["rope_parameters"]["rope_theta"],
+        )
+    except (KeyError, TypeError) as error:
+        raise InputError(f"{file}: {error} is missing; copy the checkpoint here again") from None
+    sizes = [value for name, value in vars(config).items() if name not in ("rope_theta", "dropout")]
+    if not all(type(size) is int and size > 0 for size in sizes) or config.n_embd % (2 * config.n_head):
+        raise InputError(f"{file}: its sizes are not those of a model; copy the checkpoint here again")
+    return config
 
 
 def load(path: Path, device: str | torch.device = "cpu") -> tuple[WikiGPT, Tokenizer]:

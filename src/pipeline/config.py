@@ -328,8 +328,15 @@ class Serve(Decoding):
     name: str
     host: str
     port: Annotated[Int, Field(ge=0, le=65535)]  # 0: any free port
+    models: dict[str, str]
+    dtype: Literal["auto", "float32", "bfloat16"]
     max_batch: Count
     queue: Whole
+    queue_seconds: NotNegative
+    prefix_cache_mb: Whole
+    api_key: str | None
+    allow_origins: list[str]
+    log_requests: bool
 
 
 class Log(Section):
