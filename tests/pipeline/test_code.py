@@ -125,7 +125,7 @@ def test_an_edited_filter_is_seen_by_the_next_run(checkout):
     quality = checkout / "src/wikipedia/quality.py"
     quality.write_text(quality.read_text() + "\n# a remark\n")
     assert "up to date" in clean(checkout)[0]
-    edit(checkout / "src/clean.py", 'if __name__ ==', 'print("edited")\n\nif __name__ ==')
+    edit(checkout / "src/clean.py", "if __name__ ==", 'print("edited")\n\nif __name__ ==')
     said, _ = clean(checkout)
     assert "the code of clean.py has changed: made anew" in said and "up to date" not in said
     assert "up to date" in clean(checkout)[0] and output.read_bytes() == first
