@@ -22,6 +22,25 @@ NORM_EPS = 1e-5
 INIT_STD = 0.02  # GPT-2's
 
 
+def main(cfg) -> None:
+    config = ModelConfig.of(cfg.model)
+    with torch.device("meta"):
+        built = sum(p.numel() for p in WikiGPT(config).parameters())
+    counts = parameter_counts(config)
+    assert built == sum(counts.values()), f"the audit says {sum(counts.values()):,}, the model has {built:,}"
+    for part, n in counts.items():
+        print(f"{part:32} {n:>14,} {n / built:7.1%}")
+    print(f"{'total':32} {built:>14,}")
+    print(f"{'training FLOPs a token':32} {flops_per_token(config):>14,}")
+    memory = training_memory(config, cfg.train.micro_batch_size, cfg.train.compile)
+    for part, size in memory.items():
+        print(f"{'memory: ' + part:32} {size / 2**30:>11.2f} GiB")
+    print(
+        f"{'memory in training, estimated':32} {sum(memory.values()) / 2**30:>11.2f} GiB"
+        f" at micro-batch {cfg.train.micro_batch_size} x {config.block_size}"
+    )
+
+
 @dataclass(frozen=True)
 class ModelConfig:
     vocab_size: int
@@ -278,25 +297,6 @@ def training_memory(config: ModelConfig, micro_batch_size: int, compiled: bool) 
         "activations": tokens * config.n_layer * (24 * d + 6 * ff if compiled else 32 * d + 8 * ff),
         "logits": tokens * config.vocab_size * (2 + 2 if compiled else 2 + 4 + 4),
     }
-
-
-def main(cfg) -> None:
-    config = ModelConfig.of(cfg.model)
-    with torch.device("meta"):
-        built = sum(p.numel() for p in WikiGPT(config).parameters())
-    counts = parameter_counts(config)
-    assert built == sum(counts.values()), f"the audit says {sum(counts.values()):,}, the model has {built:,}"
-    for part, n in counts.items():
-        print(f"{part:32} {n:>14,} {n / built:7.1%}")
-    print(f"{'total':32} {built:>14,}")
-    print(f"{'training FLOPs a token':32} {flops_per_token(config):>14,}")
-    memory = training_memory(config, cfg.train.micro_batch_size, cfg.train.compile)
-    for part, size in memory.items():
-        print(f"{'memory: ' + part:32} {size / 2**30:>11.2f} GiB")
-    print(
-        f"{'memory in training, estimated':32} {sum(memory.values()) / 2**30:>11.2f} GiB"
-        f" at micro-batch {cfg.train.micro_batch_size} x {config.block_size}"
-    )
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ import os
 import re
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Literal, NamedTuple
+from typing import Annotated, Any, Literal, NamedTuple
 
 import yaml
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
@@ -442,31 +442,38 @@ def load_config(path: str = "configs/base.yaml", overrides: Sequence[str] = ()) 
 def _place_all(raw: dict, origin: dict) -> None:
     """Rewrite every path of the config to one that is relative to the repo root, or absolute."""
     bases = {"root": ""}
+    if raw.get("corpus", "") is None:
+        raw["corpus"] = raw.get("out")
     for name in ("out", "corpus"):
-        value = raw.get(name)
-        if isinstance(value, str):
-            raw[name] = _place(value, "", Place("root"), origin.get((name, ""), ""))
-        elif name == "corpus" and value is None:
-            raw[name] = raw.get("out")
-        bases[name] = raw[name] if isinstance(raw.get(name), str) else ""
-    for section, field in Config.model_fields.items():
-        keys = getattr(field.annotation, "model_fields", {})
-        for key, about in keys.items():
-            place = next((m for m in about.metadata if isinstance(m, Place)), None)
-            value = raw[section].get(key) if isinstance(raw.get(section), dict) else None
-            if place is None or value is None:
-                continue
-            where = bases[place.under], place, origin.get((section, key), "")
-            if isinstance(value, str):
-                raw[section][key] = _place(value, *where)
-            elif isinstance(value, list):
-                raw[section][key] = [_place(v, *where) if isinstance(v, str) else v for v in value]
-            elif isinstance(value, dict):
-                raw[section][key] = {k: _place(v, *where) if isinstance(v, str) else v for k, v in value.items()}
-    checkpoints = raw["train"].get("checkpoint_dir") if isinstance(raw.get("train"), dict) else None
+        if isinstance(raw.get(name), str):
+            raw[name] = bases[name] = _place(raw[name], "", Place("root"), origin.get((name, ""), ""))
+    sections = {name: keys for name, keys in raw.items() if isinstance(keys, dict) and name in Config.model_fields}
+    for section, keys in sections.items():
+        for key, place in places(section).items():
+            if key in keys:
+                keys[key] = _placed(keys[key], bases.get(place.under, ""), place, origin.get((section, key), ""))
+    checkpoints = sections.get("train", {}).get("checkpoint_dir")
     for section, stage in AUTO.items():
-        if isinstance(raw.get(section), dict) and raw[section].get("checkpoint") == "auto":
+        if sections.get(section, {}).get("checkpoint") == "auto":
             raw[section]["checkpoint"] = f"{checkpoints}/{stage}/latest"
+
+
+def places(section: str) -> dict[str, Place]:
+    """The keys of a section that hold paths."""
+    fields = getattr(Config.model_fields[section].annotation, "model_fields", {})
+    found = {key: next((m for m in about.metadata if isinstance(m, Place)), None) for key, about in fields.items()}
+    return {key: place for key, place in found.items() if place}
+
+
+def _placed(value: Any, *where) -> Any:
+    """A path, or a list or a mapping of them; what is none of these is for the schema to refuse."""
+    if isinstance(value, str):
+        return _place(value, *where)
+    if isinstance(value, list):
+        return [_placed(v, *where) for v in value]
+    if isinstance(value, dict):
+        return {key: _placed(v, *where) for key, v in value.items()}
+    return value
 
 
 def _place(value: str, base: str, place: Place, origin: str) -> str:
