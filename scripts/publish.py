@@ -19,7 +19,7 @@ import numpy as np
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "src"))
 
 from gpt import chat, checkpoints
-from gpt.tokenizer import Tokenizer
+from gpt.tokenizer import SPLITS, Tokenizer
 from model import NORM_EPS, parameter_counts
 from pipeline.cli import stage_main
 from pipeline.config import InputError, resolve
@@ -230,7 +230,7 @@ def evaluations(cfg, source: Path) -> str:
 
 
 def write_gguf(source: Path, path: Path, name: str) -> None:
-    """The model as llama.cpp reads it: matrices in 16 bits, norms in 32, byte-level BPE with GPT-2's pre-tokenizer."""
+    """The model as llama.cpp reads it: matrices in 16 bits, norms in 32, byte-level BPE with its split."""
     try:
         import gguf
     except ImportError:
@@ -271,7 +271,7 @@ def add_tokenizer(writer, tokenizer: Tokenizer, vocab_size: int) -> None:
     kinds |= dict.fromkeys(tokenizer.special_ids.values(), TokenType.CONTROL)
     merges = json.loads(tokenizer.hf.to_str())["model"]["merges"]
     writer.add_tokenizer_model("gpt2")
-    writer.add_tokenizer_pre("gpt-2")
+    writer.add_tokenizer_pre(SPLITS[tokenizer.split].gguf)
     writer.add_token_list([vocabulary.get(i, f"<|unused_{i}|>") for i in range(vocab_size)])
     writer.add_token_types([kinds.get(i, TokenType.UNUSED) for i in range(vocab_size)])
     writer.add_token_merges([m if isinstance(m, str) else " ".join(m) for m in merges])

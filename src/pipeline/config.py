@@ -80,6 +80,7 @@ class Tokenizer(Section):
     sample_mb: Positive
     min_frequency: Count
     cases: bool
+    split: Literal["gpt2", "o200k"]
 
     @model_validator(mode="after")
     def _specials(self):

@@ -1,15 +1,20 @@
 """publish.py: the folder loads in transformers, the GGUF gives the same logits, the card says what was measured."""
 
+import socket
 import sys
 import types
 
 import numpy as np
 import pytest
+import requests
 import torch
 import yaml
 
+import good_articles
+import train_tokenizer
 from conftest import ROOT
 from gpt import checkpoints
+from gpt.tokenizer import SPLITS, Tokenizer
 from pipeline.config import InputError, load_config
 from pipeline.files import write_json
 from tiny import tiny_model, tiny_tokenizer
@@ -211,6 +216,69 @@ def test_gguf_gives_the_same_ids_and_logits(run):
     assert fields["llama.context_length"].contents() == 64 and fields["tokenizer.ggml.pre"].contents() == "gpt-2"
     assert "<|assistant|>" in fields["tokenizer.chat_template"].contents()
     assert "llama-cli -m tiny.gguf" in (out / "README.md").read_text()
+
+
+HARD_TEXTS = [
+    "  two  spaces \t\n\n x  ",
+    "don't DON'T we'LL iPhone XMLElement/\r\n// ǅ ÀÉ",
+    "1234567,89 ½² ১২৩৪ ၁၂၃၄",
+    "क्षत्रिय हिन्दी में",
+    "บ้านที่อยู่ริมแม่น้ำ กรุงเทพฯ",
+    "မြို့သည် ကျွန်ုပ်",
+    "日本語ﾃｽﾄ한국어 العَرَبِيَّة שָׁלוֹם",
+    "👩‍👩‍👧‍👦 🏳️‍🌈 e\u0301\u00a0\u200b",
+    "<|end|> is text",
+]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("split", SPLITS)
+def test_llama_cpp_cuts_text_as_the_tokenizer_does(split, tmp_path):
+    """The real llama.cpp reads the file that is written, and gives the same ids."""
+    gguf, xllamacpp = pytest.importorskip("gguf"), pytest.importorskip("xllamacpp")
+    texts = [a["text"] for code in good_articles.LANGUAGES for a in good_articles.good_articles(code, 8)]
+    special = ["<|user|>", "<|assistant|>", "<|end|>", "<|pad|>"]
+    path = tmp_path / "tokenizer.json"
+    path.write_text(train_tokenizer.train(texts * 2, 3000, 2, special, split).to_str())
+    tokenizer = Tokenizer(path)
+    write_empty_model(gguf, tmp_path / "tiny.gguf", tokenizer)
+    wanted = xllamacpp.CommonParams()
+    wanted.model.path, wanted.port, wanted.n_ctx, wanted.warmup = str(tmp_path / "tiny.gguf"), free_port(), 64, False
+    server = xllamacpp.Server(wanted)
+    for text in [*texts[::5], *HARD_TEXTS]:
+        asked = {"content": text, "add_special": False, "parse_special": False}
+        ids = requests.post(f"{server.listening_address}/tokenize", json=asked, timeout=30).json()["tokens"]
+        assert ids == tokenizer.encode(text), text
+
+
+def write_empty_model(gguf, path, tokenizer, width=64):
+    """One layer of zeros around the vocabulary that is to be tried."""
+    writer = gguf.GGUFWriter(path, "llama")
+    writer.add_vocab_size(tokenizer.vocab_size)
+    writer.add_context_length(width)
+    writer.add_embedding_length(width)
+    writer.add_block_count(1)
+    writer.add_feed_forward_length(width)
+    writer.add_head_count(2)
+    writer.add_head_count_kv(2)
+    writer.add_rope_dimension_count(width // 2)
+    writer.add_layer_norm_rms_eps(1e-5)
+    publish.add_tokenizer(writer, tokenizer, tokenizer.vocab_size)
+    writer.add_tensor("token_embd.weight", np.zeros((tokenizer.vocab_size, width), np.float32))
+    for name in ("output_norm", "blk.0.attn_norm", "blk.0.ffn_norm"):
+        writer.add_tensor(f"{name}.weight", np.zeros(width, np.float32))
+    for name in ("attn_q", "attn_k", "attn_v", "attn_output", "ffn_gate", "ffn_up", "ffn_down"):
+        writer.add_tensor(f"blk.0.{name}.weight", np.zeros((width, width), np.float32))
+    writer.write_header_to_file()
+    writer.write_kv_data_to_file()
+    writer.write_tensors_to_file()
+    writer.close()
+
+
+def free_port() -> int:
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return s.getsockname()[1]
 
 
 def test_interleave_by_hand():
