@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from teacher.grounding import names_known, numbers_known, stem
-from teacher.rules.english import STOP_WORDS, VERBS, names_in, one_line, sentences, words
-from teacher.rules.lexicon import word_pairs, word_set
+from teacher.rules.english import PARTICIPLE, STOP_WORDS, VERBS, names_in, one_line, sentences, words
+from teacher.rules.lexicon import entries, word_pairs, word_set
 from teacher.rules.subject import KINDS
 
 MALFORMED = "malformed"  # the kind of a conversation that the teacher did not write as it was asked to
@@ -68,6 +68,7 @@ SPECIAL = re.compile(r"<\|\w+\|>")
 MARKUP = re.compile(r"</?[a-zA-Z][^<>\n]*>|&(?:[a-z]{2,6}|#\d+);|[{}]|\[[^\]\n]+\]|_{3,}")
 DOTS = re.compile(r"(?<![\w.])(?:\.{3}|…)|(?:\.{3}|…)(?= \w+ (?:\.{3}|…))")  # left open, not a pause within a sentence
 FILLER = word_set("filler_latin")
+TO_DO = re.compile(r"\b(?:TODO|TBD|FIXME|XXX)\b")
 PLACEHOLDERS = {"answer", "your answer", "question", "string", "text", "answer text", "the answer"}
 
 
@@ -79,8 +80,8 @@ def markup(row: Row) -> bool:
 
 
 def placeholder(row: Row) -> bool:
-    return any(DOTS.search(a) or a.lower().strip(" .!") in PLACEHOLDERS for a in row.answers) or any(
-        DOTS.search(q) for q in row.questions
+    return any(DOTS.search(text) or TO_DO.search(text) for text in row.said) or any(
+        answer.lower().strip(" .!") in PLACEHOLDERS for answer in row.answers
     )
 
 
@@ -113,7 +114,8 @@ MENTIONS_SOURCE = re.compile(
 )
 NO_ANSWER = re.compile(
     r"(?:\bnot?|n['’]t)(?: have)?(?: enough| sufficient| any| further)? information\b"
-    r"|\bthere is no (?:information|mention)|\bas an ai\b|\blanguage model\b"
+    r"|\b(?:is|have|has|had) no (?:information|mention|knowledge|idea|record|data|details?)\b"
+    r"|\bnot something i\b|\bas an ai\b|\blanguage model\b"
     r"|\b(?:can ?not|can't|unable to|could not) (?:answer|say|tell|determine|provide|help)\b"
     r"|\b(?:i|we) (?:do not|don't) know\b|\b(?:does not|doesn't|do not|don't) (?:specify|mention|say|provide|state)\b"
     r"|\bnot (?:specified|mentioned|stated|provided|known from)\b|^(?:unknown|n/a|none|not available|no answer)\W*$",
@@ -154,12 +156,14 @@ ASKING = frozenset("what where who whom whose which when how why".split())
 
 
 def echo(row: Row) -> bool:
-    """An answer of the question's own words that asks still, or says them in their order."""
+    """An answer that is a question, or of the question's own words and asks still, or says them in their order."""
     for question, answer in () if row.reading else row.pairs:
         asked, told = [[w.lower() for w in words(text)] for text in (question, answer)]
+        if answer.rstrip().endswith("?") and len(sentences(one_line(answer))) == 1:
+            return True
         if len(told) >= 3 and set(told) <= set(asked):
             in_order = f" {' '.join(told)} " in f" {' '.join(asked)} "
-            if answer.rstrip().endswith("?") or ASKING & set(told) or in_order:
+            if ASKING & set(told) or in_order:
                 return True
     return False
 
@@ -176,7 +180,8 @@ def repetition(row: Row) -> bool:
 
 POINTING = re.compile(
     r"^(?:(?:and|so|but) )?(?:who|whom|whose|what|when|where|why|how|which|is|was|are|were|did|does|do|has|had|in which"
-    r"|can|name|list)\b[\w', ]{0,60}?\b(?:he|she|it|they|his|her|its|their|him|them|this|these|those|there|then)\b",
+    r"|can|name|list)\b[\w', ]{0,60}?"
+    r"\b(?:he|she|it|they|his|her|its|their|him|them|this|these|those|there|then)\b|\bones?\?$",
     re.IGNORECASE,
 )
 # 'What is chlorophyll?', 'Why do plants need light?': a thing without 'the' right behind the verb.
@@ -193,11 +198,15 @@ OPENERS = frozenset(
     "tell thanks what when where which who whom whose why write".split()
 )
 # 'Who discovered the electron?': a thing of which there is one kind, not 'the tower'.
-MADE = re.compile(rf"\b(?:{'|'.join(word_pairs('makers'))}) the (?P<noun>[a-z]+)\b")
+MADE = re.compile(
+    rf"\b(?:{'|'.join([*word_pairs('makers'), *entries('deeds')])}) the (?:first )?"
+    r"(?:[a-z]+ (?!of\b|against\b|for\b))?(?P<noun>(?!ones?\b)[a-z]+)\b"
+)
 
 # 'the longest river of all', 'atomic number 117'; not a year, in which much happened.
 UNIQUE = re.compile(
-    r"\bthe (?:\w+ )?(?:(?!(?:west|rest|forest|east|test)\b)\w+est|most \w+)\b|(?<![\d,])(?!1\d{3}\b|20\d\d\b)\d"
+    r"\bthe (?:(?:second|third|fourth|fifth) )?(?:(?!(?:west|rest|forest|east|test)\b)\w+est|most \w+)\b"
+    r"|(?<![\d,])(?!1\d{3}\b|20\d\d\b)\d"
 )
 
 
@@ -227,7 +236,7 @@ def without_subject(row: Row) -> bool:
     if re.search(r"\bthe (?!(?:most|word|term|name) )[a-z]", question) and not (made and made["noun"] not in KINDS):
         return True
     nouns = {match["noun"].lower() for match in BARE.finditer(question)}
-    return not made and not nouns - STOP_WORDS - VERBS.keys()
+    return not made and not nouns - STOP_WORDS - VERBS.keys() - PARTICIPLE.keys()
 
 
 # --- grounded in the article ---

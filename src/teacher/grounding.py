@@ -123,7 +123,7 @@ def names_known(answer: str, known: str) -> bool:
 
 
 def stem(word: str) -> str:
-    short = SUFFIX.sub("", word)
+    short = SUFFIX.sub("", re.sub("ves$", "f", word))  # wolves, wolf
     return short if len(short) >= 3 else word
 
 
