@@ -194,8 +194,8 @@ BARE = re.compile(
 
 GENERIC = frozenset("mount lake river sea island city great new war battle".split())  # of titles
 OPENERS = frozenset(
-    "can could define describe did do does explain give hello hi hey list name please say state sum summarise summarize "
-    "tell thanks what when where which who whom whose why write".split()
+    "can could define describe did do does explain give hello hi hey list name please say state sum summarise "
+    "summarize tell thanks what when where which who whom whose why write".split()
 )
 # 'Who discovered the electron?': a thing of which there is one kind, not 'the tower'.
 MADE = re.compile(
