@@ -1,4 +1,4 @@
-"""scripts/bench/quiz.py: what counts as a right answer, which wordings may be asked, and a whole run against a server."""
+"""scripts/bench/quiz.py: what is a right answer, which wordings may be asked, and a whole run against a server."""
 
 import argparse
 import json
@@ -233,6 +233,7 @@ def arguments(tmp_path: Path, url: str, **more) -> argparse.Namespace:
             "n": 4,
             "seed": 7,
             "turns": 1,
+            "exam": False,
             "json": tmp_path / "new" / "out.json",
             "min_percent": 80.0,
         }
