@@ -34,6 +34,7 @@ FILES = (
     "tokenizer_config.json",
     "chat_template.jinja",
 )
+GGUF_KINDS = ("f16", "q8_0")  # what gguf itself can write; q4_k and others: llama-quantize on the f16 file
 STAGES = {"base": "pretraining", "sft": "supervised fine-tuning", "dpo": "preference optimization (DPO)"}
 
 
@@ -41,7 +42,9 @@ def arguments(parser) -> None:
     parser.add_argument("--checkpoint", metavar="FOLDER", help="what to publish; default: serve.checkpoint")
     parser.add_argument("--out", metavar="FOLDER", required=True, help="is made; files of the same names are replaced")
     parser.add_argument("--name", help="the model's name on its card; default: wandb.run_name")
-    parser.add_argument("--gguf", action="store_true", help="write <name>.gguf too, in 16 bits")
+    parser.add_argument(
+        "--gguf", nargs="?", const="f16", choices=GGUF_KINDS, help="write <name>.gguf too; default: f16, in 16 bits"
+    )
     parser.add_argument(
         "--push", metavar="OWNER/NAME", help="upload the folder to this repository on the Hugging Face hub"
     )
@@ -64,7 +67,8 @@ def main(cfg, args) -> None:
     for file in FILES:
         shutil.copyfile(source / file, out / file)
     if args.gguf:
-        write_gguf(source, out / f"{name}.gguf", name)
+        write_gguf(source, out / f"{name}.gguf", name, args.gguf)
+        write_bytes(out / "Modelfile", modelfile(name).encode())
     write_bytes(out / "README.md", card(cfg, source, config, name, args.gguf, args.push).encode())
     for path in sorted(out.iterdir()):
         print(f"{path}  {path.stat().st_size:,} bytes")
@@ -229,8 +233,9 @@ def evaluations(cfg, source: Path) -> str:
 # ---- GGUF
 
 
-def write_gguf(source: Path, path: Path, name: str) -> None:
-    """The model as llama.cpp reads it: matrices in 16 bits, norms in 32, byte-level BPE with GPT-2's pre-tokenizer."""
+def write_gguf(source: Path, path: Path, name: str, kind: str) -> None:
+    """The model as llama.cpp reads it: matrices in `kind` (one of GGUF_KINDS), norms in 32 bits, byte-level BPE with
+    GPT-2's pre-tokenizer."""
     try:
         import gguf
     except ImportError:
@@ -239,7 +244,7 @@ def write_gguf(source: Path, path: Path, name: str) -> None:
     c = model.config
     writer = gguf.GGUFWriter(path, "llama")
     writer.add_name(name)
-    writer.add_file_type(gguf.LlamaFileType.MOSTLY_F16)
+    writer.add_file_type(getattr(gguf.LlamaFileType, f"MOSTLY_{kind.upper()}"))
     writer.add_vocab_size(c.vocab_size)
     writer.add_context_length(c.block_size)
     writer.add_embedding_length(c.n_embd)
@@ -255,11 +260,25 @@ def write_gguf(source: Path, path: Path, name: str) -> None:
         array = tensor.numpy()
         if hf_name.endswith(("q_proj.weight", "k_proj.weight")):
             array = interleave(array, c.n_head)
-        writer.add_tensor(gguf_name(hf_name), array.astype(np.float16 if array.ndim > 1 else np.float32))
+        if array.ndim == 1 or kind == "f16":
+            writer.add_tensor(gguf_name(hf_name), array.astype(np.float32 if array.ndim == 1 else np.float16))
+        else:
+            quantized = getattr(gguf.GGMLQuantizationType, kind.upper())
+            packed = gguf.quantize(np.ascontiguousarray(array, dtype=np.float32), quantized)
+            writer.add_tensor(gguf_name(hf_name), packed, raw_dtype=quantized)
     writer.write_header_to_file()
     writer.write_kv_data_to_file()
     writer.write_tensors_to_file()
     writer.close()
+
+
+def modelfile(name: str) -> str:
+    """What `ollama create` reads: the GGUF, and the chat format in Ollama's own template language."""
+    template = (
+        '{{- range .Messages }}{{- if eq .Role "system" }}<|user|>{{ .Content }}<|end|>'
+        "{{- else }}<|{{ .Role }}|>{{ .Content }}<|end|>{{- end }}{{- end }}<|assistant|>"
+    )
+    return f'FROM ./{name}.gguf\nTEMPLATE """{template}"""\nPARAMETER stop "<|end|>"\nPARAMETER temperature 0.7\n'
 
 
 def add_tokenizer(writer, tokenizer: Tokenizer, vocab_size: int) -> None:
