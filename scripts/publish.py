@@ -364,7 +364,7 @@ def write_page(out: Path, name: str, context: int) -> None:
                 member = archive.extractfile(f"package/{inside}")
                 assert member, f"{WLLAMA} has no {inside}"
                 write_bytes(page / file, member.read())
-    parts = []
+    parts: list[str] = []
     with (out / f"{name}.gguf").open("rb") as whole:
         while piece := whole.read(PART_BYTES):
             parts.append(f"model-{len(parts):02}.gguf")
