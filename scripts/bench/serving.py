@@ -147,9 +147,7 @@ def ours(checkpoint: Path, *overrides: str):
 
 
 async def load(checkpoint: Path, tokens: int, minutes: float) -> None:
-    print(
-        "| what | answered | refused | longest /health | event loop's CPU | resident memory |\n|---|--:|--:|--:|--:|--:|"
-    )
+    print("| what | answered | refused | longest /health | event loop's CPU | memory |\n|---|--:|--:|--:|--:|--:|")
     with ours(checkpoint, "serve.queue_seconds=600") as (url, pid):
         for clients in (64, 200, 500):
             await watched(f"{clients} clients at once", url, pid, crowd(url, clients, 4))
