@@ -1,8 +1,15 @@
 """publish.py: the folder loads in transformers, the GGUF gives the same logits, the card says what was measured."""
 
+import contextlib
+import functools
+import http.server
+import shutil
 import socket
+import subprocess
 import sys
+import threading
 import types
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,10 +17,11 @@ import requests
 import torch
 import yaml
 
+import browser
 import good_articles
 import train_tokenizer
 from conftest import ROOT
-from gpt import checkpoints
+from gpt import chat, checkpoints
 from gpt.tokenizer import SPLITS, Tokenizer
 from pipeline.config import InputError, load_config
 from pipeline.files import write_json
@@ -27,9 +35,7 @@ TEXT = "Gold is a metal. <|end|> 東京\t🏔  Zürich 2024!\n\n- one"
 
 @pytest.fixture(scope="module")
 def run(tmp_path_factory):
-    """base, sft and dpo checkpoints with training states, and publish.main on the last -> call(*overrides,
-    **options)
-    """
+    """base, sft, dpo checkpoints with training states, and publish.main on the last -> call(*overrides, **options)"""
     folder = tmp_path_factory.mktemp("run")
     tokenizer = tiny_tokenizer(folder / "tokenizer.json")
     cfg = load_config("configs/base.yaml", ["train.max_iters=5000"])
@@ -66,7 +72,9 @@ def run(tmp_path_factory):
         },
     )
 
-    def call(*overrides, checkpoint="dpo/latest", out="out", name=None, gguf=False, push=None, private=False):
+    def call(
+        *overrides, checkpoint="dpo/latest", out="out", name=None, gguf=None, page=False, push=None, private=False
+    ):
         cfg = load_config(
             "configs/base.yaml",
             [
@@ -84,6 +92,7 @@ def run(tmp_path_factory):
                 out=str(folder / out),
                 name=name,
                 gguf=gguf,
+                page=page,
                 push=push,
                 private=private,
             ),
@@ -198,7 +207,7 @@ def llama_cpp(reader, ids: list[int]) -> np.ndarray:
 
 def test_gguf_gives_the_same_ids_and_logits(run):
     gguf = pytest.importorskip("gguf")
-    out = run(name="tiny", gguf=True, out="gguf")
+    out = run(name="tiny", gguf="f16", out="gguf")
     reader, tokenizer = gguf.GGUFReader(out / "tiny.gguf"), tiny_tokenizer(out.parent / "again.json")
     ids = tokenizer.encode(TEXT)
     with torch.no_grad():
@@ -281,6 +290,86 @@ def free_port() -> int:
         return s.getsockname()[1]
 
 
+LLAMA_CPP = """
+import sys, time, xllamacpp
+p = xllamacpp.CommonParams()
+p.model.path, p.n_ctx, p.port, p.ui, p.use_jinja = sys.argv[1], 64, 0, False, True
+p.cpuparams.n_threads = p.cpuparams_batch.n_threads = 1
+server = xllamacpp.Server(p)
+print(server.listening_address, flush=True)
+time.sleep(600)
+"""
+
+
+@contextlib.contextmanager
+def llama_server(path: Path):
+    """llama.cpp itself. -> its URL"""
+    process = subprocess.Popen(
+        [sys.executable, "-c", LLAMA_CPP, path], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+    )
+    try:
+        yield process.stdout.readline().strip()
+    finally:
+        process.kill()
+
+
+@pytest.mark.parametrize("kind", ["f16", "q8_0"])
+def test_llama_cpp_reads_the_gguf_as_we_do(run, kind):
+    """Ids of a hard text, the chat template through its own engine, and its greedy answer."""
+    pytest.importorskip("xllamacpp")
+    out = run(name="tiny", gguf=kind, out=f"llama-{kind}")
+    model, tokenizer = checkpoints.load(out.parent / "dpo/latest")
+    talk = [
+        {"role": "system", "content": "Be brief."},
+        {"role": "user", "content": "Gold?"},
+        {"role": "assistant", "content": "A metal."},
+        {"role": "user", "content": TEXT},
+    ]
+    with llama_server(out / "tiny.gguf") as url:
+
+        def ask(path: str, **body) -> dict:
+            return requests.post(url + path, json=body, timeout=60).json()
+
+        for text in (TEXT, "a  b\t\n\n c", "don't 1,234½²", "日本語ไทย", "e\u0301 \u00a0\u200b"):
+            told = ask("/tokenize", content=text, add_special=False, parse_special=False)["tokens"]
+            assert told == tokenizer.encode(text)
+        assert ask("/apply-template", messages=talk)["prompt"] == chat.render(talk, add_generation_prompt=True)
+        prompt = tokenizer.encode("Gold is a")
+        told = ask("/completion", prompt=prompt, n_predict=1, temperature=0, n_probs=5, post_sampling_probs=False)
+        with torch.no_grad():
+            ours = model(torch.tensor([prompt]))[0, -1].log_softmax(-1)
+        for theirs in told["completion_probabilities"][0]["top_logprobs"]:
+            assert abs(theirs["logprob"] - ours[theirs["id"]].item()) < (0.05 if kind == "f16" else 0.5)
+    assert "FROM ./tiny.gguf" in (out / "Modelfile").read_text()
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(browser.missing() is not None, reason=str(browser.missing()))
+@pytest.mark.skipif(not shutil.which("npm"), reason="npm is not installed")
+def test_a_stranger_chats_in_the_browser(run, tmp_path, monkeypatch):
+    monkeypatch.setattr(publish, "PART_BYTES", 20_000)
+    try:
+        out = run(name="tiny", gguf="f16", page=True, out="page")
+    except InputError as error:
+        pytest.skip(str(error))  # no registry
+    parts = sorted((out / "page").glob("model-*.gguf"))
+    assert len(parts) > 2 and b"".join(p.read_bytes() for p in parts) == (out / "tiny.gguf").read_bytes()
+    handler = functools.partial(http.server.SimpleHTTPRequestHandler, directory=out / "page")
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        url = f"http://127.0.0.1:{server.server_port}"
+        with browser.Browser(tmp_path) as page:
+            page.open(url)
+            page.wait(lambda: "runs in your browser" in page.text("#state"), "the model did not load", 60)
+            page.type("input", "What is gold?{Enter}")
+            page.wait(lambda: page.run("return document.querySelector('.assistant')?.dataset.done"), "no answer", 60)
+            said = page.text(".assistant")
+            fetched = page.run("return performance.getEntriesByType('resource').map(e => e.name)")
+        server.shutdown()
+    assert len(said) > 3 and not said.startswith("Sorry")
+    assert fetched and all(name.startswith((url, "blob:")) for name in fetched)
+
+
 def test_interleave_by_hand():
     weight = np.arange(16).reshape(8, 2)  # 2 heads of size 4: rows 0 1 2 3 -> 0 2 1 3
     assert publish.interleave(weight, 2)[:, 0].tolist() == [0, 4, 2, 6, 8, 12, 10, 14]
@@ -336,4 +425,4 @@ def test_missing_and_damaged_checkpoints(run, monkeypatch):
     monkeypatch.undo()
     monkeypatch.setitem(sys.modules, "gguf", None)
     with pytest.raises(InputError, match="pip install gguf"):
-        run(gguf=True)
+        run(gguf="f16")
