@@ -5,6 +5,7 @@ import threading
 import time
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from types import MappingProxyType
 
 
 class FakeTeacher:
@@ -86,7 +87,7 @@ def serving(teacher: FakeTeacher, port: int = 0):
                 content = json.dumps({"error": {"message": plan.get("text", "no")}}).encode()
             self.reply(status, content, plan.get("headers", {}))
 
-        def reply(self, status, content, headers={}):
+        def reply(self, status, content, headers=MappingProxyType({})):
             try:
                 self.send_response(status)
                 for name, value in {

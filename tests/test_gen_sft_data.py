@@ -264,7 +264,7 @@ def test_killed_and_run_again_ends_with_the_same_bytes(home):
     for kill_after in (4, 9):
         out, asked = f"killed{kill_after}", threading.Event()
 
-        def plan(n, body):
+        def plan(n, body, kill_after=kill_after, asked=asked):
             if n >= kill_after:
                 asked.set()
             return {"text": lesson(n, body), "sleep": 0 if n < kill_after else 0.5}

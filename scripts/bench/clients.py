@@ -18,7 +18,7 @@ import traceback
 import types
 import urllib.request
 
-QUESTION = [{"role": "user", "content": "What is gold?"}]
+QUESTION: Any = [{"role": "user", "content": "What is gold?"}]
 KEY = os.environ.get("SERVE_KEY", "none")
 NODE = """
 const OpenAI = require("openai");

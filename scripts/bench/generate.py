@@ -127,6 +127,11 @@ def main(cfg, args) -> None:
         f"{'compiled' if cfg.sample.compile else 'not compiled'} ({building:.1f} s); greedy rows equal token for "
         f"token: {same} of {args.batch}\n"
     )
+    table(pairs, args, device)
+
+
+def table(pairs: dict, args, device: torch.device) -> None:
+    """The two sides of each pair in turns, a row a pair."""
     print(
         "| decoding | wikillm tokens/s | transformers tokens/s | ratio of the best | median ratio of a round "
         "|\n|---|--:|--:|--:|--:|"
