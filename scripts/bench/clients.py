@@ -17,6 +17,7 @@ import tempfile
 import traceback
 import types
 import urllib.request
+from typing import Any
 
 QUESTION: Any = [{"role": "user", "content": "What is gold?"}]
 KEY = os.environ.get("SERVE_KEY", "none")
