@@ -23,8 +23,10 @@ from pipeline.pool import open_pool
 from pipeline.progress import Progress
 from pipeline.stage_output import StageOutput, top
 from wikipedia import dump as dumps
+from wikipedia.languages import language
+from wikipedia.markup.fields import redirect_target
 from wikipedia.templates.base import Context
-from wikipedia.wikitext import NO_PAGE, Article, Options, redirect_target, to_text
+from wikipedia.wikitext import NO_PAGE, Article, Options, to_text
 
 IN_MANIFEST = 200  # unknown templates, malformed pages and articles converted the simple way that are named there
 
@@ -102,12 +104,18 @@ def zip_names(waiting: dict[str, dumps.Part], results: Iterator[Done]) -> Iterat
 
 
 def conversion_options(cfg: Config, site: dumps.Site) -> Options:
-    local = site.namespaces
+    local, own = site.namespaces, language(site.language)
+    drop_sections = {" ".join(name.lower().split()) for name in cfg.extract.drop_sections}
     return Options(
-        drop_sections=frozenset(" ".join(name.lower().split()) for name in cfg.extract.drop_sections),
-        templates=tuple(sorted(cfg.extract.templates.items())),
-        file_names=names(local.get(6), local.get(-2), "File", "Image", "Media"),
-        category_names=names(local.get(14), "Category"),
+        drop_sections=frozenset(drop_sections | own.drop_sections),
+        templates=(*own.templates, *sorted(cfg.extract.templates.items())),
+        file_names=names(local.get(6), *own.file_names, "File", "Image"),
+        category_names=names(local.get(14), *own.category_names, "Category"),
+        media_names=names(local.get(-2), "Media"),
+        disambiguation=own.disambiguation_templates,
+        joining_words=frozenset(word.strip() for word in own.stop_words) if own.code != "en" else frozenset(),
+        tables=cfg.extract.tables == "text",
+        variant=cfg.extract.variant,
         seconds=cfg.extract.article_seconds,
     )
 
@@ -124,6 +132,7 @@ def extract_part(job: Job) -> Done:
     lines: list[bytes] = []
     redirects: list[bytes] = []
     unknown: Counter = Counter()
+    holes: dict[str, list] = {}
     malformed: list[dict] = []
     simple: list[dict] = []
     chars = disambiguations = 0
@@ -140,8 +149,9 @@ def extract_part(job: Job) -> Done:
         if reason:
             dropped[reason] += 1
             continue
-        article = convert(page, job.options)
+        article = convert(page, job.options, job.site.language)
         unknown.update(article.unknown)
+        add_holes(holes, {name: [*hole, page.title] for name, hole in article.holes.items()})
         chars += len(article.text)
         disambiguations += article.disambiguation
         if article.trouble:
@@ -158,12 +168,20 @@ def extract_part(job: Job) -> Done:
     }
     notes = {
         "unknown": dict(unknown),
+        "holes": holes,
         "damage": [d._asdict() for d in damage],
         "malformed": malformed[:IN_MANIFEST],
         "simple": simple[:IN_MANIFEST],
         "ends": [dumps.page_id(found[:1]), dumps.page_id(found[-1:])],
     }
     return Done(b"".join(lines), b"".join(redirects), counts, notes)
+
+
+def add_holes(holes: dict[str, list], more: dict[str, list]) -> None:
+    """name -> [how often, an example, its article]; the first example stays"""
+    for name, (count, example, title) in more.items():
+        known = holes.setdefault(name, [0, example, title])
+        known[0] += count
 
 
 def why_not(page: dumps.Page) -> str:
@@ -194,8 +212,8 @@ def record(page: dumps.Page, article: Article, site: dumps.Site) -> dict:
     }
 
 
-def convert_natively(page: dumps.Page, options: Options) -> Article:
-    return to_text(page.text, options, Context(page.title, day(page.timestamp)))
+def convert_natively(page: dumps.Page, options: Options, language: str) -> Article:
+    return to_text(page.text, options, Context(page.title, day(page.timestamp), language))
 
 
 def day(timestamp: str) -> tuple[int, int, int]:
@@ -216,11 +234,11 @@ def wikiextractor():
     return Extractor
 
 
-def convert_with_wikiextractor() -> Callable[[dumps.Page, Options], Article]:
+def convert_with_wikiextractor() -> Callable[[dumps.Page, Options, str], Article]:
     extractor = wikiextractor()
     logging.getLogger("wikiextractor.extract").setLevel(logging.CRITICAL)
 
-    def convert(page: dumps.Page, options: Options) -> Article:
+    def convert(page: dumps.Page, options: Options, language: str) -> Article:
         ours = to_text(page.text, options)  # for the fields that it does not know
         trouble = ""
         try:
@@ -233,6 +251,7 @@ def convert_with_wikiextractor() -> Callable[[dumps.Page, Options], Article]:
             text="\n\n".join(p.strip() for p in paragraphs if p.strip()),
             sections=[],
             unknown=Counter(),
+            holes={},
             trouble=trouble,
         )
 
@@ -243,6 +262,7 @@ def finish(out: StageOutput, dump: dumps.Dump) -> dict:
     """What the parts left beside their shards becomes redirects.jsonl and the manifest."""
     unknown: Counter = Counter()
     damage: list[dict] = []
+    holes: dict[str, list] = {}
     malformed: list[dict] = []
     simple: list[dict] = []
     redirects = last = 0
@@ -255,6 +275,7 @@ def finish(out: StageOutput, dump: dumps.Dump) -> dict:
             damage += [{**some, "after": some["after"] or last} for some in notes["damage"]]
             last = notes["ends"][1] or last
             malformed += notes["malformed"]
+            add_holes(holes, notes["holes"])
             simple += notes["simple"]
             redirects += lines.count(b"\n")
             f.write(lines)
@@ -265,6 +286,12 @@ def finish(out: StageOutput, dump: dumps.Dump) -> dict:
         {
             "redirects": redirects,
             "unknown_templates": top(unknown, IN_MANIFEST),
+            "holes": {
+                name: {"count": count, "example": example, "title": title}
+                for name, (count, example, title) in sorted(holes.items(), key=lambda item: (-item[1][0], item[0]))[
+                    :IN_MANIFEST
+                ]
+            },
             "damaged": damage,
             "malformed": malformed[:IN_MANIFEST],
             "cleaned_simply": simple[:IN_MANIFEST],
@@ -298,6 +325,10 @@ def report(manifest: dict, target: Path) -> None:
             else ""
         )
         print(f"  lost: bytes {some['start']:,} to {some['end']:,}: {some['reason']}{lost}")
+    if manifest["holes"]:
+        name, hole = next(iter(manifest["holes"].items()))
+        total = sum(some["count"] for some in manifest["holes"].values())
+        print(f"  sentences with a hole: {total:,}, most by {name} ({hole['count']:,}): {hole['example']!r}")
     if manifest["unknown_templates"]:
         shown = ", ".join(f"{name} ({number:,})" for name, number in list(manifest["unknown_templates"].items())[:8])
         print(f"  templates dropped because we have no rendering for them, see extract.templates: {shown}")

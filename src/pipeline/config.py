@@ -117,6 +117,9 @@ class Extract(Section):
     article_seconds: Positive
     drop_sections: list[str]
     templates: dict[str, str]
+    expand: bool
+    tables: Literal["drop", "text"]
+    variant: Annotated[str, Field(pattern="^([a-z]{2,3}(-[a-z]{2,8})*)?$")]
 
 
 class Clean(Section):

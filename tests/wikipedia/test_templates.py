@@ -253,7 +253,8 @@ def test_a_reader_sees(wikitext, expected):
         ("{{plainlist|\n* a\n* b\n}}", "- a\n- b"),
         ("{{div col|colwidth=20em}}\n* a\n* b\n{{div col end}}", "- a\n- b"),
         ("{{columns-list|colwidth=9em|\n* a\n* b\n}}", "- a\n- b"),
-        ("{{ordered list|one|two}}", "- one\n- two"),
+        ("{{ordered list|one|two}}", "1. one\n2. two"),
+        ("{{ordered list|start=5|one|two}}", "5. one\n6. two"),
         ("{{glossary}}\n{{term|Ion}}\n{{defn|A charged atom.}}\n{{glossary end}}", "- Ion: A charged atom."),
         ("a{{break}}b", "a b"),
         ("a{{br}}b", "a b"),
@@ -265,7 +266,7 @@ def test_blocks(wikitext, expected):
 
 
 def test_find():
-    assert find("cite web") is None and find("infobox settlement") is None and find("more citations needed") is None
+    assert find("sfn") is None and find("infobox settlement") is None and find("more citations needed") is None
     assert find("some odd navbox") is None and find("surely no template") is UNKNOWN
     assert find("lang-xyz")(["text"], {}, PAGE) == "text"
     assert find("gold") is None and find("carbon")([], {}, PAGE) == "C"  # {{gold}} is a medal

@@ -2,7 +2,8 @@
 
 import re
 
-from wikipedia.templates.base import NEWLINE, at, renders
+from wikipedia.markup.marks import NEWLINE, NUMBER
+from wikipedia.templates.base import at, renders
 
 
 @renders("""
@@ -17,12 +18,23 @@ def listed(p, n, context):
     return ", ".join(x for x in items if x)
 
 
-@renders("bulleted list; blist; unordered list; ordered list; olist; numbered list")
+@renders("bulleted list; blist; unordered list")
 def bulleted(p, n, context):
     items = [x for x in p if x] or [v for k, v in n.items() if k.startswith(("item", "content"))]
     if len(items) == 1 and items[0].lstrip().startswith(("*", "#")):
         return "\n" + items[0] + "\n"
     return "\n" + "\n".join("* " + x for x in items) + "\n"
+
+
+@renders("ordered list; olist; numbered list")
+def numbered(p, n, context):
+    """{{ordered list|start=3|a|b}}: 3. a 4. b"""
+    start = n.get("start", "")
+    items = [x for x in p if x] or [v for k, v in n.items() if k.startswith(("item", "content"))]
+    if len(items) == 1 and items[0].lstrip().startswith("#"):
+        return "\n" + items[0] + "\n"
+    mark = f"{NUMBER}{start}{NUMBER}" if start.isdecimal() and len(start) < 7 else ""
+    return "\n" + "\n".join(f"# {mark * (i == 0)}{x}" for i, x in enumerate(items)) + "\n"
 
 
 @renders("""

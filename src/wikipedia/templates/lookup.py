@@ -2,6 +2,8 @@
 
 import re
 
+from wikipedia.languages import SAME
+from wikipedia.languages import language as language_table
 from wikipedia.names import COUNTRIES, ELEMENTS
 from wikipedia.tables import lines, table
 from wikipedia.templates import (  # noqa: F401 each enters its renderers when it is imported
@@ -20,7 +22,7 @@ from wikipedia.templates import (  # noqa: F401 each enters its renderers when i
     text,
     transport,
 )
-from wikipedia.templates.base import RENDERERS, Context, Renderer, at, constant, first
+from wikipedia.templates.base import ENGLISH, RENDERERS, Context, Renderer, at, constant, first
 
 
 def UNKNOWN(p: list[str], n: dict[str, str], context: Context) -> str:
@@ -29,7 +31,7 @@ def UNKNOWN(p: list[str], n: dict[str, str], context: Context) -> str:
 
 # Templates without prose: data/silent_templates.txt and what fits here; what is neither here nor rendered is unknown.
 _SILENT_PATTERN = re.compile(
-    r"(?:cite|citation|vcite|infobox|use |pp-|sfn|efn|navbox|campaignbox|s-|toc |wikiproject|user |graph:"
+    r"(?:cite|vcite|infobox|use |pp-|sfn|efn|navbox|campaignbox|s-|toc |wikiproject|user |graph:"
     r"|election box|football box|cfb |cbb |bs-|routemap|rail |#tag|#invoke|#switch|needs |clarify|expand "
     r"|unreferenced|taxonomy/|col-|multi-listen|image label|location map|certification|medical |largest cities"
     r"|navseasoncats|in lang|wikisource|wikinews|wikivoyage|commons |wiktionary |librivox|gutenberg|imdb"
@@ -45,21 +47,31 @@ _ORDINARY_WORDS = {"lead", "tin", "gold", "silver", "mercury"}  # {{gold}} is a 
 def _everything() -> dict[str, Renderer | None]:
     """Silent templates, names that are templates of themselves ({{USA}}, {{HMS|...}}, {{carbon}}), all renderers."""
     found: dict[str, Renderer | None] = dict.fromkeys(lines("silent_templates"))
+    silent = set(found)
     found.update({name: constant(symbol) for name, symbol in ELEMENTS.items() if name not in _ORDINARY_WORDS})
     found.update({code.lower(): constant(name) for code, name in COUNTRIES.items() if len(code) > 2 or code == "UK"})
     found.update({prefix.lower(): transport.ship(prefix) for prefix in lines("ship_prefixes")})
     found.update(
         {code: money.money(symbol) for code, symbol in money.CURRENCIES.items() if code not in money.NO_TEMPLATE}
     )
-    found.update({name: constant(shown) for name, shown in table("symbols").items()})
+    ENGLISH.update(set(found) - silent)
+    characters = table("symbols")
+    ENGLISH.update(name for name, shown in characters.items() if re.search("[A-Za-z]{2}", shown))
+    found.update({name: constant(shown) for name, shown in characters.items()})
     return {**found, **RENDERERS, ";": constant(";")}
 
 
 _FOUND = _everything()
 
 
-def find(name: str) -> Renderer | None:
-    """The renderer of a template by its name in lower case with spaces; None: no prose; UNKNOWN: never heard of."""
+def find(name: str, language: str = "en") -> Renderer | None:
+    """The renderer of a template by its name in lower case with spaces; None: no prose; UNKNOWN: never heard of.
+
+    language: of the wiki. Renderings with English words in them are for English; dates and names of languages have the
+    words of the wiki's own table.
+    """
+    if SAME.get(language, language) != "en" and (name in ENGLISH or name.startswith(("lang-", "ipa-", "ipac-"))):
+        return _in_another_language(name)
     if name in _FOUND:
         return _FOUND[name]
     kind, _, code = name.partition("-")
@@ -69,9 +81,28 @@ def find(name: str) -> Renderer | None:
         return lambda p, n, context: sounds.composed_sound(code, p, n)
     if kind == "ipa" and code:
         return lambda p, n, context: sounds.foreign_sound(code, p, n)
+    if name.startswith(("cite ", "vcite ")):
+        return references.cited
     if name.startswith("script/"):
         return first
     return None if _SILENT_PATTERN.match(name) else UNKNOWN
+
+
+def _in_another_language(name: str) -> Renderer | None:
+    kind, _, code = name.partition("-")
+    if kind == "lang" and code:
+        return lambda p, n, context: _labelled(code, at(p, 0), context)
+    if name in ("langx", "lang-x"):
+        return lambda p, n, context: _labelled(at(p, 0), at(p, 1), context)
+    if kind == "ipa" and code:
+        return first
+    return dates.in_words_of_the_wiki if RENDERERS.get(name) is dates.plain_date else UNKNOWN
+
+
+def _labelled(code: str, words: str, context: Context) -> str:
+    """deutsch: Haus"""
+    label = language_table(context.language).languages.get(code.lower(), "")
+    return f"{label}: {words}" if label and words else words
 
 
 def user_renderer(pattern: str) -> Renderer:

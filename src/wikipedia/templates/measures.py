@@ -5,7 +5,8 @@ import re
 from wikipedia.convert.conversion import convert
 from wikipedia.convert.numbers import fraction, read_number
 from wikipedia.tables import lines, table
-from wikipedia.templates.base import at, renders
+from wikipedia.templates.base import at
+from wikipedia.templates.base import renders_in_english as renders
 
 
 @renders("convert; conv; convinfobox; unit convert; conversion; cnvt; convert/flip")

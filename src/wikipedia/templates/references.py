@@ -2,7 +2,31 @@
 
 import re
 
-from wikipedia.templates.base import Renderer, at, first, renders
+from wikipedia.markup.marks import CITED
+from wikipedia.templates.base import Renderer, at, first
+from wikipedia.templates.base import renders_in_english as renders
+
+
+@renders("citation")
+def cited(p, n, context):
+    """{{cite book|last=Smith|first=Ann|year=1999|title=Rome|publisher=Oxford}}: Smith, Ann (1999). Rome. Oxford.
+
+    Shown where it is an item of a list of works; a reference in the running text is none.
+    """
+    title = n.get("title") or n.get("chapter") or n.get("contribution", "")
+    if not title:
+        return ""
+    people = []
+    for i in ("", *map(str, range(1, 5))):
+        family, given = n.get(f"last{i}") or n.get(f"surname{i}", ""), n.get(f"first{i}") or n.get(f"given{i}", "")
+        people.append(n.get(f"author{i}", "") or ", ".join(x for x in (family, given) if x))
+    authors = "; ".join(dict.fromkeys(x for x in people if x)) or n.get("vauthors") or n.get("authors", "")
+    year = re.search(r"\b\d{4}\b", n.get("year") or n.get("date", ""))
+    who = f"{authors} ({year[0]})" if authors and year else authors or (year[0] if year else "")
+    where = n.get("journal") or n.get("magazine") or n.get("newspaper") or n.get("work") or n.get("website") or ""
+    parts = [who, title, where or n.get("publisher", "")]
+    text = " ".join(x if x.endswith((".", "?", "!")) else x + "." for x in parts if x)
+    return f"{CITED}{' '.join(text.split())}{CITED}"
 
 
 def harvard(inside: bool) -> Renderer:

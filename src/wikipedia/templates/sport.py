@@ -1,7 +1,8 @@
 """Countries, athletes, seasons, records."""
 
 from wikipedia.names import COUNTRIES
-from wikipedia.templates.base import at, first, joined, renders
+from wikipedia.templates.base import at, first, joined
+from wikipedia.templates.base import renders_in_english as renders
 
 
 @renders("""

@@ -1,7 +1,8 @@
 """Characters that templates stand for; the plain ones are in data/symbols.txt."""
 
+from wikipedia.markup.marks import EQUALS, PIPE
 from wikipedia.tables import table
-from wikipedia.templates.base import EQUALS, PIPE, at, constant, renders
+from wikipedia.templates.base import at, constant, renders
 
 
 @renders("unichar; unichar/glyph")

@@ -2,7 +2,8 @@
 
 import re
 
-from wikipedia.templates.base import PIPE, around, at, first, joined, last, renders, second
+from wikipedia.markup.marks import PIPE
+from wikipedia.templates.base import around, at, first, joined, last, renders, second
 
 
 @renders("visible anchor; vanchor; vanc")

@@ -1,6 +1,7 @@
 """Ships and roads."""
 
-from wikipedia.templates.base import Renderer, at, renders
+from wikipedia.templates.base import Renderer, at
+from wikipedia.templates.base import renders_in_english as renders
 
 
 def ship(prefix: str) -> Renderer:
