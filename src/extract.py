@@ -9,9 +9,12 @@ manifest.json counts what was left out and why, names the templates that have no
 """
 
 import logging
+import os
+import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from datetime import date
+from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import quote
@@ -19,13 +22,14 @@ from urllib.parse import quote
 from pipeline.cli import stage_main
 from pipeline.config import Config, InputError, resolve
 from pipeline.files import atomic_file, dump_line, read_json, write_bytes, write_json
-from pipeline.pool import open_pool
+from pipeline.pool import Pool, open_pool
 from pipeline.progress import Progress
 from pipeline.stage_output import StageOutput, top
 from wikipedia import dump as dumps
 from wikipedia.languages import language
 from wikipedia.markup.fields import redirect_target
 from wikipedia.templates.base import Context
+from wikipedia.transclusion import MAX_PAGES, TemplatePages, page_source, template_name
 from wikipedia.wikitext import NO_PAGE, Article, Options, to_text
 
 IN_MANIFEST = 200  # unknown templates, malformed pages and articles converted the simple way that are named there
@@ -40,6 +44,7 @@ class Job(NamedTuple):
     options: Options
     backend: str
     on_error: str
+    templates: str = ""  # file with the wiki's own templates
 
 
 class Done(NamedTuple):
@@ -67,9 +72,10 @@ def main(cfg: Config) -> None:
         if out.up_to_date:
             refuse_losses(target, source, cfg.extract.on_error)
             return
+        templates = template_file(cfg, dump, out, pool) if cfg.extract.expand else ""
         waiting: dict[str, dumps.Part] = {}
         with Progress("extract", dump.size / 1e6, "MB") as bar:
-            for name, done in zip_names(waiting, pool.map(extract_part, jobs(cfg, dump, out, waiting, bar))):
+            for name, done in zip_names(waiting, pool.map(extract_part, jobs(cfg, dump, out, waiting, bar, templates))):
                 write_bytes(out.progress / "redirects" / name, done.redirects)
                 write_json(out.progress / "notes" / name, done.notes)
                 out.write_shard(name, done.content, done.counts)
@@ -79,7 +85,9 @@ def main(cfg: Config) -> None:
     report(manifest, target)
 
 
-def jobs(cfg: Config, dump: dumps.Dump, out: StageOutput, waiting: dict, bar: Progress) -> Iterator[Job]:
+def jobs(
+    cfg: Config, dump: dumps.Dump, out: StageOutput, waiting: dict, bar: Progress, templates: str
+) -> Iterator[Job]:
     """The parts that are still to do; the reader of a single stream moves the bar itself."""
     site = dumps.site(dump)
     options = conversion_options(cfg, site)
@@ -94,7 +102,59 @@ def jobs(cfg: Config, dump: dumps.Dump, out: StageOutput, waiting: dict, bar: Pr
                 bar.add((part.end - part.start) / 1e6)
             continue
         waiting[name] = part._replace(xml=b"")
-        yield Job(name, part, site, options, cfg.extract.backend, cfg.extract.on_error)
+        yield Job(name, part, site, options, cfg.extract.backend, cfg.extract.on_error, templates)
+
+
+def template_file(cfg: Config, dump: dumps.Dump, out: StageOutput, pool: Pool) -> str:
+    """The wiki's own templates, collected in one pass over the dump; kept beside it, for the next run too."""
+    stat = Path(dump.path).stat()
+    of = [stat.st_size, stat.st_mtime_ns]
+    path = Path(f"{dump.path}.templates.json")
+    if not os.access(path.parent, os.W_OK):
+        path = out.progress / "templates.json"
+    if path.exists() and read_json(path).get("of") == of:
+        return str(path)
+    began, size, left_out = time.monotonic(), 0, 0
+    sources: dict[str, str] = {}
+    parts = dumps.parts(dump, cfg.data.shard_articles, cfg.extract.on_error == "fail")
+    for found, long in pool.map(templates_of_part, ((part, cfg.extract.on_error) for part in parts)):
+        left_out += long
+        for name, source in found.items():
+            size += len(source)
+            if size <= MAX_PAGES:
+                sources[name] = source
+            else:
+                left_out += 1
+    write_json(path, {"of": of, "pages": sources})
+    seconds = time.monotonic() - began
+    print(f"extract: {len(sources):,} templates of the wiki in {seconds:.0f} s, {left_out:,} too long -> {path}")
+    return str(path)
+
+
+def templates_of_part(job: tuple[dumps.Part, str]) -> tuple[dict[str, str], int]:
+    """-> the sources of the templates among a part's pages, and how many are too long"""
+    part, on_error = job
+    found: dict[str, str] = {}
+    long = 0
+    for xml in dumps.pages(part, on_error == "fail")[0]:
+        if b"<ns>10</ns>" not in xml:
+            continue
+        try:
+            page = dumps.parse(xml)
+        except dumps.MalformedPage:
+            continue  # is counted when the articles are extracted
+        source = page_source(page.text)
+        if source is None:
+            long += 1
+        else:
+            found[template_name(page.title)] = source
+    return found, long
+
+
+@cache
+def template_pages(path: str) -> TemplatePages:
+    """Read once in each worker"""
+    return TemplatePages(read_json(path)["pages"])
 
 
 def zip_names(waiting: dict[str, dumps.Part], results: Iterator[Done]) -> Iterator[tuple[str, Done]]:
@@ -128,6 +188,7 @@ def extract_part(job: Job) -> Done:
     """Every article of a part as text. -> its lines, the redirects, the counts"""
     found, damage = dumps.pages(job.part, job.on_error == "fail")
     convert = convert_natively if job.backend == "native" else convert_with_wikiextractor()
+    pages = template_pages(job.templates) if job.templates else None
     dropped = {"redirect": 0, "namespace": 0, "model": 0, "malformed": 0}
     lines: list[bytes] = []
     redirects: list[bytes] = []
@@ -149,7 +210,7 @@ def extract_part(job: Job) -> Done:
         if reason:
             dropped[reason] += 1
             continue
-        article = convert(page, job.options, job.site.language)
+        article = convert(page, job.options, job.site.language, pages)
         unknown.update(article.unknown)
         add_holes(holes, {name: [*hole, page.title] for name, hole in article.holes.items()})
         chars += len(article.text)
@@ -212,8 +273,11 @@ def record(page: dumps.Page, article: Article, site: dumps.Site) -> dict:
     }
 
 
-def convert_natively(page: dumps.Page, options: Options, language: str) -> Article:
-    return to_text(page.text, options, Context(page.title, day(page.timestamp), language))
+Convert = Callable[[dumps.Page, Options, str, TemplatePages | None], Article]
+
+
+def convert_natively(page: dumps.Page, options: Options, language: str, pages: TemplatePages | None) -> Article:
+    return to_text(page.text, options, Context(page.title, day(page.timestamp), language), pages)
 
 
 def day(timestamp: str) -> tuple[int, int, int]:
@@ -234,11 +298,11 @@ def wikiextractor():
     return Extractor
 
 
-def convert_with_wikiextractor() -> Callable[[dumps.Page, Options, str], Article]:
+def convert_with_wikiextractor() -> Convert:
     extractor = wikiextractor()
     logging.getLogger("wikiextractor.extract").setLevel(logging.CRITICAL)
 
-    def convert(page: dumps.Page, options: Options, language: str) -> Article:
+    def convert(page: dumps.Page, options: Options, language: str, pages: TemplatePages | None) -> Article:
         ours = to_text(page.text, options)  # for the fields that it does not know
         trouble = ""
         try:

@@ -137,7 +137,7 @@ def extraction(cfg, args) -> list[Row]:
 
     def native() -> None:
         for page in pages:
-            extract.convert_natively(page, options)
+            extract.convert_natively(page, options, "en", None)
 
     def peer() -> None:
         extractor = extract.wikiextractor()

@@ -12,7 +12,7 @@ from collections import Counter
 from typing import NamedTuple
 
 from wikipedia.markup.assembly import assemble
-from wikipedia.markup.expansion import OverBudget, Templates
+from wikipedia.markup.expansion import OverBudget, Pages, Templates
 from wikipedia.markup.fields import is_disambiguation, redirect_target, short_description, without_sections
 from wikipedia.markup.holes import close_holes, name_holes
 from wikipedia.markup.inline import inline
@@ -56,14 +56,17 @@ class Article(NamedTuple):
 DEFAULTS, NO_PAGE = Options(), Context()
 
 
-def to_text(wikitext: str, options: Options = DEFAULTS, context: Context = NO_PAGE) -> Article:
-    """The article as a reader sees it. Whatever goes wrong, there is text: converted the simple way, and `trouble`
-    says why."""
+def to_text(
+    wikitext: str, options: Options = DEFAULTS, context: Context = NO_PAGE, pages: Pages | None = None
+) -> Article:
+    """The article as a reader sees it; templates that we do not know from the wiki's own pages.
+
+    Whatever goes wrong, there is text: converted the simple way, and `trouble` says why."""
     redirect = redirect_target(wikitext)
     if redirect:
         return Article("", [], [], "", False, redirect, Counter())
     try:
-        return to_text_or_raise(wikitext, options, context)
+        return to_text_or_raise(wikitext, options, context, pages)
     except OverBudget as error:
         trouble = str(error)
     except Exception as error:  # a defect of ours must not cost the user a night's run; the fuzz test calls the other
@@ -71,7 +74,7 @@ def to_text(wikitext: str, options: Options = DEFAULTS, context: Context = NO_PA
     return Article(to_text_simply(wikitext), [], [], "", False, None, Counter(), {}, trouble)
 
 
-def to_text_or_raise(wikitext: str, options: Options, context: Context) -> Article:
+def to_text_or_raise(wikitext: str, options: Options, context: Context, pages: Pages | None = None) -> Article:
     limit = int(options.seconds * CHARS_A_SECOND)
     if len(wikitext) > limit:
         raise OverBudget(f"{len(wikitext):,} characters")
@@ -89,7 +92,13 @@ def to_text_or_raise(wikitext: str, options: Options, context: Context) -> Artic
         text, rows = without_tables(text, options.tables)
     if "[[" in text or "]]" in text:
         text = links(text, names)
-    templates = Templates(options.templates, context, limit - len(text))
+
+    def finish(expanded: str) -> str:
+        """Wikitext of a template's page -> what the article's is at this point"""
+        expanded = COLON.sub(lambda m: colon_link(m, names, categories), protect(expanded, held))
+        return links("\n" + expanded, names)[1:]
+
+    templates = Templates(options.templates, context, limit - len(text), pages, finish)
     if "{{" in text or "}}" in text:
         text = templates.expand(text)
     holes: dict[str, tuple[int, str]] = {}

@@ -4,7 +4,7 @@ import re
 from collections import Counter
 from collections.abc import Callable
 from functools import lru_cache
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from wikipedia.markup.marks import DROP, NAMED
 from wikipedia.markup.tables import cut
@@ -37,12 +37,29 @@ class Resolved(NamedTuple):
     function: Callable[[list[str], Context], str] | None = None  # of MediaWiki, takes the arguments as they are written
 
 
+class Pages(Protocol):
+    """Of the wiki's own templates: transclusion.TemplatePages"""
+
+    def source(self, name: str) -> str | None: ...
+
+    def expand(self, name: str, args: list[str], context: Context) -> str | None: ...
+
+
 class Templates:
     """One article's templates: rendered from the inside out, what has no renderer dropped and counted."""
 
-    def __init__(self, custom: tuple[tuple[str, str], ...], context: Context, budget: int):
+    def __init__(
+        self,
+        custom: tuple[tuple[str, str], ...],
+        context: Context,
+        budget: int,
+        pages: Pages | None = None,
+        finish: Callable[[str], str] = str,
+    ):
+        """pages: of the wiki's own templates, for those that we do not know; finish: makes their wikitext what the
+        article's is at this point"""
         self.resolved = _resolved(custom, context.language)
-        self.context, self.budget = context, budget
+        self.context, self.budget, self.pages, self.finish = context, budget, pages, finish
         self.unknown: Counter = Counter()
         self.dropped: list[str] = []  # their names, as the marks count them
 
@@ -70,7 +87,7 @@ class Templates:
                 skipped += 1
             else:
                 found = self._find(part[: _head_end(part)])
-                if (found.renderer is None and found.function is None) or len(stack) >= MAX_DEPTH:
+                if not (found.renderer or found.function or self._has_page(found)) or len(stack) >= MAX_DEPTH:
                     skipped, skipping = 1, found.name
                     self.unknown.update([found.name] if found.unknown else [])
                 else:
@@ -100,6 +117,9 @@ class Templates:
             found = self.resolved[head] = _resolve(head, self.resolved, self.context.language)
         return found
 
+    def _has_page(self, found: Resolved) -> bool:
+        return found.unknown and self.pages is not None and self.pages.source(found.name) is not None
+
     def _mark(self, name: str) -> str:
         """Where a template was dropped"""
         self.dropped.append(name)
@@ -111,6 +131,11 @@ class Templates:
             raise OverBudget("templates inside templates")
         if found.function:  # {{formatnum:1234|R}}
             shown = found.function(content.partition(":")[2].split("|"), self.context)
+        elif found.unknown and self.pages:
+            expanded = self.pages.expand(found.name, content.split("|")[1:], self.context)
+            self.budget -= len(expanded or "")
+            self.unknown.update([found.name] if expanded is None else [])
+            shown = self.finish(expanded) if expanded else ""
         elif found.renderer:
             _, bar, body = content.partition("|")
             positional, named = split_arguments(body) if bar else ([], {})

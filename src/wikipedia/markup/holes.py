@@ -43,7 +43,7 @@ def name_holes(text: str, names: list[str], joining: frozenset[str], holes: dict
     """Take the names off the marks of dropped templates; count those that a sentence cannot do without.
 
     A hole is where what stands before asks for more: a joining word such as "at" or "the" before a comma, a full
-    stop or the end of the line. holes: name -> how often, and one example with "{{name}}" where it stood. joining: such words.
+    stop or the end of the line. joining: such words. holes: name -> how often, and an example with its "{{name}}".
     """
     kept, done = [], 0
     for match in _NAMED.finditer(text):
