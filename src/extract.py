@@ -3,8 +3,9 @@
     python src/extract.py
     python src/extract.py --config configs/demo.yaml data.dump=/path/to/simplewiki.xml.bz2 extract.on_error=skip
 
-Reads multistream and single-stream bz2 and plain XML, without an index, on every core. An article a line, in dump
-order: id, title, url, text (Markdown headings and lists), sections, categories, description, timestamp, disambiguation.
+Reads multistream and single-stream bz2, gz, zst and plain XML, without an index, on every core. An article a line, in
+dump order: id, title, url, text (Markdown headings and lists), sections, categories, description, timestamp,
+disambiguation.
 manifest.json counts what was left out and why, names the templates that have no rendering and every damaged stretch.
 """
 
@@ -116,8 +117,8 @@ def template_file(cfg: Config, dump: dumps.Dump, out: StageOutput, pool: Pool) -
         return str(path)
     began, size, left_out = time.monotonic(), 0, 0
     sources: dict[str, str] = {}
-    parts = dumps.parts(dump, cfg.data.shard_articles, cfg.extract.on_error == "fail")
-    for found, long in pool.map(templates_of_part, ((part, cfg.extract.on_error) for part in parts)):
+    parts, site = dumps.parts(dump, cfg.data.shard_articles, cfg.extract.on_error == "fail"), dumps.site(dump)
+    for found, long in pool.map(templates_of_part, ((part, site, cfg.extract.on_error) for part in parts)):
         left_out += long
         for name, source in found.items():
             size += len(source)
@@ -131,18 +132,20 @@ def template_file(cfg: Config, dump: dumps.Dump, out: StageOutput, pool: Pool) -
     return str(path)
 
 
-def templates_of_part(job: tuple[dumps.Part, str]) -> tuple[dict[str, str], int]:
+def templates_of_part(job: tuple[dumps.Part, dumps.Site, str]) -> tuple[dict[str, str], int]:
     """-> the sources of the templates among a part's pages, and how many are too long"""
-    part, on_error = job
+    part, site, on_error = job
     found: dict[str, str] = {}
     long = 0
     for xml in dumps.pages(part, on_error == "fail")[0]:
-        if b"<ns>10</ns>" not in xml:
+        if b"<ns>" in xml and b"<ns>10</ns>" not in xml:
             continue
         try:
             page = dumps.parse(xml)
         except dumps.MalformedPage:
             continue  # is counted when the articles are extracted
+        if page.namespace is None and dumps.namespace_of(page.title, site) != 10:
+            continue
         source = page_source(page.text)
         if source is None:
             long += 1
@@ -204,6 +207,8 @@ def extract_part(job: Job) -> Done:
             dropped["malformed"] += 1
             malformed.append({"why": str(error), "xml": xml[:200].decode("utf-8", "replace")})
             continue
+        if page.namespace is None:
+            page = page._replace(namespace=dumps.namespace_of(page.title, job.site))
         reason = why_not(page)
         if reason == "redirect":
             redirects.append(dump_line(redirect(page)))

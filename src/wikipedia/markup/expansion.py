@@ -10,7 +10,7 @@ from wikipedia.markup.marks import DROP, NAMED
 from wikipedia.markup.tables import cut
 from wikipedia.templates.base import Context, Renderer, split_arguments
 from wikipedia.templates.functions import FUNCTIONS
-from wikipedia.templates.lookup import UNKNOWN, find, user_renderer
+from wikipedia.templates.lookup import UNKNOWN, find, silent_by_name, user_renderer
 
 MAX_DEPTH = 40  # templates inside templates; MediaWiki itself stops at 100 of any kind
 
@@ -118,7 +118,12 @@ class Templates:
         return found
 
     def _has_page(self, found: Resolved) -> bool:
-        return found.unknown and self.pages is not None and self.pages.source(found.name) is not None
+        """On a wiki that is not English our list of templates without prose says nothing about one of the same name."""
+        if self.pages is None or not (
+            found.unknown or self.context.language != "en" and not silent_by_name(found.name)
+        ):
+            return False
+        return self.pages.source(found.name) is not None
 
     def _mark(self, name: str) -> str:
         """Where a template was dropped"""
@@ -131,10 +136,10 @@ class Templates:
             raise OverBudget("templates inside templates")
         if found.function:  # {{formatnum:1234|R}}
             shown = found.function(content.partition(":")[2].split("|"), self.context)
-        elif found.unknown and self.pages:
+        elif found.renderer is None and self.pages:
             expanded = self.pages.expand(found.name, content.split("|")[1:], self.context)
             self.budget -= len(expanded or "")
-            self.unknown.update([found.name] if expanded is None else [])
+            self.unknown.update([found.name] if expanded is None and found.unknown else [])
             shown = self.finish(expanded) if expanded else ""
         elif found.renderer:
             _, bar, body = content.partition("|")

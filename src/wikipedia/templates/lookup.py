@@ -88,6 +88,11 @@ def find(name: str, language: str = "en") -> Renderer | None:
     return None if _SILENT_PATTERN.match(name) else UNKNOWN
 
 
+def silent_by_name(name: str) -> bool:
+    """By the kind of name, such as "infobox city" or "x navbox", in any wiki"""
+    return bool(_SILENT_PATTERN.match(name))
+
+
 def _in_another_language(name: str) -> Renderer | None:
     kind, _, code = name.partition("-")
     if kind == "lang" and code:
