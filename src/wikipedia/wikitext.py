@@ -90,6 +90,8 @@ def to_text_or_raise(wikitext: str, options: Options, context: Context, pages: P
     rows = False
     if "{|" in text:
         text, rows = without_tables(text, options.tables)
+    if "{{!}}" in text:
+        text = _BAR_IN_LINK.sub(r"\1|", text)
     if "[[" in text or "]]" in text:
         text = links(text, names)
 
@@ -106,6 +108,8 @@ def to_text_or_raise(wikitext: str, options: Options, context: Context, pages: P
         text = name_holes(text, templates.dropped, options.joining_words, holes)
     if CITED in text:
         text = _with_lists_of_works(text)
+    if "°" in text:
+        text = _COORDINATES_ALONE.sub("\n", text)
     if "-{" in text:
         text = choose_variant(text, options.variant)
     text = inline(text)
@@ -115,6 +119,8 @@ def to_text_or_raise(wikitext: str, options: Options, context: Context, pages: P
     return Article(text, sections, categories, description, disambiguation, None, templates.unknown, holes)
 
 
+_BAR_IN_LINK = re.compile(r"(\[\[[^\[\]{}|\n]{1,250})\{\{!\}\}(?=[^\[\]\n]{0,250}\]\])")
+_COORDINATES_ALONE = re.compile(r"\n[ :*]*\d[\d.]*°[\d.°′″]*[NS] \d[\d.]*°[\d.°′″]*[EW][ .]*(?=\n)")
 _LISTED = re.compile(rf"\n=+([^\n=]+)=|(\n[*#:]+[ \t]*){CITED}([^{CITED}\n]*){CITED}")
 _CITED = re.compile(f"{CITED}[^{CITED}]*{CITED}?")
 _BIBLIOGRAPHY = re.compile(r"sources|references?\b|further|bibliograph|citation|literature|notes", re.I)

@@ -103,7 +103,7 @@ def death_year_and_age(p, n, context):
     return f"{died[0]} (aged {died[0] - born[0] - 1}–{died[0] - born[0]})"
 
 
-@renders("birth-date and age")
+@renders("birth-date and age; b-da")
 def dated_text_and_age(p, n, context):
     """{{birth-date and age|2 January 1990}}"""
     match = re.search(r"\b(1\d{3}|20\d{2})\b", at(p, 0))
@@ -113,7 +113,7 @@ def dated_text_and_age(p, n, context):
     return f"{at(p, 1) or at(p, 0)} (age {years_between(numbers, list(context.day))})"
 
 
-@renders("death-date and age")
+@renders("death-date and age; d-da")
 def dated_texts_and_age(p, n, context):
     """{{death-date and age|2 January 2020|3 March 1950}}"""
     died, born = _free_date(at(p, 0)), _free_date(at(p, 1))

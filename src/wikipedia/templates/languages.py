@@ -196,3 +196,20 @@ renders("usdict; h:ipa; ipasoundbox")(first)
 renders("ipa-en; pron-en")(lambda p, n, context: f"/{at(p, 0).strip('/[]')}/" if at(p, 0) else "")
 renders("nihongo foot; nihongo2")(first)
 renders("nihongo4")(lambda p, n, context: f"{at(p, 0)} ({at(p, 1)})" if at(p, 1) and at(p, 0) else at(p, 0) or at(p, 1))
+renders("zh-l; iast3; ja-l; ko-l")(first)
+
+
+@renders("bo; bo-textonly")
+def tibetan(p, n, context):
+    """{{bo|t=བོད|w=bod}}: Tibetan: བོད, Wylie: bod"""
+    labels = (("t", "Tibetan"), ("w", "Wylie"), ("z", "ZYPY"), ("thdl", "THL"), ("lhasa", "Lhasa dialect"))
+    return ", ".join(f"{label}: {n[key]}" for key, label in labels if n.get(key)) or at(p, 0)
+
+
+@renders("der; bor; inh")
+def derived(p, n, context):
+    """{{der|en|la|albus}}: Latin albus"""
+    return f"{language(at(p, 1))} {at(p, 3) or at(p, 2)}".strip()
+
+
+renders("m; mention; cog")(lambda p, n, context: at(p, 2) or at(p, 1))

@@ -203,3 +203,18 @@ renders("10^")(lambda p, n, context: "10" + superscript(at(p, 0)))
 renders("half; 1/2")(constant("½"))
 renders("1/4")(constant("¼"))
 renders("3/4")(constant("¾"))
+
+
+@renders("roman; roman numeral; rn")
+def roman(p, n, context):
+    """{{roman|1999}}: MCMXCIX"""
+    if not re.fullmatch(r"\d{1,4}", at(p, 0)) or not 0 < int(at(p, 0)) < 5000:
+        return at(p, 0)
+    number, text = int(at(p, 0)), ""
+    for size, letters in zip((1000, 900, 500, 400, 100, 90, 50, 40, 10, 9, 5, 4, 1), _ROMAN):
+        text += letters * (number // size)
+        number %= size
+    return text
+
+
+_ROMAN = "M CM D CD C XC L XL X IX V IV I".split()

@@ -58,6 +58,18 @@ def harvard(inside: bool) -> Renderer:
     return render
 
 
+@renders("harvs")
+def harvard_by_names(p, n, context):
+    """{{harvs|txt|first=Ann|last=Smith|year=2000}}: Ann Smith (2000)"""
+    names = [" ".join(x for x in (n.get(f"first{i}", ""), n.get(f"last{i}", "")) if x) for i in ("", "2", "3", "4")]
+    names = [name for name in names if name]
+    who = " & ".join([", ".join(names[:-1]), names[-1]]) if len(names) > 1 else "".join(names)
+    years = ", ".join(n[key] for key in ("year", "year2", "year3") if n.get(key))
+    if "txt" in p or n.get("txt") or n.get("text"):
+        return f"{who} ({years})" if years else who
+    return f"{who} {years}".strip() if "nb" in p or n.get("nb") else f"({who} {years})".replace(" )", ")")
+
+
 @renders("harv; harvard citation; harvp")
 def harvard_parenthesis(p, n, context):
     return f"({harvard(False)(p, n, context)})"

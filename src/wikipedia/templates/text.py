@@ -31,6 +31,16 @@ def interlanguage(p, n, context):
     return re.sub(r" \([^()]*\)$", "", at(p, 0)) if n.get("q") else at(p, 0)
 
 
+@renders("w")
+def wikipedia_link(p, n, context):
+    return at(p, 1) or at(p, 0)
+
+
+@renders("codes")
+def several_codes(p, n, context):
+    return ", ".join(f"`{x}`" for x in p if x)
+
+
 @renders("section link; slink; sectionlink; section-link; format link")
 def section_link(p, n, context):
     name, *sections = p or [""]
@@ -112,3 +122,5 @@ renders("floor")(around("⌊", "⌋"))
 renders("ceil")(around("⌈", "⌉"))
 renders("ket")(around(PIPE, "⟩"))
 renders("bra")(around("⟨", PIPE))
+renders("interp; bracketed; interpolation")(around("[", "]"))
+renders("audio; audio-nohelp; audiolink; listen text")(second)
