@@ -22,11 +22,26 @@ if [ -n "${CONTAINER_ID:-}" ]; then (
   printf 'Authorization: Bearer %s\n' "${CONTAINER_API_KEY:-}" > "$me/auth"
 ); fi
 
-# The fuse: rented, but nobody came to start the meter guard. (scripts/vast.py sets the minutes.)
+# The Python to build on: the image's that has torch, wherever the image keeps it; ssh logins find it by ~/.wikillm/python.
+torch_home='import importlib.util as i; print(i.find_spec("torch").origin.rpartition("/torch/")[0])'
+python=
+find_python() {
+  for candidate in ${WIKILLM_PYTHON:-/venv/main/bin/python /opt/conda/bin/python python3}; do
+    "$candidate" -c 'import sys; assert sys.version_info >= (3, 10)' 2> /dev/null || continue
+    python=${python:-$candidate}
+    "$candidate" -c "$torch_home" > /dev/null 2>&1 && { python=$candidate; break; }
+  done
+  [ -z "$python" ] || command -v "$python" > "$me/python"
+}
+find_python
+
+# After a restart of the container: the meter guard and the jobs that it cut off, before anything slow.
+[ -f "$me/resume.sh" ] && { bash "$me/resume.sh" || { echo "no guard"; rm -f "$me/guard.pid"; }; }
+
+# The fuse: rented, but nobody came to start the guard. (scripts/vast.py sets the minutes.)
 if [ -n "${WIKILLM_FUSE_MINUTES:-}" ]; then
-  rm -f "$me/guard.pid"
   nohup bash -c 'sleep "$1"m
-    until kill -0 "$(cat "$2/guard.pid" 2>/dev/null)" 2>/dev/null; do
+    until kill -0 "$(cut -d" " -f1 "$2/guard.pid" 2>/dev/null)" 2>/dev/null; do
       echo "fuse: no guard after $1 minutes, stopping"
       curl -sS -m 60 -X PUT -H @"$2/auth" -H "Content-Type: application/json" -d "{\"state\": \"stopped\"}" \
         "$4/api/v0/instances/$3/"; sleep 60
@@ -34,24 +49,18 @@ if [ -n "${WIKILLM_FUSE_MINUTES:-}" ]; then
 fi
 
 packages=()
-for pair in tmux:tmux rsync:rsync htop:htop git:git aria2c:aria2 curl:curl cc:gcc python3:python3; do
+for pair in tmux:tmux rsync:rsync htop:htop git:git aria2c:aria2 curl:curl cc:gcc; do
   command -v "${pair%%:*}" > /dev/null || packages+=("${pair##*:}")
 done
-python3 -c 'import ensurepip' 2> /dev/null || packages+=(python3-venv)
+[ -n "$python" ] || packages+=(python3)
+"${python:-python3}" -c 'import ensurepip' 2> /dev/null || packages+=(python3-venv)
 if [ ${#packages[@]} -gt 0 ]; then
   export DEBIAN_FRONTEND=noninteractive
   apt-get update -qq && apt-get install -y -qq --no-install-recommends "${packages[@]}" ca-certificates libc6-dev > /dev/null \
     || fail "could not install ${packages[*]}"
 fi
 
-# The Python to build on: the image's that has torch, wherever the image keeps it.
-torch_home='import importlib.util as i; print(i.find_spec("torch").origin.rpartition("/torch/")[0])'
-python=
-for candidate in ${WIKILLM_PYTHON:-/venv/main/bin/python /opt/conda/bin/python python3}; do
-  "$candidate" -c 'import sys; assert sys.version_info >= (3, 10)' 2> /dev/null || continue
-  python=${python:-$candidate}
-  "$candidate" -c "$torch_home" > /dev/null 2>&1 && { python=$candidate; break; }
-done
+[ -n "$python" ] || find_python
 [ -n "$python" ] || fail "no Python 3.10 or newer in this image"
 cd "$HOME/wikillm" || exit 1
 if [ -f scripts/setup.sh ]; then

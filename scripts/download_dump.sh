@@ -50,29 +50,54 @@ fi
 
 # 2. The dump, under a temporary name with aria2's map of the finished pieces beside it.
 url=$server/$wiki/$day/$name
-if [ -f "$target" ]; then mv "$target" "$target.part"; fi   # put there by hand: verify it, complete it
+part=$target.part
+map=$part.aria2
+if [ -f "$target" ]; then mv "$target" "$part"; fi   # put there by hand: verify it, complete it
+exec 9> "$target.lock"
+if command -v flock > /dev/null && ! flock -n 9; then die "another download of $name into $folder is at work"; fi
+trap 'rm -rf "$scratch" "$target.lock"' EXIT
+
+# A full disk leaves a map of 0 bytes, with which aria2 ends at once, every time. An older map is a true one, only shorter.
+keep_map() { [ -s "$map" ] && cp "$map" "$map.kept.new" && mv "$map.kept.new" "$map.kept"; }
+if [ -f "$map" ] && [ ! -s "$map" ]; then
+  if [ -s "$map.kept" ]; then
+    cp "$map.kept" "$map"
+    echo "download_dump.sh: the map of the finished pieces was cut by a full disk; going on with an older one"
+  else
+    rm -f "$map" "$part"
+    echo "download_dump.sh: the map of the finished pieces was lost on a full disk; starting again"
+  fi
+fi
+
 echo "download_dump.sh: $url -> $target"
+{ while sleep "${WIKILLM_MAP_SECONDS:-60}"; do keep_map || true; done; } > /dev/null 2>&1 9>&- &
+keeper=$!
+trap 'kill $keeper 2> /dev/null || true; rm -rf "$scratch" "$target.lock"' EXIT
 set +e
 aria --continue=true --file-allocation=none --split="$connections" --max-connection-per-server="$connections" \
      --min-split-size=1M --max-tries="${WIKILLM_TRIES:-20}" --retry-wait="${WIKILLM_RETRY_WAIT:-5}" --summary-interval=60 \
      --dir="$folder" --out="$name.part" "$url"
 status=$?
 set -e
+kill $keeper 2> /dev/null || true
+free=$(df -Pk "$folder" | awk 'NR==2 {print $4}')
+if [ $status -ne 0 ] && [ $status -ne 3 ] && [ $status -ne 4 ] && [ "$free" -lt 20480 ]; then status=9; fi   # aria2 says 1, too
 case $status in
   0) ;;
   3|4) die "not found: $url" ;;
-  9)   die "the disk is full: $(df -Ph "$folder" | awk 'NR==2 {print $4}') free in $folder; make room and run this again, it goes on" ;;
+  9)   die "the disk is full: $((free / 1024)) MB free in $folder; make room and run this again, it goes on" ;;
   *)   die "the download was cut off (aria2 status $status); run the same command again, it goes on where it stopped" ;;
 esac
 
 # 3. The checksum, over what is on the disk.
 echo "download_dump.sh: verifying $name"
-found=$( (sha1sum 2>/dev/null || shasum) < "$target.part" | cut -d' ' -f1)
+found=$( (sha1sum 2>/dev/null || shasum) < "$part" | cut -d' ' -f1)
 if [ "$found" != "$sha1" ]; then
-  rm -f "$target.part" "$target.part.aria2"
+  rm -f "$part" "$map" "$map.kept"
   die "$name has the wrong checksum ($found, published $sha1); it was deleted, run the same command again"
 fi
-mv "$target.part" "$target"
+rm -f "$map.kept"
+mv "$part" "$target"
 echo "$sha1" > "$target.sha1"
 link_latest
 echo "download_dump.sh: $target is here and verified"

@@ -16,34 +16,22 @@ import statistics
 import subprocess
 import sys
 
-# Dense bf16 tensor-core TFLOPS with fp32 accumulation, from NVIDIA's data sheets (without sparsity). The first name
-# that stands as whole words in the device's name counts, so longer names stand before shorter ones.
+# Dense bf16 tensor-core TFLOPS with fp32 accumulation, from NVIDIA's data sheets (without sparsity);
+# src/gpt/machine.py counts MFU with it. The first name that stands as whole words in the device's name counts, so
+# longer names stand before shorter ones. A laptop's card has the desktop's name and another chip: none is listed.
+# fmt: off
 PEAK_TFLOPS = {
-    "RTX 5090": 210,
-    "RTX 5080": 113,
-    "RTX 4090 D": 147,
-    "RTX 4090": 165,
-    "RTX 4080 SUPER": 104,
-    "RTX 4080": 97,
-    "RTX 3090 Ti": 80,
-    "RTX 3090": 71,
-    "RTX 6000 Ada": 364,
-    "RTX A6000": 155,
-    "L40S": 362,
-    "L40": 181,
-    "L4": 121,
-    "A100": 312,
-    "A800": 312,
-    "A40": 150,
-    "A10": 125,
-    "H100 PCIe": 756,
-    "H100 NVL": 835,
-    "H100": 989,
-    "H200": 989,
-    "H20": 148,
-    "GH200": 989,
-    "B200": 2250,
+    "RTX 5090": 210, "RTX 5080": 113, "RTX 5070 Ti": 88, "RTX 5070": 62,
+    "RTX 4090 D": 147, "RTX 4090": 165, "RTX 4080 SUPER": 104, "RTX 4080": 97,
+    "RTX 4070 Ti SUPER": 88, "RTX 4070 Ti": 80,
+    "RTX 3090 Ti": 80, "RTX 3090": 71,
+    "RTX PRO 6000 Blackwell Max-Q": 439, "RTX PRO 6000": 504,
+    "RTX 6000 Ada": 364, "RTX 5000 Ada": 261, "RTX A6000": 155, "RTX A5000": 111,
+    "L40S": 362, "L40": 181, "L4": 121, "A100": 312, "A800": 312, "A40": 150, "A10G": 70, "A10": 125,
+    "H100 PCIe": 756, "H100 NVL": 835, "H100": 989, "H200": 989, "H20": 148, "GH200": 989,
+    "GB200": 2500, "B200": 2250, "B300": 2250,
 }
+# fmt: on
 # A healthy card reaches 80-95 % of its peak in large matmuls (power limits decide where); below this share
 # something is wrong: heat, a power cap, another tenant.
 GOOD_SHARE = 0.6
@@ -55,6 +43,8 @@ PRODUCTS = 10  # a round
 
 def peak_tflops(name: str) -> float | None:
     """Published peak of a device by its name ("NVIDIA GeForce RTX 4090"), or None when we do not know it."""
+    if re.search(r"\bLaptop\b", name, re.IGNORECASE):
+        return None
     return next(
         (float(peak) for known, peak in PEAK_TFLOPS.items() if re.search(rf"\b{known}\b", name, re.IGNORECASE)), None
     )

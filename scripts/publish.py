@@ -125,8 +125,11 @@ def history(cfg, source: Path) -> list[tuple[str, dict]]:
         "dpo": [("sft", resolve(cfg.dpo.checkpoint)), ("base", resolve(cfg.sft.checkpoint))],
         "sft": [("base", resolve(cfg.sft.checkpoint))],
     }.get(stage, []) + [(stage, source)]
-    states = [(stage, folder / "training_state/state.json") for stage, folder in chain]
-    found = [(stage, read_json(path)) for stage, path in states if path.exists()]
+    found = [
+        (stage, checkpoints.training_record(folder))
+        for stage, folder in chain
+        if (folder / "training_state/state.json").exists()
+    ]
     return sorted(found, key=lambda item: list(STAGES).index(item[0]) if item[0] in STAGES else 0)
 
 

@@ -1,4 +1,5 @@
-"""A page to look at: what became of the data, or how the training went. One HTML file each, nothing loaded from outside.
+"""A page to look at: what became of the data, or how the training went. One HTML file each, nothing loaded from
+outside.
 
     python scripts/report.py data
     python scripts/report.py train --config configs/demo.yaml
@@ -13,6 +14,7 @@ import math
 import random
 import sys
 import time
+from collections.abc import Sequence
 from html import escape
 from pathlib import Path
 
@@ -30,32 +32,7 @@ POINTS = 600  # a curve: more cannot be seen
 RUNS = {"base": "Pretraining", "sft": "Fine-tuning on conversations", "dpo": "Preference training"}
 WIDTH, HEIGHT = 520, 250  # of a drawing, in its own units: it is scaled to the page
 
-STYLE = """
-:root { color-scheme: light dark; --paper: #fff; --card: #f6f6f4; --ink: #1d1d1f; --soft: #6b6b70; --line: #deded9; --a: #2f6fb5; --b: #d2691e;
-        --t0: #d9e8f7; --t1: #fbe3cf; --t2: #dcefd9; --t3: #ecdff3; }
-@media (prefers-color-scheme: dark) { :root { --paper: #161618; --card: #202023; --ink: #e8e8e6; --soft: #9b9ba1; --line: #38383c; --a: #6fb1f0;
-        --b: #f0a35e; --t0: #24415c; --t1: #5a3d20; --t2: #2a4a2c; --t3: #47325a; } }
-* { box-sizing: border-box; }
-body { margin: 0 auto; max-width: 1080px; padding: 24px 20px 80px; background: var(--paper); color: var(--ink);
-       font: 15px/1.5 system-ui, "Segoe UI", "Noto Sans", sans-serif; }
-h1 { font-size: 26px; margin: 0; } h2 { font-size: 19px; margin: 44px 0 12px; } h3 { font-size: 15px; margin: 20px 0 6px; }
-p { margin: 6px 0; } .soft { color: var(--soft); } .small { font-size: 13px; }
-.facts { display: flex; flex-wrap: wrap; gap: 10px; margin: 18px 0; }
-.fact { background: var(--card); border-radius: 8px; padding: 10px 16px; } .fact b { display: block; font-size: 22px; font-weight: 600; }
-.grid { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 420px), 1fr)); gap: 18px; }
-.bars { display: grid; grid-template-columns: minmax(110px, max-content) 1fr max-content; gap: 5px 12px; align-items: center; }
-.bars > :nth-child(3n) { text-align: right; font-variant-numeric: tabular-nums; }
-.bar { height: 18px; background: var(--a); border-radius: 3px; min-width: 1px; } .bar.b { background: var(--b); }
-table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums; } .wide { overflow-x: auto; }
-th, td { text-align: left; white-space: pre-line; padding: 4px 12px 4px 0; border-bottom: 1px solid var(--line); vertical-align: top; }
-th { font-weight: 600; color: var(--soft); font-size: 13px; } .right { text-align: right; }
-details { border: 1px solid var(--line); border-radius: 8px; padding: 6px 14px; margin: 6px 0; } summary { cursor: pointer; }
-pre { white-space: pre-wrap; overflow-wrap: anywhere; background: var(--card); border-radius: 8px; padding: 10px 14px; margin: 8px 0;
-      font: 13px/1.5 ui-monospace, "DejaVu Sans Mono", monospace; }
-.tokens span { border-radius: 3px; } .tokens span:nth-child(4n) { background: var(--t0); } .tokens span:nth-child(4n+1) { background: var(--t1); }
-.tokens span:nth-child(4n+2) { background: var(--t2); } .tokens span:nth-child(4n+3) { background: var(--t3); }
-svg { width: 100%; max-width: 620px; height: auto; display: block; } svg text { fill: var(--soft); font-size: 11px; }
-"""
+STYLE = Path(__file__).with_suffix(".css")
 
 
 # The pieces of a page
@@ -64,8 +41,9 @@ svg { width: 100%; max-width: 620px; height: auto; display: block; } svg text { 
 def page(title: str, body: str) -> bytes:
     made = time.strftime("%Y-%m-%d %H:%M")
     return (
-        f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">\n'
-        f"<title>{escape(title)}</title><style>{STYLE}</style></head>\n<body><h1>{escape(title)}</h1>"
+        f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><meta name="viewport" '
+        'content="width=device-width">\n'
+        f"<title>{escape(title)}</title><style>\n{STYLE.read_text(encoding='utf-8')}</style></head>\n<body><h1>{escape(title)}</h1>"
         f'<p class="soft small">made {made} by scripts/report.py</p>\n{body}\n</body></html>\n'
     ).encode()
 
@@ -92,7 +70,8 @@ def bars(rows: list[tuple[str, float, str]], second: bool = False) -> str:
     return (
         '<div class="bars small">'
         + "".join(
-            f'<span>{escape(name)}</span><div><div class="bar{" b" * second}" style="width:{100 * value / largest:.2f}%"></div></div>'
+            f'<span>{escape(name)}</span><div><div class="bar{" b" * second}" '
+            f'style="width:{100 * value / largest:.2f}%"></div></div>'
             f"<span>{escape(text)}</span>"
             for name, value, text in rows
         )
@@ -135,7 +114,7 @@ def ticks(low: float, high: float, count: int = 5) -> list[float]:
 
 
 def axes(
-    title: str, x: tuple[float, float], y: tuple[float, float], inner: str, labels: list[tuple[str, str]] = ()
+    title: str, x: tuple[float, float], y: tuple[float, float], inner: str, labels: Sequence[tuple[str, str]] = ()
 ) -> str:
     """A drawing with a grid; inner is drawn in its coordinates. labels: (name, colour)"""
 
@@ -175,15 +154,20 @@ def curves(title: str, series: dict[str, list[tuple[float, float]]]) -> str:
     colours = [f"var(--{letter})" for letter in "ab"]
     for line, colour in zip(series.values(), colours):
         line = thin(line, POINTS)
-        path = " ".join(
-            f"{48 + (px - x[0]) / (x[1] - x[0]) * (WIDTH - 58):.1f},{HEIGHT - 24 - (py - y[0]) / (y[1] - y[0]) * (HEIGHT - 50):.1f}"
+        places = [
+            (48 + (px - x[0]) / (x[1] - x[0]) * (WIDTH - 58), HEIGHT - 24 - (py - y[0]) / (y[1] - y[0]) * (HEIGHT - 50))
             for px, py in line
+        ]
+        path = " ".join(f"{across:.1f},{down:.1f}" for across, down in places)
+        inner += (
+            f'<polyline clip-path="url(#c)" fill="none" stroke="{colour}" stroke-width="1.5" '
+            f'stroke-linejoin="round" points="{path}"/>'
         )
-        inner += f'<polyline clip-path="url(#c)" fill="none" stroke="{colour}" stroke-width="1.5" stroke-linejoin="round" points="{path}"/>'
         if len(line) <= 40:
             inner += "".join(
-                f'<circle clip-path="url(#c)" cx="{p.split(",")[0]}" cy="{p.split(",")[1]}" r="2.5" fill="{colour}"><title>step {px:,.0f}: {py:.4g}</title></circle>'
-                for p, (px, py) in zip(path.split(" "), line)
+                f'<circle clip-path="url(#c)" cx="{across:.1f}" cy="{down:.1f}" r="2.5" '
+                f'fill="{colour}"><title>step {px:,.0f}: {py:.4g}</title></circle>'
+                for (across, down), (px, py) in zip(places, line)
             )
     return axes(title, x, y, inner, list(zip(series, colours)) if len(series) > 1 else ())
 
@@ -210,8 +194,10 @@ def histogram(title: str, values: list[int], weights: list[int], names: tuple[st
         for j, (share, colour) in enumerate(pair):
             tall = share / (most * 1.05) * (HEIGHT - 50)
             inner += (
-                f'<rect x="{left + column * (0.1 + 0.4 * j):.1f}" y="{HEIGHT - 24 - tall:.1f}" width="{column * 0.38:.1f}" height="{tall:.1f}" '
-                f'rx="1" fill="var(--{colour})"><title>{short(2**b // 2)}–{short(2**b)}: {share:.1%} of the {names[j]}</title></rect>'
+                f'<rect x="{left + column * (0.1 + 0.4 * j):.1f}" y="{HEIGHT - 24 - tall:.1f}" '
+                f'width="{column * 0.38:.1f}" height="{tall:.1f}" '
+                f'rx="1" fill="var(--{colour})"><title>{short(2**b // 2)}–{short(2**b)}: {share:.1%} of the '
+                f"{names[j]}</title></rect>"
             )
         if i % math.ceil(len(items) / 9) == 0:
             inner += f'<text x="{left:.1f}" y="{HEIGHT - 7}">{short(2**b // 2)}</text>'
@@ -290,7 +276,8 @@ def data_facts(cfg, manifests: dict) -> str:
 
 
 def funnel(manifests: dict) -> str:
-    articles, characters = [], []
+    articles: list[tuple] = []
+    characters: list[tuple] = []
     for stage, name in (("extract", "extracted"), ("clean", "fit to train on"), ("dedup", "seen once")):
         if stage in manifests:
             counts = manifests[stage]["counts"]
@@ -351,7 +338,10 @@ def lengths(articles: list[dict], shards: list[Path]) -> str:
         else f"of all {len(articles):,} articles"
     )
     drawing = histogram("Characters an article", sizes, sizes, ("articles", "text"))
-    return f'<h2>How long articles are</h2><p class="soft small">{note}; half are shorter than {middle:,} characters</p><div class="grid">{drawing}</div>'
+    return (
+        f'<h2>How long articles are</h2><p class="soft small">{note}; half are shorter than {middle:,} '
+        f'characters</p><div class="grid">{drawing}</div>'
+    )
 
 
 def duplicates(manifest: dict, folder: Path) -> str:
@@ -360,7 +350,7 @@ def duplicates(manifest: dict, folder: Path) -> str:
     if not records:
         return "<h2>Duplicates</h2><p>None were found.</p>"
     near = [r for r in records if r["kind"] == "near"]
-    rows = []
+    rows: list[tuple] = []
     for i in range(20):
         low = i / 20
         count = sum(low <= min(r["jaccard"], 0.9999) < low + 0.05 for r in near)
@@ -373,11 +363,13 @@ def duplicates(manifest: dict, folder: Path) -> str:
     copies: dict[str, int] = {}
     for r in records:
         copies[r["kept_title"]] = copies.get(r["kept_title"], 0) + 1
-    largest = max(copies, key=copies.get)
+    largest = max(copies, key=lambda title: copies[title])
     return (
-        f"<h2>Duplicates</h2><p>{len(records):,} articles left out in {manifest.get('clusters', len(copies)):,} clusters: "
+        f"<h2>Duplicates</h2><p>{len(records):,} articles left out in {manifest.get('clusters', len(copies)):,} "
+        "clusters: "
         f"{len(records) - len(near):,} with the same words as another, {len(near):,} nearly so. "
-        f'Most copies: {escape(largest)} ({copies[largest]:,}).</p><div class="grid"><div><h3>How alike the near ones are (Jaccard)</h3>'
+        f'Most copies: {escape(largest)} ({copies[largest]:,}).</p><div class="grid"><div><h3>How alike the near ones '
+        "are (Jaccard)</h3>"
         f"{bars(rows)}</div><div>{table(['left out', 'kept', 'alike'], pairs, 2)}</div></div>"
     )
 
@@ -385,7 +377,8 @@ def duplicates(manifest: dict, folder: Path) -> str:
 def templates(manifest: dict) -> str:
     rows = [(name, n, f"{n:,}") for name, n in list(manifest["unknown_templates"].items())[:30]]
     return (
-        f'<h2>Templates that nobody knows</h2><p class="soft small">left out of the text; <code>extract.templates</code> can render them</p>'
+        f'<h2>Templates that nobody knows</h2><p class="soft small">left out of the text; '
+        "<code>extract.templates</code> can render them</p>"
         f"{bars(rows, second=True)}"
     )
 
@@ -404,8 +397,10 @@ def tokenizer(t: dict) -> str:
     last = "".join(f"<span>{escape(visible(piece))}</span> " for piece in t["last_merges"])
     examples = "".join(f'<pre class="tokens">{pieces(example)}</pre>' for example in t["examples"][:3])
     return (
-        f'<h2>The tokenizer</h2>{about}<div class="grid"><div><h3>Entries by length</h3>{by_length}</div><div><h3>The longest</h3>'
-        f'<pre class="tokens">{longest}</pre><h3>The last ones learned</h3><pre class="tokens">{last}</pre></div></div><h3>How it splits text</h3>{examples}'
+        f'<h2>The tokenizer</h2>{about}<div class="grid"><div><h3>Entries by length</h3>{by_length}</div><div><h3>The '
+        "longest</h3>"
+        f'<pre class="tokens">{longest}</pre><h3>The last ones learned</h3><pre '
+        f'class="tokens">{last}</pre></div></div><h3>How it splits text</h3>{examples}'
     )
 
 

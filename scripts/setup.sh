@@ -15,6 +15,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK=1
 die() { echo "setup.sh: $*" >&2; exit 2; }
 
 case "${1:-}" in
+  -h | --help) sed -n '2,6s/^# \{0,1\}//p' scripts/setup.sh; exit 0 ;;
   "")      wanted=base  requirements=requirements.txt ;;
   --tests) wanted=tests requirements=tests/requirements.txt ;;
   *)       die "unknown argument $1; usage: bash scripts/setup.sh [--tests]" ;;

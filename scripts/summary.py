@@ -14,6 +14,8 @@ from pipeline.config import Config, resolve
 from pipeline.files import read_json
 from pipeline.progress import duration
 
+Row = tuple[str, str, float]  # stage, what it made, seconds
+
 
 def main(cfg: Config) -> None:
     rows = [
@@ -42,41 +44,51 @@ def manifest(path: Path) -> dict | None:
     return read_json(path / "manifest.json") if (path / "manifest.json").exists() else None
 
 
-def extract(cfg) -> tuple | None:
+def extract(cfg) -> Row | None:
     m = manifest(resolve(cfg.data.extracted_dir))
-    return m and ("extract", f"{m['counts']['out']:,} articles, {m['bytes'] / 1e6:,.1f} MB", m["seconds"])
-
-
-def clean(cfg) -> tuple | None:
-    m = manifest(resolve(cfg.data.filtered_dir))
-    return m and ("clean", f"{m['counts']['out']:,} articles kept of {m['counts']['in']:,}", m["seconds"])
-
-
-def dedup(cfg) -> tuple | None:
-    m = manifest(resolve(cfg.data.deduped_dir))
-    return m and ("dedup", f"{m['counts']['out']:,} articles kept of {m['counts']['in']:,}", m["seconds"])
-
-
-def tokenizer(cfg) -> tuple | None:
-    m = manifest(resolve(cfg.tokenizer.path).parent)
-    return m and ("train_tokenizer", f"{cfg.model.vocab_size:,} tokens", m["seconds"])
-
-
-def tokens(cfg) -> tuple | None:
-    m = manifest(resolve(cfg.data.train_bin).parent)
-    return m and (
-        "pack_tokens",
-        f"{m['tokens']['train']['tokens']:,} tokens to train on, {m['tokens']['val']['tokens']:,} to validate, "
-        f"{m['tokens']['train']['bytes_per_token']:.2f} bytes a token",
-        m["seconds"],
+    return (
+        None if m is None else ("extract", f"{m['counts']['out']:,} articles, {m['bytes'] / 1e6:,.1f} MB", m["seconds"])
     )
 
 
-def checkpoint(cfg, stage: str) -> tuple | None:
-    path = resolve(cfg.train.checkpoint_dir) / stage / "latest/training_state/state.json"
-    if not path.exists():
+def clean(cfg) -> Row | None:
+    m = manifest(resolve(cfg.data.filtered_dir))
+    return (
+        None if m is None else ("clean", f"{m['counts']['out']:,} articles kept of {m['counts']['in']:,}", m["seconds"])
+    )
+
+
+def dedup(cfg) -> Row | None:
+    m = manifest(resolve(cfg.data.deduped_dir))
+    return (
+        None if m is None else ("dedup", f"{m['counts']['out']:,} articles kept of {m['counts']['in']:,}", m["seconds"])
+    )
+
+
+def tokenizer(cfg) -> Row | None:
+    m = manifest(resolve(cfg.tokenizer.path).parent)
+    return None if m is None else ("train_tokenizer", f"{cfg.model.vocab_size:,} tokens", m["seconds"])
+
+
+def tokens(cfg) -> Row | None:
+    m = manifest(resolve(cfg.data.train_bin).parent)
+    return (
+        None
+        if m is None
+        else (
+            "pack_tokens",
+            f"{m['tokens']['train']['tokens']:,} tokens to train on, {m['tokens']['val']['tokens']:,} to validate, "
+            f"{m['tokens']['train']['bytes_per_token']:.2f} bytes a token",
+            m["seconds"],
+        )
+    )
+
+
+def checkpoint(cfg, stage: str) -> Row | None:
+    folder = resolve(cfg.train.checkpoint_dir) / stage / "latest/training_state"
+    if not (folder / "evaluation.json").exists():
         return None
-    state = read_json(path)
+    state = read_json(folder / "state.json") | read_json(folder / "evaluation.json")
     bits = f", {state['val_bits_per_byte']:.3f} bits/byte" if "val_bits_per_byte" in state else ""
     accuracy = f", {state['val_accuracy']:.0%} of pairs right" if "val_accuracy" in state else ""
     return (
@@ -86,18 +98,22 @@ def checkpoint(cfg, stage: str) -> tuple | None:
     )
 
 
-def sft_data(cfg) -> tuple | None:
+def sft_data(cfg) -> Row | None:
     m = manifest(resolve(cfg.sft.train_file).parent)
-    return m and (
-        "gen_sft_data",
-        f"{m['counts']['conversations']['train']:,} conversations on {m['counts']['articles']['train']:,} articles",
-        m["seconds"],
+    return (
+        None
+        if m is None
+        else (
+            "gen_sft_data",
+            f"{m['counts']['conversations']['train']:,} conversations on {m['counts']['articles']['train']:,} articles",
+            m["seconds"],
+        )
     )
 
 
-def pref_data(cfg) -> tuple | None:
+def pref_data(cfg) -> Row | None:
     m = manifest(resolve(cfg.pref.train_file).parent)
-    return m and ("gen_pref_data", f"{m['counts']['pairs']['train']:,} pairs", m["seconds"])
+    return None if m is None else ("gen_pref_data", f"{m['counts']['pairs']['train']:,} pairs", m["seconds"])
 
 
 if __name__ == "__main__":

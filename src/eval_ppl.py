@@ -3,10 +3,11 @@
     python src/eval_ppl.py
     python src/eval_ppl.py eval.checkpoints=[checkpoints/base/best,hf:openai-community/gpt2] eval.texts=[articles.jsonl]
 
-Loss is in nats a token, perplexity its exponential; both depend on the tokenizer. Bits per byte do not: all nats, those of
-the closing <|end|> included, over ln 2 and the UTF-8 bytes of the text. Every token is scored exactly once. A checkpoint
-from elsewhere (a Hugging Face folder, or hf:owner/name) goes through transformers, where that is installed; when its
-tokenizer is another one, the val set's documents are decoded and encoded anew. Writes eval.report.json and .md.
+Loss is in nats a token, perplexity its exponential; both depend on the tokenizer. Bits per byte do not: all nats, those
+of the closing <|end|> included, over ln 2 and the UTF-8 bytes of the text. Every token is scored exactly once. A
+checkpoint from elsewhere (a Hugging Face folder, or hf:owner/name) goes through transformers, where that is installed;
+when its tokenizer is another one, the val set's documents are decoded and encoded anew. Writes eval.report.json and
+.md.
 """
 
 import math
@@ -23,9 +24,10 @@ from gpt.machine import autocast, pick_device
 from gpt.tokenizer import Tokenizer
 from gpt.tokens import IGNORE, TokenFile, document, open_tokens, windows
 from pipeline.cli import stage_main
-from pipeline.config import InputError, resolve
-from pipeline.files import read_jsonl, write_bytes, write_json
+from pipeline.config import Config, InputError, resolve
+from pipeline.files import read_jsonl, write_bytes
 from pipeline.progress import Progress
+from pipeline.stage_output import SingleFiles
 
 HUB = "hf:"
 
@@ -48,25 +50,42 @@ class Text(NamedTuple):
     documents: int
 
 
-def main(cfg) -> None:
+def main(cfg: Config) -> None:
     for name in cfg.eval.checkpoints:
         if not name.startswith(HUB) and not (resolve(name) / "config.json").exists():
             raise InputError(
                 f"{name}: no checkpoint there; the stage that makes it has not run, or eval.checkpoints is wrong"
             )
     device = pick_device("auto")
-    rows = []
-    for name in cfg.eval.checkpoints:
-        scorer = load(name, cfg.model.block_size, device)
-        for text in texts(cfg, scorer):
-            rows.append(measure(name, scorer, text, cfg.eval.batch_size, cfg.eval.stride, device))
-    table = markdown(rows)
     report = resolve(cfg.eval.report)
-    write_json(
-        report.with_name(report.name + ".json"), {"stride": cfg.eval.stride, "device": device.type, "results": rows}
-    )
-    write_bytes(report.with_name(report.name + ".md"), table.encode())
-    print(table, end="")
+    page = report.with_name(report.name + ".md")
+    settings = {"stride": cfg.eval.stride, "context": cfg.model.block_size}
+    with SingleFiles(
+        report.with_name(report.name + ".json"), "eval_ppl", settings, inputs(cfg), again=cfg.again
+    ) as out:
+        if out.up_to_date:
+            print(page.read_text(encoding="utf-8"), end="")
+            return
+        rows = []
+        for name in cfg.eval.checkpoints:
+            scorer = load(name, cfg.model.block_size, device)
+            for text in texts(cfg, scorer):
+                rows.append(measure(name, scorer, text, cfg.eval.batch_size, cfg.eval.stride, device))
+        out.begin()
+        write_bytes(page, markdown(rows).encode())
+        out.finish([page], {"texts": len(rows)}, device=device.type, results=rows)
+    print(markdown(rows), end="")
+
+
+def inputs(cfg: Config) -> dict[str, Path | str]:
+    """What is scored, and on what: of checkpoints the hashes of their files, where they have them."""
+    found: dict[str, Path | str] = {}
+    for name in cfg.eval.checkpoints:
+        hashes = resolve(name) / "hashes.json"
+        found[name] = name if name.startswith(HUB) or not hashes.exists() else hashes
+    if (val_bin := resolve(cfg.data.val_bin)).exists():
+        found["val_bin"] = val_bin
+    return found | {name: resolve(name) for name in cfg.eval.texts}
 
 
 def load(name: str, context: int, device: torch.device) -> Scorer:
@@ -113,7 +132,7 @@ def count(model: torch.nn.Module) -> int:
 
 
 def texts(cfg, scorer: Scorer) -> Iterator[Text]:
-    """val.bin, then eval.texts, as ids of the scorer's tokenizer. Without a val.bin, the texts alone if there are some."""
+    """val.bin, then eval.texts, as ids of the scorer's tokenizer. Without a val.bin the texts alone, if there are any."""
     path = resolve(cfg.data.val_bin)
     if path.exists() or not cfg.eval.texts:
         ours = Tokenizer(resolve(cfg.tokenizer.path))
@@ -145,7 +164,8 @@ def articles(path: Path) -> Iterator[str]:
 
 def encode(name: str, documents: Iterator[str], scorer: Scorer) -> Text:
     ids, size, n = [], 0, 0
-    for n, text in enumerate(documents, 1):
+    for text in documents:
+        n += 1
         ids += scorer.encode(text) + [scorer.end_id]
         size += len(text.encode())
     if not size:

@@ -11,6 +11,7 @@ manifest.json counts what was left out and why, names the templates that have no
 
 import logging
 import os
+import re
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -27,10 +28,12 @@ from pipeline.pool import Pool, open_pool
 from pipeline.progress import Progress
 from pipeline.stage_output import StageOutput, top
 from wikipedia import dump as dumps
-from wikipedia.languages import language
+from wikipedia.languages import SAME, language, sections_to_drop
 from wikipedia.markup.fields import redirect_target
+from wikipedia.names import LANGUAGES
 from wikipedia.templates.base import Context
 from wikipedia.transclusion import MAX_PAGES, TemplatePages, page_source, template_name
+from wikipedia.variants import DEFAULTS as DEFAULT_VARIANTS
 from wikipedia.wikitext import NO_PAGE, Article, Options, to_text
 
 IN_MANIFEST = 200  # unknown templates, malformed pages and articles converted the simple way that are named there
@@ -92,6 +95,7 @@ def jobs(
     """The parts that are still to do; the reader of a single stream moves the bar itself."""
     site = dumps.site(dump)
     options = conversion_options(cfg, site)
+    say_what_is_off(options.language)
     read = 0
     for number, part in enumerate(dumps.parts(dump, cfg.data.shard_articles, cfg.extract.on_error == "fail")):
         name = f"part-{number:05}"
@@ -167,20 +171,34 @@ def zip_names(waiting: dict[str, dumps.Part], results: Iterator[Done]) -> Iterat
 
 
 def conversion_options(cfg: Config, site: dumps.Site) -> Options:
-    local, own = site.namespaces, language(site.language)
-    drop_sections = {" ".join(name.lower().split()) for name in cfg.extract.drop_sections}
+    local, code = site.namespaces, wiki_language(site)
+    table, variant = language(code), cfg.extract.variant
     return Options(
-        drop_sections=frozenset(drop_sections | own.drop_sections),
-        templates=(*own.templates, *sorted(cfg.extract.templates.items())),
-        file_names=names(local.get(6), *own.file_names, "File", "Image"),
-        category_names=names(local.get(14), *own.category_names, "Category"),
+        drop_sections=sections_to_drop(cfg.extract.drop_sections, code),
+        templates=tuple(sorted(cfg.extract.templates.items())),
+        file_names=names(local.get(6), "File", "Image", *table.file_names),
+        category_names=names(local.get(14), "Category", *table.category_names),
         media_names=names(local.get(-2), "Media"),
-        disambiguation=own.disambiguation_templates,
-        joining_words=frozenset(word.strip() for word in own.stop_words) if own.code != "en" else frozenset(),
+        joining_words=frozenset(word.strip() for word in table.stop_words) if table.code != "en" else frozenset(),
         tables=cfg.extract.tables == "text",
-        variant=cfg.extract.variant,
+        language=code,
+        variant=DEFAULT_VARIANTS.get(code, "") if variant == "auto" else variant,
         seconds=cfg.extract.article_seconds,
     )
+
+
+def wiki_language(site: dumps.Site) -> str:
+    """The code of a wiki's language by its name (dewiki), else its address; English where neither says one."""
+    by_name = re.match(r"([a-z_]+?)(?=wik)", site.name)
+    codes = [by_name[1].replace("_", "-") if by_name else "", site.base.partition("//")[2].partition(".")[0]]
+    return next((code for code in codes if code in LANGUAGES or code in SAME), "en")
+
+
+def say_what_is_off(code: str) -> None:
+    if off := language(code).missing():
+        print(
+            f"extract: wikipedia/languages has no table for '{code}'; in its place English or nothing: {', '.join(off)}"
+        )
 
 
 def names(*some: str | None) -> tuple[str, ...]:
@@ -215,7 +233,7 @@ def extract_part(job: Job) -> Done:
         if reason:
             dropped[reason] += 1
             continue
-        article = convert(page, job.options, job.site.language, pages)
+        article = convert(page, job.options, pages)
         unknown.update(article.unknown)
         add_holes(holes, {name: [*hole, page.title] for name, hole in article.holes.items()})
         chars += len(article.text)
@@ -278,11 +296,11 @@ def record(page: dumps.Page, article: Article, site: dumps.Site) -> dict:
     }
 
 
-Convert = Callable[[dumps.Page, Options, str, TemplatePages | None], Article]
+Convert = Callable[[dumps.Page, Options, TemplatePages | None], Article]
 
 
-def convert_natively(page: dumps.Page, options: Options, language: str, pages: TemplatePages | None) -> Article:
-    return to_text(page.text, options, Context(page.title, day(page.timestamp), language), pages)
+def convert_natively(page: dumps.Page, options: Options, pages: TemplatePages | None) -> Article:
+    return to_text(page.text, options, Context(page.title, day(page.timestamp)), pages)
 
 
 def day(timestamp: str) -> tuple[int, int, int]:
@@ -307,7 +325,7 @@ def convert_with_wikiextractor() -> Convert:
     extractor = wikiextractor()
     logging.getLogger("wikiextractor.extract").setLevel(logging.CRITICAL)
 
-    def convert(page: dumps.Page, options: Options, language: str, pages: TemplatePages | None) -> Article:
+    def convert(page: dumps.Page, options: Options, pages: TemplatePages | None) -> Article:
         ours = to_text(page.text, options)  # for the fields that it does not know
         trouble = ""
         try:

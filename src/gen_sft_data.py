@@ -1,68 +1,73 @@
-"""Make conversations to fine-tune on from the articles, with a teacher model or by rules.
+"""Make conversations to fine-tune on: from the articles, with a teacher model or by rules, and company for both.
 
 data/clean/deduped/*.jsonl -> data/sft/train.jsonl, val.jsonl: {"messages": [...], "article_id": 12, "kind": "fact"}
     python src/gen_sft_data.py
     python src/gen_sft_data.py --config configs/demo.yaml sft.articles=50
 
-Killed or cut off, the same command goes on with the articles that the teacher has not answered yet. Train and val share no article.
+The teacher asks what an article tells (memory). By rules come tasks with a text in the question (passage), false
+premises and things that nobody can know (limits), and greetings, thanks, who are you (company), in the shares of
+sft.mix; then a share of what users say is typed as people type (sft.typing). Killed or cut off, the same command goes
+on with the articles that the teacher has not answered yet: answers are kept under teacher.answers. Train and val share
+no article. --preview 5 shows what the teacher makes of five articles.
 """
 
+import argparse
 import hashlib
 import heapq
-import time
+import itertools
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 
+from gpt import chat
+from gpt.tokenizer import Tokenizer
 from pipeline.cli import stage_main
 from pipeline.config import Config, InputError, resolve
 from pipeline.draws import hash64
-from pipeline.files import dump_line, fingerprint, lock, read_json, read_jsonl, sha256_file, write_bytes, write_json
-from pipeline.journal import Journal
-from pipeline.progress import Progress
-from pipeline.stage_output import input_hash, shards, top, versions
-from teacher.client import Refused, open_teacher
+from pipeline.files import dump_line, read_jsonl, write_bytes
+from pipeline.stage_output import SingleFiles, shards, top
+from teacher.as_typed import LETTERS, WAYS, as_typed
+from teacher.asking import ask_for_conversations, preview
+from teacher.company import company
 from teacher.filters import problem
+from teacher.limits import Limits
+from teacher.passages import passages
+from teacher.persona import load_persona
 from teacher.rules.english import one_line
+from teacher.rules.teacher import RulesTeacher
+
+TRIES = 3  # conversations drawn at most for one that is wanted: short ones, such as greetings, come twice
 
 
-def main(cfg: Config) -> None:
+def main(cfg: Config, args: argparse.Namespace | None = None) -> None:
     deduped = resolve(cfg.data.deduped_dir)
     train, val = resolve(cfg.sft.train_file), resolve(cfg.sft.val_file)
-    folder = train.parent
-    files, settings = shards(deduped, "dedup"), what_matters(cfg)
-    key = fingerprint("gen_sft_data", settings, input_hash(deduped))
-    with lock(folder):
-        manifest = folder / "manifest.json"
-        if manifest.exists() and read_json(manifest).get("key") == key and train.exists() and val.exists():
-            print(f"gen_sft_data: {folder} is up to date")
+    files, persona, tokenizer = shards(deduped, "dedup"), load_persona(cfg), Tokenizer(resolve(cfg.tokenizer.path))
+    if args and args.preview:
+        return preview(cfg, choose_articles(files, cfg), args.preview)
+    settings, manifest = what_matters(cfg) | {"persona": persona}, train.parent / "manifest.json"
+    inputs: dict[str, Path | str] = {deduped.name: deduped, "tokenizer": tokenizer.sha256}
+    with SingleFiles(manifest, "gen_sft_data", settings, inputs, ("requests",), cfg.again, refused) as out:
+        if out.up_to_date:
             return
-        started = time.time()
         articles = choose_articles(files, cfg)
-        with Journal(folder / ".progress" / "answers.jsonl", key) as journal:
-            ask_teacher(cfg, articles, journal)
-            lines, counts = assemble(articles, journal, cfg)
-            for path, part in ((train, "train"), (val, "val")):
-                write_bytes(path, b"".join(lines[part]))
-            write_json(
-                manifest,
-                {
-                    "stage": "gen_sft_data",
-                    "key": key,
-                    "settings": settings,
-                    "inputs": {deduped.name: input_hash(deduped)},
-                    "output_sha256": fingerprint(sha256_file(train), sha256_file(val)),
-                    "counts": counts,
-                    "bytes": train.stat().st_size + val.stat().st_size,
-                    "seconds": round(time.time() - started, 3),
-                    "versions": versions("requests"),
-                },
-            )
-            journal.remove()
+        lines, counts = assemble(articles, ask_for_conversations(cfg, articles), cfg, persona, tokenizer)
+        out.begin()
+        for path, part in ((train, "train"), (val, "val")):
+            write_bytes(path, b"".join(lines[part]))
+        out.finish([train, val], counts)
     kept, dropped = counts["conversations"], sum(counts["dropped"].values())
     print(
-        f"gen_sft_data: {len(articles):,} articles, {kept['train']:,} conversations for training, {kept['val']:,} for validation, "
-        f"{dropped:,} dropped ({', '.join(f'{reason}: {n:,}' for reason, n in top(counts['dropped'], 5).items()) or 'none'})"
+        f"gen_sft_data: {len(articles):,} articles, {kept['train']:,} conversations for training, "
+        f"{kept['val']:,} for validation, {dropped:,} dropped "
+        f"({', '.join(f'{reason}: {n:,}' for reason, n in top(counts['dropped'], 5).items()) or 'none'})"
     )
+
+
+def refused(manifest: dict) -> str:
+    """Articles that the teacher gave no answer for, in words."""
+    number = manifest["counts"]["refused"]
+    return f"{number:,} articles, which are asked again" if number else ""
 
 
 def what_matters(cfg: Config) -> dict:
@@ -70,9 +75,18 @@ def what_matters(cfg: Config) -> dict:
     sft, teacher = cfg.sft, cfg.teacher
     settings = {
         name: getattr(sft, name)
-        for name in ("articles", "conversations", "max_article_chars", "max_turns", "val_fraction", "seed")
+        for name in (
+            "articles",
+            "conversations",
+            "max_article_chars",
+            "max_turns",
+            "val_fraction",
+            "mix",
+            "typing",
+            "seed",
+        )
     }
-    settings["backend"] = teacher.backend
+    settings |= {"backend": teacher.backend, "block_size": cfg.model.block_size}
     return settings | (
         {"model": teacher.model, "temperature": teacher.temperature} if teacher.backend == "openai" else {}
     )
@@ -101,75 +115,104 @@ def shown(article: dict, most: int) -> dict:
     return {"id": article["id"], "title": article["title"], "text": text}
 
 
-def ask_teacher(cfg: Config, articles: list[dict], journal: Journal) -> None:
-    """Every article's conversations into the journal, those of an earlier run left as they are."""
-    todo = [article for article in articles if article["id"] not in journal]
-    if not todo:
-        return
-    if len(todo) < len(articles):
-        print(f"gen_sft_data: going on after {len(articles) - len(todo):,} of {len(articles):,} articles")
-    teacher = open_teacher(cfg, articles)
-    jobs = ({"article": article, "count": cfg.sft.conversations, "max_turns": cfg.sft.max_turns} for article in todo)
-    with Progress("gen_sft_data", len(articles), "articles", start=len(articles) - len(todo)) as bar:
-        for index, result in teacher.map("conversations", jobs):
-            refused = isinstance(result, Refused)
-            journal[todo[index]["id"]] = {"refused": str(result)} if refused else {"conversations": result}
-            bar.add(1)
-
-
-def assemble(articles: list[dict], journal: Journal, cfg: Config) -> tuple[dict[str, list[bytes]], dict]:
-    """-> ({"train": lines, "val": lines}, counts): filtered, without duplicates, in the order of the articles."""
-    val_ids = choose_val(articles, cfg)
+def assemble(
+    articles: list[dict], answers: dict, cfg: Config, persona: dict, tokenizer: Tokenizer
+) -> tuple[dict, dict]:
+    """-> ({"train": lines, "val": lines}, counts): filtered, no duplicates, by article; then what by_rules() gives."""
+    val_ids = choose_val([a for a in articles if "refused" not in answers[a["id"]]], cfg)
+    parts = {
+        "train": [a for a in articles if a["id"] not in val_ids],
+        "val": [a for a in articles if a["id"] in val_ids],
+    }
+    rules = RulesTeacher(articles, cfg.sft.seed)
     lines: dict[str, list[bytes]] = {"train": [], "val": []}
-    dropped, kinds, turns = Counter(), Counter(), Counter()
-    seen: set[bytes] = set()
+    counters = {name: Counter() for name in ("dropped", "kinds", "turns", "typed")}
+    said: set[bytes] = set()  # whole conversations
     asked: set[bytes] = set()  # first questions of train
-    for part in ("train", "val"):
-        for article in articles:
-            if (article["id"] in val_ids) != (part == "val"):
-                continue
-            answer = journal[article["id"]]
+
+    def keep(part: str, conversation: dict, reason: str | None = None) -> bool:
+        whole, first = hashes(conversation)
+        if reason is None and whole in said:
+            reason = "duplicate"
+        if reason is None and part == "val" and first in asked:
+            reason = "asked in train too"
+        if reason:
+            counters["dropped"][reason] += 1
+            return False
+        said.add(whole)
+        if part == "train":
+            asked.add(first)
+        counters["kinds"][conversation["kind"]] += 1
+        counters["turns"][str(len(conversation["messages"]) // 2)] += 1
+        row = as_people_type(conversation, cfg, persona, counters["typed"], part, len(lines[part]))
+        lines[part].append(dump_line(row))
+        return True
+
+    for part, own in parts.items():
+        for article in own:
+            answer = answers[article["id"]]
             if "refused" in answer:
-                dropped["teacher: " + answer["refused"]] += 1
+                counters["dropped"]["teacher: " + answer["refused"]] += 1
             for conversation in answer.get("conversations", []):
-                reason = problem(conversation, article, cfg.sft.max_turns)
-                said = hashlib.sha256(
-                    "\n".join(one_line(m["content"]).lower() for m in conversation.get("messages", [])).encode()
-                ).digest()
-                question = question_hash(conversation)
-                if reason is None and said in seen:
-                    reason = "duplicate"
-                if reason is None and part == "val" and question in asked:
-                    reason = "asked in train too"
-                if reason:
-                    dropped[reason] += 1
-                    continue
-                seen.add(said)
-                if part == "train":
-                    asked.add(question)
-                kinds[conversation["kind"]] += 1
-                turns[str(len(conversation["messages"]) // 2)] += 1
-                lines[part].append(
-                    dump_line(
-                        {
-                            "messages": conversation["messages"],
-                            "article_id": article["id"],
-                            "kind": conversation["kind"],
-                        }
-                    )
+                keep(
+                    part,
+                    {**conversation, "article_id": article["id"]},
+                    problem(conversation, article, cfg.sft.max_turns),
                 )
+        taught = len(lines[part])
+        for family, source in by_rules(own, rules, cfg, persona, tokenizer, part).items():
+            wanted = round(taught * cfg.sft.mix.get(family, 0) / cfg.sft.mix["memory"])
+            kept = 0
+            for conversation in itertools.islice(source, TRIES * wanted):
+                kept += keep(part, conversation)
+                if kept == wanted:
+                    break
     if not lines["train"]:
         raise InputError(
-            f"gen_sft_data: no conversation is left after the filters ({dict(dropped)}); try more sft.articles"
+            f"gen_sft_data: no conversation is left after the filters ({dict(counters['dropped'])}); "
+            "try more sft.articles"
         )
     counts = {
-        "articles": {"train": len(articles) - len(val_ids), "val": len(val_ids)},
-        "conversations": {p: len(l) for p, l in lines.items()},
-        "kinds": top(kinds, 50),
-        "turns": top(turns, 20),
-        "dropped": top(dropped, 50),
+        "articles": {part: len(own) for part, own in parts.items()},
+        "refused": sum("refused" in answer for answer in answers.values()),
+        "conversations": {part: len(kept) for part, kept in lines.items()},
+        "kinds": top(counters["kinds"], 80),
+        "turns": top(counters["turns"], 20),
+        "typed": top(counters["typed"], 20),
+        "dropped": top(counters["dropped"], 50),
     }
     return lines, counts
+
+
+def by_rules(
+    articles: list[dict], rules: RulesTeacher, cfg: Config, persona: dict, tokenizer: Tokenizer, part: str
+) -> dict[str, Iterator[dict]]:
+    """{family of sft.mix: its conversations without end}: what needs no teacher."""
+
+    def fits(passage: str) -> bool:
+        return len(tokenizer.encode(passage)) <= cfg.model.block_size // 2
+
+    key = (cfg.sft.seed, part)
+    return {
+        "passage": passages(articles, rules.kinds, fits, *key),
+        "limits": Limits(rules, articles, persona, *key).conversations(),
+        "company": company(persona, *key),
+    }
+
+
+def as_people_type(conversation: dict, cfg: Config, persona: dict, typed: Counter, *key) -> dict:
+    """A conversation's row: a share of the user's turns typed as people type, the passage beside the question."""
+    messages, passage = [dict(m) for m in conversation["messages"]], conversation.get("passage")
+    around = passage is None and not conversation["kind"].startswith("company")
+    for place, message in enumerate(messages[::2]):
+        ways = tuple(WAYS) if around else LETTERS
+        message["content"], used = as_typed(
+            message["content"], cfg.sft.typing, persona, cfg.sft.seed, *key, place, ways=ways
+        )
+        typed.update(used)
+    if passage is not None:
+        messages[0]["content"] = chat.with_passage(passage, messages[0]["content"], conversation["question_first"])
+    return {"messages": messages, "article_id": conversation["article_id"], "kind": conversation["kind"]}
 
 
 def choose_val(articles: list[dict], cfg: Config) -> set:
@@ -179,10 +222,18 @@ def choose_val(articles: list[dict], cfg: Config) -> set:
     return {article_id for _, article_id in ranked[:count]}
 
 
-def question_hash(conversation: dict) -> bytes:
-    messages = conversation.get("messages") or [{"content": ""}]
-    return hashlib.sha256(one_line(messages[0]["content"]).lower().encode()).digest()
+def hashes(conversation: dict) -> tuple[bytes, bytes]:
+    """-> (of all that is said in a conversation, of its first question and passage); case and spaces don't count"""
+    texts = [conversation.get("passage", ""), *(m["content"] for m in conversation.get("messages", []))]
+    texts = [one_line(text).lower() for text in texts]
+    return tuple(hashlib.sha256("\n".join(part).encode()).digest() for part in (texts, texts[:2]))
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--preview", type=int, default=0, metavar="N", help="show the rows of N articles, write nothing"
+    )
 
 
 if __name__ == "__main__":
-    stage_main(main, __doc__, ("data", "sft", "teacher"))
+    stage_main(main, __doc__, ("data", "sft", "teacher"), arguments)

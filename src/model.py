@@ -22,6 +22,25 @@ NORM_EPS = 1e-5
 INIT_STD = 0.02  # GPT-2's
 
 
+def main(cfg) -> None:
+    config = ModelConfig.of(cfg.model)
+    with torch.device("meta"):
+        built = sum(p.numel() for p in WikiGPT(config).parameters())
+    counts = parameter_counts(config)
+    assert built == sum(counts.values()), f"the audit says {sum(counts.values()):,}, the model has {built:,}"
+    for part, n in counts.items():
+        print(f"{part:32} {n:>14,} {n / built:7.1%}")
+    print(f"{'total':32} {built:>14,}")
+    print(f"{'training FLOPs a token':32} {flops_per_token(config):>14,}")
+    memory = training_memory(config, cfg.train.micro_batch_size, cfg.train.compile)
+    for part, size in memory.items():
+        print(f"{'memory: ' + part:32} {size / 2**30:>11.2f} GiB")
+    print(
+        f"{'memory in training, estimated':32} {sum(memory.values()) / 2**30:>11.2f} GiB"
+        f" at micro-batch {cfg.train.micro_batch_size} x {config.block_size}"
+    )
+
+
 @dataclass(frozen=True)
 class ModelConfig:
     vocab_size: int
@@ -60,8 +79,9 @@ class KVCache:
         return part
 
     def begin(self, T: int) -> tuple[torch.Tensor, torch.Tensor | None]:
-        """Before the layers see T more tokens a row: -> their positions (B, T), and the mask (B, 1, T, S) of the keys that each
-        may look at; None when the cache is empty, where causal attention among the new tokens is all there is."""
+        """Before the layers see T more tokens a row: -> their positions (B, T), and the mask (B, 1, T, S) of the keys
+        that each may look at; None when the cache is empty, where causal attention among the new tokens is all there
+        is."""
         device = self.lengths.device
         self.positions = self.lengths[:, None] + torch.arange(T, device=device)
         self.rows = torch.arange(len(self.lengths), device=device)[:, None]
@@ -141,6 +161,9 @@ class Block(nn.Module):
 
 
 class WikiGPT(nn.Module):
+    cos: torch.Tensor
+    sin: torch.Tensor
+
     def __init__(self, config: ModelConfig):
         super().__init__()
         self.config = config
@@ -189,8 +212,16 @@ class WikiGPT(nn.Module):
         return SummedCrossEntropy.apply(F.linear(x[learned], self.embed_tokens.weight).float(), targets[learned])
 
     def zero_init_projections(self) -> None:
-        """Start the output projections of attention and MLP at zero: every block begins as the identity."""
+        """Start the output projections of attention and MLP at zero: every block begins as the identity.
+
+        The logit of the token just read is then n_embd x the tied embedding's std: at width 768 15.4 with the usual
+        std, a starting loss of 15.2 instead of ln(vocab) = 10.4. So wider embeddings start smaller, at the logit of
+        width 192.
+        """
+        if self.config.n_embd > 192:
+            nn.init.normal_(self.embed_tokens.weight, std=INIT_STD * 192 / self.config.n_embd)
         for layer in self.layers:
+            assert isinstance(layer, Block)
             nn.init.zeros_(layer.self_attn.o_proj.weight)
             nn.init.zeros_(layer.mlp.down_proj.weight)
 
@@ -221,7 +252,9 @@ def _init(module: nn.Module) -> None:
 
 
 def rope_table(length: int, head_size: int, theta: float) -> tuple[torch.Tensor, torch.Tensor]:
-    """cos and sin of position x frequency, (length, 1, head_size) each, fp32; sin's first half negative: see rotate()."""
+    """cos and sin of position x frequency, (length, 1, head_size) each, fp32; sin's first half negative: see
+    rotate().
+    """
     frequency = 1.0 / theta ** (torch.arange(0, head_size, 2).float() / head_size)  # (hs / 2)
     angle = torch.outer(torch.arange(length).float(), frequency)[:, None]  # (length, 1, hs / 2)
     return torch.cat((angle.cos(), angle.cos()), dim=-1), torch.cat((-angle.sin(), angle.sin()), dim=-1)
@@ -249,10 +282,10 @@ def flops_per_token(config: ModelConfig) -> int:
 def training_memory(config: ModelConfig, micro_batch_size: int, compiled: bool) -> dict[str, int]:
     """An estimate in bytes for bf16 autocast and AdamW, without what CUDA itself takes (about 0.6 GiB).
 
-    Weights, gradients and two moments are fp32; a copy of every matrix is kept in bf16. What the backward pass keeps of the
-    activations was counted with torch.autograd.graph.saved_tensors_hooks, a token and layer: 32 d + 8 ff bytes in eager
-    mode, of them 16 d for the residual stream and its normed copy in fp32; 24 d + 6 ff compiled, where cheap ones are computed
-    again. The compiled loss holds logits and their gradient in bf16 alone, eager has them in fp32 as well.
+    Weights, gradients and two moments are fp32; a copy of every matrix is kept in bf16. What the backward pass keeps of
+    the activations was counted with torch.autograd.graph.saved_tensors_hooks, a token and layer: 32 d + 8 ff bytes in
+    eager mode, of them 16 d for the residual stream and its normed copy in fp32; 24 d + 6 ff compiled, where cheap ones
+    are computed again. The compiled loss holds logits and their gradient in bf16 alone, eager has them in fp32 as well.
     """
     n, tokens = sum(parameter_counts(config).values()), micro_batch_size * config.block_size
     d, ff = config.n_embd, config.d_ff
@@ -264,25 +297,6 @@ def training_memory(config: ModelConfig, micro_batch_size: int, compiled: bool) 
         "activations": tokens * config.n_layer * (24 * d + 6 * ff if compiled else 32 * d + 8 * ff),
         "logits": tokens * config.vocab_size * (2 + 2 if compiled else 2 + 4 + 4),
     }
-
-
-def main(cfg) -> None:
-    config = ModelConfig.of(cfg.model)
-    with torch.device("meta"):
-        built = sum(p.numel() for p in WikiGPT(config).parameters())
-    counts = parameter_counts(config)
-    assert built == sum(counts.values()), f"the audit says {sum(counts.values()):,}, the model has {built:,}"
-    for part, n in counts.items():
-        print(f"{part:32} {n:>14,} {n / built:7.1%}")
-    print(f"{'total':32} {built:>14,}")
-    print(f"{'training FLOPs a token':32} {flops_per_token(config):>14,}")
-    memory = training_memory(config, cfg.train.micro_batch_size, cfg.train.compile)
-    for part, size in memory.items():
-        print(f"{'memory: ' + part:32} {size / 2**30:>11.2f} GiB")
-    print(
-        f"{'memory in training, estimated':32} {sum(memory.values()) / 2**30:>11.2f} GiB"
-        f" at micro-batch {cfg.train.micro_batch_size} x {config.block_size}"
-    )
 
 
 if __name__ == "__main__":

@@ -23,7 +23,7 @@ from pathlib import Path
 import numpy as np
 
 from gpt.tokenizer import Tokenizer
-from gpt.tokens import DTYPE, document, permutation
+from gpt.tokens import DTYPE, document, permutation, recased
 from pipeline.cli import stage_main
 from pipeline.config import InputError, resolve
 from pipeline.files import atomic_file, content_hash, read_jsonl, write_bytes, write_json
@@ -57,8 +57,8 @@ def main(cfg) -> None:
     tokenizer = Tokenizer(resolve(cfg.tokenizer.path))
     if tokenizer.vocab_size > 1 << 16:
         raise InputError(f"{tokenizer.path}: {tokenizer.vocab_size:,} tokens do not fit the 2 bytes of a token file")
-    settings = {"seed": cfg.data.seed, "val_fraction": cfg.data.val_fraction}
-    inputs = {"deduped": deduped, "tokenizer": tokenizer.sha256}
+    settings = {"seed": cfg.data.seed, "val_fraction": cfg.data.val_fraction, "recased": cfg.data.recased}
+    inputs: dict[str, Path | str] = {"deduped": deduped, "tokenizer": tokenizer.sha256}
     manifest = train_bin.parent / "manifest.json"
     with SingleFiles(manifest, "pack_tokens", settings, inputs, PACKAGES, cfg.again) as out:
         if out.up_to_date:
@@ -139,12 +139,16 @@ def same(fast: Encoder, plain: Encoder, texts: list[str]) -> bool:
         return False
 
 
-def encode_shard(job: tuple[Path, Path, str]) -> tuple[bytes, np.ndarray]:
-    """-> (the shard's tokens, its index)"""
-    path, tokenizer_path, sha256 = job
+def encode_shard(job: tuple[Path, Path, str, int, float]) -> tuple[bytes, np.ndarray]:
+    """-> (the shard's tokens, its index); behind a document that is not for validation come `copies` recased ones"""
+    path, tokenizer_path, sha256, copies, val_fraction = job
     available, end_id = encoders(tokenizer_path, sha256)
     articles = list(read_jsonl(path))
     texts = [document(article) for article in articles]
+    for place, article in enumerate(articles):
+        if id_hash(article["id"]) >= val_fraction * 2.0**64:
+            again = [recased(texts[place], article["id"], copy) for copy in range(copies)]
+            texts[place] = "\n\n".join([texts[place], *again])
     ahead = np.cumsum([0] + [len(text) for text in texts[:-1]])
     checked = [text[:CHECKED] for text in texts[: np.searchsorted(ahead, CHECKED)]]
     encode = next(e for e in available if same(e, available[-1], checked))
@@ -171,7 +175,8 @@ def encode_all(cfg, paths: list[Path], tokenizer: Tokenizer, packing: Path) -> N
     if len(todo) < len(paths):
         print(f"pack_tokens: going on after {len(paths) - len(todo)} encoded shards", flush=True)
     with open_pool(cfg.data) as pool, Progress("encode", sum(p.stat().st_size for p in todo) / 1e6, "MB") as bar:
-        results = pool.map(encode_shard, [(path, tokenizer.path, tokenizer.sha256) for path in todo])
+        settings = (tokenizer.path, tokenizer.sha256, cfg.data.recased, cfg.data.val_fraction)
+        results = pool.map(encode_shard, [(path, *settings) for path in todo])
         for path, (tokens, index) in zip(todo, results):
             write_bytes(packing / f"{path.stem}.bin", tokens)
             array = io.BytesIO()
@@ -209,7 +214,7 @@ def write_tokens(path: Path, chosen: np.ndarray, sources: list[Path], index: lis
                 if lo < hi:
                     _copy(buffer, places[order[lo:hi]], source, documents, chosen[at:until][order[lo:hi]] - base)
             f.write(buffer)
-            digest.update(buffer)
+            digest.update(buffer.data)
             bar.add(buffer.nbytes / 1e6)
             at = until
     text_bytes = int(np.concatenate([i["bytes"] for i in index])[chosen].sum(dtype=np.int64))

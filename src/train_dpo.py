@@ -7,75 +7,117 @@ Direct preference optimisation (Rafailov et al. 2023), sigmoid loss over summed 
 
     loss = -log sigmoid(beta (log p/ref(chosen) - log p/ref(rejected))) + nll_alpha * nll(chosen) a token
 
-The reference is the SFT model as it stood; its log-probabilities are computed once, before the first step. The second term
-(Pang et al. 2024) keeps the chosen answers from becoming less likely while the margin grows. Logged: margin and its parts, and
-accuracy, the share of pairs whose chosen answer has the larger reward. Run the same command again to go on.
+The reference is the SFT model as it stood; its log-probabilities are computed once, before the first step. The second
+term (Pang et al. 2024) keeps the chosen answers from becoming less likely while the margin grows. Logged: margin and
+its parts, and accuracy, the share of pairs whose chosen answer has the larger reward. Run the same command again to
+go on.
 """
 
+import math
 import random
+from collections.abc import Callable
+from pathlib import Path
 
 import torch
 import torch.nn.functional as F
 
-from gpt import chat, checkpoints, trainer
-from gpt.machine import autocast
+from gpt import chat, checkpoints
+from gpt.gradients import Listed
+from gpt.machine import Workers, autocast, fitted, join_workers
+from gpt.optim import learning_rate
+from gpt.tokenizer import Tokenizer
+from gpt.tokens import IGNORE
+from gpt.trainer import Run, check_inputs, fine_tuning_inputs
+from model import WikiGPT
 from pipeline.cli import stage_main
-from pipeline.config import InputError, resolve
+from pipeline.config import Config, InputError, resolve
 from pipeline.files import read_jsonl
 
-IGNORE = -100
+METRICS = ("margin", "accuracy", "reward_chosen", "reward_rejected", "nll_chosen")
+Side = tuple[list[int], list[bool]]  # token ids of prompt and answer, and which of them are the answer's
+Pair = tuple[Side, Side]  # chosen, rejected
+Example = tuple[Pair, torch.Tensor]  # a pair, and the reference's log-probabilities of its sides, (2)
 
 
-def main(cfg) -> None:
-    trainer.check_inputs(cfg.dpo.checkpoint, cfg.pref.train_file, cfg.pref.val_file, maker="gen_pref_data")
-    key = trainer.identity("dpo", cfg.dpo, cfg.pref.train_file, cfg.pref.val_file)
-    if trainer.finished("dpo", cfg, key):
-        return
-    device = trainer.device_of(cfg.train)
-    model, tokenizer = checkpoints.load(resolve(cfg.dpo.checkpoint), device)
-    train = load_pairs(resolve(cfg.pref.train_file), tokenizer, model.config.block_size)
-    val = load_pairs(resolve(cfg.pref.val_file), tokenizer, model.config.block_size)
-    train_ref, val_ref = (
-        reference_logps(model, pairs, cfg.dpo.micro_batch_size, device, cfg.train.dtype) for pairs in (train, val)
-    )
-
-    pairs_a_step = cfg.dpo.micro_batch_size * cfg.dpo.grad_accum_steps
-    steps = []
-    for epoch in range(cfg.dpo.epochs):
-        order = list(range(len(train)))
-        random.Random(f"{cfg.dpo.seed} epoch {epoch}").shuffle(order)
-        steps += [order[i : i + pairs_a_step] for i in range(0, len(order), pairs_a_step)]
-    print(
-        f"dpo: {len(train):,} pairs, {len(val):,} for validation, {len(steps):,} steps of up to {pairs_a_step} pairs",
-        flush=True,
-    )
-
-    def loss(model, batch, pairs=train, ref=train_ref):
-        total, metrics = dpo_loss(
-            answer_logps(model, [pairs[i] for i in batch], device),
-            ref[:, batch].to(device),
-            torch.tensor([sum(pairs[i][0][1]) for i in batch], device=device),
-            cfg.dpo.beta,
-            cfg.dpo.nll_alpha,
+def main(cfg: Config) -> None:
+    cfg = fitted(cfg)
+    d, pref = cfg.dpo, cfg.pref
+    check_inputs(cfg, "dpo", pref.train_file, pref.val_file, maker="gen_pref_data")
+    workers = join_workers(cfg.train.device)
+    with Run("dpo", cfg, workers, fine_tuning_inputs(cfg, "dpo", pref.train_file, pref.val_file)) as run:
+        if run.complete:
+            return
+        model, tokenizer = checkpoints.load(resolve(d.checkpoint), workers.device)
+        train, val = (
+            with_reference(model, load_pairs(resolve(file), tokenizer, model.config.block_size), cfg, workers)
+            for file in (pref.train_file, pref.val_file)
         )
-        return total, len(batch), metrics
+        steps = steps_of(train, d.epochs, d.micro_batch_size * d.grad_accum_steps, d.seed)
+        validation = Listed([val], pref.val_file)
+        run.say(
+            f"dpo: {len(train):,} pairs, {len(val):,} for validation, {len(steps):,} steps of up to "
+            f"{d.micro_batch_size * d.grad_accum_steps} pairs",
+            flush=True,
+        )
 
-    def evaluate(model):
-        sums: dict[str, float] = {}
-        for i in range(0, len(val), cfg.dpo.micro_batch_size):
-            batch = list(range(i, min(i + cfg.dpo.micro_batch_size, len(val))))
-            total, _, metrics = loss(model, batch, val, val_ref)
-            for name, value in {"loss": total, **metrics}.items():
-                sums[name] = sums.get(name, 0.0) + float(value)
-        return {f"val_{name}": value / len(val) for name, value in sums.items()}
+        def loss(forward: Callable, examples: list[Example]) -> tuple[torch.Tensor, int, dict]:
+            pairs = [pair for pair, _ in examples]
+            reference = torch.stack([logps for _, logps in examples], dim=1).to(workers.device)
+            chosen_tokens = torch.tensor([sum(answer) for (_, answer), _ in pairs], device=workers.device)
+            logps = answer_logps(forward, pairs, workers.device)
+            total, metrics = dpo_loss(logps, reference, chosen_tokens, d.beta, d.nll_alpha)
+            return total, len(examples), metrics
 
-    trainer.run("dpo", cfg, cfg.dpo, key, model, tokenizer, steps, loss, evaluate, device)
+        def evaluate() -> dict[str, float]:
+            return {f"val_{name}": value for name, value in run.gradients.mean(validation).items()}
+
+        warmup = math.ceil(d.warmup_frac * len(steps))
+        run.begin(
+            model,
+            tokenizer,
+            Listed(steps, pref.train_file),
+            loss,
+            evaluate,
+            lr=lambda step: learning_rate(step, len(steps), d.lr, 0.0, warmup, "linear"),
+            metrics=METRICS,  # and not compiled: every batch has a length of its own, and steps are few
+        )
+        for step in run.steps(len(steps)):
+            means, norm = run.update(step)
+            run.record(step, means, norm)
+            if run.due("save"):
+                run.save()  # before anything that may fail
+            if run.due("eval"):
+                run.evaluate()
+    workers.close()
 
 
-def load_pairs(path, tokenizer, length: int) -> list[tuple]:
-    """-> [((ids, answer), (ids, answer))], chosen before rejected; answer marks the tokens that the last answer holds,
-    its <|end|> included. Pairs longer than `length` tokens are left out and counted. InputError on a line of another form."""
-    pairs, too_long = [], 0
+def steps_of(examples: list[Example], epochs: int, pairs_a_step: int, seed: int) -> list[list[Example]]:
+    """The pairs of each step: all of them in every epoch, in another order."""
+    steps = []
+    for epoch in range(epochs):
+        order = list(range(len(examples)))
+        random.Random(f"{seed} epoch {epoch}").shuffle(order)
+        steps += [[examples[n] for n in order[i : i + pairs_a_step]] for i in range(0, len(order), pairs_a_step)]
+    return steps
+
+
+def with_reference(model: WikiGPT, pairs: list[Pair], cfg: Config, workers: Workers) -> list[Example]:
+    """Each pair with the log-probabilities of its sides under the model as it is now; the processes share the work."""
+    logps, size = torch.zeros(2, len(pairs)), cfg.dpo.micro_batch_size
+    for number, i in enumerate(range(0, len(pairs), size)):
+        if number % workers.size == workers.rank:
+            batch = pairs[i : i + size]
+            logps[:, i : i + size] = reference_logps(model, batch, size, workers.device, cfg.train.dtype)
+    workers.sum([logps])
+    return [(pair, logps[:, i]) for i, pair in enumerate(pairs)]
+
+
+def load_pairs(path: Path, tokenizer: Tokenizer, length: int) -> list[Pair]:
+    """-> [((ids, answer), (ids, answer))], chosen before rejected; answer marks the tokens that the last answer
+    holds, its <|end|> included. Pairs longer than `length` tokens are left out and counted. InputError on a line of
+    another form."""
+    pairs: list[Pair] = []
+    too_long = 0
     for number, record in enumerate(read_jsonl(path), 1):
         try:
             prompt = chat.encode(tokenizer, record["prompt"], add_generation_prompt=True)[0]
@@ -84,7 +126,8 @@ def load_pairs(path, tokenizer, length: int) -> list[tuple]:
             raise InputError(
                 f'{path}:{number}: expected {{"prompt": [messages], "chosen": text, "rejected": text}}'
             ) from None
-        pair = tuple((prompt + answer, [False] * len(prompt) + [True] * len(answer)) for answer in answers)
+        chosen, rejected = ((prompt + answer, [False] * len(prompt) + [True] * len(answer)) for answer in answers)
+        pair = chosen, rejected
         if max(len(ids) for ids, _ in pair) > length + 1:
             too_long += 1
         else:
@@ -92,11 +135,11 @@ def load_pairs(path, tokenizer, length: int) -> list[tuple]:
     if too_long:
         print(f"warning: {path}: {too_long} pairs left out: longer than {length} tokens", flush=True)
     if not pairs:
-        raise InputError(f"{path}: no pair that fits {length} tokens; run gen_pref_data.py again, or mend the file")
+        raise InputError(f"{path}: no pair that fits {length} tokens; run gen_pref_data.py again, or repair the file")
     return pairs
 
 
-def answer_logps(model, pairs: list[tuple], device) -> torch.Tensor:
+def answer_logps(model: Callable, pairs: list[Pair], device: torch.device) -> torch.Tensor:
     """Summed log-probability of each answer, chosen (row 0) and rejected (row 1): (2, pairs), fp32, in nats.
 
     Rows are padded on the right, where causal attention never looks from the left.
@@ -114,7 +157,7 @@ def answer_logps(model, pairs: list[tuple], device) -> torch.Tensor:
 
 
 @torch.no_grad()
-def reference_logps(model, pairs: list[tuple], batch: int, device, dtype: str) -> torch.Tensor:
+def reference_logps(model: WikiGPT, pairs: list[Pair], batch: int, device: torch.device, dtype: str) -> torch.Tensor:
     """answer_logps of all pairs under the model as it is now: (2, pairs) on the CPU."""
     model.eval()
     with autocast(device, dtype):
@@ -124,7 +167,8 @@ def reference_logps(model, pairs: list[tuple], batch: int, device, dtype: str) -
 
 
 def dpo_loss(logps: torch.Tensor, ref: torch.Tensor, chosen_tokens: torch.Tensor, beta: float, nll_alpha: float):
-    """logps, ref: (2, pairs) of chosen and rejected; chosen_tokens (pairs) -> (summed loss, {metric: sum over pairs})"""
+    """logps, ref: (2, pairs) of chosen and rejected; chosen_tokens (pairs) -> (summed loss, {metric: sum over
+    pairs})"""
     rewards = beta * (logps - ref)  # (2, pairs)
     margin = rewards[0] - rewards[1]
     loss = -F.logsigmoid(margin) - nll_alpha * logps[0] / chosen_tokens
@@ -139,4 +183,4 @@ def dpo_loss(logps: torch.Tensor, ref: torch.Tensor, chosen_tokens: torch.Tensor
 
 
 if __name__ == "__main__":
-    stage_main(main, __doc__, ("dpo", "pref", "train"))
+    stage_main(main, __doc__, ("dpo", "pref", "train", "log"))

@@ -3,66 +3,97 @@
     python src/train_sft.py
     python src/train_sft.py --config configs/demo.yaml sft.epochs=2
 
-The loss is taken on what the assistant says and on the <|end|> that closes it, so that the model learns when to
-stop; what the user says is read, not learned. A share of the conversations (sft.join) goes on after another one, so that
-the model learns what it is to change the subject. Short conversations share a row of block_size tokens, each with its own
-positions and its own attention: they cannot see one another. Run the same command again to go on after an interruption.
+The loss is taken on what the assistant says and on the <|end|> that closes it, so that the model learns when to stop;
+what the user says is read, not learned. A share of the conversations (sft.join) goes on after another one, so that
+the model learns what it is to change the subject. Short conversations share a row of block_size tokens, each with its
+own positions and its own attention: they cannot see one another. Run the same command again to go on.
 """
 
+import math
 import random
+from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import torch
 
-from gpt import chat, checkpoints, trainer
+from gpt import chat, checkpoints
+from gpt.gradients import Listed
+from gpt.machine import fitted, join_workers
+from gpt.optim import learning_rate
+from gpt.tokenizer import Tokenizer
+from gpt.tokens import IGNORE
+from gpt.trainer import Run, check_inputs, fine_tuning_inputs
 from pipeline.cli import stage_main
-from pipeline.config import InputError, resolve
+from pipeline.config import Config, InputError, resolve
 from pipeline.files import read_jsonl
 
-IGNORE = -100  # a target that is not learned
 Conversation = tuple[list[int], list[bool]]  # token ids, and which of them are learned
 
 
-def main(cfg) -> None:
-    trainer.check_inputs(cfg.sft.checkpoint, cfg.sft.train_file, cfg.sft.val_file, maker="gen_sft_data")
-    key = trainer.identity("sft", cfg.sft, cfg.sft.train_file, cfg.sft.val_file)
-    if trainer.finished("sft", cfg, key):
-        return
-    device = trainer.device_of(cfg.train)
-    model, tokenizer = checkpoints.load(resolve(cfg.sft.checkpoint), device)
-    length = model.config.block_size
-    train = load_conversations(resolve(cfg.sft.train_file), tokenizer, length)
-    val = load_conversations(resolve(cfg.sft.val_file), tokenizer, length)
+def main(cfg: Config) -> None:
+    cfg = fitted(cfg)
+    s = cfg.sft
+    check_inputs(cfg, "sft", s.train_file, s.val_file, maker="gen_sft_data")
+    workers = join_workers(cfg.train.device)
+    with Run("sft", cfg, workers, fine_tuning_inputs(cfg, "sft", s.train_file, s.val_file)) as run:
+        if run.complete:
+            return
+        model, tokenizer = checkpoints.load(resolve(s.checkpoint), workers.device)
+        length = model.config.block_size
+        train = load_conversations(resolve(s.train_file), tokenizer, length)
+        val = load_conversations(resolve(s.val_file), tokenizer, length)
+        steps = list(steps_of(train, length, s.epochs, s.micro_batch_size * s.grad_accum_steps, s.join, s.seed))
+        validation = Listed([pack(val, length, random.Random(s.seed))], s.val_file)
+        run.say(
+            f"sft: {len(train):,} conversations, {sum(sum(learned) for _, learned in train):,} tokens learned an "
+            f"epoch, {s.epochs} epochs, {len(steps):,} steps of up to {s.micro_batch_size * s.grad_accum_steps} rows",
+            flush=True,
+        )
 
-    rows_a_step = cfg.sft.micro_batch_size * cfg.sft.grad_accum_steps
-    steps = []
-    for epoch in range(cfg.sft.epochs):
-        rng = random.Random(f"{cfg.sft.seed} epoch {epoch}")
-        rows = pack(join(train, cfg.sft.join, length, rng), length, rng)
-        steps += [rows[i : i + rows_a_step] for i in range(0, len(rows), rows_a_step)]
-    val_rows = pack(val, length, random.Random(cfg.sft.seed))
-    print(
-        f"sft: {len(train):,} conversations, {sum(sum(learned) for _, learned in train):,} tokens learned an epoch, "
-        f"{cfg.sft.epochs} epochs, {len(steps):,} steps of up to {rows_a_step} rows",
-        flush=True,
-    )
+        def loss(forward: Callable, rows: list[list[Conversation]]) -> tuple[torch.Tensor, int, dict]:
+            inputs, targets, positions, mask = collate(rows, length)
+            learned = int((targets != IGNORE).sum())
+            inputs, targets, positions, mask = (t.to(workers.device) for t in (inputs, targets, positions, mask))
+            return forward(inputs, targets, positions=positions, mask=mask), learned, {}
 
-    def loss(model, rows):
-        inputs, targets, positions, mask = collate(rows, length, device)
-        return model(inputs, targets, positions=positions, mask=mask), int((targets != IGNORE).sum()), {}
+        def evaluate() -> dict[str, float]:
+            return {"val_loss": run.gradients.mean(validation)["loss"]}
 
-    def evaluate(model):
-        total = count = 0
-        for i in range(0, len(val_rows), cfg.sft.micro_batch_size):
-            nats, n, _ = loss(model, val_rows[i : i + cfg.sft.micro_batch_size])
-            total, count = total + float(nats), count + n
-        return {"val_loss": total / max(1, count)}
+        warmup = math.ceil(s.warmup_frac * len(steps))
+        run.begin(
+            model,
+            tokenizer,
+            Listed(steps, s.train_file),
+            loss,
+            evaluate,
+            lr=lambda step: learning_rate(step, len(steps), s.lr, 0.0, warmup, "linear"),
+            compiled=cfg.train.compile,  # rows are of one length: two shapes, the second at the end of an epoch
+        )
+        for step in run.steps(len(steps)):
+            means, norm = run.update(step)
+            run.record(step, means, norm)
+            if run.due("save"):
+                run.save()  # before anything that may fail
+            if run.due("eval"):
+                run.evaluate()
+    workers.close()
 
-    trainer.run("sft", cfg, cfg.sft, key, model, tokenizer, steps, loss, evaluate, device)
+
+def steps_of(
+    conversations: list[Conversation], length: int, epochs: int, rows_a_step: int, share: float, seed: int
+) -> Iterator[list[list[Conversation]]]:
+    """The rows of each step: every epoch joins and packs all conversations anew."""
+    for epoch in range(epochs):
+        rng = random.Random(f"{seed} epoch {epoch}")
+        rows = pack(join(conversations, share, length, rng), length, rng)
+        for i in range(0, len(rows), rows_a_step):
+            yield rows[i : i + rows_a_step]
 
 
-def load_conversations(path, tokenizer, length: int) -> list[Conversation]:
+def load_conversations(path: Path, tokenizer: Tokenizer, length: int) -> list[Conversation]:
     """-> [(ids, learned)] of at most length + 1 tokens: whole turns are cut from the end of what is longer, and a
-    conversation whose first answer does not fit is left out and counted. InputError on a line that is no conversation."""
+    conversation whose first answer does not fit is left out and counted. InputError on a line that is no
+    conversation."""
     conversations, left_out = [], 0
     for number, record in enumerate(read_jsonl(path), 1):
         messages = record.get("messages")
@@ -88,13 +119,14 @@ def load_conversations(path, tokenizer, length: int) -> list[Conversation]:
         )
     if not conversations:
         raise InputError(
-            f"{path}: no conversation that fits {length} tokens; run gen_sft_data.py again, or mend the file"
+            f"{path}: no conversation that fits {length} tokens; run gen_sft_data.py again, or repair the file"
         )
     return conversations
 
 
 def join(conversations: list[Conversation], share: float, length: int, rng: random.Random) -> list[Conversation]:
-    """In shuffled order, let a share of the conversations go on after the one before, where both fit length + 1 tokens."""
+    """In shuffled order, let a share of the conversations go on after the one before, where both fit length + 1
+    tokens."""
     joined: list[Conversation] = []
     for ids, learned in rng.sample(conversations, len(conversations)):
         if joined and rng.random() < share and len(joined[-1][0]) + len(ids) <= length + 1:
@@ -105,25 +137,27 @@ def join(conversations: list[Conversation], share: float, length: int, rng: rand
 
 
 def pack(conversations: list[Conversation], row_length: int, rng: random.Random) -> list[list[Conversation]]:
-    """Put conversations, in shuffled order, into rows of at most row_length inputs (a conversation has one less than tokens).
+    """Put conversations, in shuffled order, into rows of at most row_length inputs (a conversation has one less than
+    tokens).
 
     First fit over the 64 newest rows that have room: within 2 % of full rows for short conversations, in linear time.
     """
-    rows, open_rows = [], []  # open_rows: [room left, row]
+    rows: list[list[Conversation]] = []
+    open_rows: list[tuple[int, list[Conversation]]] = []  # room left in a row, and the row
     for conversation in rng.sample(conversations, len(conversations)):
         n = len(conversation[0]) - 1
-        for entry in open_rows:
-            if entry[0] >= n:
-                entry[0] -= n
-                entry[1].append(conversation)
+        for place, (room, row) in enumerate(open_rows):
+            if room >= n:
+                open_rows[place] = room - n, row
+                row.append(conversation)
                 break
         else:
             rows.append([conversation])
-            open_rows = open_rows[-63:] + [[row_length - n, rows[-1]]]
+            open_rows = [*open_rows[-63:], (row_length - n, rows[-1])]
     return rows
 
 
-def collate(rows: list[list[Conversation]], length: int, device):
+def collate(rows: list[list[Conversation]], length: int) -> tuple[torch.Tensor, ...]:
     """-> inputs, targets, positions (B, T) and the attention mask (B, 1, T, T): causal, and within a conversation only.
 
     Padding at the end of a row is a conversation of its own with no targets; it attends to itself, so no row of the
@@ -144,8 +178,8 @@ def collate(rows: list[list[Conversation]], length: int, device):
             at += n
     causal = torch.ones(length, length, dtype=torch.bool).tril()
     mask = (owner[:, None, :, None] == owner[:, None, None, :]) & causal
-    return inputs.to(device), targets.to(device), positions.to(device), mask.to(device)
+    return inputs, targets, positions, mask
 
 
 if __name__ == "__main__":
-    stage_main(main, __doc__, ("sft", "train"))
+    stage_main(main, __doc__, ("sft", "train", "log"))

@@ -55,6 +55,8 @@ def main(cfg: Config) -> None:
         if out.up_to_date:
             return
         texts, held_out = split_sample(draw_sample(cfg, paths))
+        if cfg.tokenizer.cases:
+            texts = [cased for text in texts for cased in (text, text.lower(), text.upper())]
         size = sum(len(text.encode()) for text in texts)
         print(f"training on {len(texts):,} documents, {size / 1e6:.1f} MB", flush=True)
         trained = train(texts, cfg.model.vocab_size, cfg.tokenizer.min_frequency, [*cfg.tokenizer.special_tokens, PAD])

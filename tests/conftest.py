@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
-# CI tries the same examples every time, so that a change that did not touch the code cannot fail; elsewhere new ones are tried.
+# CI tries the same examples every time, so that a change that did not touch the code cannot fail; elsewhere new ones
+# are tried.
 settings.register_profile("ci", derandomize=True)
 if os.environ.get("CI"):
     settings.load_profile("ci")

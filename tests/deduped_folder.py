@@ -6,7 +6,8 @@ from pipeline.files import dump_line
 from pipeline.stage_output import StageOutput
 
 WORDS = (
-    "river city mountain king queen battle treaty science planet copper island market temple village railway bridge poem opera "
+    "river city mountain king queen battle treaty science planet copper island market temple village railway bridge "
+    "poem opera "
     "forest harbour county parish church school castle garden engine theory matter energy language grammar empire coast"
 ).split()
 CAPITALS = {
@@ -47,7 +48,8 @@ def countries(count):
             "id": 10 + i,
             "title": name,
             "url": "",
-            "text": f"{name} is a country. Its capital is {capital}.\n\nThe area of {name} is {1000 + i} square kilometres.",
+            "text": f"{name} is a country. Its capital is {capital}.\n\nThe area of {name} is {1000 + i} square "
+            "kilometres.",
         }
         for i, (name, capital) in enumerate(names)
     ]

@@ -9,14 +9,23 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 class FakeTeacher:
     """plan(number of the request, its body) -> an answer: text (a good completion), or a dict of
-    status, text, finish_reason, headers, sleep, raw (bytes instead of JSON), drop (close the connection)."""
+    status, text, finish_reason, headers, sleep, raw (bytes instead of JSON), drop (close the connection), gone (the
+    same, for good), parts (the content as a list of parts)."""
 
     def __init__(self, plan, models=("m",)):
         self.plan, self.models, self.requests, self.headers = plan, list(models), [], []
-        self.lock, self.in_flight, self.most = threading.Lock(), 0, 0
+        self.lock, self.in_flight, self.most, self.gone = threading.Lock(), 0, 0, False
 
     def bodies(self):
         return [body for path, body in self.requests if path.endswith("/chat/completions")]
+
+
+def content_of(plan):
+    text = plan["text"]
+    if plan.get("parts"):
+        half = len(text) // 2
+        return [{"type": "text", "text": text[:half]}, {"type": "reasoning"}, {"type": "text", "text": text[half:]}]
+    return text
 
 
 @contextmanager
@@ -25,11 +34,16 @@ def serving(teacher: FakeTeacher, port: int = 0):
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
+        wbufsize = -1  # headers and body in one packet: 40 ms less an answer
 
         def log_message(self, *args):
             pass
 
         def do_GET(self):
+            if teacher.gone:
+                self.close_connection = True
+                self.connection.close()
+                return
             self.reply(200, json.dumps({"object": "list", "data": [{"id": name} for name in teacher.models]}).encode())
 
         def do_POST(self):
@@ -49,7 +63,8 @@ def serving(teacher: FakeTeacher, port: int = 0):
         def answer(self, plan):
             plan = {"text": plan} if isinstance(plan, str) else plan
             time.sleep(plan.get("sleep", 0))
-            if plan.get("drop"):
+            if plan.get("drop") or plan.get("gone"):
+                teacher.gone = teacher.gone or plan.get("gone", False)
                 self.close_connection = True
                 self.connection.close()
                 return
@@ -61,7 +76,7 @@ def serving(teacher: FakeTeacher, port: int = 0):
                     {
                         "choices": [
                             {
-                                "message": {"role": "assistant", "content": plan["text"]},
+                                "message": {"role": "assistant", "content": content_of(plan)},
                                 "finish_reason": plan.get("finish_reason", "stop"),
                             }
                         ]
@@ -82,6 +97,7 @@ def serving(teacher: FakeTeacher, port: int = 0):
                     self.send_header(name, value)
                 self.end_headers()
                 self.wfile.write(content)
+                self.wfile.flush()
             except OSError:  # the client has gone
                 pass
 

@@ -30,7 +30,9 @@ def watch(folder: Path) -> str:
 
 
 def marked(setting: str) -> list[int]:
-    """Processes with this `NAME=folder` in their environment; a sshd, which writes over its own, has its config there."""
+    """Processes with this `NAME=folder` in their environment; a sshd, which writes over its own, has its config
+    there.
+    """
     variable, inside, found = f"{setting}\0".encode(), f"{setting.partition('=')[2]}/".encode(), []
     for folder in Path("/proc").glob("[0-9]*"):
         try:

@@ -4,31 +4,34 @@ import contextlib
 import threading
 import time
 
-import uvicorn
-
 import serve
 from gpt.engine import Engine
+from gpt.network import Server
 from pipeline.config import load_config
 from tiny import Parrot
 
 
 @contextlib.contextmanager
-def running(model, tokenizer, *overrides: str, parrot: Parrot | None = None):
+def running(model, tokenizer, *overrides: str, parrot: Parrot | None = None, key: str | None = None):
     """-> (URL, engine) of serve.py's app on a free port, in this process; with a parrot, that is what answers."""
     settings = load_config("configs/base.yaml", list(overrides)).serve
-    sock = serve.listen("127.0.0.1", 0)
-    engine = Engine(model, tokenizer, settings.max_batch, settings.queue)
+    engine = Engine(model, tokenizer, settings.max_batch, settings.queue, settings.queue_seconds, prefix_bytes=1 << 20)
     if parrot:
         engine.decoder = parrot.decoder(model, tokenizer)
-    server = uvicorn.Server(
-        uvicorn.Config(serve.create_app(engine, settings), log_level="warning", timeout_graceful_shutdown=1)
-    )
+    with listening(serve.create_app({settings.name: engine}, settings, key), [engine]) as url:
+        yield url, engine
+
+
+@contextlib.contextmanager
+def listening(app, engines):
+    """-> the URL at which the app is served"""
+    sock, server = serve.listen("127.0.0.1", 0), Server(app, engines)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [sock]}, daemon=True)
     thread.start()
     while not server.started:
         time.sleep(0.01)
     try:
-        yield f"http://127.0.0.1:{sock.getsockname()[1]}", engine
+        yield f"http://127.0.0.1:{sock.getsockname()[1]}"
     finally:
         server.should_exit = True
         thread.join(10)

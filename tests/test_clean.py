@@ -13,6 +13,7 @@ import orjson
 import pytest
 
 import clean
+import good_articles
 from pipeline.config import ROOT, InputError, load_config
 from pipeline.files import dump_line, lock
 from pipeline.stage_output import StageOutput
@@ -203,6 +204,68 @@ def test_run_again_nothing_is_done_and_a_changed_rule_starts_anew(source, tmp_pa
     assert run(source, tmp_path / "filtered") == first and "up to date" in capsys.readouterr().out
     changed = run(source, tmp_path / "filtered", "clean.min_chars=5000")
     assert changed["counts"]["out"] == 0 and changed["key"] != first["key"] and read(tmp_path / "filtered") == []
+
+
+def junk(count):
+    """Lists without a sentence, and lines too short to say anything."""
+    names = "\n".join(f"- The river number {k} of the land" for k in range(20))
+    return [article(5000 + k, "A river." if k % 4 == 0 else f"Rivers {k}\n{names}") for k in range(count)]
+
+
+def test_rules_that_take_most_articles_stop_the_run_and_leave_the_old_output(tmp_path):
+    """700 of 1,200: 175 too short, 525 without a sentence."""
+    good = [article(k) for k in range(500)]
+    mixed = sorted([*good, *junk(700)], key=lambda a: hashlib.sha256(b"%d" % a["id"]).digest())
+    out = tmp_path / "filtered"
+    run(extracted(tmp_path / "good/extracted", [*good, *junk(400)], size=400), out)
+    before = digests(out) | {"manifest": (out / "manifest.json").read_bytes()}
+    source = extracted(tmp_path / "mixed/extracted", mixed, size=400)
+    with pytest.raises(InputError) as error:
+        run(source, out)
+    message = str(error.value)
+    assert "would drop 700 of 1,200 articles, more than clean.max_dropped=0.5" in message and "\n" not in message
+    assert "525 by no_sentence (clean.min_sentence_words=10), 175 by short (clean.min_chars=100)" in message
+    assert digests(out) | {"manifest": (out / "manifest.json").read_bytes()} == before
+    assert run(source, out, "clean.max_dropped=0.6")["counts"]["out"] == 500
+
+
+def test_a_wrong_language_stops_the_run_with_status_2(tmp_path):
+    source = extracted(tmp_path / "extracted", [article(k) for k in range(1000)], size=400)
+    process = start(source, tmp_path / "filtered", "clean.language=fr")
+    output = process.communicate(timeout=120)[0]
+    assert process.returncode == 2 and output.count("error:") == 1 and "Traceback" not in output
+    assert "1,000 by language (clean.language=fr, clean.language_prob=0.5)" in output
+    assert not (tmp_path / "filtered/manifest.json").exists()
+
+
+def test_few_articles_say_nothing_about_a_rule(tmp_path):
+    run(extracted(tmp_path / "extracted", junk(999), size=400), tmp_path / "filtered")
+    assert read(tmp_path / "filtered") == []
+
+
+def test_what_the_trial_misses_is_met_at_the_end(tmp_path, monkeypatch):
+    """Of a long text only stretches are tried; the whole is judged before the manifest is written."""
+    monkeypatch.setattr(clean, "TRIAL_BYTES", 1000)
+    source = extracted(tmp_path / "extracted", [article(0), *junk(1200)], size=2000)
+    with pytest.raises(InputError, match="would drop 1,200 of 1,201 articles"):
+        run(source, tmp_path / "filtered")
+    assert not (tmp_path / "filtered/manifest.json").exists()
+
+
+def test_every_language_stays_when_its_probability_is_0(tmp_path, capsys):
+    texts = [articles[0] for code in good_articles.LANGUAGES for articles in [good_articles.good_articles(code, 1)]]
+    articles = [one | {"id": k} for k, one in enumerate(texts)]
+    run(extracted(tmp_path / "extracted", articles), tmp_path / "filtered", "clean.language_prob=0")
+    assert len(read(tmp_path / "filtered")) == len(articles)
+    assert "every language stays: the rule of stop words is off" in capsys.readouterr().out
+
+
+def test_two_languages_can_be_kept(tmp_path):
+    source = extracted(tmp_path / "extracted", [article(1), article(904, GERMAN)])
+    run(source, tmp_path / "filtered", "clean.language=[en, de]")
+    assert [a["id"] - 1000 for a in read(tmp_path / "filtered")] == [1, 904]
+    with pytest.raises(InputError, match="clean.language"):
+        run(source, tmp_path / "filtered", "clean.language=[]")
 
 
 FOREIGN = (

@@ -1,4 +1,6 @@
-"""eval_ppl.py: the figures are transformers' own, every token once, bytes exact, other people's checkpoints beside ours."""
+"""eval_ppl.py: the figures are transformers' own, every token once, bytes exact, other people's checkpoints beside
+ours.
+"""
 
 import json
 import math
@@ -151,3 +153,23 @@ def test_input_that_is_missing_or_wrong(run, folder, tmp_path):
         with pytest.raises(InputError, match=message):
             run(override)
     assert len(run("data.val_bin=/nowhere/val.bin", f"eval.texts=[{folder}/articles.jsonl]")) == 1
+
+
+def test_a_second_run_is_up_to_date_until_something_it_reads_changes(folder, tmp_path, capsys, monkeypatch):
+    overrides = [
+        f"data.val_bin={folder}/val.bin",
+        f"tokenizer.path={folder}/tokenizer/tokenizer.json",
+        f"eval.report={tmp_path}/ppl",
+        f"eval.checkpoints=[{folder}/latest]",
+    ]
+    eval_ppl.main(load_config("configs/demo.yaml", overrides))
+    table = capsys.readouterr().out
+    scored = []
+    monkeypatch.setattr(eval_ppl, "measure", lambda *_: scored.append(1) or {"checkpoint": "x"})
+    monkeypatch.setattr(eval_ppl, "markdown", lambda rows: "new")
+    eval_ppl.main(load_config("configs/demo.yaml", overrides))
+    assert "up to date" in (said := capsys.readouterr().out) and said.endswith(table) and not scored
+    for change in (["eval.stride=3"], ["again=true", "eval.stride=3"], [f"eval.texts=[{folder}/articles.jsonl]"]):
+        before = len(scored)
+        eval_ppl.main(load_config("configs/demo.yaml", [*overrides, *change]))
+        assert len(scored) > before, change

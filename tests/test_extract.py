@@ -1,4 +1,6 @@
-"""extract.py: planted pages come out as a reader sees them, in order, whatever the workers, the damage and the kills."""
+"""extract.py: planted pages come out as a reader sees them, in order, whatever the workers, the damage and the
+kills.
+"""
 
 import gzip
 import hashlib
@@ -18,7 +20,10 @@ from dump_files import FOOT, HEAD, page, write
 from pipeline.config import ROOT, InputError, load_config
 from pipeline.stage_output import shards
 
-TEXT = "'''{0}''' is a [[city]] about {{{{convert|5|km|mi}}}} west of Rome.<ref>x</ref>\n== History ==\nIt is {{{{nobody knows|{0}}}}} old.\n[[Kategorie & Co:Cities]]"
+TEXT = (
+    "'''{0}''' is a [[city]] about {{{{convert|5|km|mi}}}} west of Rome.<ref>x</ref>\n== History ==\nIt is "
+    "{{{{nobody knows|{0}}}}} old.\n[[Kategorie & Co:Cities]]"
+)
 
 
 def wiki(count: int = 90) -> list[str]:
@@ -443,7 +448,9 @@ def test_real_dumps(corpus, tmp_path, name, count):
 
 
 def test_quality_on_real_articles(corpus, tmp_path):
-    """The targets that were set for prose, lists, headings and template values, by the measure that stands beside the corpus."""
+    """The targets that were set for prose, lists, headings and template values, by the measure that stands beside the
+    corpus.
+    """
     tool = corpus.parent / "tools/extract_quality.py"
     if not tool.exists():
         pytest.skip("the measure is not beside the corpus")

@@ -1,4 +1,6 @@
-"""gen_pref_data.py: which pairs become of samples and ratings, small lies that are lies, and a kill that changes nothing."""
+"""gen_pref_data.py: which pairs become of samples and ratings, small lies that are lies, and a kill that changes
+nothing.
+"""
 
 import json
 import os

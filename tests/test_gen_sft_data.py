@@ -1,11 +1,14 @@
-"""gen_sft_data.py: what it lets through, what it keeps apart, and that no kill or failure changes a byte of its files."""
+"""gen_sft_data.py: what it keeps apart, and that no kill or failure changes a byte of its files or asks twice."""
 
+import argparse
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
 import threading
+from collections import Counter
 
 import pytest
 
@@ -13,7 +16,7 @@ import gen_sft_data
 from deduped_folder import CAPITALS, countries, deduped
 from fake_teacher import FakeTeacher, serving
 from pipeline.config import ROOT, InputError, load_config
-from pipeline.journal import Journal
+from tiny import tiny_tokenizer
 
 
 def overrides(folder, out="sft", *more):
@@ -24,6 +27,10 @@ def overrides(folder, out="sft", *more):
         "sft.articles=100",
         "sft.conversations=30",
         "sft.val_fraction=0.2",
+        f"teacher.answers={folder / out / 'teacher'}",
+        f"tokenizer.path={folder / 'tokenizer.json'}",
+        "sft.mix={memory: 1}",
+        "sft.typing=0",
         *more,
     ]
 
@@ -48,6 +55,7 @@ def files(folder, out="sft"):
 @pytest.fixture
 def home(tmp_path):
     deduped(tmp_path / "deduped", countries(20))
+    tiny_tokenizer(tmp_path / "tokenizer.json")
     return tmp_path
 
 
@@ -80,7 +88,8 @@ def test_each_country_gets_its_own_capital(home):
     for record in parts["train"] + parts["val"]:
         for question, answer in zip(record["messages"][::2], record["messages"][1::2]):
             for country, capital in CAPITALS.items():
-                if f"capital of {country}?" in question["content"] and not question["content"].startswith("Is "):
+                asked, ends = question["content"], (f"capital of {country}?", f"capital of {country}.")
+                if asked.endswith(ends) and not asked.startswith("Is "):
                     assert answer["content"] == f"The capital of {country} is {capital}."
                     seen.add(country)
     assert len(seen) == 20
@@ -100,6 +109,82 @@ def test_long_articles_are_cut_at_a_paragraph():
     assert gen_sft_data.shown(article, 50)["text"] == "First paragraph here.\nSecond paragraph here."
     assert gen_sft_data.shown(article, 10_000)["text"] == article["text"]
     assert len(gen_sft_data.shown({"id": 1, "title": "T", "text": "One sentence. " * 100}, 60)["text"]) <= 60
+
+
+# --- the mix ---
+
+MIXED = ("sft.mix={memory: 0.5, passage: 0.3, limits: 0.1, company: 0.1}", "sft.typing=0.5", "model.block_size=512")
+
+
+def family(record):
+    return record["kind"].partition("/")[0] if "/" in record["kind"] else "memory"
+
+
+def test_the_mix_has_the_shares_of_the_config(home):
+    parts = run(home, "mixed", *MIXED)
+    for lines in parts.values():
+        count = Counter(family(r) for r in lines)
+        assert count["passage"] == round(count["memory"] * 0.3 / 0.5)
+        assert count["limits"] == round(count["memory"] * 0.1 / 0.5) == count["company"]
+    kinds = json.loads((home / "mixed/manifest.json").read_text())["counts"]["kinds"]
+    assert sum(kinds.values()) == sum(map(len, parts.values()))
+    assert {"passage/answer", "limits/premise", "limits/nonsense", "company/greeting", "company/thanks"} <= set(kinds)
+    first = {part: {r["messages"][0]["content"].lower() for r in lines} for part, lines in parts.items()}
+    assert not first["train"] & first["val"]
+
+
+def test_the_same_data_again_and_other_data_with_another_seed(home):
+    run(home, "one", *MIXED), run(home, "two", *MIXED), run(home, "three", *MIXED, "sft.seed=5")
+    assert files(home, "one") == files(home, "two") != files(home, "three")
+
+
+def test_answers_stay_as_they_are_and_about_the_share_is_typed(home):
+    plain, typed = run(home, "plain", *MIXED, "sft.typing=0"), run(home, "typed", *MIXED)
+    said = lambda parts, role: [m["content"] for r in parts["train"] for m in r["messages"] if m["role"] == role]
+    assert said(plain, "assistant") == said(typed, "assistant")
+    changed = [a != b for a, b in zip(said(plain, "user"), said(typed, "user"))]
+    assert (
+        0.4 < sum(changed) / len(changed) < 0.55
+    )  # half of them; a few ways change nothing, such as digits without a number
+
+
+def test_a_passage_takes_at_most_half_a_block_and_holds_its_answer(home):
+    tokenizer = tiny_tokenizer(home / "tokenizer.json")
+    parts = run(home, "mixed", *MIXED, "sft.typing=0")
+    answers = [r for r in parts["train"] if r["kind"] == "passage/answer"]
+    assert len(answers) > 20
+    for record in answers:
+        text = record["messages"][0]["content"]
+        pieces = text.split("\n\n")
+        assert len(pieces) == 2
+        assert all(len(tokenizer.encode(piece)) <= 256 for piece in pieces)
+        for answer in [m["content"] for m in record["messages"][1::2]]:
+            assert all(number in text for number in re.findall(r"\d[\d,]*", answer)), record
+
+
+def test_the_persona_says_who_it_is(home):
+    (home / "persona.yaml").write_text(
+        "name: Ada\nwhat: a test\nread: two books\nmade: hand\nlanguage: English\nlimits: I know little.\nuntil: null\n"
+    )
+    parts = run(home, "ada", *MIXED, f"sft.persona={home / 'persona.yaml'}")
+    who = [r["messages"][1]["content"] for r in parts["train"] if r["kind"] == "company/who_are_you"]
+    assert who and all(answer in ("I am Ada, a test.", "My name is Ada. I am a test.") for answer in who)
+    until = [r["messages"][1]["content"] for r in parts["train"] if r["kind"] == "company/until"]
+    assert until and all("January 2026" in answer for answer in until)  # the date in the name of demo.yaml's dump
+    everything = (home / "ada/train.jsonl").read_text()
+    assert "WikiGPT" not in re.sub(r'"role":"user","content":"[^"]*"', "", everything)
+
+
+@pytest.mark.parametrize(
+    "text, says", [("name: Ada\n", "what: field required"), ("name: [\n", "not valid YAML"), (None, "No such file")]
+)
+def test_a_persona_that_is_not_one_is_named(home, text, says):
+    path = home / "p.yaml"
+    if text:
+        path.write_text(text)
+    with pytest.raises(InputError, match=says) as error:
+        run(home, "sft", f"sft.persona={path}")
+    assert "p.yaml" in str(error.value) and "\n" not in str(error.value)
 
 
 # --- a teacher that is a server ---
@@ -162,7 +247,7 @@ def test_the_order_of_answers_does_not_matter_and_a_lost_server_loses_nothing(ho
 
     with serving(FakeTeacher(slow_first)) as url:
         run(home, "whole", *openai(url))
-    fake = FakeTeacher(lambda n, body: lesson(n, body) if n < 9 else {"drop": True})
+    fake = FakeTeacher(lambda n, body: lesson(n, body) if n < 9 else {"gone": True})
     with serving(fake) as url, pytest.raises(InputError, match="goes on where it stopped"):
         run(home, "cut", *openai(url))
     assert not (home / "cut/train.jsonl").exists()
@@ -209,23 +294,61 @@ def test_another_setting_starts_anew(home):
     assert files(home) != first
 
 
-# --- the journal ---
+def test_the_same_articles_split_in_another_way_ask_nothing(home):
+    with serving(fake := FakeTeacher(lesson, models=("m", "other"))) as url:
+        run(home, "sft", *openai(url))
+        run(home, "sft", *openai(url), "sft.val_fraction=0.5")
+        assert len(fake.bodies()) == 20
+        run(home, "sft", *openai(url), "teacher.model=other", "sft.articles=3")
+    assert len(fake.bodies()) == 23  # another model has not answered yet
 
 
-def test_a_torn_line_is_forgotten(tmp_path):
-    path = tmp_path / "j.jsonl"
-    with Journal(path, "k") as journal:
-        journal[1] = {"a": "ü"}
-        journal[2] = [1, 2]
-    whole = path.read_bytes()
-    path.write_bytes(whole + b'{"id":3,"val')
-    with Journal(path, "k") as journal:
-        assert 1 in journal and journal[2] == [1, 2] and 3 not in journal
-        journal[3] = None
-    with Journal(path, "k") as journal:
-        assert 3 in journal and journal[1] == {"a": "ü"}
-    with Journal(path, "other") as journal:
-        assert 1 not in journal
+def test_what_was_refused_is_asked_again_and_nothing_else(home, capsys):
+    def unwell(n, body):
+        return (
+            {"status": 400, "text": f"error {n}"}
+            if "Article: Cuba" in body["messages"][0]["content"]
+            else lesson(n, body)
+        )
+
+    with serving(fake := FakeTeacher(unwell)) as url:
+        run(home, "sft", *openai(url))
+        counts = json.loads((home / "sft/manifest.json").read_text())["counts"]
+        assert counts["refused"] == 1 and counts["dropped"]["teacher: status 400: error N"] == 1
+        asked = len(fake.bodies())
+        fake.plan = lesson
+        run(home, "sft", *openai(url))
+        assert len(fake.bodies()) == asked + 1
+        assert "up to date but for 1 articles, which are asked again" in capsys.readouterr().out
+        run(home, "sft", *openai(url))
+    assert len(fake.bodies()) == asked + 1 and "is up to date\n" in capsys.readouterr().out
+
+
+def test_a_refused_article_is_never_all_of_val(home):
+    """Today's val article refuses: another takes its place, so that there is always something to validate on."""
+    with serving(FakeTeacher(lesson)) as url:
+        run(home, "sft", *openai(url), "sft.val_fraction=0.01")
+    ids = {json.loads(line)["article_id"] for line in (home / "sft/val.jsonl").read_text().splitlines()}
+    assert len(ids) == 1
+
+    def refuses(n, body):
+        title = body["messages"][0]["content"].split("\n")[0].removeprefix("Article: ")
+        return "no JSON" if title in shown_in_val else lesson(n, body)
+
+    titles = {a["id"]: a["title"] for a in countries(20)}
+    shown_in_val = {titles[i] for i in ids}
+    with serving(FakeTeacher(refuses)) as url:
+        parts = run(home, "other", *openai(url), "sft.val_fraction=0.01")
+    assert parts["val"] and not {r["article_id"] for r in parts["val"]} & ids
+
+
+def test_preview_shows_rows_and_writes_nothing(home, capsys):
+    with serving(FakeTeacher(lesson)) as url:
+        cfg = load_config("configs/demo.yaml", overrides(home, "sft", *openai(url)))
+        gen_sft_data.main(cfg, argparse.Namespace(preview=2))
+    out = capsys.readouterr().out
+    assert out.count("== ") == 2 and out.count("fact, DROPPED: not grounded") == 2
+    assert "Q: Which city is the capital of" in out and not (home / "sft/train.jsonl").exists()
 
 
 # --- clear messages ---
@@ -237,6 +360,8 @@ def test_a_torn_line_is_forgotten(tmp_path):
         (["data.deduped_dir=/nowhere/deduped"], "run python src/dedup.py"),
         (["teacher.backend=openai", "teacher.base_url=http://127.0.0.1:9/v1"], "cannot be reached"),
         (["sft.articles=0"], "sft.articles"),
+        (["sft.mix={company: 1}"], "sft.mix|sft: mix needs a share of memory"),
+        (["tokenizer.path=/nowhere/t.json"], "run python src/train_tokenizer.py"),
     ],
 )
 def test_one_line_for_the_user(home, more, says):

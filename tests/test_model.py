@@ -65,7 +65,9 @@ def test_base_yaml_fits_a_24_gb_card():
 
 
 def test_estimated_activations_are_what_autograd_keeps():
-    """Bytes that saved tensors hold, their growth with the rows of a batch, so that weights do not count; eager, bf16."""
+    """Bytes that saved tensors hold, their growth with the rows of a batch, so that weights do not count; eager,
+    bf16.
+    """
 
     def kept(layers: int, rows: int) -> int:
         model = WikiGPT(ModelConfig(vocab_size=300, n_layer=layers, n_head=2, n_embd=64, block_size=32, d_ff=192))
@@ -220,6 +222,16 @@ def test_a_fresh_model_is_undecided_and_its_residual_writers_are_small():
     model.zero_init_projections()
     x = model.norm(model.embed_tokens(ids[:, :-1]))
     torch.testing.assert_close(model(ids[:, :-1]), x @ model.embed_tokens.weight.T)  # every block is the identity
+
+
+@pytest.mark.parametrize("width", [64, 192, 768])
+def test_with_projections_at_zero_the_first_loss_is_the_vocabularys_whatever_the_width(width):
+    """A logit of 15 for the token just read would make it width x 0.02 at 768: 15.2 instead of 6.2."""
+    torch.manual_seed(0)
+    model = WikiGPT(ModelConfig(vocab_size=500, n_layer=1, n_head=2, n_embd=width, block_size=16, d_ff=32))
+    model.zero_init_projections()
+    ids = torch.randint(500, (4, 17))
+    assert model(ids[:, :-1], ids[:, 1:]).item() / 64 == pytest.approx(math.log(500), rel=0.06)
 
 
 def test_dropout_is_for_training_alone():

@@ -47,6 +47,8 @@ def arguments(home, out, *overrides):
         f"data.val_bin={out / 'tokens/val.bin'}",
         "data.workers=1",
         "data.val_fraction=0.1",
+        "data.recased=0",
+        "tokenizer.cases=false",
         *overrides,
     ]
 
@@ -96,6 +98,17 @@ def test_validation_is_the_articles_whose_hash_is_low(home, packed):
     }
     assert {text.split("\n")[0].removeprefix("# ") for text in val} - {"<|end|>", "Empty", "Run"} == low
     assert 8 <= len(low) <= 35
+
+
+def test_training_documents_alone_are_told_again_in_other_cases(home, packed, tmp_path):
+    pack_tokens.main(config(home, tmp_path, "data.recased=2"))
+    tokenizer = Tokenizer(home / "tok/tokenizer.json")
+    plain, more = (documents(out / "tokens/train.bin", tokenizer) for out in (packed, tmp_path))
+    assert len(more) == len(plain)
+    for once, thrice in zip(plain, more):
+        assert thrice.startswith(once) and thrice.lower() == "\n\n".join([once.lower()] * 3)
+    assert sum(thrice.count(once) == 1 for once, thrice in zip(plain, more)) > len(plain) / 2
+    assert digests(tmp_path)[1] == digests(packed)[1]
 
 
 def test_no_token_but_end_is_special(home, packed):

@@ -36,10 +36,14 @@ def parrot(tmp_path_factory):
 @pytest.fixture(scope="module")
 def server(parrot):
     """A server whose model always answers ANSWER; 2 rows side by side, 3 may wait."""
-    with running(tiny_model(block_size=256), parrot[1], "serve.max_batch=2", "serve.queue=3", parrot=parrot[0]) as (
-        url,
-        engine,
-    ):
+    with running(
+        tiny_model(block_size=256),
+        parrot[1],
+        "serve.max_batch=2",
+        "serve.queue=3",
+        "serve.queue_seconds=0.5",
+        parrot=parrot[0],
+    ) as (url, engine):
         yield url, engine
 
 
@@ -220,8 +224,25 @@ def refused(client, status: int, param: str | None = None, **body) -> dict:
         ({"messages": [{"role": "king", "content": "x"}]}, "messages.0.role"),
         ({"messages": [{"role": "user"}]}, "messages.0.content"),
         ({"messages": [{"role": "user", "content": [{"type": "image_url", "image_url": {}}]}]}, "messages.0.content"),
-        ({"presence_penalty": 0.5}, "presence_penalty"),
-        ({"response_format": {"type": "json_object"}}, "response_format"),
+        ({"presence_penalty": 2.5}, "presence_penalty"),
+        ({"frequency_penalty": "much"}, "frequency_penalty"),
+        ({"response_format": {"type": "xml"}}, "response_format.type"),
+        ({"response_format": {"type": "json_schema"}}, "response_format"),
+        ({"response_format": {"type": "json_schema", "json_schema": {"schema": {"type": "x"}}}}, "response_format"),
+        ({"logit_bias": {"gold": 1}}, "logit_bias"),
+        ({"logit_bias": {"5": 101}}, "logit_bias.5"),
+        ({"logit_bias": {"99999": 1}}, "logit_bias"),
+        ({"stop_token_ids": [99999]}, "stop_token_ids"),
+        ({"stop": ["x"] * 5}, "stop"),
+        ({"stop": "x" * 257}, "stop"),
+        ({"top_k": -2}, "top_k"),
+        ({"tools": [{"type": "function", "function": {"name": "f"}}]}, "tools"),
+        ({"tool_choice": "required"}, "tool_choice"),
+        ({"guided_json": {}}, "guided_json"),
+        ({"best_of": 2}, "best_of"),
+        ({"continue_final_message": True}, "messages"),
+        ({"messages": [{"role": "assistant", "content": None}]}, "messages.0.content"),
+        ({"messages": [{"role": "user", "content": "x"}] * 5000}, "messages"),
         ({"top_logprobs": 21, "logprobs": True}, "top_logprobs"),
     ],
 )

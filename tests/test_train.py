@@ -5,7 +5,6 @@ import math
 import multiprocessing
 import os
 import random
-import shutil
 import signal
 import subprocess
 import sys
@@ -15,14 +14,17 @@ from pathlib import Path
 import pytest
 import torch
 import torch.nn.functional as F
+from torch._dynamo.exc import TorchDynamoException
 
 import train
 from crashes import crash_and_resume, crash_at
 from gpt import checkpoints, run_log
+from gpt.gradients import Gradients
+from gpt.machine import Workers
 from gpt.run_log import read_log
 from gpt.tokenizer import Tokenizer
-from gpt.tokens import TokenFile
-from model import WikiGPT
+from gpt.tokens import Batches, TokenFile, open_tokens
+from model import ModelConfig, WikiGPT
 from pipeline.config import InputError, load_config
 from tiny import tiny_tokenizer, token_files
 
@@ -32,7 +34,7 @@ BLOCK = 16
 
 @pytest.fixture(scope="module", autouse=True)
 def one_thread():
-    """A child that is forked from a process with a pool of OpenMP threads waits for them for ever; and sums depend on their number."""
+    """A child forked from a process with OpenMP threads waits for them for ever; and sums depend on their number."""
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     yield
@@ -70,6 +72,7 @@ def config(data: Path, out: Path, *overrides: str):
             "train.min_lr=0.001",
             "train.eval_interval=6",
             "train.eval_iters=3",
+            "train.eval_batch_size=4",
             "train.log_interval=3",
             "train.checkpoint_interval=4",
             "train.sample_prompts=['Gold is']",
@@ -147,7 +150,7 @@ def test_val_loss_and_bits_per_byte_by_hand(undisturbed, data):
     """All windows of val.bin one token after another, with a plain softmax."""
     model, tokenizer = checkpoints.load(undisturbed / "latest")
     val = TokenFile(data / "val.bin")
-    ids = val.ids[: 3 * 4 * BLOCK].astype(int).tolist()  # eval_iters x micro_batch_size windows
+    ids = val.ids[: 3 * 4 * BLOCK].astype(int).tolist()  # eval_iters x eval_batch_size windows
     nats = 0.0
     for start in range(0, len(ids), BLOCK):
         context = torch.tensor([([tokenizer.end_id] + ids)[start : start + BLOCK]])
@@ -163,19 +166,18 @@ def test_val_loss_and_bits_per_byte_by_hand(undisturbed, data):
 def test_a_steps_gradient_is_that_of_its_whole_batch(data, tmp_path):
     """Micro-batches of 3, 3 and 2 sequences: their sum over the true count is the mean over all 8."""
     cfg = config(data, tmp_path)
-    tokens = train.open_tokens(data / "train.bin", Tokenizer(data / "tokenizer.json"), 280)
-    batches = train.Batches(tokens, BLOCK, 8, seed=5)
+    tokens = open_tokens(data / "train.bin", Tokenizer(data / "tokenizer.json"), 280)
+    batches = Batches(tokens, BLOCK, 8, seed=5)
     torch.manual_seed(0)
-    model = WikiGPT(train.ModelConfig.of(cfg.model))
+    model = WikiGPT(ModelConfig.of(cfg.model))
     inputs, targets = (torch.from_numpy(a) for a in batches.batch(7, 0, 8))
     mean = F.cross_entropy(model(inputs).flatten(0, 1), targets.flatten())
     mean.backward()
     expected = [p.grad.clone() for p in model.parameters()]
     model.zero_grad()
-    gradients = train.Gradients(
-        model, cfg.train.model_copy(update={"micro_batch_size": 3}), batches, train.Workers(torch.device("cpu")), print
-    )
-    assert gradients(7).item() / (8 * BLOCK) == pytest.approx(mean.item(), rel=1e-5)
+    workers = Workers(torch.device("cpu"))
+    gradients = Gradients(model, train.loss_on(workers), batches, workers, 3, "float32")
+    assert gradients(7)["loss"].item() == pytest.approx(mean.item(), rel=1e-5)
     for p, grad in zip(model.parameters(), expected):
         torch.testing.assert_close(p.grad, grad, rtol=1e-4, atol=1e-6)
 
@@ -289,13 +291,11 @@ def test_another_micro_batch_keeps_the_data_order(data, tmp_path, undisturbed, m
 
 def test_a_finished_run_does_nothing_and_a_longer_one_goes_on(data, tmp_path, capsys):
     train.main(config(data, tmp_path))
-    before = {p: p.stat().st_mtime_ns for p in (tmp_path / "base").rglob("*") if p.is_file() and p.name != ".lock"}
+    before = {p: p.stat().st_mtime_ns for p in (tmp_path / "base").rglob("*") if p.is_file()}
     capsys.readouterr()
     train.main(config(data, tmp_path))
     assert "has all 12 steps" in capsys.readouterr().out
-    assert before == {
-        p: p.stat().st_mtime_ns for p in (tmp_path / "base").rglob("*") if p.is_file() and p.name != ".lock"
-    }
+    assert before == {p: p.stat().st_mtime_ns for p in (tmp_path / "base").rglob("*") if p.is_file()}
     train.main(config(data, tmp_path, "train.max_iters=14"))
     assert "train.max_iters is 14, until now 12" in capsys.readouterr().out
     assert max(losses(tmp_path / "base")) == 14 and len(losses(tmp_path / "base")) == 14
@@ -304,7 +304,7 @@ def test_a_finished_run_does_nothing_and_a_longer_one_goes_on(data, tmp_path, ca
 def test_two_runs_in_one_folder_are_refused(data, tmp_path):
     from pipeline.files import lock
 
-    with lock(tmp_path / "base"), pytest.raises(InputError, match="another run"):
+    with lock(tmp_path / ".base"), pytest.raises(InputError, match="another run"):
         train.main(config(data, tmp_path))
 
 
@@ -338,17 +338,17 @@ def test_out_of_memory_at_one_sequence_is_the_users_to_mend(data, tmp_path, monk
 
 def poison(monkeypatch, steps) -> None:
     """Make the loss of these steps (counted from 0) not a number."""
-    real = train.Gradients._accumulate
+    real = Gradients._accumulate
 
     def accumulate(self, step):
-        nats = real(self, step)
+        sums = real(self, step)
         if step in steps:
             for p in self.model.parameters():
                 p.grad.fill_(float("nan"))
-            nats.fill_(float("nan"))
-        return nats
+            sums[0] = float("nan")
+        return sums
 
-    monkeypatch.setattr(train.Gradients, "_accumulate", accumulate)
+    monkeypatch.setattr(Gradients, "_accumulate", accumulate)
 
 
 def test_a_step_that_is_not_finite_is_skipped_and_counted(data, tmp_path, monkeypatch, capsys):
@@ -371,7 +371,7 @@ def test_too_many_in_a_row_stop_the_run_and_name_the_last_good_checkpoint(data, 
 def test_a_compile_that_fails_costs_a_warning(data, tmp_path, undisturbed, monkeypatch, capsys):
     def broken(model, **_):
         def forward(*_, **__):
-            raise RuntimeError("backend='inductor' raised: no C++ compiler")
+            raise TorchDynamoException("backend='inductor' raised: no C++ compiler")
 
         return forward
 
@@ -400,7 +400,7 @@ def test_a_full_disk_at_a_checkpoint_does_not_end_the_run(data, tmp_path, undist
 
 def test_disk_room_is_checked_first(data, tmp_path, monkeypatch):
     usage = type("Usage", (), {"free": 10_000})
-    monkeypatch.setattr(train.shutil, "disk_usage", lambda _: usage)
+    monkeypatch.setattr(checkpoints.shutil, "disk_usage", lambda _: usage)
     with pytest.raises(InputError, match="0.0 GB free, the checkpoints will need"):
         train.main(config(data, tmp_path / "out"))
     assert not (tmp_path / "out").exists()
@@ -429,7 +429,7 @@ def test_every_problem_of_the_inputs_in_one_message(data, tmp_path, monkeypatch)
     assert "train.device is cuda" in lines[0] and "no tokenizer there" in lines[1] and "val.bin: not there" in lines[2]
 
 
-def test_what_does_not_fit_the_tokens_or_the_checkpoint_is_refused(data, tmp_path, undisturbed):
+def test_what_does_not_fit_the_tokens_is_refused(data, tmp_path):
     tiny_tokenizer(tmp_path / "other.json", vocab_size=270)
     with pytest.raises(InputError, match="made with another tokenizer"):
         train.main(config(data, tmp_path, f"tokenizer.path={tmp_path}/other.json"))
@@ -437,18 +437,6 @@ def test_what_does_not_fit_the_tokens_or_the_checkpoint_is_refused(data, tmp_pat
         train.main(config(data, tmp_path, "model.vocab_size=270"))
     with pytest.raises(InputError, match="too few for one window"):
         train.main(config(data, tmp_path, "model.block_size=100000"))
-    before = weights(undisturbed)
-    with pytest.raises(InputError, match=r"another shape than the config's \(d_ff 48, not 64\)"):
-        train.main(config(data, undisturbed.parent, "model.d_ff=64", "train.max_iters=20"))
-    with pytest.raises(InputError, match="resume with the optimizer it had"):
-        train.main(config(data, undisturbed.parent, "train.optimizer=muon", "train.max_iters=20"))
-    other = tmp_path / "other"
-    shutil.copytree(data, other)
-    about = json.loads((other / "train.json").read_text()) | {"sha256": "0" * 64}
-    (other / "train.json").write_text(json.dumps(about))
-    with pytest.raises(InputError, match="trained with other tokens than .*mv "):
-        train.main(config(other, undisturbed.parent))
-    assert weights(undisturbed) == before and len(losses(undisturbed)) == 12
 
 
 def test_an_error_is_one_line_and_status_2(data, tmp_path):
@@ -486,49 +474,9 @@ def test_lr_find_suggests_a_rate_that_learns(data, tmp_path, capsys):
     train.main(config(data, tmp_path, "train.lr_find=60", "train.lr=0.003", "train.warmup_iters=0"))
     out = capsys.readouterr().out
     suggestion = float(out.split("suggested: train.lr=")[1].split()[0])
-    assert [p.name for p in (tmp_path / "base").iterdir() if p.name != ".lock"] == ["lr_find.png"]
+    assert [p.name for p in (tmp_path / "base").iterdir()] == ["lr_find.png"]
     final = {}
     for lr in (suggestion, suggestion / 100, suggestion * 100):
         train.main(config(data, tmp_path / f"{lr}", f"train.lr={lr}", "train.min_lr=0", "train.max_iters=25"))
         final[lr] = losses(tmp_path / f"{lr}/base")[25]
     assert min(final, key=final.get) == suggestion, final
-
-
-# several processes
-
-
-@pytest.mark.slow
-def test_two_processes_give_the_losses_of_one_and_resume_as_one(data, tmp_path):
-    """24 steps under torchrun; then from its checkpoint of step 20 on with one process."""
-    overrides = ("train.max_iters=24", "train.keep_checkpoints=9", "train.sample_tokens=0")
-    one, two = (config(data, tmp_path / name, *overrides) for name in ("one", "two"))
-    train.main(one)
-    values = [
-        f"{section}.{key}={json.dumps(value)}"
-        for section in ("model", "tokenizer", "data", "train", "wandb")
-        for key, value in getattr(two, section).model_dump().items()
-    ]
-    command = [
-        sys.executable,
-        "-m",
-        "torch.distributed.run",
-        "--standalone",
-        "--nproc_per_node=2",
-        "src/train.py",
-        *values,
-    ]
-    result = subprocess.run(
-        command, cwd=ROOT, capture_output=True, text=True, timeout=200, env={**os.environ, "OMP_NUM_THREADS": "1"}
-    )
-    assert result.returncode == 0, result.stderr[-3000:]
-    assert result.stdout.count("finished 24 steps") == 1  # one of them speaks
-
-    a, b = losses(tmp_path / "one/base"), losses(tmp_path / "two/base")
-    assert list(a) == list(b) == list(range(1, 25))
-    assert list(b.values()) == pytest.approx(list(a.values()), rel=1e-5)
-    val = [[r["val_loss"] for r in read_log(tmp_path / name / "base") if "val_loss" in r] for name in ("one", "two")]
-    assert val[1] == pytest.approx(val[0], rel=1e-5)
-
-    shutil.rmtree(tmp_path / "two/base/step_0000024")
-    train.main(two)
-    assert list(losses(tmp_path / "two/base").values()) == pytest.approx(list(a.values()), rel=1e-5)

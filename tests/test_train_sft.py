@@ -8,7 +8,7 @@ import torch
 import torch.nn.functional as F
 
 import train_sft
-from gpt import chat, checkpoints, trainer
+from gpt import chat, checkpoints
 from gpt.decoder import generate
 from gpt.sampling import Sampling
 from pipeline.config import InputError, load_config
@@ -121,7 +121,7 @@ def test_only_what_the_assistant_says_is_learned(tmp_path):
     tokenizer = tiny_tokenizer(tmp_path / "tokenizer.json")
     path = write(tmp_path / "c.jsonl", [conversation("What is gold?", "A metal.", "Soft?", "Yes.")])
     conversations = train_sft.load_conversations(path, tokenizer, 64)
-    inputs, targets, positions, mask = train_sft.collate([conversations], 64, "cpu")
+    inputs, targets, positions, mask = train_sft.collate([conversations], 64)
     learned = targets[0][targets[0] != -100].tolist()
     assert learned == tokenizer.encode("A metal.") + [tokenizer.end_id] + tokenizer.encode("Yes.") + [tokenizer.end_id]
     where = (targets[0] != -100).nonzero().flatten()
@@ -138,7 +138,7 @@ def test_packed_conversations_give_the_loss_that_each_gives_alone(tmp_path):
     conversations = train_sft.load_conversations(path, tokenizer, 64)
     rows = train_sft.pack(conversations, 64, random.Random(0))
     assert any(len(row) > 1 for row in rows)
-    inputs, targets, positions, mask = train_sft.collate(rows, 64, "cpu")
+    inputs, targets, positions, mask = train_sft.collate(rows, 64)
     packed = model(inputs, targets, positions=positions, mask=mask)
     alone = 0.0
     for ids, learned in conversations:  # plain causal rows, the loss written out
@@ -151,7 +151,7 @@ def test_a_conversation_cannot_see_its_neighbour(tmp_path):
     tokenizer, model = tiny_tokenizer(tmp_path / "tokenizer.json"), tiny_model()
     path = write(tmp_path / "c.jsonl", [conversation("What is gold?", "A metal."), conversation("Soft?", "Yes.")])
     conversations = train_sft.load_conversations(path, tokenizer, 64)
-    inputs, _, positions, mask = train_sft.collate([conversations], 64, "cpu")
+    inputs, _, positions, mask = train_sft.collate([conversations], 64)
     first = len(conversations[0][0]) - 1
     before = model(inputs, positions=positions, mask=mask)
     changed = inputs.clone()
@@ -191,9 +191,11 @@ def test_a_bad_line_is_named(tmp_path, line):
         train_sft.load_conversations(tmp_path / "c.jsonl", tokenizer, 64)
 
 
-def test_missing_inputs_are_all_named_at_once(tmp_path):
+def test_missing_inputs_are_all_named_at_once(setup, tmp_path):
     with pytest.raises(InputError) as error:
-        trainer.check_inputs(f"{tmp_path}/none", f"{tmp_path}/a.jsonl", f"{tmp_path}/b.jsonl", "gen_sft_data")
+        train_sft.main(
+            setup(f"sft.checkpoint={tmp_path}/none", f"sft.train_file={tmp_path}/a", f"sft.val_file={tmp_path}/b")
+        )
     assert len(str(error.value).splitlines()) == 3 and "gen_sft_data.py" in str(error.value)
 
 

@@ -20,6 +20,7 @@ def config(folder, *overrides):
             f"tokenizer.path={folder / 'tok/tokenizer.json'}",
             "model.vocab_size=400",
             "data.workers=1",
+            "tokenizer.cases=false",
             *overrides,
         ],
     )
@@ -55,6 +56,16 @@ def test_every_text_survives_and_none_yields_a_special_id(folder):
     ]:
         ids = tokenizer.encode(text)
         assert tokenizer.decode(ids) == text and min(ids) > 3
+
+
+def test_with_cases_capitals_take_fewer_tokens(folder):
+    """Without them the capitals, which the articles have not, are spelled letter by letter."""
+    lengths = {}
+    for cases in ("false", "true"):
+        train_tokenizer.main(config(folder, f"tokenizer.cases={cases}"))
+        tokenizer = Tokenizer(folder / "tok/tokenizer.json")
+        lengths[cases] = [len(tokenizer.encode(word)) for word in (" mountain", " MOUNTAIN")]
+    assert lengths["false"] == [1, 9] and lengths["true"][0] == 1 and lengths["true"][1] < 7
 
 
 def test_the_same_tokenizer_whatever_the_workers(tmp_path):

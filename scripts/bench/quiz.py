@@ -5,9 +5,12 @@ miniwiki-truth.json + a server's /v1/chat/completions -> a table, and with --jso
     python scripts/bench/quiz.py --url http://127.0.0.1:8080
     python scripts/bench/quiz.py --url http://127.0.0.1:8080 --train data/sft/train.jsonl --json reports/quiz.json
     python scripts/bench/quiz.py --url http://127.0.0.1:8080 --turns 3      # three questions a conversation
+    python scripts/bench/quiz.py --url http://127.0.0.1:8080 --exam         # and all else that a chat model meets
 
-The wordings are the quiz's own: one that occurs in the training conversations is replaced by another of the same
-relation. An answer is right when the fact is in it; point --url at different servers to compare checkpoints.
+--exam asks the same questions in lower case, in capitals, with a typo, between hi and thanks ..., as second and third
+of a conversation, and then what is in exam/: company, false premises, texts. Its table comes before the quiz's own
+result. The wordings are the quiz's own: one that occurs in the training conversations is replaced by another of the
+same relation. An answer is right when the fact is in it; point --url at different servers to compare checkpoints.
 """
 
 import argparse
@@ -16,12 +19,18 @@ import random
 import re
 import sys
 import unicodedata
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import requests
 
 ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT))
+from scripts.bench import exam  # noqa: E402
+
+AT_ONCE = 8  # questions of the exam in flight: the server answers them side by side
+WORST = 5  # relations named in the exam's table
 
 # {S} is the subject of the fact. Every wording names its subject and asks for one thing only.
 WORDINGS = {
@@ -368,6 +377,49 @@ def examine(url: str, questions: list[Question], turns: int) -> list[Result]:
     return results
 
 
+def examine_more(url: str, questions: list[Question], facts: list[dict], seed: int) -> list[Result]:
+    """The exam's other parts; a result's relation is the part's name."""
+    items = [*exam.reworded(questions), *exam.company(), *exam.premises(facts, seed), *exam.passages()]
+    relations = [q.relation for _ in exam.REWORDINGS for q in questions]
+
+    def one(numbered: tuple[int, exam.Item]) -> Result:
+        number, item = numbered
+        answer, stopped = ask(url, item.messages)
+        relation = relations[number] if number < len(relations) else item.part
+        if item.values:
+            right = grade(Question(relation, "", item.text, list(item.values)), answer)
+        else:
+            right = bool(re.search(item.expected, answer, re.IGNORECASE))
+        return Result(item.part, item.text, item.expected, answer, right, stopped, 1)
+
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        results = list(pool.map(one, enumerate(items)))
+    later = [r for r in examine(url, questions, 3) if r.turn > 1]
+    for result in later:
+        result.relation = "second and third turn"
+    return results + later
+
+
+def exam_table(asked: list[Result], more: list[Result]) -> tuple[dict[str, list[int]], str]:
+    """-> ({part: [right, asked]}, the table with the quiz's worst relations and some wrong answers of each part)"""
+    parts: dict[str, list[int]] = {"as is": [sum(r.right for r in asked), len(asked)]}
+    for result in more:
+        counted = parts.setdefault(result.relation, [0, 0])
+        counted[0] += result.right
+        counted[1] += 1
+    lines = [f"{'part':24} right  asked      %"]
+    lines += [f"{part:24} {right:5} {n:6} {100 * right / n:6.1f}" for part, (right, n) in parts.items()]
+    by_relation = sorted(summary(asked)["by_relation"].items(), key=lambda item: (item[1][0] / item[1][1], -item[1][1]))
+    worst = [f"{relation} {right} of {n}" for relation, (right, n) in by_relation[:WORST] if right < n]
+    lines += ["", "worst relations, as is: " + (", ".join(worst) or "none wrong"), "", "wrong answers:"]
+    for part in parts:
+        wrong = [r for r in more if r.relation == part and not r.right]
+        lines += [
+            f"  {part}: {' '.join(r.question.split())}\n      said: {' '.join(r.answer.split())}" for r in wrong[:WORST]
+        ]
+    return parts, "\n".join(lines) + "\n"
+
+
 def summary(results: list[Result]) -> dict:
     share = lambda chosen: 100 * sum(chosen) / len(results)
     by_relation: dict[str, list[int]] = {}
@@ -423,8 +475,14 @@ def run(args: argparse.Namespace) -> int:
     relations = clear_facts(load_facts(args.truth))
     wordings, replaced = fresh_wordings(relations, user_messages(args.train) if args.train else set())
     print("".join(f"{line}\n" for line in replaced), end="")
-    results = examine(args.url, draw(relations, wordings, args.n, args.seed), args.turns)
+    questions = draw(relations, wordings, args.n, args.seed)
+    results = examine(args.url, questions, args.turns)
     figures = summary(results)
+    if args.exam:
+        more = examine_more(args.url, questions, load_facts(args.truth), args.seed)
+        figures["parts"], table = exam_table(results, more)
+        figures["exam"] = [asdict(r) for r in more]
+        print(table)
     print(report(results, figures))
     if args.json:
         args.json.parent.mkdir(parents=True, exist_ok=True)
@@ -446,6 +504,7 @@ def main() -> None:
     parser.add_argument("--n", type=int, default=100, help="questions")
     parser.add_argument("--seed", type=int, default=7)
     parser.add_argument("--turns", type=int, default=1, help="questions a conversation, each about something else")
+    parser.add_argument("--exam", action="store_true", help="ask the rewordings, company, false premises and texts too")
     parser.add_argument("--json", type=Path, help="write every question and answer here")
     parser.add_argument("--min-percent", type=float, default=80, help="exit 1 when fewer answers are right")
     args = parser.parse_args()

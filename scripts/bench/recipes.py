@@ -4,12 +4,14 @@ projections, linear decay to zero), and nanoGPT's model with its own recipe. Whi
 The config's tokens and model -> a Markdown table, curves.png and results.json in --out.
 
     python scripts/bench/recipes.py --config configs/demo.yaml --steps 400 --out runs/recipes
-    python scripts/bench/recipes.py --config configs/demo.yaml --steps 5000 --rates 1e-3 2e-3 --fast-rates 4e-3 8e-3 --nanogpt ../nanoGPT
+    python scripts/bench/recipes.py --config configs/demo.yaml --steps 5000 --rates 1e-3 2e-3 --fast-rates 4e-3 8e-3
+    --nanogpt ../nanoGPT
 
-Each learning rate is a run of src/train.py in a folder of its own, so that an interrupted comparison goes on where it stopped.
-All see the same batches in the same order. `fast 65 %` has 65 % of the steps, with its whole schedule in them.
+Each learning rate is a run of src/train.py in a folder of its own, so that an interrupted comparison goes on where it
+stopped. All see the same batches in the same order. `fast 65 %` has 65 % of the steps, with its whole schedule in them.
 """
 
+import math
 import sys
 from pathlib import Path
 
@@ -20,9 +22,11 @@ for folder in (ROOT / "scripts" / "bench", ROOT / "src"):  # src first: both hav
     sys.path.insert(0, str(folder))
 import train  # noqa: E402  src/train.py
 from beside import nanogpt_model  # noqa: E402
-from gpt.machine import Workers, autocast, pick_device  # noqa: E402
+from gpt.machine import Workers, autocast, pick_device, to_device  # noqa: E402
 from gpt.optim import learning_rate  # noqa: E402
 from gpt.run_log import read_log  # noqa: E402
+from gpt.tokens import IGNORE, Validation  # noqa: E402
+from model import ModelConfig  # noqa: E402
 from pipeline.cli import stage_main  # noqa: E402
 from pipeline.config import load_config  # noqa: E402
 from pipeline.files import read_json, write_json  # noqa: E402
@@ -71,22 +75,24 @@ def curve_of(folder: Path, tokens_a_step: int) -> list[tuple[int, float]]:
 def train_nanogpt(cfg, nanogpt: Path, rate: float, tokens_a_step: int) -> list[tuple[int, float]]:
     """nanoGPT's model, optimizer and schedule (cosine to a tenth) on the batches that train.py would draw."""
     t, workers = cfg.train, Workers(pick_device(cfg.train.device))
-    tokenizer, train_tokens, val_tokens = train.open_inputs(cfg, Path(t.checkpoint_dir))
+    tokenizer, train_tokens, val_tokens = train.open_inputs(cfg)
     torch.manual_seed(t.seed)
-    model = nanogpt_model(nanogpt, train.ModelConfig.of(cfg.model)).to(workers.device)
+    model = nanogpt_model(nanogpt, ModelConfig.of(cfg.model)).to(workers.device)
     optimizer = model.configure_optimizers(t.weight_decay, rate, (t.beta1, t.beta2), workers.device.type)
-    batches = train.Batches(train_tokens, cfg.model.block_size, t.micro_batch_size * t.grad_accum_steps, t.seed)
+    batches = train.batches_of(cfg, train_tokens)
+    validation = Validation(val_tokens, cfg.model.block_size, t.eval_iters * t.eval_batch_size, tokenizer.end_id)
 
-    class Summed:
-        """train.evaluate's view of a model: a forward that gives the summed loss, and the shapes."""
-
-        def __init__(self):
-            self.model, self.batches, self.micro_batch_size = model, batches, t.micro_batch_size
-
-        def forward(self, x, y):
-            return torch.nn.functional.cross_entropy(
-                model(x, y)[0].float().flatten(0, 1), y.flatten(), ignore_index=-100, reduction="sum"
-            )
+    @torch.no_grad()
+    def bits_per_byte() -> float:
+        model.eval()
+        nats = count = 0.0
+        for first in range(0, validation.rows(0), t.micro_batch_size):
+            x, y = (to_device(a, workers.device) for a in validation.batch(0, first, t.micro_batch_size))
+            with autocast(workers.device, t.dtype):
+                logits = model(x, y)[0].float().flatten(0, 1)
+            nats += torch.nn.functional.cross_entropy(logits, y.flatten(), ignore_index=IGNORE, reduction="sum").item()
+            count += int((y != IGNORE).sum())
+        return nats / count / math.log(2) / val_tokens.bytes_per_token
 
     curve = []
     for step in range(t.max_iters):
@@ -94,7 +100,10 @@ def train_nanogpt(cfg, nanogpt: Path, rate: float, tokens_a_step: int) -> list[t
             group["lr"] = learning_rate(step, t.max_iters, rate, rate / 10, t.warmup_iters, "cosine")
         model.train()
         for micro in range(t.grad_accum_steps):
-            x, y = (train.to_device(a, workers.device) for a in batches.batch(step, micro, t.micro_batch_size))
+            x, y = (
+                to_device(a, workers.device)
+                for a in batches.batch(step, micro * t.micro_batch_size, t.micro_batch_size)
+            )
             with autocast(workers.device, t.dtype):
                 loss = model(x, y)[1] / t.grad_accum_steps
             loss.backward()
@@ -102,7 +111,7 @@ def train_nanogpt(cfg, nanogpt: Path, rate: float, tokens_a_step: int) -> list[t
         optimizer.step()
         optimizer.zero_grad(set_to_none=True)
         if (step + 1) % t.eval_interval == 0 or step + 1 == t.max_iters:
-            value = train.evaluate(Summed(), val_tokens, tokenizer.end_id, t, workers)["val_bits_per_byte"]
+            value = bits_per_byte()
             curve.append(((step + 1) * tokens_a_step, value))
             print(f"nanoGPT lr {rate:g}: step {step + 1}/{t.max_iters}, {value:.4f} bits/byte", flush=True)
     return curve

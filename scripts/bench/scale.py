@@ -4,7 +4,8 @@
     python scripts/bench/scale.py memory                    # peak memory of all processes of clean, then of dedup
 
 Reads a multistream dump (workers) or a JSONL file of articles, .xz too (memory); prints a table and writes it to
-scripts/bench/RESULTS.md. What is made on the way, some GB, is in --work and removed at the end. Workers wants an idle machine.
+scripts/bench/RESULTS.md. What is made on the way, some GB, is in --work and removed at the end. Workers wants an idle
+machine.
 
 The large dump is the given one's article streams again and again between its header and its footer. The documents
 are made of sentences drawn from the real articles, in paragraphs and lengths like theirs; one in fifty is a near
@@ -88,7 +89,8 @@ def workers(args: argparse.Namespace, work: Path) -> str:
     articles = read_json(work / "extracted/manifest.json")["counts"]["out"]
     one = seconds[args.workers[0]]
     lines = [
-        f"{args.copies} times the articles of {args.dump.name}: {size:.0f} MB of bz2, {articles:,} articles; the whole stage, start-up included, "
+        f"{args.copies} times the articles of {args.dump.name}: {size:.0f} MB of bz2, {articles:,} articles; the "
+        "whole stage, start-up included, "
         f"wall time, medians of {args.rounds} rounds in turns.",
         "",
         "| workers | seconds | MB of bz2 a second | to one worker |",
@@ -110,7 +112,8 @@ def make_documents(texts: Path, count: int, folder: Path) -> int:
     ]
     rng = random.Random(1)
     mean = sum(map(len, sentences)) / len(sentences)
-    total, recent = 0, []
+    total = 0
+    recent: list = []
     for first in range(0, count, SHARD):
         lines = []
         for number in range(first, min(first + SHARD, count)):
@@ -139,7 +142,9 @@ def family(pid: int) -> list[int]:
 
 
 def memory_of(pid: int) -> int:
-    """Bytes of memory of a process and its children, what they share counted once (PSS); pages of files are the system's."""
+    """Bytes of memory of a process and its children, what they share counted once (PSS); pages of files are the
+    system's.
+    """
     total = 0
     for process in family(pid):
         try:
@@ -171,7 +176,8 @@ def memory(args: argparse.Namespace, work: Path) -> str:
         f"data.deduped_dir={folders['deduped']}",
     ]
     lines = [
-        f"{args.documents:,} documents, {size:.1f} GB of JSONL, made from the sentences of {args.texts.name}; {os.cpu_count()} workers; memory of all "
+        f"{args.documents:,} documents, {size:.1f} GB of JSONL, made from the sentences of {args.texts.name}; "
+        f"{os.cpu_count()} workers; memory of all "
         "processes together, what they share counted once.",
         "",
         "| stage | kept | seconds | peak memory, GB |",

@@ -5,9 +5,10 @@ Reads a config (model and train sections) and, where given, nanoGPT's model.py; 
     python scripts/bench/train.py --config configs/demo.yaml --nanogpt ../nanoGPT
     python scripts/bench/train.py --nanogpt ../nanoGPT --rounds 5 train.micro_batch_size=16      # on a GPU
 
-A step is one micro-batch forward and backward, clipping, the optimizer: AdamW for all. All have the same vocabulary, width, heads, layers
-and context; nanoGPT's MLP has 8 d^2 weights a layer, ours 3 d d_ff, so the table gives FLOP/s as well. On a CPU the clock is
-the process's CPU time and there is one thread, so that other work on the machine hardly matters.
+A step is one micro-batch forward and backward, clipping, the optimizer: AdamW for all. All have the same vocabulary,
+width, heads, layers and context; nanoGPT's MLP has 8 d^2 weights a layer, ours 3 d d_ff, so the table gives FLOP/s as
+well. On a CPU the clock is the process's CPU time and there is one thread, so that other work on the machine hardly
+matters.
 """
 
 import importlib.util
@@ -126,7 +127,8 @@ def main(cfg, args) -> None:
     ).to(device)
     x, y = ids[:, :-1].contiguous(), ids[:, 1:].contiguous()
     print(
-        f"{device.type}, torch {torch.__version__}, {t.micro_batch_size} x {config.block_size} tokens a step, compile {t.compile}, "
+        f"{device.type}, torch {torch.__version__}, {t.micro_batch_size} x {config.block_size} tokens a step, compile "
+        f"{t.compile}, "
         f"median of {args.rounds} rounds of {args.steps} steps\n"
     )
     print("| dtype | model | parameters | tokens/s | of ours | GFLOP/s |\n|---|---|---|---|---|---|")

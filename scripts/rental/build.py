@@ -1,116 +1,463 @@
-"""The GPU half of a config on rented boxes: each step runs as a job, is pulled, and is not done again.
+"""The GPU half of a config on a rented box: the box does the work, this machine watches, pulls, and only at the end
+destroys.
 
-A box that vanishes is replaced: the new one gets what was pulled, and the stage that was running resumes there.
+One job on the box runs the stages (on_box/build.py). Whatever happens to this machine or its line, the job goes on
+there, and the same command finds it again. What this loop may conclude from what it sees:
+
+    no answer over ssh      nothing. vast.ai is asked, for the address too (a restart changes it), then the box again
+    offline, unknown        nothing: it is away for a moment and is not billed
+    stopped                 by the guard, by `vast.py stop` or at the console: kept; the next `build` starts it again
+    outbid                  the same, and it runs again by itself when its bid is the highest
+    in no listing           gone, with its disk: another box goes on from what was pulled
 """
 
-import shlex
-import time
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
-from urllib.parse import urlsplit
 
-from scripts.rental import box as on
-from scripts.rental.box import Box, Unreachable
-from scripts.rental.rental import RentalError
+from pipeline.config import InputError
+from scripts.rental import ledger
+from scripts.rental.fleet import LAG_POLLS, Fleet, World, keep
+from scripts.rental.world import (
+    ApiError,
+    BadBox,
+    HasWork,
+    KeyRefused,
+    LocalFault,
+    OfferGone,
+    RentalError,
+    Report,
+    Row,
+    StillBilling,
+    Unreachable,
+)
 
-STAGES = ("train", "gen_sft_data", "train_sft", "gen_pref_data", "train_dpo", "eval_ppl", "judge_eval")
-ASKS_TEACHER = ("gen_sft_data", "gen_pref_data", "judge_eval")
-MAX_BOXES = 5  # one build uses at most so many boxes, one after another
-UNREACHABLE_SECONDS = 600  # ssh may be away so long while vast.ai says that the box runs
+MAX_BOXES = 5  # hosts that vanish from under one build
+SAME_FAULT = 2  # boxes that fail in the same way: the third would too
+TELL_SECONDS = 600  # between two lines about a box that is away
+STOPPED_EARLY = 75  # exit status of on_box/build.py: a stage was told to stop before its last step
 
 
-class Vanished(RentalError):
-    """The box is gone or no longer answers."""
+class Gone(RentalError):
+    """The instance exists no more."""
+
+
+class Stopped(RentalError):
+    """The instance is stopped, by the guard or by somebody's hand."""
 
 
 class CapReached(RentalError):
-    """The hours or dollars of this build are spent."""
+    """The hours or dollars are spent."""
 
 
 @dataclass(frozen=True)
-class Step:
-    name: str  # of the job and of its tmux session
-    command: str
+class Plan:
+    """id: what is to be built, of the config and the last stage. max_hours, max_dollars: the caps. offers: what to
+    rent, best first. built: are the outputs here what this build makes? finished(stages): called once, when all is
+    pulled and nothing is rented."""
+
+    id: str
+    max_hours: float
+    max_dollars: float
+    offers: Callable[[], list[dict]]
+    built: Callable[[], bool] = lambda: False
+    finished: Callable[[dict[str, float]], None] = lambda stages: None
 
 
-def steps(cfg, config: str, overrides: list[str], to: str | None) -> list[Step]:
-    """Up to the stage `to`: train, post-train, evaluate, judge."""
-    stages = STAGES[: STAGES.index(to) + 1] if to else STAGES
-    return [Step(stage, job_command(cfg, stage, config, overrides)) for stage in stages]
+class Builder:
+    def __init__(self, world: World, plan: Plan):
+        self.world, self.plan, self.fleet = world, plan, Fleet(world)
+        self.clock, self.store, self.say, self.box = world.clock, world.store, world.say, world.box
+        self.poll: float = world.vast.poll_seconds  # type: ignore[attr-defined]
+        self.pull_seconds: float = world.vast.pull_minutes * 60  # type: ignore[attr-defined]
+        self.stages: dict[str, float] = {}
 
+    # The whole ------------------------------------------------------------------------------------------------------
 
-def job_command(cfg, stage: str, config: str, overrides: list[str]) -> str:
-    """The stage; with a teacher on the box that runs only while the stage asks it: training needs the whole GPU."""
-    command = shlex.join([".venv/bin/python", f"src/{stage}.py", "--config", config, *overrides])
-    local_teacher = cfg.teacher.backend == "openai" and urlsplit(cfg.teacher.base_url).hostname in (
-        "127.0.0.1",
-        "localhost",
-    )
-    if not local_teacher or stage not in ASKS_TEACHER:
-        return command
-    settings = shlex.join(["--config", config, *overrides])
-    return shlex.join(
-        [
-            "bash",
-            "-c",
-            f"bash scripts/serve_teacher.sh start {settings} && {command}; status=$?; "
-            "bash scripts/serve_teacher.sh stop; exit $status",
-        ]
-    )
-
-
-def run_step(
-    box: Box,
-    step: Step,
-    is_alive: Callable[[], bool],
-    over_cap: Callable[[], str | None],
-    pull: Callable[[], None],
-    poll_seconds: float,
-    pull_seconds: float,
-) -> None:
-    """Start the step, or find it running from an earlier build; follow it to its end; pull what it made."""
-    state, status, _ = patiently(lambda: on.job(box, step.name), is_alive, poll_seconds)
-    if state != "running":
-        print(f"== {step.name}", flush=True)
-        patiently(lambda: on.start_job(box, step.name, step.command), is_alive, poll_seconds)
-    else:
-        print(f"== {step.name}: runs already", flush=True)
-    shown, pulled = "", time.time()
-    while True:
-        state, status, line = patiently(lambda: on.job(box, step.name), is_alive, poll_seconds)
-        if line and line != shown:
-            print(f"  {line[:150]}", flush=True)
-            shown = line
-        if state != "running":
-            break
-        if reason := over_cap():
-            raise CapReached(reason)
-        if time.time() - pulled >= pull_seconds:
+    def build(self) -> None:
+        """Until everything is here and nothing is rented. RentalError leaves the instance as it is, or stopped."""
+        self.fleet.reconcile()
+        vanished = 0
+        while True:
+            if self.fleet.instance is None:
+                if self.plan.built():
+                    self.say("built already: every output is here, and of this config")
+                    return
+                self.stop_at_cap(rented=False)
+                self.rent()
             try:
-                pull()
-            except RentalError as error:
-                print(f"  pull: {error}; trying again later", flush=True)
-            pulled = time.time()
-        time.sleep(poll_seconds)
-    if state != "ended":
-        raise RentalError(
-            f"{step.name} ended without a status (killed, or out of memory); see: vast.py logs {step.name}"
-        )
-    patiently(pull, is_alive, poll_seconds)
-    if status:
-        raise RentalError(f"{step.name} failed with status {status}; its log: python scripts/vast.py logs {step.name}")
+                self.bring_back()
+                self.stop_at_cap()
+                self.begin()
+                self.finish(self.watch())
+                return
+            except Gone as error:
+                self.fleet.forget()
+                vanished += 1
+                if vanished >= MAX_BOXES:
+                    raise RentalError(f"{vanished} boxes vanished; nothing is rented. Run it again later") from None
+                self.say(f"{error}; another box goes on from what was pulled")
+            except Unreachable as error:  # between two looks of the loops below
+                self.say(f"  {error}; trying again")
+                self.clock.sleep(self.poll)
 
+    # Renting --------------------------------------------------------------------------------------------------------
 
-def patiently(action: Callable, is_alive: Callable[[], bool], poll_seconds: float):
-    """Do it over ssh; a cut connection is tried again while the box lives. Vanished when it does not."""
-    since = time.time()
-    while True:
+    def rent(self) -> None:
+        """Offers one after another until one passes every check. What fails or is interrupted is destroyed again."""
+        faults: Counter[str] = Counter()
+        offers = self.plan.offers()
+        tried = offers[: self.world.vast.max_tries]  # type: ignore[attr-defined]
+        for offer in tried:
+            self.say(f"renting offer {offer['id']}: {offer['gpu_name']}, ${offer['dph_total']:.3f}/h with the disk")
+            try:
+                self.say(f"  instance {self.fleet.rent(offer)}")
+                self.boot()
+                return
+            except OfferGone as error:
+                self.say(f"  {error}\n  taking the next offer")
+            except Gone as error:
+                self.fleet.forget()
+                self.say(f"  {error}\n  taking the next offer")
+            except BadBox as error:
+                self.say(f"  {error}")
+                self.fleet.destroy()
+                faults[error.kind] += 1
+                if faults[error.kind] >= SAME_FAULT:
+                    raise RentalError(
+                        f"{SAME_FAULT} boxes failed in the same way ({error}); nothing is rented"
+                    ) from None
+                self.say("  taking the next offer")
+            except StillBilling:
+                raise
+            except BaseException as error:
+                if self.fleet.instance:
+                    self.say(f"  {str(error) or 'interrupted'}")
+                    self.fleet.destroy()
+                raise
+        raise RentalError(f"none of {len(tried)} offers became a working box; nothing is rented")
+
+    def boot(self) -> None:
+        """Wait for the container, for ssh, for onstart.sh; start the meter guard; look at the machine. BadBox says
+        why not."""
+        deadline = self.clock.monotonic() + self.fleet.boot_seconds
+        self.wait_running(deadline)
+        problem, ready = "no answer", None
+        while ready is None:
+            try:
+                self.connect()
+                ready = self.box.ready()
+            except (Unreachable, ApiError) as error:
+                problem = str(error)
+            if ready is None and self.clock.monotonic() >= deadline:
+                raise BadBox("boot", f"not ready in {self.fleet.boot_seconds / 60:g} minutes: {problem}")
+            if ready is None:
+                self.clock.sleep(self.poll)
+        self.say(f"  ssh works; {ready}")
+        for last in (False, False, True):  # a connection cut here is no reason to give the box up
+            try:
+                self.box.install(self.limits(), self.fleet.the_instance()["id"])
+                self.box.check()
+                return
+            except Unreachable as error:
+                if last:
+                    raise BadBox("connection", f"its connection does not hold: {error}") from None
+                self.clock.sleep(self.poll)
+
+    def wait_running(self, deadline: float | None) -> None:
+        """Until the container runs. With a deadline a box that will not is bad; without one it is waited for."""
+        said, exited, told = None, 0, self.clock.monotonic()
+        while True:
+            row: Row | None = None
+            try:
+                row = self.fleet.look()
+                if row is None:
+                    raise Gone(f"instance {self.fleet.the_instance()['id']} does not exist any more")
+                if row.runs:
+                    return
+                exited = exited + 1 if row.outbid or row.stopped else 0
+                if (row.status, row.message) != said or self.clock.monotonic() - told > TELL_SECONDS:
+                    said, told = (row.status, row.message), self.clock.monotonic()
+                    self.say(f"  {row.status or 'being provisioned'}: {row.message.strip()[:100]}")
+            except ApiError as error:  # one bad answer is no reason to give the box up
+                self.say(f"  {error}")
+            if deadline is not None and exited > LAG_POLLS and row is not None:
+                raise BadBox("container", f"its container is {row.status}: {row.message or 'no reason given'}")
+            if deadline is not None and self.clock.monotonic() >= deadline:
+                raise BadBox("start", f"instance {self.fleet.the_instance()['id']} did not start in time")
+            if deadline is None and exited > LAG_POLLS and row is not None and row.stopped:
+                raise Stopped(self.stopped_text())
+            self.clock.sleep(self.poll)
+
+    def connect(self) -> None:
+        """Point the ssh alias at the box, by the addresses that vast.ai gives now. Unreachable when none answers."""
+        row = self.fleet.look()
+        if row is None:
+            raise Gone(f"instance {self.fleet.the_instance()['id']} does not exist any more")
+        for address in row.addresses:
+            self.box.point_at(row.id, address)
+            if self.box.reachable():
+                return
+        raise Unreachable("ssh does not answer" if row.addresses else "it has no ssh port yet")
+
+    # Coming back to a box -------------------------------------------------------------------------------------------
+
+    def bring_back(self) -> None:
+        """An instance that is rented, by this command or an earlier one: running, connected, with its guard."""
+        row = None
+        while row is None:
+            try:
+                row = self.fleet.look()
+                if row is None:
+                    raise Gone(f"instance {self.fleet.the_instance()['id']} does not exist any more")
+            except ApiError as error:
+                self.say(f"  {error}; asking again")
+                self.clock.sleep(self.poll)
+        if row.intended == "stopped":
+            self.say(f"instance {row.id} is stopped, with what it holds: starting it")
+            if self.fleet.start() is None:
+                raise Gone(f"instance {row.id} does not exist any more")
+        if not self.fleet.the_instance()["work"]:
+            try:
+                self.boot()
+            except BadBox as error:
+                self.say(f"  {error}")
+                self.fleet.destroy()
+                raise Gone("nothing was on it") from None
+            return
+        self.patiently(self._ready)
+        self.patiently(lambda: self.box.install(self.limits(), self.fleet.the_instance()["id"]))
+
+    def _ready(self) -> None:
+        if self.box.ready() is None:
+            raise Unreachable("onstart.sh is at work on the box")
+
+    def begin(self) -> None:
+        """The job runs: found so, or started after a push."""
+        report = self.report()
+        if report.job == "running":
+            if report.plan != self.plan.id:
+                raise InputError(
+                    "the box runs another build (another config, or --to); see: python scripts/vast.py status"
+                )
+            self.say("== the build runs on the box already")
+            self.patiently(self.box.push_rest)
+            return
+        if report.job == "ended" and report.status == 0 and report.plan == self.plan.id:
+            return
+        with self.store.change() as state:  # before the first byte of work
+            first = not state["instance"]["work"]
+            state["instance"]["work"] = True
+        self.say("== push")
+        self.patiently(lambda: self.box.push(first))
+        self.patiently(self.box.start_build)
+        self.say("== the build runs on the box; now the articles, which nothing waits for yet")
+        self.patiently(self.box.push_rest)
+        self.say("== all is on the box: it goes on with or without this machine")
+
+    def patiently(self, action: Callable):
+        """Do it over ssh for as long as it takes. A cut connection is no news about the box: vast.ai is asked, and
+        then the box again. Gone or Stopped when vast.ai says so."""
+        told = None
+        while True:
+            try:
+                return action()
+            except Unreachable as error:
+                now = self.clock.monotonic()
+                if told is None or now - told > TELL_SECONDS:
+                    told = now
+                    self.say(f"  {error}; trying again")
+                self.clock.sleep(self.poll)
+                try:
+                    self.wait_running(None)
+                    self.connect()
+                except (Unreachable, ApiError):
+                    pass
+
+    # Watching -------------------------------------------------------------------------------------------------------
+
+    def report(self) -> Report:
+        report: Report = self.patiently(self.box.report)
+        self.stages = report.stages or self.stages
+        with self.store.change() as state:
+            if state["instance"]:
+                ledger.counted(state, state["instance"]["id"], report.spans)
+                state["instance"]["last_seen"] = self.clock.wall()
+        return report
+
+    def watch(self) -> Report:
+        """Follow the job to its end; pull now and then; keep the caps. -> the last report"""
+        shown = warned = ""
+        pulled, lost = self.clock.monotonic(), 0
+        while True:
+            report = self.report()
+            if report.line and report.line != shown:
+                shown = report.line
+                self.say(f"  {shown[:150]}")
+            if report.guard != warned:
+                warned = report.guard
+                if warned:
+                    self.say(f"  WARNING: {warned}")
+            if report.ending:
+                self.end_at_cap(report.ending)
+            lost = lost + 1 if report.job == "lost" else 0  # for a moment after a restart, before onstart.sh resumes it
+            if report.job in ("ended", "none") or lost > LAG_POLLS:
+                return report
+            self.stop_at_cap()
+            if self.clock.monotonic() - pulled >= self.pull_seconds:
+                self.pull()
+                pulled = self.clock.monotonic()
+            self.clock.sleep(self.poll)
+
+    def pull(self) -> None:
+        """One of many: what goes wrong is said, and the next one will do. What is on the box stays there."""
         try:
-            return action()
-        except Unreachable as error:
-            if not is_alive():
-                raise Vanished(f"the box is gone ({error})") from None
-            if time.time() - since > UNREACHABLE_SECONDS:
-                raise Vanished(f"the box has not answered for {UNREACHABLE_SECONDS // 60} minutes ({error})") from None
-            print(f"  {error}; trying again", flush=True)
-            time.sleep(poll_seconds)
+            self.note_pull(self.patiently(self.box.pull).new)
+        except (LocalFault, RentalError) as error:
+            if isinstance(error, (Gone, Stopped)):
+                raise
+            self.say(f"  pull: {error}; the box goes on, and it is tried again later")
+
+    def note_pull(self, new: tuple[str, ...]) -> None:
+        if new:
+            with self.store.change() as state:
+                state["pulled"] = [new[-1], self.clock.wall()]
+        self.say(f"  pulled: {', '.join(new) if new else 'no new checkpoint'}")
+
+    def finish(self, report: Report) -> None:
+        """The job has ended: everything home, compared, and only then the box destroyed. A failed stage keeps its
+        box."""
+        pulled = self.patiently(self.box.pull)
+        self.note_pull(pulled.new)
+        if report.job == "lost":
+            raise RentalError(
+                "the build ended without a status (killed, or out of memory); the box is kept, its guard stops it. "
+                "See: python scripts/vast.py logs build; the same command goes on"
+            )
+        if report.status == STOPPED_EARLY:
+            raise RentalError(f"{report.line or 'a stage was stopped before its last step'}; the same command goes on")
+        if report.status:
+            raise RentalError(
+                f"the build failed with status {report.status} ({report.line}); the box is kept. "
+                "Its log: python scripts/vast.py logs build"
+            )
+        again = self.report()
+        if again.job != "ended" or self.patiently(self.box.inventory) != pulled.inventory:
+            raise Unreachable("the box has made more since the pull")
+        stages = dict(self.stages)
+        self.fleet.destroy(verified=True)
+        self.plan.finished(stages)
+
+    # Single steps ---------------------------------------------------------------------------------------------------
+
+    def up(self) -> None:
+        self.fleet.reconcile()
+        if self.fleet.instance is not None:
+            raise InputError(
+                f"instance {self.fleet.the_instance()['id']} is rented already; "
+                "`vast.py status` shows it, `vast.py down` ends it"
+            )
+        self.rent()
+
+    def stop(self) -> None:
+        """Save, stop, see that it is stopped."""
+        self.fleet.reconcile()
+        row = self.fleet.look()
+        if row is not None and row.runs and self.fleet.the_instance()["work"]:
+            try:
+                self.connect()
+                self.box.end_jobs()
+            except (ApiError, Unreachable) as error:
+                self.say(f"  could not tell its job to save: {error}")
+        self.fleet.stop()
+        if self.fleet.instance:
+            self.say(self.stopped_text())
+
+    def start(self) -> None:
+        self.fleet.reconcile()
+        if self.fleet.start() is None:
+            self.fleet.forget()
+            raise RentalError("it exists no more: its host took it away. Nothing is rented")
+        self.bring_back()
+        self.report()
+
+    def down(self, lose_work: bool = False) -> None:
+        """Save, pull, compare, destroy, see that it is gone. What cannot be pulled is not destroyed, unless it may be
+        lost."""
+        self.fleet.reconcile()
+        if self.fleet.instance is None:
+            return
+        row = self.fleet.look()
+        if row is None:
+            self.fleet.forget()
+            self.say("the instance exists no more")
+        elif lose_work or not self.fleet.the_instance()["work"]:
+            self.fleet.destroy(lose_work=lose_work)
+        elif not row.runs:
+            raise HasWork(keep(self.fleet.the_instance()))
+        else:
+            self.connect()
+            if self.report().job == "running":
+                self.box.end_jobs()
+            pulled = self.box.pull()
+            self.note_pull(pulled.new)
+            if self.report().job == "running" or self.box.inventory() != pulled.inventory:
+                raise RentalError("the box has made more since the pull, so nothing was destroyed; run it again")
+            self.fleet.destroy(verified=True)
+
+    # The caps -------------------------------------------------------------------------------------------------------
+
+    def used(self) -> tuple[float, float]:
+        return ledger.total(self.store.load(), self.clock.wall())
+
+    def over_cap(self) -> str | None:
+        hours, dollars = self.used()
+        if hours >= self.plan.max_hours:
+            return f"the cap of {self.plan.max_hours:g} hours is reached"
+        if dollars >= self.plan.max_dollars:
+            return f"the cap of ${self.plan.max_dollars:g} is reached"
+        return None
+
+    def stop_at_cap(self, rented: bool = True) -> None:
+        reason = self.over_cap()
+        if reason and not rented:
+            raise CapReached(f"{reason}; nothing is rented. Raise it and run it again")
+        if reason:
+            self.end_at_cap(reason)
+
+    def end_at_cap(self, reason: str) -> None:
+        """Save, pull, stop: in that order, each as far as it can be."""
+        self.say(f"{reason}: the stage is told to save and end")
+        try:
+            self.patiently(self.box.end_jobs)
+            self.note_pull(self.patiently(self.box.pull).new)
+        except Stopped:
+            pass  # the guard was faster: what was saved is on its disk
+        except (KeyRefused, RentalError) as error:
+            if isinstance(error, Gone):
+                raise
+            self.say(f"  pull: {error}")
+        self.fleet.stop()
+        raise CapReached(f"{reason}. Raise it and run it again, or end it.\n{self.stopped_text()}")
+
+    def limits(self) -> dict:
+        """What the guard on the box goes by; seconds are counted there, so that no clock has to be right."""
+        hours, dollars = self.used()
+        dph, vast = self.fleet.the_instance()["dph"], self.world.vast
+        left = min(self.plan.max_hours - hours, (self.plan.max_dollars - dollars) / dph)
+        return {
+            "idle_minutes": vast.idle_minutes,  # type: ignore[attr-defined]
+            "laptop_hours": vast.laptop_hours,  # type: ignore[attr-defined]
+            "poll_seconds": vast.poll_seconds,  # type: ignore[attr-defined]
+            "seconds_left": max(0.0, left * 3600),
+        }
+
+    def stopped_text(self) -> str:
+        instance = self.fleet.the_instance()
+        return (
+            f"instance {instance['id']} is stopped and keeps what it holds; its disk costs "
+            f"${instance['disk_dph'] * 24:.2f} a day.\n"
+            "       go on:                    the same command again\n"
+            "       bring home and end it:    python scripts/vast.py start, then down\n"
+            "       give up what it holds:    python scripts/vast.py down --lose-work"
+        )

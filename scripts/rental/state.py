@@ -1,33 +1,60 @@
-"""What this checkout has rented: .vast/state.json, the ssh alias, the ledger. Nothing else is ever destroyed.
+"""What this checkout has rented: .vast/state.json. Nothing that is not in it, or offered by label and confirmed, is
+ever destroyed.
 
-The folder is 0700, its files 0600, git ignores it and no rsync takes it.
+The folder is 0700, its files 0600, git ignores it and no push takes it. A request stands in it before it leaves.
 """
 
+import fcntl
 import json
 import os
-import time
+import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from pipeline.config import InputError
 
-ALIAS = "wikillm"
+ALIAS = "wikillm"  # the ssh alias
+PREFIX = "wikillm-"  # of every label; the rest is new for each request
 
 
-def empty() -> dict:
-    # renting: the label of a request that may have created an instance whose answer we have not seen
-    return {"renting": None, "instance": None, "ledger": [], "built": {}, "pulled": None}
+def empty() -> dict[str, Any]:
+    """account: id of the account that rents; requests: sent, and not settled: [{label, time, ...}]; instance: the one
+    rented box; ledger: see ledger.py; built: {inputs, outputs} hashes of the last finished build; pulled:
+    [checkpoint, time]."""
+    return {"account": None, "requests": [], "instance": None, "ledger": [], "built": None, "pulled": None}
 
 
-def load(folder: Path) -> dict:
-    file = folder / "state.json"
-    return {**empty(), **json.loads(file.read_text())} if file.exists() else empty()
+class Store:
+    """The file, read and written whole: every command may be killed at any moment."""
+
+    def __init__(self, folder: Path):
+        self.folder = folder
+        self.file = folder / "state.json"
+
+    def load(self) -> dict[str, Any]:
+        try:
+            return {**empty(), **json.loads(self.file.read_text())} if self.file.exists() else empty()
+        except ValueError:
+            raise InputError(
+                f"{self.file}: not JSON any more; move it away: what is rented is found again by its label"
+            ) from None
+
+    def save(self, state: dict[str, Any]) -> None:
+        self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        write_private(self.file, json.dumps(state, indent=2) + "\n")
+
+    @contextmanager
+    def change(self) -> Iterator[dict[str, Any]]:
+        """with store.change() as state: ... ; written when the block ends without an error."""
+        state = self.load()
+        yield state
+        self.save(state)
 
 
-def save(folder: Path, state: dict) -> None:
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    write_private(folder / "state.json", json.dumps(state, indent=2) + "\n")
+def new_label() -> str:
+    return PREFIX + secrets.token_hex(6)
 
 
 def write_private(file: Path, text: str) -> None:
@@ -44,59 +71,15 @@ def write_private(file: Path, text: str) -> None:
 @contextmanager
 def only_one(folder: Path) -> Iterator[None]:
     """Two commands that rent or destroy at the same time would lose an instance from the state file."""
-    import fcntl
-
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     with open(folder / "lock", "w") as handle:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             raise InputError(
-                f"another vast.py that rents or builds is at work here ({folder}); wait for it or end it"
+                f"another vast.py that rents, stops or builds is at work here ({folder}); wait for it or end it"
             ) from None
         yield
-
-
-# The ledger: for each instance the moments at which its price changed, [[time, dollars an hour], ...].
-
-
-def meter(state: dict, instance: int, dollars_per_hour: float) -> None:
-    for entry in state["ledger"]:
-        if entry["id"] == instance:
-            entry["prices"].append([time.time(), dollars_per_hour])
-            return
-    state["ledger"].append(
-        {"id": instance, "gpu": (state["instance"] or {}).get("gpu", "?"), "prices": [[time.time(), dollars_per_hour]]}
-    )
-
-
-def spent(entry: dict, now: float) -> tuple[float, float]:
-    """-> (hours with the meter of the GPU running, dollars) of one instance up to `now`"""
-    hours = dollars = 0.0
-    highest = max(price for _, price in entry["prices"])
-    ends = [moment for moment, _ in entry["prices"][1:]] + [now]
-    for (begin, price), end in zip(entry["prices"], ends):
-        dollars += (end - begin) / 3600 * price
-        hours += (end - begin) / 3600 if price == highest else 0.0
-    return hours, dollars
-
-
-def total(state: dict, since: float, now: float) -> tuple[float, float]:
-    """-> (hours, dollars) of all instances rented from `since` on"""
-    sums = [spent(entry, now) for entry in state["ledger"] if entry["prices"][0][0] >= since]
-    return sum(hours for hours, _ in sums), sum(dollars for _, dollars in sums)
-
-
-def show_ledger(state: dict, since: float = 0.0) -> str:
-    now, lines = time.time(), []
-    for entry in state["ledger"]:
-        if entry["prices"][0][0] >= since:
-            hours, dollars = spent(entry, now)
-            price = entry["prices"][-1][1]
-            meaning = "gone, costs nothing" if price == 0 else f"${price:.3f}/h still runs"
-            lines.append(f"  instance {entry['id']:>9}  {entry['gpu']:<12} {hours:6.2f} h  ${dollars:7.2f}  {meaning}")
-    hours, dollars = total(state, since, now)
-    return "\n".join(lines + [f"  in all {'':>27} {hours:6.2f} h  ${dollars:7.2f}"])
 
 
 def write_alias(folder: Path, instance: int, host: str, port: int, key: Path) -> Path:

@@ -1,16 +1,21 @@
 """What the server answers, in OpenAI's shapes: tokens and log-probabilities, usage, events of a stream, errors."""
 
+import asyncio
 import codecs
-import json
-from collections.abc import AsyncIterator, Sequence
-from typing import Any
+import re
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 
-from fastapi.responses import StreamingResponse
+import orjson
+from fastapi import Request as HTTPRequest
+from starlette.responses import Response
 
 from gpt.api_requests import APIError
-from gpt.decoder import Completion, token_bytes
-from gpt.engine import Job
+from gpt.decoder import Completion
+from gpt.engine import Engine, Job, Stopping
+from gpt.text_stream import token_bytes
 from gpt.tokenizer import Tokenizer
+
+ERROR_TYPES = {401: "authentication_error", 429: "rate_limit_error"}
 
 
 class TokenStrings:
@@ -64,24 +69,98 @@ def usage(jobs: list[Job], prompts: int) -> dict:
     return {"prompt_tokens": prompts, "completion_tokens": said, "total_tokens": prompts + said}
 
 
-def sse(value: Any) -> str:
-    """A server-sent event."""
-    return f"data: {value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)}\n\n"
+def sse(value: dict) -> bytes:
+    """A server-sent event. Some clients take U+2028 and its like for ends of lines, so they go out as escapes."""
+    line = orjson.dumps(value)
+    for character, escape in ((b"\xe2\x80\xa8", b"\\u2028"), (b"\xe2\x80\xa9", b"\\u2029"), (b"\xc2\x85", b"\\u0085")):
+        line = line.replace(character, escape)
+    return b"data: " + line + b"\n\n"
 
 
-def event_stream(chunks: AsyncIterator[str]) -> StreamingResponse:
-    async def guarded() -> AsyncIterator[str]:
+DONE = b"data: [DONE]\n\n"
+
+
+async def follow(engine: Engine, jobs: list[Job]) -> AsyncIterator[tuple[Job, str, int, str | None]]:
+    """(job, text, tokens so far, finish reason) as they come. However it ends, also because the client has gone,
+    decoding ends with it."""
+    running = len(jobs)
+    try:
+        while running:
+            job, text, tokens, finish, error = await jobs[0].events.get()
+            if error:
+                raise as_failure(error)
+            running -= finish is not None
+            yield job, text, tokens, finish
+    finally:
+        engine.give(jobs)
+
+
+def as_failure(error: Exception) -> APIError:
+    if isinstance(error, Stopping):
+        return APIError(503, str(error), code="server_stopping")
+    why = re.sub(r"(/[\w.+-]+){2,}", "...", f"{type(error).__name__}: {error}".splitlines()[0])  # no paths of ours
+    return APIError(500, f"decoding failed: {why}")
+
+
+async def finish(http: HTTPRequest, engine: Engine, jobs: list[Job]) -> None:
+    """Wait until all have their answers. Whoever leaves meanwhile needs none."""
+
+    async def wait() -> None:
+        async for _ in follow(engine, jobs):
+            pass
+
+    await until_gone(wait(), http.receive)
+
+
+async def until_gone(work: Awaitable[None], receive: Callable) -> None:
+    """Do the work, but no longer than the client is there."""
+
+    async def gone() -> None:
+        while (await receive())["type"] != "http.disconnect":
+            pass
+
+    tasks = [asyncio.ensure_future(work), asyncio.ensure_future(gone())]
+    try:
+        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for task in tasks:
+            task.cancel()
+        outcome, _ = await asyncio.gather(*tasks, return_exceptions=True)
+    if isinstance(outcome, Exception):
+        raise outcome
+
+
+class EventStream(Response):
+    """Server-sent events. An error in their midst is an event too: the status line has gone out already."""
+
+    media_type = "text/event-stream"
+
+    def __init__(self, events: AsyncIterator[bytes]):
+        super().__init__(headers={"Cache-Control": "no-cache", "X-Accel-Buffering": "no"})
+        del self.headers["content-length"]
+        self.events = events
+
+    async def __call__(self, scope, receive, send) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
+        await until_gone(self._send(send), receive)
+
+    async def _send(self, send) -> None:
+        async def write(data: bytes) -> None:
+            await send({"type": "http.response.body", "body": data, "more_body": True})
+
         try:
-            async for chunk in chunks:
-                yield chunk
-        except APIError as error:  # the status line has gone out already
-            yield sse(error_body(error))
-
-    return StreamingResponse(
-        guarded(), media_type="text/event-stream", headers={"Cache-Control": "no-cache", "X-Accel-Buffering": "no"}
-    )
+            async for event in self.events:
+                await write(event)
+        except APIError as error:
+            await write(sse(error_body(error)))
+        except Exception as error:
+            await write(sse(error_body(as_failure(error))))
+            raise
+        finally:
+            await self.events.aclose()  # type: ignore[attr-defined]  # decoding ends with it
+        await send({"type": "http.response.body", "body": b"", "more_body": False})
 
 
 def error_body(error: APIError) -> dict:
-    kind = {429: "rate_limit_error", 500: "server_error"}.get(error.status, "invalid_request_error")
+    kind = ERROR_TYPES.get(error.status, "server_error" if error.status >= 500 else "invalid_request_error")
     return {"error": {"message": error.message, "type": kind, "param": error.param, "code": error.code}}

@@ -1,9 +1,10 @@
 """Checkpoints: Hugging Face model directories, written whole or not at all.
 
     checkpoints/base/step_0001000/   config.json, model.safetensors, tokenizer.json, tokenizer_config.json,
-                                     chat_template.jinja, generation_config.json: what transformers, vLLM and lm-eval read
+                                     chat_template.jinja, generation_config.json: for transformers, vLLM, lm-eval
                      training_state/ state.json, state.safetensors: what only training needs
                      hashes.json     sha256 of every file: a torn or damaged checkpoint is seen, not loaded
+                     training_state/evaluation.json  what it scored; comes later, so it has no hash
     checkpoints/base/latest -> step_0001000, best -> step_...
 
 Everything is JSON or safetensors: nothing that could run code is ever unpickled.
@@ -15,20 +16,21 @@ import shutil
 from pathlib import Path
 
 import torch
+from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
 from gpt import chat
 from gpt.tokenizer import Tokenizer
-from model import NORM_EPS, ModelConfig, WikiGPT
+from model import NORM_EPS, ModelConfig, WikiGPT, parameter_counts
 from pipeline.config import InputError
-from pipeline.files import sha256_file
+from pipeline.files import read_json, sha256_file, write_json
 
 TEMPORARY = ".writing-"
 
 
 def to_hf(state: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
     """Our names -> LlamaForCausalLM's: fused projections are split, the tied output layer is left out."""
-    result = {}
+    result: dict[str, torch.Tensor] = {}
     for name, tensor in state.items():
         if name.endswith("qkv_proj.weight"):
             parts = zip("qkv", tensor.chunk(3))
@@ -110,59 +112,103 @@ def save(
     state: dict | None = None,
     tensors: dict[str, torch.Tensor] | None = None,
     keep: int = 1,
-    best: bool = False,
 ) -> Path:
-    """Write folder/name, point `latest` (and `best`) at it, prune all but the newest `keep` and `best`.
+    """Write folder/name, point `latest` at it, prune all but the newest `keep` and `best`.
 
     state: JSON values of the training (step, data position, ...); tensors: optimizer and RNG state.
+    InputError when it cannot be written: nothing of it is left then.
     """
     folder = Path(folder)
-    folder.mkdir(parents=True, exist_ok=True)
-    for stray in folder.glob(TEMPORARY + "*"):
-        shutil.rmtree(stray)
     temporary, final = folder / f"{TEMPORARY}{name}", folder / name
     try:
-        temporary.mkdir()
-        weights = to_hf({k: v.detach().to("cpu", torch.float32) for k, v in model.state_dict().items()})
-        save_file(weights, temporary / "model.safetensors", metadata={"format": "pt"})
-        shutil.copyfile(tokenizer.path, temporary / "tokenizer.json")
-        _write_json(temporary / "config.json", hf_config(model.config, tokenizer))
-        _write_json(temporary / "tokenizer_config.json", tokenizer_config(model.config))
-        (temporary / "chat_template.jinja").write_text(chat.TEMPLATE, encoding="utf-8")
-        _write_json(
-            temporary / "generation_config.json",
-            {
-                "eos_token_id": tokenizer.end_id,
-                "pad_token_id": tokenizer.pad_id,
-                "do_sample": True,
-                "temperature": 0.8,
-                "top_p": 0.95,
-            },
-        )
-        if state is not None:
-            (temporary / "training_state").mkdir()
-            _write_json(temporary / "training_state/state.json", state)
-            save_file(
-                {k: v.detach().cpu().contiguous() for k, v in (tensors or {}).items()},
-                temporary / "training_state/state.safetensors",
-            )
-        files = sorted(p for p in temporary.rglob("*") if p.is_file())
-        _write_json(temporary / "hashes.json", {str(p.relative_to(temporary)): sha256_file(p) for p in files})
-        _sync(temporary)
-    except OSError as error:
+        folder.mkdir(parents=True, exist_ok=True)
+        for stray in folder.glob(TEMPORARY + "*"):
+            shutil.rmtree(stray)
+        _write(temporary, model, tokenizer, state, tensors)
+    except (OSError, SafetensorError) as error:
         shutil.rmtree(temporary, ignore_errors=True)
+        why = str(error) if isinstance(error, SafetensorError) else error.strerror
         raise InputError(
-            f"{temporary}: cannot write the checkpoint ({error.strerror}); free some disk and run again"
+            f"{final}: cannot write the checkpoint ({why}); free some room on {_disk(folder)} and run again"
         ) from error
     if final.exists():  # moved aside first: at no moment are there fewer whole checkpoints than before
         os.replace(final, folder / f"{TEMPORARY}replaced")
     os.replace(temporary, final)
     shutil.rmtree(folder / f"{TEMPORARY}replaced", ignore_errors=True)
     _point(folder / "latest", name)
-    if best:
-        _point(folder / "best", name)
     prune(folder, keep)
     return final
+
+
+def _write(
+    folder: Path, model: WikiGPT, tokenizer: Tokenizer, state: dict | None, tensors: dict[str, torch.Tensor] | None
+) -> None:
+    """All files of a checkpoint, in a new folder, flushed to the disk."""
+    folder.mkdir()
+    weights = to_hf({k: v.detach().to("cpu", torch.float32) for k, v in model.state_dict().items()})
+    save_file(weights, folder / "model.safetensors", metadata={"format": "pt"})
+    shutil.copyfile(tokenizer.path, folder / "tokenizer.json")
+    _write_json(folder / "config.json", hf_config(model.config, tokenizer))
+    _write_json(folder / "tokenizer_config.json", tokenizer_config(model.config))
+    (folder / "chat_template.jinja").write_text(chat.TEMPLATE, encoding="utf-8")
+    _write_json(
+        folder / "generation_config.json",
+        {
+            "eos_token_id": tokenizer.end_id,
+            "pad_token_id": tokenizer.pad_id,
+            "do_sample": True,
+            "temperature": 0.8,
+            "top_p": 0.95,
+        },
+    )
+    if state is not None:
+        (folder / "training_state").mkdir()
+        _write_json(folder / "training_state/state.json", state)
+        save_file(
+            {k: v.detach().cpu().contiguous() for k, v in (tensors or {}).items()},
+            folder / "training_state/state.safetensors",
+        )
+    files = sorted(p for p in folder.rglob("*") if p.is_file())
+    _write_json(folder / "hashes.json", {str(p.relative_to(folder)): sha256_file(p) for p in files})
+    _sync(folder)
+
+
+def size_of(config: ModelConfig) -> int:
+    """Bytes of a checkpoint at most: weights and two optimizer moments, fp32."""
+    return 12 * sum(parameter_counts(config).values())
+
+
+def check_room(folder: Path, config: ModelConfig, keep: int) -> None:
+    """InputError when the disk has no room for `keep` checkpoints, `best`, and the one being written."""
+    there = sum(f.stat().st_size for f in folder.glob("step_*/**/*") if f.is_file())
+    free, needed = _free(folder), (keep + 2) * size_of(config) - there
+    if free < needed:
+        raise InputError(
+            f"{folder}: {free / 1e9:.1f} GB free, the checkpoints will need {needed / 1e9:.1f} GB; "
+            "free some disk, lower keep_checkpoints, or point train.checkpoint_dir elsewhere"
+        )
+
+
+def has_room(folder: Path, model: WikiGPT) -> bool:
+    """Whether one checkpoint more would find room."""
+    return _free(folder) > 1.05 * size_of(model.config)
+
+
+def _free(folder: Path) -> int:
+    return shutil.disk_usage(next(path for path in (folder, *folder.parents) if path.exists())).free
+
+
+def _disk(folder: Path) -> Path:
+    """Where the disk that holds a folder is mounted."""
+    return next(path for path in (folder.resolve(), *folder.resolve().parents) if path.is_mount())
+
+
+def note_evaluation(path: Path, values: dict, keep: int, best: bool) -> None:
+    """Keep what a checkpoint scored beside its training state; point `best` at it, prune as save() does."""
+    write_json(path / "training_state/evaluation.json", values)
+    if best:
+        _point(path.parent / "best", path.name)
+        prune(path.parent, keep)
 
 
 def prune(folder: Path, keep: int) -> None:
@@ -186,22 +232,25 @@ def _write_json(path: Path, value) -> None:
 
 
 def _sync(folder: Path) -> None:
-    for path in [p for p in folder.rglob("*")] + [folder]:
+    for path in [*folder.rglob("*"), folder]:
         handle = os.open(path, os.O_RDONLY)
         os.fsync(handle)
         os.close(handle)
 
 
-def damage(path: Path) -> str | None:
-    """What is wrong with a checkpoint directory, in words; None when every file is as it was written."""
+def damage(path: Path, only: tuple[str, ...] = ()) -> str | None:
+    """What is wrong with a checkpoint directory, in words; None when every file is as it was written. only: the files
+    that matter to whoever asks; then a folder without hashes, a published one, is taken as it is."""
     hashes = Path(path) / "hashes.json"
     if not hashes.exists():
-        return "hashes.json is missing"
+        return None if only else "hashes.json is missing"
     try:
         expected_hashes = dict(json.loads(hashes.read_text(encoding="utf-8")))
     except ValueError:
         return "hashes.json is damaged"
     for name, expected in expected_hashes.items():
+        if only and name not in only:
+            continue
         file = Path(path) / name
         if not file.exists():
             return f"{name} is missing"
@@ -225,18 +274,28 @@ def load_config(path: Path) -> ModelConfig:
     file = Path(path) / "config.json"
     if not file.exists():
         raise InputError(f"{path}: no checkpoint there; the stage that makes it has not run, or the path is wrong")
-    c = json.loads(file.read_text(encoding="utf-8"))
+    try:
+        c = dict(json.loads(file.read_text(encoding="utf-8")))
+    except (ValueError, TypeError) as error:
+        raise InputError(f"{file}: is not a JSON object ({error}); copy the checkpoint here again") from None
     if c.get("model_type") != "llama" or c.get("num_key_value_heads") != c.get("num_attention_heads"):
         raise InputError(f"{file}: not a WikiGPT checkpoint (model_type llama, as many key-value heads as heads)")
-    return ModelConfig(
-        vocab_size=c["vocab_size"],
-        n_layer=c["num_hidden_layers"],
-        n_head=c["num_attention_heads"],
-        n_embd=c["hidden_size"],
-        block_size=c["max_position_embeddings"],
-        d_ff=c["intermediate_size"],
-        rope_theta=c.get("rope_theta") or c["rope_parameters"]["rope_theta"],
-    )
+    try:
+        config = ModelConfig(
+            vocab_size=c["vocab_size"],
+            n_layer=c["num_hidden_layers"],
+            n_head=c["num_attention_heads"],
+            n_embd=c["hidden_size"],
+            block_size=c["max_position_embeddings"],
+            d_ff=c["intermediate_size"],
+            rope_theta=c.get("rope_theta") or c["rope_parameters"]["rope_theta"],
+        )
+    except (KeyError, TypeError) as error:
+        raise InputError(f"{file}: {error} is missing; copy the checkpoint here again") from None
+    sizes = [value for name, value in vars(config).items() if name not in ("rope_theta", "dropout")]
+    if not all(type(size) is int and size > 0 for size in sizes) or config.n_embd % (2 * config.n_head):
+        raise InputError(f"{file}: its sizes are not those of a model; copy the checkpoint here again")
+    return config
 
 
 def load(path: Path, device: str | torch.device = "cpu") -> tuple[WikiGPT, Tokenizer]:
@@ -255,7 +314,13 @@ def load(path: Path, device: str | torch.device = "cpu") -> tuple[WikiGPT, Token
     return model.to(device).eval(), tokenizer
 
 
-def load_training_state(path: Path) -> tuple[dict, dict[str, torch.Tensor]]:
-    """-> (state, tensors) as they were given to save()."""
+def training_record(path: Path) -> dict:
+    """The state that was given to save(), and what note_evaluation() has added."""
     folder = Path(path) / "training_state"
-    return json.loads((folder / "state.json").read_text(encoding="utf-8")), load_file(folder / "state.safetensors")
+    evaluation = folder / "evaluation.json"
+    return read_json(folder / "state.json") | (read_json(evaluation) if evaluation.exists() else {})
+
+
+def load_training_state(path: Path) -> tuple[dict, dict[str, torch.Tensor]]:
+    """-> (training_record(), tensors as they were given to save())."""
+    return training_record(path), load_file(Path(path) / "training_state/state.safetensors")

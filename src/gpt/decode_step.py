@@ -1,4 +1,4 @@
-"""One more token for every row of a cache: what model.forward computes for it, in a third of the kernels.
+"""More tokens for every row of a cache: what model.forward computes for them, in a third of the kernels.
 
 A step of a small batch does little arithmetic; its time goes into starting kernels and into reading the weights. So
 here the weights of the norms are multiplied into the matrices that follow them, query and key are rotated as one, a
@@ -22,7 +22,8 @@ Linear = Callable[[torch.Tensor], torch.Tensor]
 
 
 class Step(nn.Module):
-    """step(ids, cache) -> logits. The weights are taken over when it is built: changes after that are not seen."""
+    """step(ids, cache) -> logits after one more token a row; read(ids, cache) takes several at once. The weights are
+    taken over when it is built: changes after that are not seen."""
 
     @torch.no_grad()
     def __init__(self, model: WikiGPT):
@@ -65,10 +66,33 @@ class Step(nn.Module):
         cache.lengths += 1
         return self.head(norm(x))
 
+    @torch.inference_mode()
+    def read(self, ids: torch.Tensor, cache: KVCache) -> torch.Tensor:
+        """ids (B, T): the next tokens of each row, added to the cache -> (B, T, C), for logits()"""
+        B, T = ids.shape
+        positions, mask = cache.begin(T)
+        x = F.embedding(ids, self.embedding)  # (B, T, C)
+        cos, sin = self.cos[positions], self.sin[positions]  # (B, T, 1, hs)
+        for i, (qkv, out, gate_up, down) in enumerate(self.layers):
+            q, k, v = qkv(norm(x)).view(B, T, 3, self.config.n_head, -1).unbind(2)  # (B, T, nh, hs) each
+            keys, values = cache.append(i, torch.stack((rotate(k, cos, sin), v), dim=2))
+            q = rotate(q, cos, sin).transpose(1, 2)
+            y = F.scaled_dot_product_attention(q, keys, values, attn_mask=mask, is_causal=mask is None and T > 1)
+            x = x + out(y.transpose(1, 2).reshape(B, T, -1))
+            gate, up = gate_up(norm(x)).chunk(2, dim=-1)
+            x = x + down(F.silu(gate) * up)
+        cache.lengths += T
+        return x
+
+    @torch.inference_mode()
+    def logits(self, x: torch.Tensor) -> torch.Tensor:
+        """(..., C) of read() -> (..., V)"""
+        return self.head(norm(x))
+
     def linear(self, weight: torch.Tensor, scale: torch.Tensor | None = None) -> Linear:
         """x -> x @ weight.T, with the columns of weight scaled first."""
         weight = scaled(weight, scale)
-        if weight.device.type == "cpu" and weight.dtype == torch.float32:
+        if weight.device.type == "cpu" and weight.dtype in (torch.float32, torch.bfloat16):
             # oneDNN's own layout: 8 rows by 768 x 32,768 in 12 ms instead of 27. Not public: any refusal is a no.
             try:
                 packed = torch.ops.mkldnn._reorder_linear_weight(weight.contiguous(), None)

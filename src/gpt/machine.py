@@ -3,43 +3,17 @@
 import contextlib
 import gc
 import os
-import re
+import runpy
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import torch
 import torch.distributed as dist
 
-from pipeline.config import InputError
+from pipeline.config import ROOT, Config, InputError, Train
 
-# Dense bf16 TFLOP/s with fp32 accumulation, from NVIDIA's data sheets: what MFU is a share of. The first name that stands
-# as whole words in the device's name counts. The same table as scripts/gpu_check.py's (a test holds them equal).
-PEAK_TFLOPS = {
-    "RTX 5090": 210,
-    "RTX 5080": 113,
-    "RTX 4090 D": 147,
-    "RTX 4090": 165,
-    "RTX 4080 SUPER": 104,
-    "RTX 4080": 97,
-    "RTX 3090 Ti": 80,
-    "RTX 3090": 71,
-    "RTX 6000 Ada": 364,
-    "RTX A6000": 155,
-    "L40S": 362,
-    "L40": 181,
-    "L4": 121,
-    "A100": 312,
-    "A800": 312,
-    "A40": 150,
-    "A10": 125,
-    "H100 PCIe": 756,
-    "H100 NVL": 835,
-    "H100": 989,
-    "H200": 989,
-    "H20": 148,
-    "GH200": 989,
-    "B200": 2250,
-}
+OK = 0  # Workers.worst: nothing is wrong anywhere
 
 
 def pick_device(name: str) -> torch.device:
@@ -80,8 +54,23 @@ def peak_flops(device: torch.device) -> float | None:
     """FLOP/s in dense bf16 by the data sheet; None when it is not known."""
     if device.type != "cuda":
         return None
-    name = torch.cuda.get_device_name(device)
-    return next((tflops * 1e12 for known, tflops in PEAK_TFLOPS.items() if re.search(rf"\b{known}\b", name)), None)
+    # The table stands in the script that checks a rented box, where nothing else of ours is yet.
+    peak = runpy.run_path(str(ROOT / "scripts/gpu_check.py"))["peak_tflops"](torch.cuda.get_device_name(device))
+    return peak and peak * 1e12
+
+
+def fitted(cfg: Config) -> Config:
+    """The config as this machine wants it where train.device is auto: float32 where bf16 is only emulated, and on a
+    machine without a GPU no compiler (nothing to gain in fp32, minutes to lose) and no dollars (it is your own)."""
+    if cfg.train.device != "auto":
+        return cfg
+    device = pick_device("auto")
+    changes: dict[str, str | bool | float] = {}
+    if slow_dtype(device, cfg.train.dtype):
+        changes["dtype"] = "float32"
+    if device.type != "cuda":
+        changes |= {"compile": False, "price_per_hour": 0.0}
+    return cfg.model_copy(update={"train": cfg.train.model_copy(update=changes)})
 
 
 @dataclass(frozen=True)
@@ -97,13 +86,17 @@ class Workers:
         """Whether this process is the one that prints and writes."""
         return self.rank == 0
 
-    def any(self, flag: bool) -> bool:
-        """Whether the flag is up on any of them. Over the CPU: no GPU is waited for."""
+    def worst(self, problem: int) -> int:
+        """The largest of all processes' numbers. It travels over the CPU: no GPU is waited for."""
         if self.size == 1:
-            return flag
-        flags = torch.tensor(float(flag))
-        dist.all_reduce(flags, dist.ReduceOp.MAX)
-        return bool(flags)
+            return problem
+        number = torch.tensor(problem)
+        dist.all_reduce(number, dist.ReduceOp.MAX)
+        return int(number)
+
+    def any(self, flag: bool) -> bool:
+        """Whether the flag is up on any of them."""
+        return bool(self.worst(int(flag)))
 
     def sum(self, tensors: list[torch.Tensor]) -> None:
         """Replace each tensor by its sum over all processes."""
@@ -116,10 +109,26 @@ class Workers:
             dist.destroy_process_group()
 
 
+def describe(model: torch.nn.Module, t: Train, workers: Workers) -> str:
+    """What is trained, how and where, in a line."""
+    device = workers.device
+    name = (
+        torch.cuda.get_device_name(device)
+        if device.type == "cuda"
+        else f"{device.type}, {torch.get_num_threads()} threads"
+    )
+    size = sum(p.numel() for p in model.parameters())
+    return (
+        f"model: {size:,} parameters, {t.dtype}{', compiled' if t.compile else ''}, "
+        f"{t.optimizer}, on {f'{workers.size} x ' if workers.size > 1 else ''}{name}"
+    )
+
+
 def join_workers(device_name: str) -> Workers:
-    """Join the other processes if torchrun started us (it sets RANK, LOCAL_RANK, WORLD_SIZE); pick this one's device."""
+    """Join the other processes if torchrun started us (it sets RANK, LOCAL_RANK, WORLD_SIZE)."""
     device, size = pick_device(device_name), int(os.environ.get("WORLD_SIZE", 1))
     if device.type == "cuda":
+        use_expandable_segments()
         torch.set_float32_matmul_precision("high")  # what stays fp32 may use TF32
         if size > 1:
             device = torch.device("cuda", int(os.environ["LOCAL_RANK"]))
@@ -130,6 +139,15 @@ def join_workers(device_name: str) -> Workers:
     return Workers(device, dist.get_rank(), size)
 
 
+def use_expandable_segments() -> None:
+    """Let the allocator make blocks of one size out of freed ones of others, or a halved micro-batch may not fit
+    where the whole one did not. It reads this variable when it is first used; torch 2.9 gave it another name."""
+    old, new = "PYTORCH_CUDA_ALLOC_CONF", "PYTORCH_ALLOC_CONF"
+    if old not in os.environ and new not in os.environ:
+        version = tuple(int(part) for part in torch.__version__.split(".")[:2])
+        os.environ[new if version >= (2, 9) else old] = "expandable_segments:True"
+
+
 def is_out_of_memory(error: BaseException) -> bool:
     """torch.OutOfMemoryError (2.5 on), its older name, and what the CPU allocator and cuBLAS raise."""
     return isinstance(error, torch.cuda.OutOfMemoryError) or (
@@ -138,6 +156,23 @@ def is_out_of_memory(error: BaseException) -> bool:
             words in str(error) for words in ("out of memory", "can't allocate memory", "CUBLAS_STATUS_ALLOC_FAILED")
         )
     )
+
+
+def is_compiler_error(error: BaseException) -> bool:
+    """Whether torch.compile, or a compiler that it calls, raised this, maybe behind another exception."""
+    makers = ("torch._dynamo", "torch._inductor", "torch._functorch", "triton")
+    links: BaseException | None = error
+    while links:
+        if type(links).__module__.startswith(makers):
+            return True
+        links = links.__cause__ or links.__context__
+    return False
+
+
+def to_device(array: np.ndarray, device: torch.device) -> torch.Tensor:
+    """On CUDA from pinned memory and without waiting: the copy and the next batch's cutting hide behind the kernels."""
+    tensor = torch.from_numpy(array)
+    return tensor.pin_memory().to(device, non_blocking=True) if device.type == "cuda" else tensor.to(device)
 
 
 def freeze_gc() -> None:

@@ -1,74 +1,124 @@
 """The endpoints of the server, OpenAI's /v1 and a plain /chat: a request becomes jobs, the jobs become an answer."""
 
-import asyncio
 import random
 import time
 import uuid
-from collections.abc import AsyncIterator
-from dataclasses import replace
-from typing import Any
+from collections.abc import AsyncIterator, Callable
+from typing import Any, TypeVar
 
 from fastapi import Request as HTTPRequest
 
 from gpt import chat
-from gpt.api_answers import TokenStrings, event_stream, sse, usage
-from gpt.api_requests import APIError, ChatBody, CompletionBody, Generation, read_body
-from gpt.decoder import Completion, Request, check_prompt, score
+from gpt.api_answers import DONE, EventStream, TokenStrings, finish, follow, sse, usage
+from gpt.api_requests import (
+    APIError,
+    ChatBody,
+    CompletionBody,
+    DetokenizeBody,
+    Generation,
+    TokenizeBody,
+    off_loop,
+    plain_messages,
+    read_body,
+    read_prompt,
+)
+from gpt.decoder import Completion, Request, check_prompt
 from gpt.engine import Engine, Job
+from gpt.grammar import json_grammar
 from gpt.sampling import Sampling
 from pipeline.config import InputError, Serve
 
+Result = TypeVar("Result")
 
-class API:
-    """The endpoints, and what they share: the engine, the model's name and settings."""
 
-    def __init__(self, engine: Engine, settings: Serve):
-        self.engine, self.settings, self.tokenizer = engine, settings, engine.tokenizer
-        self.context = engine.model.config.block_size
+class Served:
+    """A model by its name: its engine, and what endpoints need to know of it."""
+
+    def __init__(self, name: str, engine: Engine):
+        self.name, self.engine, self.tokenizer = name, engine, engine.tokenizer
+        self.context = engine.config.block_size
         self.created = int(time.time())
         self.tokens = TokenStrings(engine.tokenizer)
+
+    def card(self) -> dict:
+        return {
+            "id": self.name,
+            "object": "model",
+            "created": self.created,
+            "owned_by": "wikillm",
+            "root": self.name,
+            "max_model_len": self.context,
+        }
+
+
+class API:
+    """The endpoints over the models that are served; the first is the one that a request without a name gets."""
+
+    def __init__(self, engines: dict[str, Engine], settings: Serve):
+        self.models = {name: Served(name, engine) for name, engine in engines.items()}
+        self.settings, self.first = settings, next(iter(self.models.values()))
+        self.default = Sampling.of(settings)
 
     # ---- the endpoints
 
     async def health(self) -> dict:
-        """GET /health: answers also while the model is busy."""
+        """GET /health: answers also while the models are busy."""
+        engines = [model.engine for model in self.models.values()]
         return {
             "status": "ok",
-            "model": self.settings.name,
-            "checkpoint": self.settings.checkpoint,
-            "context": self.context,
+            "model": self.first.name,
+            "models": list(self.models),
+            "context": self.first.context,
             "temperature": self.settings.temperature,
-            "decoding": len(self.engine.decoder.rows),
-            "waiting": len(self.engine.waiting),
+            "top_p": self.settings.top_p,
+            "decoding": sum(engine.decoder.size for engine in engines),
+            "waiting": sum(len(engine.waiting) + len(engine.outside) for engine in engines),
         }
 
-    async def models(self) -> dict:
-        """GET /v1/models"""
-        return {"object": "list", "data": [self._model_card()]}
+    async def live(self) -> dict:
+        """GET /health/live: the process answers."""
+        return {"status": "ok"}
 
-    async def model(self, name: str) -> dict:
+    async def ready(self) -> dict:
+        """GET /health/ready: it takes requests; 503 when it is being stopped or a decoding thread has died."""
+        if not all(model.engine.well for model in self.models.values()):
+            raise APIError(503, "the server is being stopped, or its decoding has ended", code="not_ready")
+        return {"status": "ok"}
+
+    async def list_models(self) -> dict:
+        """GET /v1/models"""
+        return {"object": "list", "data": [model.card() for model in self.models.values()]}
+
+    async def one_model(self, name: str) -> dict:
         """GET /v1/models/{name}"""
-        self._check_model(name)
-        return self._model_card()
+        return self._model(name).card()
 
     async def chat_completions(self, http: HTTPRequest) -> Any:
         """POST /v1/chat/completions"""
-        body: ChatBody = await read_body(http, ChatBody)
-        self._check_model(body.model)
-        prompt, _ = chat.encode(self.tokenizer, [m.plain() for m in body.messages], add_generation_prompt=True)
+        body = await read_body(http, ChatBody)
+        model, messages = self._model(body.model), plain_messages(body.messages)
+        if body.continue_final_message and messages[-1]["role"] != "assistant":
+            raise APIError(
+                400, "messages: the last one is not the assistant's; there is nothing to continue", "messages"
+            )
+
+        def ask() -> list[int]:
+            chat.check_length(model.tokenizer, messages, model.context)
+            return chat.ask(model.tokenizer, messages)
+
+        prompt = await self._tokenize(length_of(messages), ask)
         limit = body.max_tokens if body.max_completion_tokens is None else body.max_completion_tokens
         logprobs = (body.top_logprobs or 0) if body.logprobs else None
-        jobs = self.engine.submit(self._requests(body, [prompt], "messages", limit, logprobs))
-        head = {"id": f"chatcmpl-{uuid.uuid4().hex}", "created": int(time.time()), "model": self.settings.name}
+        jobs = await model.engine.submit(await self._requests(model, body, [prompt], "messages", limit, logprobs))
+        head = {"id": f"chatcmpl-{uuid.uuid4().hex}", "created": int(time.time()), "model": model.name}
         if body.stream:
-            return event_stream(self._stream_chat(http, body, jobs, head, len(prompt)))
-        async for _ in follow(http, self.engine, jobs):
-            pass
+            return EventStream(stream_chat(model, body, jobs, head, len(prompt)))
+        await finish(http, model.engine, jobs)
         choices = [
             {
                 "index": i,
                 "message": {"role": "assistant", "content": job.completion.text, "refusal": None},
-                "logprobs": self.tokens.chat_logprobs(job.completion, 0, len(job.completion.ids))
+                "logprobs": model.tokens.chat_logprobs(job.completion, 0, len(job.completion.ids))
                 if body.logprobs
                 else None,
                 "finish_reason": job.completion.finish_reason,
@@ -79,140 +129,187 @@ class API:
 
     async def completions(self, http: HTTPRequest) -> Any:
         """POST /v1/completions: prompts of text or token ids; echo with logprobs scores them, as lm-eval asks."""
-        body: CompletionBody = await read_body(http, CompletionBody)
-        self._check_model(body.model)
+        body = await read_body(http, CompletionBody)
+        model = self._model(body.model)
+        given = read_prompt(body.prompt, model.engine.config.vocab_size, model.engine.places)
+
+        def tokens() -> list[list[int]]:
+            for prompt in given:
+                if isinstance(prompt, str) and chat.cannot_fit(model.tokenizer, prompt, model.context):
+                    raise InputError(f"a prompt is far longer than the {model.context:,} tokens that the model reads")
+            texts = model.tokenizer.encode_batch([p for p in given if isinstance(p, str)])
+            ids = [texts.pop(0) if isinstance(prompt, str) else prompt for prompt in given]
+            return [i or [model.tokenizer.end_id] for i in ids]  # an empty prompt is the beginning of a document
+
+        prompts = await self._tokenize(sum(map(len, given)), tokens, "prompt")
         limit = 16 if body.max_tokens is None else body.max_tokens  # 16 is OpenAI's own
-        prompts = self._token_prompts(body.prompt)
-        requests = self._requests(body, prompts, "prompt", max(limit, 1), body.logprobs)
-        scores: list[tuple[list[float], list[dict[int, float]]]] = []
-        if body.echo and body.logprobs is not None:
-            most, model = max(body.logprobs, 1), self.engine.model
-            scores = [await self.engine.call(lambda p=p: score(model, p, most)) for p in prompts]  # type: ignore[misc]
-        answers = TextAnswers(self, body, prompts, scores)
-        if limit:
-            jobs = self.engine.submit(requests)
-            if body.stream:
-                return event_stream(answers.stream(http, jobs))
-            async for _ in follow(http, self.engine, jobs):
-                pass
-        else:
-            done, loop = Completion(finish_reason="length"), asyncio.get_running_loop()
-            jobs = [Job(request, i, asyncio.Queue(), loop, done) for i, request in enumerate(requests)]
+        requests = await self._requests(model, body, prompts, "prompt", limit, body.logprobs)
+        answers = TextAnswers(model, body, prompts)
+        jobs = await model.engine.submit(requests)
+        if body.stream:
+            return EventStream(answers.stream(jobs))
+        await finish(http, model.engine, jobs)
         return answers.whole(jobs)
 
     async def plain_chat(self, http: HTTPRequest) -> Any:
         """POST /chat: a stream of {"text": ...}; a conversation that is too long loses its oldest turns."""
-        body: ChatBody = await read_body(http, ChatBody)
-        room = min(self.context - 1 if body.max_tokens is None else body.max_tokens, self.context // 2)
-        try:
-            prompt, dropped = chat.prompt(self.tokenizer, [m.plain() for m in body.messages], self.context - room)
-        except InputError as error:
-            raise APIError(400, str(error), "messages", "context_length_exceeded") from None
-        (job,) = self.engine.submit(self._requests(body, [prompt], "messages", body.max_tokens, None)[:1])
+        body = await read_body(http, ChatBody)
+        model, messages = self._model(body.model), plain_messages(body.messages)
+        room = min(model.context - 1 if body.max_tokens is None else body.max_tokens, model.context // 2)
+        prompt, dropped = await self._tokenize(
+            length_of(messages), lambda: chat.prompt(model.tokenizer, messages, model.context - room)
+        )
+        requests = await self._requests(model, body, [prompt], "messages", body.max_tokens, None)
+        jobs = await model.engine.submit(requests[:1])
 
-        async def events() -> AsyncIterator[str]:
+        async def events() -> AsyncIterator[bytes]:
             if dropped:
                 yield sse({"dropped": dropped})
-            async for _, text, tokens, finish in follow(http, self.engine, [job]):
+            async for _, text, tokens, finished in follow(model.engine, jobs):
                 if text:
                     yield sse({"text": text})
-                if finish:
-                    yield sse({"finish_reason": finish, "tokens": tokens})
+                if finished:
+                    yield sse({"finish_reason": finished, "tokens": tokens})
 
-        return event_stream(events())
+        return EventStream(events())
+
+    async def tokenize(self, http: HTTPRequest) -> dict:
+        """POST /tokenize, as vLLM has it: the ids of a prompt, or of messages in the chat format."""
+        body = await read_body(http, TokenizeBody)
+        model = self._model(body.model)
+        if (body.prompt is None) == (body.messages is None):
+            raise APIError(400, "give either prompt or messages", "prompt")
+        ask, messages = body.add_generation_prompt is not False, plain_messages(body.messages or [])
+
+        def tokens() -> list[int]:
+            if body.prompt is not None:
+                return model.tokenizer.encode_batch([body.prompt])[0]
+            return chat.encode(model.tokenizer, messages, add_generation_prompt=ask)[0]
+
+        ids = await self._tokenize(len(body.prompt or "") + length_of(messages), tokens)
+        return {"count": len(ids), "max_model_len": model.context, "tokens": ids}
+
+    async def detokenize(self, http: HTTPRequest) -> dict:
+        """POST /detokenize: the text of ids."""
+        body = await read_body(http, DetokenizeBody)
+        model = self._model(body.model)
+        if body.tokens:
+            read_prompt(body.tokens, model.engine.config.vocab_size, 1)
+        return {"prompt": await self._tokenize(len(body.tokens), lambda: model.tokenizer.decode(body.tokens))}
 
     # ---- what they are made of
 
-    def _model_card(self) -> dict:
-        return {
-            "id": self.settings.name,
-            "object": "model",
-            "created": self.created,
-            "owned_by": "wikillm",
-            "root": self.settings.checkpoint,
-            "max_model_len": self.context,
-        }
+    def _model(self, name: str | None) -> Served:
+        model = self.first if name is None else self.models.get(name)
+        if model is None:
+            here = ", ".join(f"'{other}'" for other in self.models)
+            raise APIError(404, f"the model '{name}' is not here; this server has {here}", "model", "model_not_found")
+        return model
 
-    def _check_model(self, name: str | None) -> None:
-        if name not in (None, self.settings.name):
-            message = f"the model '{name}' is not here; this server has '{self.settings.name}'"
-            raise APIError(404, message, "model", "model_not_found")
+    async def _tokenize(self, size: int, work: Callable[[], Result], param: str = "messages") -> Result:
+        """work's value, in a thread when there is much to tokenize. What does not fit is the client's fault."""
+        try:
+            return await off_loop(size, work)
+        except InputError as error:
+            raise APIError(400, str(error), param, "context_length_exceeded") from None
 
-    def _token_prompts(self, prompt) -> list[list[int]]:
-        """One list of ids a prompt; an empty prompt is the beginning of a document."""
-        if isinstance(prompt, str) or (prompt and isinstance(prompt[0], int)):
-            prompt = [prompt]
-        if not prompt:
-            raise APIError(400, "prompt: is empty", "prompt")
-        ids = [self.tokenizer.encode(p) if isinstance(p, str) else p for p in prompt]
-        known = self.engine.model.config.vocab_size
-        if any(not 0 <= i < known for p in ids for i in p):
-            raise APIError(400, f"prompt: token ids are 0 to {known - 1}", "prompt")
-        return [p or [self.tokenizer.end_id] for p in ids]
-
-    def _requests(
-        self, body: Generation, prompts: list[list[int]], param: str, max_tokens: int | None, logprobs: int | None
+    async def _requests(
+        self,
+        model: Served,
+        body: Generation,
+        prompts: list[list[int]],
+        param: str,
+        max_tokens: int | None,
+        logprobs: int | None,
     ) -> list[Request]:
-        """n requests for each prompt. APIError when one is too long."""
+        """n requests for each prompt. APIError when one is too long, or something in the body cannot be done."""
         n = body.n or 1
-        if n * len(prompts) > (most := self.engine.max_batch + self.engine.queue):
+        if n * len(prompts) > (most := model.engine.places):
             message = f"n: {n * len(prompts)} answers in one request are more than the {most} that this server takes"
             raise APIError(400, f"{message} (serve.max_batch + serve.queue)", "n")
         for prompt in prompts:
             try:
-                check_prompt(prompt, self.context)
+                check_prompt(prompt, model.context)
             except InputError as error:
                 raise APIError(400, str(error), param, "context_length_exceeded") from None
+        sampling, vocab_size = body.sampling(self.default), model.engine.config.vocab_size
+        for name, ids in (("logit_bias", [i for i, _ in sampling.bias]), ("stop_token_ids", body.stop_token_ids or [])):
+            if any(not 0 <= i < vocab_size for i in ids):
+                raise APIError(400, f"{name}: token ids are 0 to {vocab_size - 1}", name)
         seed = random.getrandbits(63) if body.seed is None else body.seed
-        stop = tuple(s for s in ([body.stop] if isinstance(body.stop, str) else body.stop or []) if s)
-        limit, sampling = self.context if max_tokens is None else max_tokens, self._sampling(body)
-        return [Request(p, limit, sampling, seed + i, stop, logprobs) for p in prompts for i in range(n)]
+        limit = model.context if max_tokens is None else max_tokens
+        scored = logprobs if isinstance(body, CompletionBody) and body.echo else None
+        grammar = await self._grammar(body)
+        return [
+            Request(
+                prompt,
+                limit,
+                sampling,
+                seed + i,
+                body.stops(),
+                logprobs,
+                prompt_logprobs=None if scored is None else max(scored, 1),
+                stop_ids=frozenset(body.stop_token_ids or ()),
+                min_new_tokens=body.min_tokens or 0,
+                ignore_end=bool(body.ignore_eos),
+                grammar=grammar,
+            )
+            for prompt in prompts
+            for i in range(n)
+        ]
 
-    def _sampling(self, body: Generation) -> Sampling:
-        """The request's settings, the config's where it gives none."""
-        names = ("temperature", "top_k", "top_p", "min_p", "repetition_penalty")
-        given = {name: value for name in names if (value := getattr(body, name)) is not None}
-        return replace(Sampling.of(self.settings), **given)
+    async def _grammar(self, body: Generation) -> str | None:
+        schema = body.response_format.schema_of() if body.response_format else None
+        if schema is None:
+            return None
+        try:
+            return await off_loop(1 << 20, lambda: json_grammar(schema))
+        except InputError as error:
+            raise APIError(400, f"response_format: {error}", "response_format") from None
 
-    async def _stream_chat(
-        self, http: HTTPRequest, body: ChatBody, jobs: list[Job], head: dict, prompt_tokens: int
-    ) -> AsyncIterator[str]:
-        head = head | {"object": "chat.completion.chunk"}
-        with_usage = bool(body.stream_options and body.stream_options.include_usage)
-        extra = {"usage": None} if with_usage else {}
-        shown = [0] * len(jobs)  # tokens whose log-probabilities have gone out
 
-        def chunk(number: int, delta: dict, logprobs: dict | None = None, finish: str | None = None) -> str:
-            choice = {"index": number, "delta": delta, "logprobs": logprobs, "finish_reason": finish}
-            return sse(head | {"choices": [choice]} | extra)
+def length_of(messages: list[dict]) -> int:
+    return sum(len(message["content"]) for message in messages)
 
-        for number in range(len(jobs)):
-            yield chunk(number, {"role": "assistant", "content": ""})
-        async for job, text, tokens, finish in follow(http, self.engine, jobs):
-            if text or body.logprobs:
-                start, shown[job.number] = shown[job.number], tokens
-                logprobs = self.tokens.chat_logprobs(job.completion, start, tokens) if body.logprobs else None
-                yield chunk(job.number, {"content": text}, logprobs)
-            if finish:
-                yield chunk(job.number, {}, None, finish)
-        if with_usage:
-            yield sse(head | {"choices": [], "usage": usage(jobs, prompt_tokens)})
-        yield sse("[DONE]")
+
+async def stream_chat(
+    model: Served, body: ChatBody, jobs: list[Job], head: dict, prompt_tokens: int
+) -> AsyncIterator[bytes]:
+    head = head | {"object": "chat.completion.chunk"}
+    with_usage = bool(body.stream_options and body.stream_options.include_usage)
+    extra = {"usage": None} if with_usage else {}
+    shown = [0] * len(jobs)  # tokens whose log-probabilities have gone out
+
+    def chunk(number: int, delta: dict, logprobs: dict | None = None, finished: str | None = None) -> bytes:
+        choice = {"index": number, "delta": delta, "logprobs": logprobs, "finish_reason": finished}
+        return sse(head | {"choices": [choice]} | extra)
+
+    for number in range(len(jobs)):
+        yield chunk(number, {"role": "assistant", "content": ""})
+    async for job, text, tokens, finished in follow(model.engine, jobs):
+        if text or body.logprobs:
+            start, shown[job.number] = shown[job.number], tokens
+            logprobs = model.tokens.chat_logprobs(job.completion, start, tokens) if body.logprobs else None
+            yield chunk(job.number, {"content": text}, logprobs)
+        if finished:
+            yield chunk(job.number, {}, None, finished)
+    if with_usage:
+        yield sse(head | {"choices": [], "usage": usage(jobs, prompt_tokens)})
+    yield DONE
 
 
 class TextAnswers:
     """The answers of one request of /v1/completions, whole or as a stream."""
 
-    def __init__(self, api: API, body: CompletionBody, prompts: list[list[int]], scores: list):
-        """scores: of each prompt, as gpt.decoder.score gives them; empty when they are not asked for"""
-        self.api, self.body, self.prompts, self.scores = api, body, prompts, scores
-        self.echoes = [api.tokenizer.decode(p) if body.echo else "" for p in prompts]
+    def __init__(self, model: Served, body: CompletionBody, prompts: list[list[int]]):
+        self.model, self.body, self.prompts = model, body, prompts
+        self.echoes = [model.tokenizer.decode(p) if body.echo else "" for p in prompts]
         self.count = sum(map(len, prompts))
         self.head = {
             "id": f"cmpl-{uuid.uuid4().hex}",
             "object": "text_completion",
             "created": int(time.time()),
-            "model": api.settings.name,
+            "model": model.name,
         }
 
     def whole(self, jobs: list[Job]) -> dict:
@@ -222,52 +319,30 @@ class TextAnswers:
         ]
         return self.head | {"choices": choices, "usage": usage(jobs, self.count)}
 
-    async def stream(self, http: HTTPRequest, jobs: list[Job]) -> AsyncIterator[str]:
+    async def stream(self, jobs: list[Job]) -> AsyncIterator[bytes]:
         options = self.body.stream_options
         extra = {"usage": None} if options and options.include_usage else {}
         shown = [0] * len(jobs)
-        async for job, text, tokens, finish in follow(http, self.api.engine, jobs):
-            yield sse(self.head | {"choices": [self._choice(job, text, shown[job.number], tokens, finish)]} | extra)
+        async for job, text, tokens, finished in follow(self.model.engine, jobs):
+            choice = self._choice(job, text, shown[job.number], tokens, finished)
+            yield sse(self.head | {"choices": [choice]} | extra)
             shown[job.number] = tokens
         if extra:
             yield sse(self.head | {"choices": [], "usage": usage(jobs, self.count)})
-        yield sse("[DONE]")
+        yield DONE
 
-    def _choice(self, job: Job, text: str, start: int, end: int, finish: str | None) -> dict:
+    def _choice(self, job: Job, text: str, start: int, end: int, finished: str | None) -> dict:
         """The part of an answer from token `start` on; the first one has the echo."""
         which = job.number // (self.body.n or 1)
         logprobs = self._logprobs(job.completion, which, start, end) if self.body.logprobs is not None else None
         text = (self.echoes[which] if start == 0 else "") + text
-        return {"index": job.number, "text": text, "logprobs": logprobs, "finish_reason": finish}
+        return {"index": job.number, "text": text, "logprobs": logprobs, "finish_reason": finished}
 
     def _logprobs(self, done: Completion, which: int, start: int, end: int) -> dict:
         ids, own, alternatives = done.ids[start:end], done.logprobs[start:end], done.alternatives[start:end]
-        if self.scores and start == 0:
-            prompt, (scores, likeliest) = self.prompts[which], self.scores[which]
-            tokens = self.api.tokens
-            return tokens.text_logprobs(prompt + ids, [None, *scores, *own], [None, *likeliest, *alternatives], 0)
-        offset = len(self.echoes[which]) + len(self.api.tokenizer.decode(done.ids[:start]))
-        return self.api.tokens.text_logprobs(ids, own, alternatives, offset)
-
-
-async def follow(http: HTTPRequest, engine: Engine, jobs: list[Job]) -> AsyncIterator[tuple[Job, str, int, str | None]]:
-    """(job, text, tokens so far, finish reason) as they come. However it ends, also because the client has gone,
-    decoding ends with it."""
-    running = len(jobs)
-    try:
-        while running:
-            try:
-                event = await asyncio.wait_for(jobs[0].events.get(), 1.0)
-            except asyncio.TimeoutError:
-                event = None
-            if await http.is_disconnected():
-                return
-            if event is None:
-                continue
-            job, text, tokens, finish, error = event
-            if error:
-                raise APIError(500, f"decoding failed: {error}")
-            running -= finish is not None
-            yield job, text, tokens, finish
-    finally:
-        engine.cancel(jobs)
+        tokens, prompt = self.model.tokens, self.prompts[which]
+        if self.body.echo and start == 0:
+            scores: list[float | None] = [None, *done.prompt_logprobs, *own]
+            return tokens.text_logprobs(prompt + ids, scores, [None, *done.prompt_alternatives, *alternatives], 0)
+        offset = len(self.echoes[which]) + len(self.model.tokenizer.decode(done.ids[:start]))
+        return tokens.text_logprobs(ids, own, alternatives, offset)

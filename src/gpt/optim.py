@@ -1,9 +1,10 @@
 """Optimizers and the learning rate: AdamW, or Muon for the hidden matrices and AdamW for the rest, used as one.
 
-Muon (Jordan et al. 2024) takes the momentum of a matrix and moves along its nearest orthogonal matrix. Ours gives what
-torch.optim.Muon(adjust_lr_fn="match_rms_adamw") gives, with three differences that matter here: the fused qkv and gate-up
-projections are orthogonalised as the matrices they are made of; matrices of one shape go through together; and on a
-CPU it computes in fp32 (bf16 matmuls are 20 to 40 times slower on CPUs without bf16 units).
+Muon (Jordan et al. 2024) takes the momentum of a matrix and moves along its nearest orthogonal matrix. Ours gives
+what torch.optim.Muon(adjust_lr_fn="match_rms_adamw") gives, with three differences that matter here: the fused qkv
+and gate-up projections are orthogonalised as the matrices they are made of; matrices of one shape go through
+together; and on a CPU it computes in train.dtype (bf16 matmuls are 20 to 40 times slower on CPUs without bf16 units,
+3 to 4 times faster with AMX).
 """
 
 import math
@@ -35,11 +36,14 @@ def learning_rate(
 
 
 def parameter_groups(model: torch.nn.Module, muon: bool) -> dict[str, list[str]]:
-    """-> {"muon": hidden matrices (empty without muon), "decay": other matrices, "no_decay": norms}: names, each once."""
-    groups: dict[str, list[str]] = {"muon": [], "decay": [], "no_decay": []}
+    """-> {"muon": hidden matrices (empty without muon), "embed": the tied embedding, "decay": other matrices,
+    "no_decay": norms}: names, each once."""
+    groups: dict[str, list[str]] = {"muon": [], "embed": [], "decay": [], "no_decay": []}
     for name, parameter in model.named_parameters():
         if parameter.ndim < 2:
             groups["no_decay"].append(name)
+        elif name.startswith("embed_tokens."):
+            groups["embed"].append(name)
         elif muon and name.startswith("layers."):
             groups["muon"].append(name)
         else:
@@ -47,10 +51,10 @@ def parameter_groups(model: torch.nn.Module, muon: bool) -> dict[str, list[str]]
     return groups
 
 
-def orthogonalise(matrices: torch.Tensor) -> torch.Tensor:
-    """(n, rows, columns) -> each matrix with its singular values brought near 1, by Newton-Schulz iteration."""
+def orthogonalise(matrices: torch.Tensor, dtype: torch.dtype = torch.float32) -> torch.Tensor:
+    """(n, rows, columns) -> each matrix with its singular values brought near 1 (Newton-Schulz, in dtype)."""
     a, b, c = NEWTON_SCHULZ
-    x = matrices.to(torch.bfloat16 if matrices.is_cuda else torch.float32)
+    x = matrices.to(dtype)
     tall = x.shape[1] > x.shape[2]
     x = x.mT if tall else x
     x = x / x.norm(dim=(1, 2), keepdim=True).clamp(min=1e-7)
@@ -63,11 +67,12 @@ def orthogonalise(matrices: torch.Tensor) -> torch.Tensor:
 class Muon(torch.optim.Optimizer):
     """For matrices; a parameter group may say that each of its parameters is `stacked` matrices, one upon another."""
 
-    def __init__(self, groups: list[dict], lr: float, weight_decay: float, momentum: float):
+    def __init__(self, groups: list[dict], lr: float, weight_decay: float, momentum: float, dtype=torch.float32):
         super().__init__(groups, {"lr": lr, "weight_decay": weight_decay, "momentum": momentum, "stacked": 1})
+        self.dtype = dtype  # of the Newton-Schulz iteration
 
     @torch.no_grad()
-    def step(self, finite: torch.Tensor) -> None:
+    def step(self, finite: torch.Tensor) -> None:  # type: ignore[override]
         """Update all parameters, or none of them where `finite`, a bool scalar on their device, is False."""
         by_shape: dict[tuple, list] = {}
         for group in self.param_groups:
@@ -81,7 +86,7 @@ class Muon(torch.optim.Optimizer):
                 for part, update in zip(p.chunk(group["stacked"]), nesterov.chunk(group["stacked"])):
                     by_shape.setdefault(tuple(part.shape), []).append((part, update, group))
         for (rows, columns), items in by_shape.items():
-            updates = orthogonalise(torch.stack([update for _, update, _ in items]))
+            updates = orthogonalise(torch.stack([update for _, update, _ in items]), self.dtype)
             for (part, _, group), update in zip(items, updates):
                 # 0.2 sqrt(longer side) gives the update the RMS of a usual AdamW step (Liu et al. 2025), so that one
                 # learning rate and weight decay serve both optimizers
@@ -102,7 +107,7 @@ class Optimizer:
     def set_lr(self, lr: float) -> None:
         for part in self.parts.values():
             for group in part.param_groups:
-                group["lr"] = lr
+                group["lr"] = lr * group.get("lr_scale", 1.0)
 
     def step(self, finite: torch.Tensor) -> None:
         """Update every parameter or, where `finite` (a bool scalar on the device) is False, none; no device sync."""
@@ -110,7 +115,7 @@ class Optimizer:
             if isinstance(part, Muon):
                 part.step(finite)
             elif part.defaults["fused"]:  # the fused kernel skips its update where found_inf is 1, as GradScaler has it
-                part.grad_scale, part.found_inf = None, 1.0 - finite.float()
+                part.grad_scale, part.found_inf = None, 1.0 - finite.float()  # type: ignore[attr-defined]
                 part.step()
             elif finite:
                 part.step()
@@ -158,8 +163,15 @@ def build_optimizer(
     beta2: float,
     muon_momentum: float,
     device: torch.device,
+    embed_lr_scale: float = 1.0,
+    dtype: str = "float32",
 ) -> Optimizer:
-    """name: adamw | muon. Matrices have weight decay, norms have none, embeddings never go to Muon."""
+    """name: adamw | muon. Matrices have weight decay, norms have none, embeddings never go to Muon.
+
+    embed_lr_scale: the tied embedding's learning rate to the others'. Beside Muon it wants a higher one: a token that
+    is seldom seen gets few updates, and AdamW's are of one size whatever the matrix (bench/RESULTS.md).
+    dtype: train.dtype, in which Muon's iteration is computed on a CPU; on a GPU it is bf16 always.
+    """
     parameters = dict(model.named_parameters())
     groups = parameter_groups(model, muon=name == "muon")
     covered = sorted(sum(groups.values(), []))
@@ -168,8 +180,13 @@ def build_optimizer(
     parts: dict[str, torch.optim.Optimizer] = {
         "adamw": torch.optim.AdamW(
             [
-                {"params": [parameters[n] for n in groups["decay"]], "weight_decay": weight_decay},
-                {"params": [parameters[n] for n in groups["no_decay"]], "weight_decay": 0.0},
+                {"params": [parameters[n] for n in names], "weight_decay": decay, "lr_scale": scale, "lr": lr * scale}
+                for names, decay, scale in (
+                    (groups["embed"], weight_decay, embed_lr_scale),
+                    (groups["decay"], weight_decay, 1.0),
+                    (groups["no_decay"], 0.0, 1.0),
+                )
+                if names
             ],
             lr=lr,
             betas=(beta1, beta2),
@@ -182,12 +199,18 @@ def build_optimizer(
         for n in groups["muon"]:
             stacked = next((count for part, count in FUSED.items() if part in n), 1)
             by_stack.setdefault(stacked, []).append(parameters[n])
+        half = device.type == "cuda" or dtype == "bfloat16"
         parts["muon"] = Muon(
-            [{"params": ps, "stacked": count} for count, ps in by_stack.items()], lr, weight_decay, muon_momentum
+            [{"params": ps, "stacked": count} for count, ps in by_stack.items()],
+            lr,
+            weight_decay,
+            muon_momentum,
+            torch.bfloat16 if half else torch.float32,
         )
     return Optimizer(name, parts, {p: n for n, p in parameters.items()})
 
 
 def clip_gradients(model: torch.nn.Module, limit: float) -> torch.Tensor:
-    """Scale the gradients so that their joint norm is at most `limit` (0: no limit) -> the norm before, on the device."""
+    """Scale the gradients so that their joint norm is at most `limit` (0: no limit) -> the norm before, on the
+    device."""
     return torch.nn.utils.clip_grad_norm_(model.parameters(), limit or math.inf)

@@ -1,9 +1,11 @@
-"""What a training run leaves to be looked at: log.jsonl always, curves.png beside it, W&B when it works. No torch here.
+"""What a training run leaves to be looked at: log.jsonl, curves.png, W&B and TensorBoard. No torch here.
 
     checkpoints/base/log.jsonl    a JSON object a line, each with its step: training, evaluation, samples
     checkpoints/base/curves.png   drawn again at every evaluation
+    checkpoints/base/tensorboard/ with log.tensorboard: true
 
-A resumed run cuts the log back to the step it resumes from, so that every step stands there once.
+A resumed run cuts the log back to the step it resumes from, so that every step stands there once. What is logged goes
+to a list of sinks: another one is one class with write, samples, rewind and close.
 """
 
 import json
@@ -11,7 +13,9 @@ import math
 import netrc
 import os
 import threading
+from collections.abc import Callable
 from pathlib import Path
+from typing import Literal, Protocol, cast
 from urllib.parse import urlparse
 
 from pipeline.files import atomic_file
@@ -40,73 +44,220 @@ def read_log(folder: Path) -> list[dict]:
     return records
 
 
+class Sink(Protocol):
+    """Where a run's numbers go. What it raises costs a warning, and the sink its place."""
+
+    name: str
+
+    def write(self, step: int, values: dict) -> None: ...
+
+    def samples(self, step: int, samples: list[dict]) -> None: ...
+
+    def rewind(self, step: int) -> None:
+        """The run goes back: what is there of later steps will come again."""
+
+    def close(self) -> None: ...
+
+
 class RunLog:
-    """`log.write(step, {"loss": 2.5})`, `log.samples(step, [{"prompt": ..., "text": ...}])`, `log.draw()`, `log.close()`."""
+    """`log.write(step, {"loss": 2.5})`, `log.samples(step, [{"prompt": ..., "text": ...}])`, `log.draw()`,
+    `log.close()`. Nothing that goes wrong in it stops a run."""
 
     def __init__(
-        self, folder: Path, step: int, config: dict, project: str, run_name: str, mode: str, run_id: str | None
+        self,
+        folder: Path,
+        step: int,
+        config: dict,
+        project: str,
+        run_name: str,
+        mode: str,
+        run_id: str | None = None,
+        tensorboard: bool = False,
     ):
         """step: the one resumed from, 0 for a new run; config, project, run_name, mode: for W&B, see configs/base.yaml;
         run_id: what an earlier part of this run found in `log.run_id` (its checkpoint keeps it)."""
         self.folder, self._cannot_draw = Path(folder), False
-        self.folder.mkdir(parents=True, exist_ok=True)
-        kept = [record for record in read_log(self.folder) if record["step"] <= step] if step else []
-        with atomic_file(self.folder / "log.jsonl", "w") as f:
-            f.writelines(_line(record) for record in kept)
-        self._file = open(self.folder / "log.jsonl", "a", encoding="utf-8")
-        self._run = _start_wandb(self.folder, config, project, run_name, mode, run_id)
-        self.run_id = self._run.id if self._run else run_id
+        self.sinks: list[Sink] = [JsonLines(self.folder, step)]
+        if mode != "disabled":
+            self._add(lambda: WandB(self.folder, config, project, run_name, mode, run_id))
+        if tensorboard:
+            self._add(lambda: TensorBoard(self.folder, step))
+        self.run_id = next((sink.run_id for sink in self.sinks if isinstance(sink, WandB)), run_id)
 
     def write(self, step: int, values: dict) -> None:
         """Numbers of one step (values that are None are left out)."""
         values = {key: value for key, value in values.items() if value is not None}
-        self._file.write(_line({"step": step, **values}))
-        self._file.flush()
-        self._send(values, step)
+        self._each(lambda sink: sink.write(step, values))
 
     def samples(self, step: int, samples: list[dict]) -> None:
         """samples: [{"prompt": ..., "text": what the model wrote after it}]"""
-        self._file.write(_line({"step": step, "samples": samples}))
-        self._file.flush()
-        if self._run:
-            import wandb
+        self._each(lambda sink: sink.samples(step, samples))
 
-            rows = [[step, sample["prompt"], sample["text"]] for sample in samples]
-            self._send({"samples": wandb.Table(columns=["step", "prompt", "text"], data=rows)}, step)
+    def rewind(self, step: int) -> None:
+        """Forget what was logged of later steps."""
+        self._each(lambda sink: sink.rewind(step))
 
     def draw(self) -> None:
-        """curves.png from the log; a drawing that fails never stops a run."""
+        """curves.png from the log; a drawing that fails is said once."""
         if self._cannot_draw:
             return
         try:
             draw_curves(read_log(self.folder), self.folder / "curves.png")
         except Exception as error:  # matplotlib is absent, has no font, a full disk: the log has it all
             self._cannot_draw = True
-            print(f"warning: no curves.png ({error})", flush=True)
+            print(f"warning: no curves.png ({_first_line(error)})", flush=True)
 
     def close(self) -> None:
-        self._file.close()
-        if self._run:  # a lost network must not hold the machine that is paid for
-            closing = threading.Thread(target=self._finish, daemon=True)
-            closing.start()
-            closing.join(timeout=60)
+        self._each(lambda sink: sink.close())
+
+    def _add(self, make: Callable[[], Sink]) -> None:
+        try:
+            self.sinks.append(make())
+        except Exception as error:
+            print(f"warning: {_first_line(error)}; the log is {self.folder / 'log.jsonl'}", flush=True)
+
+    def _each(self, do: Callable[[Sink], None]) -> None:
+        for sink in list(self.sinks):
+            try:
+                do(sink)
+            except Exception as error:
+                self.sinks.remove(sink)
+                print(f"warning: {sink.name} failed ({_first_line(error)}); going on without it", flush=True)
+
+
+class JsonLines:
+    """log.jsonl. Lines that find no room on the disk are kept, and written with the next ones when there is some."""
+
+    name = "log.jsonl"
+
+    def __init__(self, folder: Path, step: int):
+        self.path, self._size = folder / "log.jsonl", -1  # bytes that stand there for good; -1: not yet cut back
+        self._waiting: list[str] = []
+        self._full = False
+        self._begin = [_line(record) for record in read_log(folder) if record["step"] <= step] if step else []
+        self._flush()
+
+    def write(self, step: int, values: dict) -> None:
+        self._waiting.append(_line({"step": step, **values}))
+        self._flush()
+
+    def samples(self, step: int, samples: list[dict]) -> None:
+        self._waiting.append(_line({"step": step, "samples": samples}))
+        self._flush()
+
+    def rewind(self, step: int) -> None:
+        lines = self._begin if self._size < 0 else self.path.read_text(encoding="utf-8").splitlines(keepends=True)
+        self._begin = [line for line in [*lines, *self._waiting] if json.loads(line)["step"] <= step]
+        self._size, self._waiting = -1, []
+        self._flush()
+
+    def close(self) -> None:
+        self._flush()
+        if self._full:
+            print(f"warning: {self.path}: {len(self._waiting)} lines did not find room", flush=True)
+
+    def _flush(self) -> None:
+        try:
+            if self._size < 0:
+                with atomic_file(self.path) as f:
+                    f.write("".join(self._begin).encode())
+                self._size = self.path.stat().st_size
+            with open(self.path, "r+b") as f:
+                f.truncate(self._size)  # of a line that found half of its room
+                f.seek(self._size)
+                f.write("".join(self._waiting).encode())
+            self._size, self._waiting, self._full = self.path.stat().st_size, [], False
+        except Exception as error:  # a full disk above all
+            if not self._full:
+                print(f"warning: {self.path}: cannot write ({_first_line(error)}); its lines wait for room", flush=True)
+            self._full = True
+
+
+class WandB:
+    """A W&B run that never asks and never stops us; online turns to offline. Raises when there is neither."""
+
+    name = "W&B"
+
+    def __init__(self, folder: Path, config: dict, project: str, run_name: str, mode: str, run_id: str | None):
+        self.log = folder / "log.jsonl"
+        if mode == "auto":
+            mode = "online" if _wandb_key() else "offline"
+        try:
+            self.run = self._start(mode, folder, config, project, run_name, run_id)
+        except Exception as error:
+            if mode == "offline":
+                raise RuntimeError(f"no W&B offline run ({_first_line(error)})") from error
+            print(f"warning: no W&B online run ({_first_line(error)}); it is kept offline", flush=True)
+            self.run = self._start("offline", folder, config, project, run_name, run_id)
+        self.run_id: str = self.run.id
+
+    def _start(self, mode: str, folder: Path, config: dict, project: str, run_name: str, run_id: str | None):
+        import wandb
+
+        folder.mkdir(parents=True, exist_ok=True)
+        settings = wandb.Settings(silent=True, console="off", init_timeout=WANDB_INIT_SECONDS)
+        return wandb.init(
+            project=project,
+            name=run_name,
+            mode=cast(Literal["online", "offline"], mode),
+            id=run_id,
+            resume="allow",
+            dir=str(folder),
+            config=config,
+            settings=settings,
+        )
+
+    def write(self, step: int, values: dict) -> None:
+        self.run.log(values, step=step)
+
+    def samples(self, step: int, samples: list[dict]) -> None:
+        import wandb
+
+        rows = [[step, sample["prompt"], sample["text"]] for sample in samples]
+        self.run.log({"samples": wandb.Table(columns=["step", "prompt", "text"], data=rows)}, step=step)
+
+    def rewind(self, step: int) -> None:
+        """W&B leaves out what comes with a step that it has had."""
+
+    def close(self) -> None:
+        closing = threading.Thread(target=self._finish, daemon=True)
+        closing.start()
+        closing.join(timeout=60)  # a lost network must not hold the machine that is paid for
 
     def _finish(self) -> None:
         try:
-            self._run.finish()
+            self.run.finish()
         except Exception as error:
-            print(
-                f"warning: W&B did not finish ({_first_line(error)}); the log is {self.folder / 'log.jsonl'}",
-                flush=True,
-            )
+            print(f"warning: W&B did not finish ({_first_line(error)}); the log is {self.log}", flush=True)
 
-    def _send(self, values: dict, step: int) -> None:
-        if self._run:
-            try:
-                self._run.log(values, step=step)
-            except Exception as error:
-                print(f"warning: W&B failed ({_first_line(error)}); going on without it", flush=True)
-                self._run = None
+
+class TensorBoard:
+    """Event files under tensorboard/: tensorboard --logdir checkpoints"""
+
+    name = "TensorBoard"
+
+    def __init__(self, folder: Path, step: int):
+        try:
+            from torch.utils.tensorboard import SummaryWriter
+        except ImportError as error:
+            raise RuntimeError("no TensorBoard: pip install tensorboard, or log.tensorboard=false") from error
+        self._make = lambda step: SummaryWriter(str(folder / "tensorboard"), purge_step=step + 1 if step else None)
+        self.writer = self._make(step)
+
+    def write(self, step: int, values: dict) -> None:
+        for name, value in values.items():
+            self.writer.add_scalar(name, value, step)
+
+    def samples(self, step: int, samples: list[dict]) -> None:
+        for sample in samples:
+            self.writer.add_text(sample["prompt"], sample["text"], step)
+
+    def rewind(self, step: int) -> None:
+        self.writer.close()
+        self.writer = self._make(step)
+
+    def close(self) -> None:
+        self.writer.close()
 
 
 def _line(record: dict) -> str:
@@ -119,39 +270,11 @@ def _first_line(error: Exception) -> str:
     return (str(error).splitlines() or [type(error).__name__])[0]
 
 
-def _start_wandb(folder: Path, config: dict, project: str, run_name: str, mode: str, run_id: str | None):
-    """A W&B run that never asks and never stops us; online turns to offline, offline to nothing."""
-    if mode == "disabled":
-        return None
-    if mode == "auto":
-        mode = "online" if _wandb_key() else "offline"
-    for attempt in (mode, "offline") if mode == "online" else ("offline",):
-        try:
-            import wandb
-
-            settings = wandb.Settings(silent=True, console="off", init_timeout=WANDB_INIT_SECONDS)
-            return wandb.init(
-                project=project,
-                name=run_name,
-                mode=attempt,
-                id=run_id,
-                resume="allow",
-                dir=str(folder),
-                config=config,
-                settings=settings,
-            )
-        except Exception as error:
-            print(
-                f"warning: no W&B {attempt} run ({_first_line(error)}); the log is {folder / 'log.jsonl'}", flush=True
-            )
-    return None
-
-
 def _wandb_key() -> bool:
     """Whether this machine has a W&B key: `wandb login` puts it into .netrc."""
     if os.environ.get("WANDB_API_KEY"):
         return True
-    host = urlparse(os.environ.get("WANDB_BASE_URL", "https://api.wandb.ai")).hostname
+    host = urlparse(os.environ.get("WANDB_BASE_URL", "https://api.wandb.ai")).hostname or ""
     try:
         return netrc.netrc().authenticators(host) is not None
     except (OSError, netrc.NetrcParseError):

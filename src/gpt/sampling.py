@@ -1,6 +1,6 @@
 """How the next token is chosen: temperature, top-k, top-p, min-p, repetition penalty, for a batch of rows at once."""
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -20,6 +20,9 @@ class Sampling:
     top_p: float = 1.0  # only the likeliest that together have this probability; 1: off
     min_p: float = 0.0  # only those at least this share as likely as the likeliest; 0: off
     repetition_penalty: float = 1.0  # divides the logits of what was said or asked (Keskar et al. 2019, CTRL); 1: off
+    presence_penalty: float = 0.0  # taken off the logits of what was said (OpenAI's definition); 0: off
+    frequency_penalty: float = 0.0  # and once more for each time that it was said; 0: off
+    bias: tuple[tuple[int, float], ...] = ()  # (id, what is added to its logit)
 
     @classmethod
     def of(cls, section: Decoding) -> "Sampling":
@@ -30,8 +33,15 @@ class Sampling:
 class Knobs:
     """The sampling settings of the rows as tensors, and the choice of the next tokens by them."""
 
-    def __init__(self, settings: list[Sampling], seen: Iterable[list[int]], vocab_size: int, device: torch.device):
-        """settings: one a row; seen: what each row was asked and has said so far, for the repetition penalty."""
+    def __init__(
+        self,
+        settings: list[Sampling],
+        asked: Sequence[list[int]],
+        said: Sequence[list[int]],
+        vocab_size: int,
+        device: torch.device,
+    ):
+        """settings: one a row; asked, said: each row's prompt and its answer so far, for the penalties."""
         self.cpu = device.type == "mps"  # its cumulative sums are too coarse, and the memory is one anyway
         device = torch.device("cpu") if self.cpu else device
 
@@ -45,21 +55,37 @@ class Knobs:
         self.top_p = column(max(s.top_p, 1e-6) for s in settings)  # the likeliest stays in any case
         self.top_k = column(min(s.top_k or vocab_size, vocab_size) for s in settings)
         self.cut = any(0 < s.top_k < vocab_size or s.top_p < 1 for s in settings)
-        self.penalty: torch.Tensor | None = None
+        self.repetition = column(float(s.repetition_penalty) for s in settings)
+        self.presence = column(float(s.presence_penalty) for s in settings)
+        self.frequency = column(float(s.frequency_penalty) for s in settings)
+        self.seen: torch.Tensor | None = None  # bool (B, V): was asked or said
         if any(s.repetition_penalty != 1 for s in settings):
-            self.penalty = column(float(s.repetition_penalty) for s in settings)
             self.seen = torch.zeros(len(settings), vocab_size, dtype=torch.bool, device=device)
-            for row, ids in zip(self.seen, seen):
+            for row, ids in zip(self.seen, map(list.__add__, asked, said)):
                 row[torch.tensor(ids, device=device)] = True
+        self.counts: torch.Tensor | None = None  # (B, V): how often it was said
+        if any(s.presence_penalty or s.frequency_penalty for s in settings):
+            counts = [torch.tensor(ids, dtype=torch.long).bincount(minlength=vocab_size) for ids in said]
+            self.counts = torch.stack(counts).float().to(device)
+        self.bias: torch.Tensor | None = None  # (B, V)
+        if any(s.bias for s in settings):
+            self.bias = torch.zeros(len(settings), vocab_size, device=device)
+            for bias, s in zip(self.bias, settings):
+                for i, value in s.bias:
+                    bias[i] += value
 
     def choose(self, logits: torch.Tensor, draws: list[float]) -> torch.Tensor:
         """logits (B, V), draws: a random number in (0, 1] a row -> the next ids (B,); NO_CHOICE where logits are not
         numbers"""
         if self.cpu:
             logits = logits.cpu()
-        if self.penalty is not None:
-            punished = torch.where(logits > 0, logits / self.penalty, logits * self.penalty)
+        if self.seen is not None:
+            punished = torch.where(logits > 0, logits / self.repetition, logits * self.repetition)
             logits = torch.where(self.seen, punished, logits)
+        if self.counts is not None:
+            logits = logits - self.presence * (self.counts > 0) - self.frequency * self.counts
+        if self.bias is not None:
+            logits = logits + self.bias
         if self.any_greedy:
             likeliest = argmax(logits)  # to which NaN is the largest
             likeliest = likeliest.masked_fill(logits.gather(1, likeliest).isnan(), NO_CHOICE)
@@ -68,8 +94,10 @@ class Knobs:
             chosen = torch.where(self.greedy, likeliest, chosen) if self.any_greedy else chosen
         else:
             chosen = likeliest
-        if self.penalty is not None:
+        if self.seen is not None:
             self.seen.scatter_(1, chosen, True)
+        if self.counts is not None:
+            self.counts.scatter_add_(1, chosen, torch.ones_like(chosen, dtype=self.counts.dtype))
         return chosen[:, 0]
 
     def _draw(self, logits: torch.Tensor, draws: list[float]) -> torch.Tensor:

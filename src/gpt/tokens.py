@@ -3,11 +3,13 @@
     train.bin    little-endian uint16 token ids; every document ends with <|end|>
     train.json   what it holds: tokens, documents, text_bytes, bytes_per_token, tokenizer_sha256, sha256, ...
 
-Batches are a pure function of (seed, step). The file is taken as a ring; every epoch cuts it into windows of block_size
-from a random phase on and shuffles them, so nothing is drawn twice before all is seen, documents are cut at new places in
-every epoch, resuming needs only the step, and neither the micro-batch size nor the number of GPUs changes what a step sees.
+Batches are a pure function of (seed, step). The file is taken as a ring; every epoch cuts it into windows of
+block_size from a random phase on and shuffles them, so nothing is drawn twice before all is seen, documents are cut
+at new places in every epoch, resuming needs only the step, and neither the micro-batch size nor the number of GPUs
+changes what a step sees.
 """
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,15 +17,24 @@ import numpy as np
 
 from gpt.tokenizer import Tokenizer
 from pipeline.config import InputError
+from pipeline.draws import hash64
 from pipeline.files import content_hash, read_json
 
 DTYPE = np.dtype("<u2")  # vocab_size <= 65,536: see pipeline/config.py
-IGNORE = -100  # a target that is not learned or scored, as torch's cross entropy has it
+IGNORE = -100  # a target that is not learned or scored, as torch's cross entropy and model.py have it
 
 
 def document(article: dict) -> str:
-    """An article as the model reads it: the title as a Markdown heading, as the sections of the text are; <|end|> follows."""
+    """An article as the model reads it: the title as a Markdown heading, as the sections of the text are; <|end|>
+    follows."""
     return f"# {article['title']}\n\n{article['text']}"
+
+
+def recased(text: str, *key) -> str:
+    """The text as it may be typed: about a third of its sentences in lower case, a third in CAPITALS; by the key."""
+    parts = re.split(r"(?<=[.!?\n])(?=\s)", text)
+    cases = (str, str.lower, str.upper)
+    return "".join(cases[hash64(*key, place) % len(cases)](part) for place, part in enumerate(parts))
 
 
 class TokenFile:
@@ -55,7 +66,8 @@ class TokenFile:
 
 
 def open_tokens(path: Path, tokenizer: Tokenizer, vocab_size: int) -> TokenFile:
-    """The token file; InputError when it was altered, another tokenizer made it or the model has no room for its ids."""
+    """The token file; InputError when it was altered, another tokenizer made it or the model has no room for its
+    ids."""
     file = TokenFile(path)
     problems = []
     if file.about.get("content_hash", content := content_hash(file.path)) != content:
@@ -84,7 +96,7 @@ def permutation(n: int, seed: list[int]) -> tuple[np.ndarray, int]:
 
 class Batches:
     """The training batches: step k is sequences [k * batch_size, (k + 1) * batch_size) of the shuffled epochs one
-    after another. batch_size counts the sequences of a whole step: micro_batch_size x grad_accum_steps x GPUs."""
+    after another. batch_size counts the sequences of a whole step: micro_batch_size x grad_accum_steps."""
 
     def __init__(self, file: TokenFile, block_size: int, batch_size: int, seed: int):
         if file.tokens <= block_size:
@@ -98,18 +110,22 @@ class Batches:
         )  # an epoch; the fewer than block_size tokens left over move with the phase
         self._epochs: dict[int, tuple[np.ndarray, int]] = {}
 
-    def batch(
-        self, step: int, micro: int, micro_batch_size: int, rank: int = 0, world_size: int = 1
-    ) -> tuple[np.ndarray, np.ndarray]:
-        """Inputs and targets, int64 (B, T) each, of micro-batch number `micro` of a step on one of world_size GPUs.
+    def rows(self, step: int) -> int:
+        """Sequences of a step, over all GPUs."""
+        return self.batch_size
 
-        B is micro_batch_size, or less at the end of a step that it does not divide (0 when nothing is left).
-        """
-        first = (micro * world_size + rank) * micro_batch_size
-        last = min(first + micro_batch_size, self.batch_size)
+    def batch(self, step: int, first: int, rows: int) -> tuple[np.ndarray, np.ndarray]:
+        """Inputs and targets, int64 (B, T) each, of up to `rows` sequences of a step, from number `first` on."""
+        last = min(first + rows, self.batch_size)
         starts = self.starts(np.arange(first, last) + step * self.batch_size)
         window = np.take(self.file.ids, starts[:, None] + np.arange(self.block_size + 1), mode="wrap").astype(np.int64)
         return np.ascontiguousarray(window[:, :-1]), np.ascontiguousarray(window[:, 1:])
+
+    def place(self, step: int) -> str:
+        """Where in the file the sequences of a step begin, in words."""
+        starts = [int(start) for start in self.starts(np.arange(self.batch_size) + step * self.batch_size)]
+        shown = ", ".join(f"{start:,}" for start in starts[:8]) + (", ..." if len(starts) > 8 else "")
+        return f"batch {step:,} of {self.file.path} (its {len(starts)} windows begin at the tokens {shown})"
 
     def starts(self, sequences: np.ndarray) -> np.ndarray:
         """Where in the file the windows of these sequences begin, counted through all epochs."""
@@ -132,6 +148,29 @@ class Batches:
             order, phase = permutation(self.windows, [self.seed, epoch])
             self._epochs[epoch] = order, phase % self.file.tokens
         return self._epochs[epoch]
+
+
+class Validation:
+    """The first windows of val.bin in order, as one step of examples: the same tokens every time, and a fair sample,
+    since documents are shuffled. A short last batch is filled up with rows that do not count, so that all have one
+    shape."""
+
+    def __init__(self, file: TokenFile, block_size: int, sequences: int, before: int):
+        """sequences: how many windows at most; before: the id that stands before the first one, <|end|>."""
+        self.block_size, self.before = block_size, before
+        self.ids = file.ids[: sequences * block_size]
+
+    def rows(self, step: int) -> int:
+        return -(-len(self.ids) // self.block_size)
+
+    def batch(self, step: int, first: int, rows: int) -> tuple[np.ndarray, np.ndarray]:
+        """Inputs and targets, int64 (rows, T) each; -100 in the targets where nothing is scored."""
+        start = first * self.block_size
+        before = int(self.ids[start - 1]) if start else self.before
+        ids = self.ids[start : start + rows * self.block_size]
+        inputs, targets = next(windows(ids, self.block_size, rows, before))
+        empty = ((0, rows - len(inputs)), (0, 0))
+        return np.pad(inputs, empty), np.pad(targets, empty, constant_values=IGNORE)
 
 
 def windows(

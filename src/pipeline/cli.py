@@ -4,9 +4,10 @@ import argparse
 import difflib
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
+from typing import NoReturn
 
-from pipeline.config import ROOT, SYNONYMS, Config, InputError, load_config
+from pipeline.config import ROOT, SYNONYMS, Config, InputError, load_config, section_keys
 from pipeline.files import FULL
 
 
@@ -28,6 +29,7 @@ def stage_main(main: Callable, doc: str, sections: tuple[str, ...], arguments: C
     parser.add_argument("overrides", nargs="*", metavar="section.key=value", help="change single values")
     if arguments:
         arguments(parser)
+    parser.check_options(sys.argv[1:])
     args = parser.parse_intermixed_args()
     try:
         cfg = load_config(args.config, args.overrides)
@@ -53,16 +55,14 @@ class _Parser(argparse.ArgumentParser):
 
     sections: tuple[str, ...] = ()
 
-    def parse_known_intermixed_args(self, args: Sequence[str] | None = None, namespace=None):
-        words = list(sys.argv[1:] if args is None else args)
+    def check_options(self, words: list[str]) -> None:
         for place, word in enumerate(words):
             name, equals, value = word.partition("=")
             if name.startswith("--") and name != "--" and name not in self._option_string_actions:
                 value = value if equals else next(iter(words[place + 1 : place + 2]), "VALUE")
                 self.error(_spelling(name, value, self.sections))
-        return super().parse_known_intermixed_args(args, namespace)
 
-    def error(self, message: str):
+    def error(self, message: str) -> NoReturn:
         print(f"error: {message}; --help shows the options and keys", file=sys.stderr)
         sys.exit(2)
 
@@ -71,7 +71,7 @@ def _spelling(option: str, value: str, sections: tuple[str, ...]) -> str:
     """'--lr', '1e-3' -> "no option --lr: write train.lr=1e-3". sections: the stage's own, whose keys come first."""
     wanted = option.lstrip("-").replace("-", "_")
     section, _, key = wanted.rpartition(".")
-    keys = {name: list(getattr(f.annotation, "model_fields", {})) for name, f in Config.model_fields.items()}
+    keys = {name: section_keys(name) for name in Config.model_fields}
     found = [f"{name}.{k}" for name in (section,) if name in keys for k in keys[name] if k == key]
     if not section:
         order = [*sections, *(name for name in keys if name not in sections)]

@@ -59,11 +59,8 @@ def _written(value) -> str:
     """A tree as text, the same under every Python: fields that are empty are left out, and so are docstrings."""
     if isinstance(value, ast.AST):
         fields = dict(ast.iter_fields(value))
-        body = fields.get("body")
-        if isinstance(value, (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)) and ast.get_docstring(
-            value, clean=False
-        ):
-            fields["body"] = body[1:]
+        if isinstance(value, (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)):
+            fields["body"] = value.body[ast.get_docstring(value, clean=False) is not None :]
         inner = ",".join(
             f"{name}={_written(v)}" for name, v in sorted(fields.items()) if v not in (None, []) and name != "kind"
         )

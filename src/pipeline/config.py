@@ -9,7 +9,7 @@ import os
 import re
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Literal, NamedTuple
+from typing import Annotated, Any, Literal, NamedTuple
 
 import yaml
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
@@ -79,6 +79,7 @@ class Tokenizer(Section):
     special_tokens: Annotated[list[str], Field(min_length=3, max_length=3)]
     sample_mb: Positive
     min_frequency: Count
+    cases: bool
 
     @model_validator(mode="after")
     def _specials(self):
@@ -97,6 +98,7 @@ class Data(Section):
     train_bin: InCorpus
     val_bin: InCorpus
     val_fraction: Annotated[Float, Field(gt=0, lt=1)]
+    recased: Whole
     shard_articles: Count
     seed: Whole
     workers: Literal["auto"] | Count
@@ -115,15 +117,18 @@ class Extract(Section):
     backend: Literal["native", "wikiextractor"]
     on_error: Literal["fail", "skip"]
     article_seconds: Positive
-    drop_sections: list[str]
+    drop_sections: Literal["auto"] | list[str]
+    variant: Annotated[str, Field(pattern="^[a-z]{2,3}(-[a-z]+)*$|^auto$")]
     templates: dict[str, str]
     expand: bool
     tables: Literal["drop", "text"]
-    variant: Annotated[str, Field(pattern="^([a-z]{2,3}(-[a-z]{2,8})*)?$")]
+
+
+LanguageCode = Annotated[str, Field(pattern="^[a-z]{2,3}$")]
 
 
 class Clean(Section):
-    language: Annotated[str, Field(pattern="^[a-z]{2,3}$")]
+    language: LanguageCode | Annotated[list[LanguageCode], Field(min_length=1)]
     language_prob: Share
     language_model: Annotated[str | None, Place("root", reads=True)]
     min_chars: Whole
@@ -135,7 +140,12 @@ class Clean(Section):
     max_duplicate_lines: Share
     max_duplicate_5grams: Share
     drop_disambiguation: bool
+    max_dropped: Share
     samples: Whole
+
+    @property
+    def languages(self) -> list[str]:
+        return [self.language] if isinstance(self.language, str) else self.language
 
     @model_validator(mode="after")
     def _word_length(self):
@@ -178,14 +188,18 @@ class Train(Section):
     beta2: Share
     muon_momentum: Share
     zero_init_proj: bool
+    embed_lr_scale: Positive
     grad_clip: NotNegative
     eval_interval: Count
     eval_iters: Count
+    eval_batch_size: Count
     log_interval: Count
     checkpoint_dir: InOut
     checkpoint_interval: Count
     keep_checkpoints: Count
     max_nonfinite: Count
+    spike_factor: Annotated[Float, Field(ge=1)] | Literal[0]
+    spike_steps: Count
     sample_prompts: list[str]
     sample_tokens: Whole
     price_per_hour: NotNegative
@@ -241,6 +255,7 @@ class Teacher(Section):
     timeout: Positive
     retries: Whole
     temperature: NotNegative
+    answers: InCorpus
 
 
 class FineTuning(Section):
@@ -268,7 +283,16 @@ class Sft(FineTuning):
     max_article_chars: Count
     max_turns: Count
     val_fraction: Annotated[Float, Field(gt=0, lt=1)]
+    mix: dict[Literal["memory", "passage", "limits", "company"], Share]
+    typing: Share
+    persona: FromRoot
     join: Annotated[Float, Field(ge=0, lt=1)]
+
+    @model_validator(mode="after")
+    def _mix(self):
+        if not self.mix.get("memory"):
+            raise ValueError("mix needs a share of memory: the others are counted by it")
+        return self
 
 
 class Pref(Section):
@@ -306,8 +330,19 @@ class Serve(Decoding):
     name: str
     host: str
     port: Annotated[Int, Field(ge=0, le=65535)]  # 0: any free port
+    models: dict[str, str]
+    dtype: Literal["auto", "float32", "bfloat16"]
     max_batch: Count
     queue: Whole
+    queue_seconds: NotNegative
+    prefix_cache_mb: Whole
+    api_key: str | None
+    allow_origins: list[str]
+    log_requests: bool
+
+
+class Log(Section):
+    tensorboard: bool
 
 
 class Wandb(Section):
@@ -320,8 +355,9 @@ class Vast(Section):
     gpu: str
     filters: str
     image: str
-    disk_gb: Count
+    disk_gb: Literal["auto"] | Count
     max_price: Positive
+    bid: Literal["off", "auto"] | Positive
     max_tries: Count
     boot_minutes: Positive
     ssh_key: str
@@ -357,6 +393,7 @@ class Config(Section):
     dpo: Dpo
     judge: Judge
     serve: Serve
+    log: Log
     wandb: Wandb
     vast: Vast
 
@@ -398,7 +435,7 @@ def load_config(path: str = "configs/base.yaml", overrides: Sequence[str] = ()) 
     try:
         config = Config.model_validate(raw)
     except ValidationError as error:
-        problems += [_explain(e, origin, file) for e in error.errors()]
+        problems += [_explain(dict(e), origin, file) for e in error.errors()]
     if problems:
         raise InputError("\n".join(problems))
     return config
@@ -407,31 +444,38 @@ def load_config(path: str = "configs/base.yaml", overrides: Sequence[str] = ()) 
 def _place_all(raw: dict, origin: dict) -> None:
     """Rewrite every path of the config to one that is relative to the repo root, or absolute."""
     bases = {"root": ""}
+    if raw.get("corpus", "") is None:
+        raw["corpus"] = raw.get("out")
     for name in ("out", "corpus"):
-        value = raw.get(name)
-        if isinstance(value, str):
-            raw[name] = _place(value, "", Place("root"), origin.get((name, ""), ""))
-        elif name == "corpus" and value is None:
-            raw[name] = raw.get("out")
-        bases[name] = raw[name] if isinstance(raw.get(name), str) else ""
-    for section, field in Config.model_fields.items():
-        keys = getattr(field.annotation, "model_fields", {})
-        for key, about in keys.items():
-            place = next((m for m in about.metadata if isinstance(m, Place)), None)
-            value = raw[section].get(key) if isinstance(raw.get(section), dict) else None
-            if place is None or value is None:
-                continue
-            where = bases[place.under], place, origin.get((section, key), "")
-            if isinstance(value, str):
-                raw[section][key] = _place(value, *where)
-            elif isinstance(value, list):
-                raw[section][key] = [_place(v, *where) if isinstance(v, str) else v for v in value]
-            elif isinstance(value, dict):
-                raw[section][key] = {k: _place(v, *where) if isinstance(v, str) else v for k, v in value.items()}
-    checkpoints = raw["train"].get("checkpoint_dir") if isinstance(raw.get("train"), dict) else None
+        if isinstance(raw.get(name), str):
+            raw[name] = bases[name] = _place(raw[name], "", Place("root"), origin.get((name, ""), ""))
+    sections = {name: keys for name, keys in raw.items() if isinstance(keys, dict) and name in Config.model_fields}
+    for section, keys in sections.items():
+        for key, place in places(section).items():
+            if key in keys:
+                keys[key] = _placed(keys[key], bases.get(place.under, ""), place, origin.get((section, key), ""))
+    checkpoints = sections.get("train", {}).get("checkpoint_dir")
     for section, stage in AUTO.items():
-        if isinstance(raw.get(section), dict) and raw[section].get("checkpoint") == "auto":
+        if sections.get(section, {}).get("checkpoint") == "auto":
             raw[section]["checkpoint"] = f"{checkpoints}/{stage}/latest"
+
+
+def places(section: str) -> dict[str, Place]:
+    """The keys of a section that hold paths."""
+    fields = getattr(Config.model_fields[section].annotation, "model_fields", {})
+    found = {key: next((m for m in about.metadata if isinstance(m, Place)), None) for key, about in fields.items()}
+    return {key: place for key, place in found.items() if place}
+
+
+def _placed(value: Any, *where) -> Any:
+    """A path, or a list or a mapping of them; what is none of these is for the schema to refuse."""
+    if isinstance(value, str):
+        return _place(value, *where)
+    if isinstance(value, list):
+        return [_placed(v, *where) for v in value]
+    if isinstance(value, dict):
+        return {key: _placed(v, *where) for key, v in value.items()}
+    return value
 
 
 def _place(value: str, base: str, place: Place, origin: str) -> str:
@@ -548,6 +592,12 @@ SYNONYMS = {
 }
 
 
+def section_keys(section: str) -> list[str]:
+    """The keys of a section; none of a top-level key or a name that there isn't."""
+    field = Config.model_fields.get(section)
+    return list(getattr(field.annotation, "model_fields", {})) if field else []
+
+
 def _explain(error: dict, origin: dict, file: Path) -> str:
     """One line for one pydantic error: where, what, and the nearest name when a key is unknown."""
     loc = [str(part) for part in error["loc"]]
@@ -557,8 +607,7 @@ def _explain(error: dict, origin: dict, file: Path) -> str:
     )
     name = ".".join(p for p in loc if not p.startswith(("literal[", "constrained-", "function-")))
     if error["type"] == "extra_forbidden":
-        field = Config.model_fields.get(loc[0])
-        keys = field.annotation.model_fields if len(loc) > 1 and field else Config.model_fields
+        keys = section_keys(loc[0]) if len(loc) > 1 else list(Config.model_fields)
         near = [SYNONYMS[loc[-1]]] if SYNONYMS.get(loc[-1]) in keys else difflib.get_close_matches(loc[-1], keys, n=1)
         prefix = loc[0] + "." if len(loc) > 1 else ""
         kind = "key" if len(loc) > 1 else "section"

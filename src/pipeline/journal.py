@@ -17,7 +17,8 @@ class Journal:
     """
 
     def __init__(self, path: Path, key: str):
-        self.path, self.key, self.entries = Path(path), key, {}
+        self.path, self.key = Path(path), key
+        self.entries: dict = {}
 
     def __enter__(self) -> "Journal":
         self.path.parent.mkdir(parents=True, exist_ok=True)

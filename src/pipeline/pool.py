@@ -43,30 +43,41 @@ class Pool:
         waiting: deque = deque()
         try:
             for job in jobs:
-                waiting.append(self.executor.submit(function, job))
+                with _said_plainly():
+                    waiting.append(self.executor.submit(function, job))
                 if len(waiting) >= self.workers * AHEAD:
-                    yield _result(waiting.popleft())
+                    with _said_plainly():
+                        result = waiting.popleft().result()
+                    yield result
             while waiting:
-                yield _result(waiting.popleft())
+                with _said_plainly():
+                    result = waiting.popleft().result()
+                yield result
         finally:
             for future in waiting:
                 future.cancel()
 
 
-def _result(future) -> Any:
+@contextmanager
+def _said_plainly():
+    """What becomes of workers and clusters as one line; what a job itself raises comes through."""
     try:
-        return future.result()
+        yield
+        return
     except BrokenProcessPool:
         reason = "a worker process was killed (out of memory?); set data.workers lower"
     except CancelledError:
         reason = "the Dask cluster dropped a job (has its scheduler gone away?); see to it"
     except Exception as error:
-        if type(error).__name__ != "KilledWorker":  # Dask's, whose package may be absent
+        if type(error).__name__ == "KilledWorker":  # Dask's, whose package may be absent
+            reason = (
+                "a job ended one Dask worker after another (out of memory?); "
+                "give the workers more, or set data.shard_articles lower"
+            )
+        elif "deserializ" in str(error) and type(error) is RuntimeError:
+            reason = "the Dask cluster cannot read our jobs: start it from this environment and with the same files"
+        else:
             raise
-        reason = (
-            "a job ended one Dask worker after another (out of memory?); "
-            "give the workers more, or set data.shard_articles lower"
-        )
     raise InputError(f"{reason} and run the same command again: it goes on where it stopped")
 
 
@@ -102,9 +113,12 @@ def cores() -> int:
 def _follow_parent() -> None:
     """In a worker: leave Ctrl-C to the parent, and end with it, even when it is killed with SIGKILL."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    parent = multiprocessing.parent_process()
+    if parent is None:
+        return
 
     def wait_and_exit():
-        multiprocessing.parent_process().join()
+        parent.join()
         os._exit(1)
 
     threading.Thread(target=wait_and_exit, daemon=True).start()
@@ -129,16 +143,16 @@ def _importable(function: Callable) -> Callable:
     """The same function from a module that workers can import, when this stage was started as a script."""
     if function.__module__ != "__main__":
         return function
-    return getattr(importlib.import_module(Path(sys.modules["__main__"].__file__).stem), function.__name__)
+    return getattr(importlib.import_module(Path(str(sys.modules["__main__"].__file__)).stem), function.__name__)
 
 
-def _dask_client(address: str):
+def _dask_client(address: str | None) -> Any:
     try:
         from dask.distributed import Client
     except ImportError:
         raise InputError("data.engine dask needs the package: pip install distributed") from None
     try:
-        client = Client(address, timeout=DASK_SECONDS)
+        client: Any = Client(address, timeout=DASK_SECONDS)
     except (OSError, ValueError, TimeoutError) as error:
         raise InputError(f"data.scheduler {address}: no Dask scheduler answers there ({error})") from None
     try:
@@ -148,6 +162,9 @@ def _dask_client(address: str):
         raise InputError(
             f"data.scheduler {address}: the cluster has no workers; start some: dask worker {address} --nthreads 1"
         ) from None
+    if different := _other_versions(client.get_versions()):
+        client.close()
+        raise InputError(f"data.scheduler {address}: {different}; start the cluster from this environment")
     src = str(Path(__file__).resolve().parents[1])
 
     def find_stages():
@@ -157,3 +174,28 @@ def _dask_client(address: str):
     client.run_on_scheduler(find_stages)  # it unpacks what jobs refer to
     client.register_worker_callbacks(find_stages)  # also on workers that take a dead one's place
     return client
+
+
+# Packages whose versions must be the same on both sides for a job to arrive
+WIRE = ("python", "dask", "distributed", "cloudpickle", "msgpack")
+
+
+def _other_versions(versions: dict) -> str:
+    """What of Client.get_versions() differs between us and the cluster, in words; '' when nothing does.
+
+    Of Python the first two numbers count: bytecode is the same within them.
+    """
+    ours = _wire(versions["client"])
+    for member, about in [("the scheduler", versions["scheduler"]), *versions["workers"].items()]:
+        theirs = _wire(about) if about else ours
+        found = [
+            f"{package} {theirs[package]}, not {ours[package]}" for package in WIRE if theirs[package] != ours[package]
+        ]
+        if found:
+            return f"{member} has {', '.join(found)}"
+    return ""
+
+
+def _wire(about: dict) -> dict[str, str]:
+    packages = {package: str(about["packages"].get(package)) for package in WIRE}
+    return packages | {"python": ".".join(packages["python"].split(".")[:2])}

@@ -11,7 +11,7 @@ import platform
 import shutil
 import time
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import ExitStack
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -142,11 +142,15 @@ class SingleFiles(_Output):
         inputs: Mapping[str, Path | str],
         packages: tuple[str, ...] = (),
         again: bool = False,
+        left: Callable[[dict], str] = lambda manifest: "",
     ):
-        """inputs: by name a file or a stage's folder, or a hash that is known already."""
+        """inputs: by name a file or a stage's folder, or a hash that is known already.
+
+        left: what an output that is up to date still lacks, in words, such as articles whose answers failed.
+        """
         hashes = {name: value if isinstance(value, str) else input_hash(value) for name, value in inputs.items()}
         super().__init__(stage, settings, hashes, packages, again)
-        self.manifest = Path(manifest)
+        self.manifest, self.left = Path(manifest), left
 
     def __enter__(self) -> "SingleFiles":
         with ExitStack() as held:
@@ -155,8 +159,9 @@ class SingleFiles(_Output):
             before = own_manifest(self.manifest, self.stage)
             same = before is not None and before.get("key") == self.key and isinstance(before.get("files"), dict)
             if before and same and not self.again and not damaged(self.manifest.parent, before):
-                self.up_to_date = True
-                print(f"{self.stage}: {self._shown(before)} is up to date", flush=True)
+                lacks = self.left(before)
+                self.up_to_date = not lacks
+                print(f"{self.stage}: {self._shown(before)} is up to date{lacks and f' but for {lacks}'}", flush=True)
             elif not same:
                 self._explain(before)
             self._held = held.pop_all()
@@ -175,7 +180,7 @@ class SingleFiles(_Output):
 
     def finish(self, files: list[Path], counts: dict, **extra) -> dict:
         """Write the manifest of these files, which lie in its folder or below. -> the manifest"""
-        about = {
+        about: dict[str, dict] = {
             os.path.relpath(path, self.manifest.parent): {"bytes": path.stat().st_size, "sha256": content_hash(path)}
             for path in files
         }

@@ -3,47 +3,45 @@
     teacher = open_teacher(cfg, articles)
     for index, result in teacher.map("conversations", jobs): ...   # in the order in which answers come
 
-`rules` (teacher/rules/) needs no model and no network. `openai` talks to any OpenAI-compatible server: many
-requests in flight, retries with backoff, JSON by schema where the server can and by parsing where it cannot.
-A job is the keyword arguments of the task: `conversations(article, count, max_turns)`,
+`rules` (teacher/rules/) needs no model and no network. `openai` talks to any OpenAI-compatible server (server.py):
+many requests in flight, JSON by schema where the server can and by parsing where it cannot, every usable answer kept
+for good (kept.py). A job is the keyword arguments of the task: `conversations(article, count, max_turns)`,
 `rate(question, article, reference, answers)` or `judge(question, article, reference, first, second)`.
 """
 
-import email.utils
-import os
-import random
+import json
 import re
 import threading
-import time
-from collections.abc import Iterable, Iterator
-from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
-from typing import Any
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from pathlib import Path
+from typing import Any, TypeVar
 
 import orjson
-import requests
 
 from pipeline.config import Config, InputError, Teacher, resolve
 from pipeline.files import read_jsonl
 from pipeline.stage_output import shards
 from teacher import prompts
+from teacher.filters import MALFORMED
+from teacher.kept import KeptAnswers, key_of
 from teacher.rules import judge
 from teacher.rules.teacher import RulesTeacher
+from teacher.server import Refused, Server, TooLong
 
-LADDER = ("json_schema", "json_object", "text")  # how an answer in JSON is asked for, best first
-LONGEST_WAIT = 60.0  # seconds between two tries, unless the server asks for more
-MOST_OBEYED = 600.0  # that much more
+MOST_ERRORS = 20  # jobs in a row without a usable answer: then something is wrong with more than these
+SHORTENINGS = 4  # times that a text is cut down for a model that cannot read so much
 
-
-class Refused(Exception):
-    """The teacher gave no usable answer to one job; the message is the reason, counted in the manifest."""
+Made = TypeVar("Made")
 
 
-def open_teacher(cfg: Config, articles: Iterable[dict] = ()):
+def open_teacher(cfg: Config, articles: Iterable[dict] = ()) -> "RulesBackend | OpenAIBackend":
     """The backend that teacher.backend names. articles: all of the run, which the rules draw wrong guesses from."""
     if cfg.teacher.backend == "rules":
         return RulesBackend(articles, cfg.sft.seed)
-    backend = OpenAIBackend(cfg.teacher)
-    backend.check()
+    backend = OpenAIBackend(cfg.teacher, resolve(cfg.teacher.answers))
+    backend.server.check()
     return backend
 
 
@@ -76,228 +74,207 @@ class RulesBackend:
 
 
 class OpenAIBackend:
-    def __init__(self, settings: Teacher):
-        self.settings, self.base = settings, settings.base_url.rstrip("/")
-        self.key = os.environ.get(settings.api_key_env, "")
-        self.rung = 0  # of LADDER; goes down once for all when the server refuses
-        self.local = threading.local()  # a requests.Session a thread
-        self.stop = threading.Event()  # one job has failed for good: the others give up waiting
+    def __init__(self, settings: Teacher, answers: Path):
+        """answers: the folder of the answers that are kept, a file a task."""
+        self.settings, self.server, self.folder = settings, Server(settings), answers
+        self.files: dict[str, KeptAnswers] = {}
+        self.lock = threading.Lock()
+        self.asked = 0  # requests that got a usable answer in this run; the others were kept ones
 
     # --- the tasks ---
 
     def conversations(self, article: dict, count: int, max_turns: int) -> list[dict]:
-        answer = self.ask(prompts.conversations(article, count, max_turns), prompts.CONVERSATIONS_SCHEMA)
-        try:
-            return [
-                {
-                    "kind": str(c["kind"]),
-                    "messages": [
-                        {"role": role, "content": str(turn[field]).strip()}
-                        for turn in c["turns"]
-                        for role, field in (("user", "question"), ("assistant", "answer"))
-                    ],
-                }
-                for c in answer["conversations"]
-            ]
-        except (KeyError, TypeError) as error:
-            raise Refused("wrong JSON") from error
+        """As the teacher wrote them; what is malformed has the kind 'malformed' and no messages."""
+        schema = prompts.conversations_schema(count, max_turns)
+
+        def ask(text: str) -> list[dict]:
+            return prompts.conversations(article | {"text": text}, count, max_turns)
+
+        return self.ask("conversations", ask, article["text"], schema, conversations_of, self.settings.temperature)
 
     def rate(self, question: str, article: str, reference: str, answers: list[str]) -> list[float]:
-        answer = self.ask(prompts.rating(question, article, reference, answers), prompts.RATING_SCHEMA)
-        try:
-            scores = [float(item["score"]) / 10 for item in answer["ratings"]]
-        except (KeyError, TypeError, ValueError) as error:
-            raise Refused("wrong JSON") from error
-        if len(scores) != len(answers):
-            raise Refused("wrong number of ratings")
-        return scores
+        if not answers:
+            return []
+
+        def ask(text: str) -> list[dict]:
+            return prompts.rating(question, text, reference, answers)
+
+        schema = prompts.rating_schema(len(answers))
+        return self.ask("rate", ask, article, schema, lambda text: ratings_of(text, len(answers)), 0.0)
 
     def judge(self, question: str, article: str, reference: str, first: str, second: str) -> tuple[str, str]:
-        answer = self.ask(
-            prompts.verdict(question, article, reference, first, second), prompts.VERDICT_SCHEMA, temperature=0.0
-        )
-        if not isinstance(answer, dict) or answer.get("verdict") not in ("A", "B", "tie"):
-            raise Refused("wrong JSON")
-        return answer["verdict"], str(answer.get("reason", ""))
+        def ask(text: str) -> list[dict]:
+            return prompts.verdict(question, text, reference, first, second)
+
+        return self.ask("judge", ask, article, prompts.VERDICT_SCHEMA, verdict_of, 0.0)
+
+    def ask(
+        self,
+        task: str,
+        prompt: Callable[[str], list[dict]],
+        text: str,
+        schema: dict,
+        parse: Callable[[str], Made],
+        temperature: float,
+    ) -> Made:
+        """What the model answers to a prompt about a text, kept or asked now. Refused when it gives nothing usable."""
+        kept = self.kept(task)
+        key = key_of(self.settings.model, temperature, prompt(text))
+        known = kept.get(key)
+        if known is not None:
+            return parse(known)
+        for _ in range(SHORTENINGS):
+            try:
+                answer = self.server.complete(prompt(text), schema, temperature)
+                break
+            except TooLong:
+                text = shortened(text)
+        else:
+            raise TooLong("prompt too long for the model's context")
+        try:
+            made = parse(answer.text)
+        except Refused as refused:
+            raise Refused("cut off at max_tokens") if answer.cut_off else refused from None
+        kept.put(key, answer.text)
+        with self.lock:
+            self.asked += 1
+        return made
+
+    def kept(self, task: str) -> KeptAnswers:
+        with self.lock:
+            if task not in self.files:
+                self.files[task] = KeptAnswers(self.folder / f"{task}.jsonl")
+            return self.files[task]
 
     # --- many jobs at a time ---
 
     def map(self, task: str, jobs: Iterable[dict]) -> Iterator[tuple[int, Any]]:
         """(index of the job, its result or a Refused), as they come; teacher.concurrency of them in flight.
 
-        InputError when the server is gone for good: what was yielded before is safe.
+        InputError when the server is gone for good, or gives nothing usable MOST_ERRORS times in a row: all answers
+        until then are kept.
         """
 
-        def work(job: dict):
+        def work(job: dict) -> Any:
             try:
                 return getattr(self, task)(**job)
             except Refused as refused:
                 return refused
 
-        jobs, waiting = enumerate(jobs), {}
+        todo = enumerate(jobs)
+        waiting: dict[Future, int] = {}
+        in_a_row: list[str] = []
         pool = ThreadPoolExecutor(self.settings.concurrency)
         try:
             while True:
-                while len(waiting) < self.settings.concurrency and (job := next(jobs, None)) is not None:
+                while len(waiting) < self.settings.concurrency and (job := next(todo, None)) is not None:
                     waiting[pool.submit(work, job[1])] = job[0]
                 if not waiting:
                     return
                 for future in wait(waiting, return_when=FIRST_COMPLETED).done:
-                    yield waiting.pop(future), future.result()
+                    index, result = waiting.pop(future), future.result()
+                    in_a_row = [*in_a_row, str(result)] if isinstance(result, Refused) else []
+                    if len(in_a_row) == MOST_ERRORS:
+                        raise InputError(self.nothing_usable(in_a_row))
+                    yield index, result
         finally:
-            self.stop.set()
+            self.server.stop.set()
             pool.shutdown(wait=False, cancel_futures=True)
-            self.stop = threading.Event()
+            self.server.stop = threading.Event()
 
-    # --- one request ---
+    def spent(self) -> str:
+        """'asked 19,204 times, 22.1M prompt and 7.9M answer tokens'"""
+        prompt, answer = self.server.tokens["prompt_tokens"], self.server.tokens["completion_tokens"]
+        counted = f", {prompt:,} prompt and {answer:,} answer tokens" if prompt or answer else ""
+        return f"{self.asked:,} answers asked for now{counted}; all are kept in {self.folder}"
 
-    def check(self) -> None:
-        """One line now, instead of a failure an hour later: is the server there, does it have the model?"""
-        try:
-            response = self.session().get(f"{self.base}/models", timeout=min(20.0, self.settings.timeout))
-        except requests.RequestException as error:
-            raise InputError(self.gone(error)) from None
-        if response.status_code in (401, 403):
-            raise InputError(self.no_key(response.status_code))
-        try:
-            names = [m["id"] for m in response.json()["data"]]
-        except (ValueError, KeyError, TypeError):
-            return  # a server without a list of models
-        if names and self.settings.model not in names:
-            raise InputError(
-                f"teacher.model {self.settings.model}: the server at {self.base} has {', '.join(names[:5])}"
-            )
-
-    def gone(self, error: Exception) -> str:
-        what = "does not answer in time" if isinstance(error, requests.Timeout) else "cannot be reached"
+    def nothing_usable(self, reasons: list[str]) -> str:
+        counted = ", ".join(f"{reason} ({n})" for reason, n in Counter(reasons).most_common(3))
         return (
-            f"teacher.base_url {self.base} {what}; start the server (bash scripts/serve_teacher.sh) or set teacher.backend=rules, "
-            "and run the same command again: it goes on where it stopped"
+            f"teacher: no usable answer to {len(reasons)} requests in a row from {self.settings.model} at "
+            f"{self.server.base}: {counted}; see to the server and run the same command again: it goes on where it "
+            "stopped"
         )
 
-    def no_key(self, status: int) -> str:
-        state = "is not accepted" if self.key else "is not set"
-        return f"teacher.base_url {self.base} answered {status}: the key in the environment variable {self.settings.api_key_env} {state}"
 
-    def session(self) -> requests.Session:
-        if not hasattr(self.local, "session"):
-            self.local.session = requests.Session()
-            if self.key:
-                self.local.session.headers["Authorization"] = f"Bearer {self.key}"
-        return self.local.session
+def shortened(text: str) -> str:
+    """A text without its last sections, at most half as long; of one section without its last paragraphs."""
+    most = len(text) // 2
+    for mark in ("\n## ", "\n", ". "):
+        end = text.rfind(mark, 0, most)
+        if end > most // 3:
+            return text[: end + (mark == ". ")].rstrip()
+    return text[:most]
 
-    def ask(self, messages: list[dict], schema: dict, temperature: float | None = None) -> Any:
-        """The answer to one prompt, parsed from JSON. Refused: no usable answer; InputError: no server."""
-        body = {
-            "model": self.settings.model,
-            "messages": messages,
-            "max_tokens": prompts.MAX_TOKENS,
-            "temperature": self.settings.temperature if temperature is None else temperature,
-        }
-        while True:
-            rung = self.rung
-            response = self.post(body | response_format(LADDER[rung], schema))
-            if (
-                response.status_code in (400, 404, 415, 422, 501)
-                and rung + 1 < len(LADDER)
-                and refuses_format(response, rung)
-            ):
-                self.rung = max(self.rung, rung + 1)
-                continue
-            break
-        if response.status_code != 200:
-            raise Refused(f"status {response.status_code}: {error_text(response)}")
+
+# --- reading answers ---
+
+
+def conversations_of(text: str) -> list[dict]:
+    try:
+        answer = parse_json(text)
+        listed = answer["conversations"] if isinstance(answer, dict) else answer
+    except (Refused, KeyError):
+        listed = whole_objects(text)
+    if not isinstance(listed, list):
+        raise Refused("wrong JSON")
+    made = [conversation_of(entry) for entry in listed]
+    if all(c["kind"] == MALFORMED for c in made):
+        raise Refused("wrong JSON")
+    return made
+
+
+def conversation_of(entry: Any) -> dict:
+    """One conversation as our rows have it; one that is malformed costs itself alone."""
+    try:
+        turns = [(turn["question"], turn["answer"]) for turn in entry["turns"]]
+        if not turns or not all(isinstance(said, str) for turn in turns for said in turn):
+            raise TypeError
+        messages = [
+            {"role": role, "content": said.strip()} for turn in turns for role, said in zip(("user", "assistant"), turn)
+        ]
+        return {"kind": str(entry["kind"]), "messages": messages}
+    except (KeyError, TypeError):
+        return {"kind": MALFORMED, "messages": []}
+
+
+def whole_objects(text: str) -> list[dict]:
+    """The conversations that are whole in an answer that was cut off or is broken in one place."""
+    found, decoder, at = [], json.JSONDecoder(), 0
+    while (at := text.find("{", at)) >= 0:
         try:
-            choice = response.json()["choices"][0]
-            text = choice["message"]["content"] or ""
-        except (ValueError, KeyError, IndexError, TypeError) as error:
-            raise Refused("not a chat completion") from error
-        if choice.get("finish_reason") == "length":
-            raise Refused("cut off at max_tokens")
-        return parse_json(text)
-
-    def post(self, body: dict) -> requests.Response:
-        """POST with retries: busy and failing servers, timeouts and dropped connections are met by waiting."""
-        for attempt in range(self.settings.retries + 1):
-            problem, pause = None, min(LONGEST_WAIT, 0.5 * 2**attempt) * (0.5 + random.random())
-            try:
-                response = self.session().post(
-                    f"{self.base}/chat/completions", json=body, timeout=self.settings.timeout
-                )
-                if response.status_code in (401, 403):
-                    raise InputError(self.no_key(response.status_code))
-                if (
-                    response.status_code not in (408, 409, 425, 429)
-                    and response.status_code < 500
-                    or response.status_code == 501
-                ):
-                    return response
-                problem = f"{self.base} keeps answering {response.status_code}"
-                pause = retry_after(response) or pause
-            except (requests.ConnectionError, requests.Timeout, requests.exceptions.ChunkedEncodingError) as error:
-                problem = error
-            if attempt == self.settings.retries or self.stop.wait(pause):
-                break
-        if isinstance(problem, Exception):
-            raise InputError(self.gone(problem)) from None
-        raise InputError(
-            f"teacher: {problem}, after {self.settings.retries + 1} tries; run the same command again later: it goes on where it stopped"
-        )
+            entry, end = decoder.raw_decode(text, at)
+        except json.JSONDecodeError:
+            at += 1
+            continue
+        if isinstance(entry, dict) and "turns" in entry:
+            found.append(entry)
+        at = end if isinstance(entry, dict) and "turns" in entry else at + 1
+    if not found:
+        raise Refused("wrong JSON")
+    return found
 
 
-def response_format(rung: str, schema: dict) -> dict:
-    if rung == "json_schema":
-        return {
-            "response_format": {
-                "type": "json_schema",
-                "json_schema": {"name": "answer", "schema": schema, "strict": True},
-            }
-        }
-    return {"response_format": {"type": "json_object"}} if rung == "json_object" else {}
-
-
-def refuses_format(response: requests.Response, rung: int) -> bool:
-    """Whether a refusal is about the response format and not about, say, a prompt that is too long."""
-    text = error_text(response).lower()
-    return (
-        any(
-            word in text
-            for word in (
-                "response_format",
-                "json_schema",
-                "json_object",
-                "schema",
-                "guided",
-                "grammar",
-                "structured",
-                "extra",
-                "unknown",
-            )
-        )
-        or not text
-    )
-
-
-def error_text(response: requests.Response) -> str:
+def ratings_of(text: str, count: int) -> list[float]:
+    """`count` ratings from 0 to 1, of scores from 0 to 10. Refused when the judge keeps to another scale."""
     try:
-        error = response.json()
-        error = error.get("error", error)
-        text = error.get("message", "") if isinstance(error, dict) else str(error)
-    except (ValueError, AttributeError):
-        text = response.text
-    return " ".join(str(text).split())[:200]
+        scores = [float(item["score"]) for item in parse_json(text)["ratings"]]
+    except (KeyError, TypeError, ValueError) as error:
+        raise Refused("wrong JSON") from error
+    if len(scores) != count:
+        raise Refused("wrong number of ratings")
+    if not all(0 <= score <= 10 for score in scores):
+        raise Refused("ratings are not on the scale from 0 to 10")
+    if max(scores) <= 1 and any(score != int(score) for score in scores):
+        raise Refused("ratings are on a scale from 0 to 1, not from 0 to 10")
+    return [score / 10 for score in scores]
 
 
-def retry_after(response: requests.Response) -> float | None:
-    """Seconds that the server asks to wait: a number or a date."""
-    value = response.headers.get("Retry-After", "")
-    if re.fullmatch(r"\d+(\.\d+)?", value):
-        return min(float(value), MOST_OBEYED)
-    try:
-        seconds = email.utils.parsedate_to_datetime(value).timestamp() - time.time()
-    except (ValueError, TypeError):
-        return None
-    return min(max(0.0, seconds), MOST_OBEYED)
+def verdict_of(text: str) -> tuple[str, str]:
+    answer = parse_json(text)
+    if not isinstance(answer, dict) or answer.get("verdict") not in ("A", "B", "tie"):
+        raise Refused("wrong JSON")
+    return answer["verdict"], str(answer.get("reason", ""))
 
 
 def parse_json(text: str) -> Any:

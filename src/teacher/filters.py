@@ -4,6 +4,7 @@ import re
 
 from teacher.rules.english import STOP_WORDS, names_in, numbers_in
 
+MALFORMED = "malformed"  # the kind of a conversation that the teacher did not write as it was asked to
 SPECIAL = re.compile(r"<\|\w+\|>")
 MENTIONS_SOURCE = re.compile(
     r"\b(?:the|this|an?|above|given|provided) (?:article|passage|text|excerpt|document|paragraph|author)\b|\baccording to (?:the|this)\b",
@@ -20,6 +21,8 @@ MOST_QUESTION, MOST_ANSWER = 1200, 2000  # characters
 def problem(conversation: dict, article: dict, max_turns: int) -> str | None:
     """Why a conversation is not fit to learn from; None when it is."""
     messages = conversation.get("messages", [])
+    if conversation["kind"] == MALFORMED:
+        return MALFORMED
     if not messages or len(messages) % 2 or any(not m["content"].strip() for m in messages):
         return "empty"
     if len(messages) // 2 > max_turns:

@@ -5,8 +5,6 @@ The article comes first, so that a server that keeps the prefix reads it once fo
 
 from pipeline.draws import shuffled
 
-MAX_TOKENS = 2048  # of one answer
-
 KINDS = {
     "fact": "a question for one important fact; the answer is one or two sentences",
     "explain": "a question that asks for an explanation; the answer takes three to five sentences",
@@ -14,60 +12,43 @@ KINDS = {
     "list": "a question whose answer is a list of several things, as a sentence or as lines that begin with '- '",
     "compare": "a question that compares two things of which the article tells",
     "reasoning": "a question that needs two facts of the article put together; the answer says how it follows",
-    "yes_no": "a question to be answered with yes or no, then one sentence that says why; now and then the answer is no",
+    "yes_no": "a question to be answered with yes or no, then one sentence that says why; at times the answer is no",
     "summary": "a request to describe the subject in a few sentences",
     "multi_turn": "a conversation of several turns; later questions may say 'it' or 'she' for what was named before",
 }
 
-CONVERSATIONS_SCHEMA = {
-    "type": "object",
-    "additionalProperties": False,
-    "required": ["conversations"],
-    "properties": {
-        "conversations": {
-            "type": "array",
-            "items": {
-                "type": "object",
-                "additionalProperties": False,
-                "required": ["kind", "turns"],
-                "properties": {
-                    "kind": {"type": "string", "enum": sorted(KINDS)},
-                    "turns": {
-                        "type": "array",
-                        "items": {
-                            "type": "object",
-                            "additionalProperties": False,
-                            "required": ["question", "answer"],
-                            "properties": {"question": {"type": "string"}, "answer": {"type": "string"}},
-                        },
-                    },
-                },
-            },
-        }
-    },
-}
-RATING_SCHEMA = {
-    "type": "object",
-    "additionalProperties": False,
-    "required": ["ratings"],
-    "properties": {
-        "ratings": {
-            "type": "array",
-            "items": {
-                "type": "object",
-                "additionalProperties": False,
-                "required": ["reason", "score"],
-                "properties": {"reason": {"type": "string"}, "score": {"type": "integer"}},
-            },
-        }
-    },
-}
-VERDICT_SCHEMA = {
-    "type": "object",
-    "additionalProperties": False,
-    "required": ["reason", "verdict"],
-    "properties": {"reason": {"type": "string"}, "verdict": {"type": "string", "enum": ["A", "B", "tie"]}},
-}
+MOST_QUESTION, MOST_ANSWER, MOST_REASON = 600, 1500, 400  # characters
+
+
+def text_schema(least: int, most: int) -> dict:
+    return {"type": "string", "minLength": least, "maxLength": most}
+
+
+def list_schema(item: dict, least: int, most: int) -> dict:
+    return {"type": "array", "items": item, "minItems": least, "maxItems": most}
+
+
+def object_schema(**properties: dict) -> dict:
+    """An object with exactly these properties, as strict servers want it."""
+    return {"type": "object", "additionalProperties": False, "required": list(properties), "properties": properties}
+
+
+def conversations_schema(count: int, max_turns: int) -> dict:
+    turn = object_schema(question=text_schema(8, MOST_QUESTION), answer=text_schema(2, MOST_ANSWER))
+    kind = {"type": "string", "enum": sorted(KINDS)}
+    conversation = object_schema(kind=kind, turns=list_schema(turn, 1, max_turns))
+    return object_schema(conversations=list_schema(conversation, count, count))
+
+
+def rating_schema(count: int) -> dict:
+    score = {"type": "integer", "minimum": 0, "maximum": 10}
+    rating = object_schema(reason=text_schema(1, MOST_REASON), score=score)
+    return object_schema(ratings=list_schema(rating, count, count))
+
+
+VERDICT_SCHEMA = object_schema(
+    reason=text_schema(1, MOST_REASON), verdict={"type": "string", "enum": ["A", "B", "tie"]}
+)
 
 
 def conversations(article: dict, count: int, max_turns: int) -> list[dict]:
@@ -86,14 +67,17 @@ Write {count} conversations between a curious person and a knowledgeable assista
 {lines}
 
 Rules:
-- The person has not read the article and does not know that there is one: every first question names what it is about and makes sense by
-  itself. Never mention the article, the text, a passage or an author.
+- The person has not read the article and does not know that there is one: every first question names what it is about
+  and makes sense by itself. Never mention the article, the text, a passage or an author.
 - Everything in an answer must stand in the article: no other names, numbers or dates.
-- Answers are whole sentences, correct, clear and no longer than needed. They begin with the answer itself, not with praise.
+- Answers are whole sentences, correct, clear and no longer than needed. They begin with the answer itself, not with
+  praise.
 - Only the kind multi_turn has more than one turn, at most {max_turns}.
 - Vary how the questions are worded.
 
-Answer with JSON alone: {{"conversations": [{{"kind": "...", "turns": [{{"question": "...", "answer": "..."}}]}}]}}""",
+Answer with JSON alone: an object with the key "conversations", a list of {count} objects. Each has the key "kind",
+which is the word before the colon in the list above, and the key "turns", a list of objects with the keys "question"
+and "answer".""",
         }
     ]
 
@@ -111,9 +95,11 @@ Question:
 {listed}
 
 ---
-Rate each answer to the question, in order. Judge by the reference alone: is what it says true, does it answer the question, does it end well, is it
-free of repetition? Length is no merit. For each give first a reason of one sentence, then a score from 0 (wrong or useless) to 10 (perfect).
-Answer with JSON alone: {{"ratings": [{{"reason": "...", "score": 0}}]}} with {len(answers)} ratings.""",
+Rate each answer to the question, in order. Judge by the reference alone: is what it says true, does it answer the
+question, does it end well, is it free of repetition? Length is no merit. For each give first a reason of one sentence,
+then a score: a whole number from 0 (wrong or useless) to 10 (perfect).
+Answer with JSON alone: an object with the key "ratings", a list of {len(answers)} objects with the keys "reason" and
+"score".""",
         }
     ]
 
@@ -134,9 +120,10 @@ Answer B:
 {second}
 
 ---
-Which answer to the question is better? Judge by the reference alone: truth first, then whether it answers the question, then clarity. Length and the
-order of the answers must not count. Give a reason of one or two sentences, then the verdict: A, B, or tie when neither is better.
-Answer with JSON alone: {{"reason": "...", "verdict": "A"}}""",
+Which answer to the question is better? Judge by the reference alone: truth first, then whether it answers the
+question, then clarity. Length and the order of the answers must not count. Give a reason of one or two sentences, then
+the verdict: A, B, or tie when neither is better.
+Answer with JSON alone: an object with the keys "reason" and "verdict".""",
         }
     ]
 

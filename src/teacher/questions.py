@@ -1,4 +1,4 @@
-"""Questions with known answers, drawn from the fine-tuning data: what preferences are made from and models judged by."""
+"""Questions with known answers, drawn from rows of fine-tuning: what preferences are made from and models judged by."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -42,7 +42,7 @@ def every_question(path: Path) -> Iterator[Question]:
 def draw(path: Path, count: int, seed: int, tokenizer: Tokenizer, longest: int) -> list[Question]:
     """At most `count` questions of a file that gen_sft_data.py wrote, chosen by a hash, in the order of the file.
 
-    Of a conversation one turn is asked, what was said before it stands in the prompt. longest: tokens a prompt may have.
+    Of a conversation one turn is asked, what was said before it stands in the prompt. longest: tokens of a prompt.
     """
     if not Path(path).exists():
         raise InputError(f"{path}: not there; run python src/gen_sft_data.py with the same config first")
@@ -50,7 +50,7 @@ def draw(path: Path, count: int, seed: int, tokenizer: Tokenizer, longest: int) 
     for place, record in enumerate(read_jsonl(path)):
         turn = hash64(seed, "turn", place) % (len(record["messages"]) // 2)
         found.append((hash64(seed, "question", place), place, question_of(record, turn)))
-    chosen = []
+    chosen: list[tuple[int, Question]] = []
     for _, place, question in sorted(found, key=lambda entry: entry[:2]):
         if (
             len(chosen) < count

@@ -60,12 +60,6 @@ class Site(NamedTuple):
     name: str  # enwiki
     namespaces: dict[int, str]
 
-    @property
-    def language(self) -> str:
-        """'de' of dewiki; 'en' when the dump does not say"""
-        match = re.match(r"([a-z_]+?)(?:wiki|wiktionary)", self.name)
-        return match[1].replace("_", "-") if match and match[1] not in ("test", "mini", "commons") else "en"
-
 
 class MalformedPage(ValueError):
     """A <page> element lacks something that a page must have; says what."""

@@ -6,41 +6,13 @@ NumPy. Thresholds fit an encyclopaedia: rules made for web crawls would drop hal
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from functools import cache
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from wikipedia import minhash
-
-# Very common words that stand between spaces in any running text of the language. Languages that are not here, such as
-# those written without spaces, have no such rule.
-STOP_WORDS = {
-    language: [f" {word} " for word in listed.split()]
-    for language, listed in {
-        "en": "the of and in to is was for as on with by at from it an are were that which or be has his its",
-        "de": "der die und in den von zu das mit sich des auf für ist im dem nicht ein eine als auch es an war wurde",
-        "fr": "de la le et les des en un du une est dans que pour qui au par il sur plus ne se sont avec à",
-        "es": "de la que el en y a los se del las un por con una su para es al lo como más fue era",
-        "it": "di e il la che in a un è per una del si con della da al dei le non nel sono alla come",
-        "pt": "de a o que e do da em um para com uma os no se na por mais as dos como foi ao das",
-        "nl": "de van het een en in is dat op te zijn met voor die niet aan er om ook als dan maar bij werd",
-        "sv": "och i att en som på är av för det till den med de ett om har inte var från han vid",
-        "da": "og i at en som på er af for det til den med de et om har ikke var fra han ved",
-        "no": "og i at en som på er av for det til den med de et om har ikke var fra han ved",
-        "fi": "ja on oli että se hän ei myös joka mutta ovat kun sen hänen tai jossa mukaan vuonna sekä",
-        "pl": "w i z na do się jest o od za przez po jako to oraz a dla nie był roku ze jego",
-        "cs": "a v na je se s z do o že i by za pro k od po roku byl jako který ve",
-        "hu": "a az és egy hogy is nem volt ez meg de csak már mint el vagy ki után még",
-        "ro": "de în și a la cu din pe o care este un al nu pentru se ca sau fost prin",
-        "tr": "ve bir bu da de için ile olarak olan en çok daha gibi sonra kadar ise ya",
-        "id": "yang dan di dari ini dengan untuk pada adalah dalam sebagai oleh ke tidak itu juga atau",
-        "vi": "và của là có các được cho trong một với những không người đã này từ để ở",
-        "ru": "и в на с по не из к что от как для был его а у это за при до во",
-        "uk": "і в на з у що та до від за як не його для був це про під при або по",
-        "el": "και το της η του ο την να με στην για από τα που στο ένα των είναι σε",
-    }.items()
-}
+from wikipedia import languages, minhash, writing
 
 # What a byte of lower-cased UTF-8 says, by its bits
 SPACE, STARTS_CHARACTER, LETTER = 1, 2, 4
@@ -50,16 +22,15 @@ _KIND[(np.arange(256) & 0xC0 != 0x80) & (_KIND != SPACE)] |= STARTS_CHARACTER
 # Letters of any script by a character's first byte: C2 begins Latin-1's symbols, E2 dashes, arrows and mathematics
 _KIND[[*range(ord("a"), ord("z") + 1), *range(0xC3, 0xE2), *range(0xE3, 0xF5)]] |= LETTER
 
-_ENDS_SENTENCE = re.compile(r"""[.!?…。！？؟।։][\])"'”’»›]*(?:\s|$)|[。！？]""")
-_REFERS = re.compile(r"(?:may|can|could|might) (?:also )?(?:refer to|stand for|mean)\b[^.\n]{0,40}:?$")
-
 
 class Article(NamedTuple):
     """What a rule sees of an article."""
 
     record: dict  # id, title, text and whatever else extraction left in it
     disambiguation: bool
-    word_length: float  # mean, in characters
+    plain: bool  # what writing.is_plain() says of its text
+    word_sounds: float  # mean of a word, see writing.word_lengths(); nan: its words are not set off by spaces
+    word_letters: float
     alpha_words: float  # share of the words with a letter in them
     duplicate_5grams: float  # share of the word 5-grams that stood in the text before
 
@@ -73,12 +44,12 @@ class Standard(NamedTuple):
 
     limits: Any  # the config's clean section
     in_language: Callable[[str], bool]
-    stop_words: list[str]  # of the language, each between spaces; none: no such rule
+    stop_words: list[tuple[str, ...]]  # of each language, as languages.Language has them
 
 
 class Rule(NamedTuple):
     name: str  # what it takes is counted and sampled under it
-    setting: str  # the key of the clean section that loosens it
+    settings: tuple[str, ...]  # the keys of the clean section that loosen it
     drops: Callable[[Article, Standard], bool]
 
 
@@ -87,7 +58,8 @@ def disambiguation(article: Article, standard: Standard) -> bool:
 
 
 def short(article: Article, standard: Standard) -> bool:
-    return len(article.text) < standard.limits.min_chars
+    least = standard.limits.min_chars
+    return len(article.text) < least and (article.plain or writing.size(article.text) < least)
 
 
 def language(article: Article, standard: Standard) -> bool:
@@ -95,12 +67,15 @@ def language(article: Article, standard: Standard) -> bool:
 
 
 def stop_words(article: Article, standard: Standard) -> bool:
-    listed = standard.stop_words
-    return bool(listed) and not has_stop_words(article.text, listed, standard.limits.min_stop_words)
+    """No language whose stop words are unknown is asked for, and none of those asked for has enough of them here."""
+    least = standard.limits.min_stop_words
+    return all(listed and not has_stop_words(article.text, listed, least) for listed in standard.stop_words)
 
 
 def word_length(article: Article, standard: Standard) -> bool:
-    return not standard.limits.min_word_length <= article.word_length <= standard.limits.max_word_length
+    # False for nan, both times
+    too_short = article.word_sounds < standard.limits.min_word_length
+    return too_short or article.word_letters > standard.limits.max_word_length
 
 
 def alpha_words(article: Article, standard: Standard) -> bool:
@@ -109,7 +84,7 @@ def alpha_words(article: Article, standard: Standard) -> bool:
 
 def no_sentence(article: Article, standard: Standard) -> bool:
     least = standard.limits.min_sentence_words
-    return bool(least) and not has_sentence(article.text, least)
+    return bool(least) and not writing.has_sentence(article.text, least, article.plain)
 
 
 def duplicate_lines(article: Article, standard: Standard) -> bool:
@@ -121,15 +96,15 @@ def duplicate_5grams(article: Article, standard: Standard) -> bool:
 
 
 RULES = (  # an article is counted under the first that takes it
-    Rule("disambiguation", "drop_disambiguation", disambiguation),
-    Rule("short", "min_chars", short),
-    Rule("language", "language_prob", language),
-    Rule("stop_words", "min_stop_words", stop_words),
-    Rule("word_length", "min_word_length and max_word_length", word_length),
-    Rule("alpha_words", "min_alpha_words", alpha_words),
-    Rule("no_sentence", "min_sentence_words", no_sentence),
-    Rule("duplicate_lines", "max_duplicate_lines", duplicate_lines),
-    Rule("duplicate_5grams", "max_duplicate_5grams", duplicate_5grams),
+    Rule("disambiguation", ("drop_disambiguation",), disambiguation),
+    Rule("short", ("min_chars",), short),
+    Rule("language", ("language", "language_prob"), language),
+    Rule("stop_words", ("min_stop_words",), stop_words),
+    Rule("word_length", ("min_word_length", "max_word_length"), word_length),
+    Rule("alpha_words", ("min_alpha_words",), alpha_words),
+    Rule("no_sentence", ("min_sentence_words",), no_sentence),
+    Rule("duplicate_lines", ("max_duplicate_lines",), duplicate_lines),
+    Rule("duplicate_5grams", ("max_duplicate_5grams",), duplicate_5grams),
 )
 
 
@@ -140,18 +115,33 @@ def reasons_to_drop(
 
     disambiguations: is_disambiguation() of each, told before its text was repaired; limits: the config's clean section
     """
-    standard = Standard(limits, in_language, STOP_WORDS.get(limits.language, []))
+    # where articles of any language stay, one language's words say nothing
+    codes = limits.languages if limits.language_prob else ["any"]
+    standard = Standard(limits, in_language, [languages.language(code).stop_words for code in codes])
     articles = measured(records, disambiguations)
     return [next((rule.name for rule in RULES if rule.drops(article, standard)), None) for article in articles]
 
 
 def measured(records: list[dict], disambiguations: list[bool]) -> list[Article]:
-    lowered = [
-        record["text"].encode().lower() for record in records
-    ]  # ASCII alone: several times faster, and enough here
-    lengths, alpha = word_figures(lowered)
-    repeated = repeated_ngrams(lowered, 5)
-    return [Article(*one) for one in zip(records, disambiguations, lengths, alpha, repeated)]
+    texts = [record["text"] for record in records]
+    lowered = [text.encode().lower() for text in texts]  # ASCII alone: several times faster, and enough here
+    plain = [writing.is_plain(raw) for raw in lowered]
+    spaced = [raw if is_plain else writing.spaced(raw.decode(), raw).encode() for raw, is_plain in zip(lowered, plain)]
+    lengths, alpha = word_figures(spaced)
+    repeated = repeated_ngrams(spaced, 5)
+    articles = [
+        Article(record, is_one, is_plain, length, length, share, again)
+        for record, is_one, is_plain, length, share, again in zip(
+            records, disambiguations, plain, lengths, alpha, repeated
+        )
+    ]
+    for k, article in enumerate(articles):
+        if not article.plain:
+            sounds, letters = writing.word_lengths(texts[k])
+            articles[k] = article._replace(word_sounds=sounds, word_letters=letters)
+            if sounds != sounds:  # nan: five characters are a word or two, repeated in any text of some length
+                articles[k] = articles[k]._replace(duplicate_5grams=repeated_ngrams([spaced[k]], 10)[0])
+    return articles
 
 
 def word_figures(texts: list[bytes]) -> tuple[np.ndarray, np.ndarray]:
@@ -198,12 +188,7 @@ def repeated_lines(text: str) -> float:
     return 1 - sum(map(len, different)) / length if length else 0.0
 
 
-def has_sentence(text: str, words: int) -> bool:
-    """Is there a line of at least so many words with the end of a sentence in it?"""
-    return any(line.count(" ") >= words - 1 and _ENDS_SENTENCE.search(line) for line in text.split("\n"))
-
-
-def has_stop_words(text: str, listed: list[str], least: int) -> bool:
+def has_stop_words(text: str, listed: tuple[str, ...], least: int) -> bool:
     """Do at least so many different ones of the listed words occur?"""
     found = 0
     for word in listed:
@@ -213,13 +198,22 @@ def has_stop_words(text: str, listed: list[str], least: int) -> bool:
     return found >= least
 
 
-def is_disambiguation(record: dict) -> bool:
+def is_disambiguation(record: dict, codes: Sequence[str] = ("en",)) -> bool:
     """Flagged by extraction, or by its title, or a first line that only says what the title may refer to.
 
-    Not "may refer to" anywhere: an ordinary article's note says that too.
+    Not "may refer to" anywhere: an ordinary article's note says that too. codes: of the languages, beside English
     """
-    return (
-        bool(record.get("disambiguation"))
-        or record.get("title", "").endswith("(disambiguation)")
-        or bool(_REFERS.search(record["text"].partition("\n")[0].rstrip()))
+    if record.get("disambiguation"):
+        return True
+    titles, first_line = _disambiguation_marks(tuple(codes))
+    return record.get("title", "").endswith(titles) or bool(
+        first_line.search(record["text"].partition("\n")[0].rstrip())
     )
+
+
+@cache
+def _disambiguation_marks(codes: tuple[str, ...]) -> tuple[tuple[str, ...], re.Pattern]:
+    known = [languages.language(code) for code in ("en", *codes)]
+    titles = tuple(f"({name})" for one in known for name in one.disambiguation_titles)
+    first_lines = "|".join(one.disambiguation_first_line for one in known if one.disambiguation_first_line)
+    return titles, re.compile(rf"(?:{first_lines})[^.。\n]{{0,40}}[:：]?$")

@@ -18,7 +18,8 @@ from wikipedia.markup.marks import ALL
 from wikipedia.markup.protected import without_comments
 from wikipedia.templates.base import Context, split_arguments
 from wikipedia.templates.functions import FUNCTIONS
-from wikipedia.templates.lookup import UNKNOWN, find
+from wikipedia.templates.lookup import UNKNOWN
+from wikipedia.templates.other_wikis import find_for
 
 MAX_DEPTH = 20  # templates inside templates
 MAX_STEPS = 2_000  # nodes of templates for one call in an article
@@ -210,7 +211,7 @@ class _Expansion:
         return self._template(name, values, callers)
 
     def _template(self, name: str, values: list[str], callers: tuple[str, ...]) -> str:
-        renderer = find(name, self.context.language)
+        renderer = find_for(self.context.language)(name)
         if renderer is None:
             return ""
         if renderer is not UNKNOWN:

@@ -22,8 +22,8 @@ from wikipedia.markup.marks import CITED, DROP, NAMED
 from wikipedia.markup.protected import protect, without_control
 from wikipedia.markup.simple import to_text_simply
 from wikipedia.markup.tables import without_tables
-from wikipedia.markup.variants import choose_variant
 from wikipedia.templates.base import Context
+from wikipedia.variants import choose
 
 CHARS_A_SECOND = 2_000_000  # of the most hostile markup on a slow core: makes seconds a fixed amount of work
 
@@ -34,10 +34,10 @@ class Options(NamedTuple):
     file_names: tuple[str, ...] = ("File", "Image")  # namespaces in the wiki's language and in English
     category_names: tuple[str, ...] = ("Category",)
     media_names: tuple[str, ...] = ("Media",)
-    disambiguation: frozenset[str] = frozenset()  # templates of the wiki's language, in lower case
     joining_words: frozenset[str] = frozenset()  # of the wiki's language: see name_holes
     tables: bool = False  # small ones become text
-    variant: str = ""  # of -{zh-hans:...;zh-hant:...}-
+    language: str = "en"  # code of the wiki's language
+    variant: str = ""  # such as zh-hant, for wikis in several scripts
     seconds: float = 2.0  # for one article, counted in work and not by the clock: results must not depend on speed
 
 
@@ -80,12 +80,15 @@ def to_text_or_raise(wikitext: str, options: Options, context: Context, pages: P
         raise OverBudget(f"{len(wikitext):,} characters")
     held: list[str] = []  # protected pieces, put back at the end
     text = protect(without_control(wikitext), held)
+    if options.variant and "-{" in text:
+        text = choose(text, options.variant)
+    context = context._replace(language=options.language)
     names = namespaces(options.file_names, options.category_names, options.media_names)
     categories: list[str] = []
     if "[[" in text:
         text = COLON.sub(lambda m: colon_link(m, names, categories), text)
     description = short_description(text)
-    disambiguation = is_disambiguation(text, options.disambiguation)
+    disambiguation = is_disambiguation(text, options.language)
     text = without_sections("\n" + text + "\n", options.drop_sections)
     rows = False
     if "{|" in text:
@@ -110,8 +113,6 @@ def to_text_or_raise(wikitext: str, options: Options, context: Context, pages: P
         text = _with_lists_of_works(text)
     if "°" in text:
         text = _COORDINATES_ALONE.sub("\n", text)
-    if "-{" in text:
-        text = choose_variant(text, options.variant)
     text = inline(text)
     if DROP in text:
         text = close_holes(text)

@@ -56,6 +56,11 @@ def test_special_tokens_in_messages_are_text(tokenizer):
     assert [i for i in ids if i < 4] == [tokenizer.user_id, tokenizer.end_id] and tokenizer.decode(ids) == text
 
 
+def test_a_passage_and_its_question_are_parted_by_a_blank_line():
+    assert chat.with_passage("Gold is soft.", "Is it?") == "Gold is soft.\n\nIs it?"
+    assert chat.with_passage("Gold is soft.", "Is it?", question_first=True) == "Is it?\n\nGold is soft."
+
+
 def test_unknown_role():
     with pytest.raises(InputError, match="unknown role 'king'"):
         chat.render([{"role": "king", "content": "x"}])

@@ -3,9 +3,11 @@
 import json
 import os
 import shutil
+import subprocess
 
 import pytest
 import torch
+from safetensors import SafetensorError
 
 from gpt import chat, checkpoints
 from gpt.tokenizer import Tokenizer
@@ -99,7 +101,8 @@ def test_a_model_comes_back_bit_for_bit(tmp_path):
 
 def test_latest_best_and_pruning(tmp_path):
     for step in range(1, 6):
-        save(tmp_path, step, keep=2, best=step == 2)
+        path = save(tmp_path, step, keep=2, state={"step": step})
+        checkpoints.note_evaluation(path, {"val_loss": 1.0}, keep=2, best=step == 2)
     assert [p.name for p in sorted(tmp_path.glob("step_*"))] == ["step_0000002", "step_0000004", "step_0000005"]
     assert os.readlink(tmp_path / "latest") == "step_0000005" and os.readlink(tmp_path / "best") == "step_0000002"
     assert checkpoints.newest(tmp_path).name == "step_0000005"
@@ -149,16 +152,49 @@ def test_a_kill_while_saving_leaves_the_old_and_is_cleared_up(tmp_path, monkeypa
     assert [p.name for p in sorted(tmp_path.glob("step_*"))] == ["step_0000001", "step_0000003"]
 
 
-def test_a_full_disk_is_said_in_a_line_and_leaves_no_litter(tmp_path, monkeypatch):
+@pytest.fixture
+def small_disk(tmp_path):
+    """A disk of half a megabyte."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    if os.geteuid() or subprocess.run(["mount", "-t", "tmpfs", "-o", "size=512k", "tmpfs", folder]).returncode:
+        pytest.skip("needs the right to mount a disk")
+    yield folder
+    subprocess.run(["umount", folder], check=True)
+
+
+def test_a_full_disk_is_said_in_a_line_and_leaves_no_litter(small_disk):
+    """What safetensors raises then is no OSError."""
+    save(small_disk, 1)
+    (small_disk / "others").write_bytes(bytes(300_000))
+    with pytest.raises(InputError, match="cannot write the checkpoint .*No space left") as caught:
+        save(small_disk, 2)
+    assert f"free some room on {small_disk} " in str(caught.value) and "\n" not in str(caught.value)
+    assert checkpoints.newest(small_disk).name == "step_0000001" and not list(small_disk.glob(".writing-*"))
+
+
+@pytest.mark.parametrize("error", [OSError(28, "No space left on device"), SafetensorError("I/O error (os error 28)")])
+def test_what_the_disk_refuses_is_an_input_error(tmp_path, monkeypatch, error):
     save(tmp_path, 1)
 
     def full(*_, **__):
-        raise OSError(28, "No space left on device")
+        raise error
 
     monkeypatch.setattr(checkpoints, "save_file", full)
-    with pytest.raises(InputError, match="cannot write the checkpoint .No space left on device.; free some disk"):
+    with pytest.raises(InputError, match="cannot write the checkpoint"):
         save(tmp_path, 2)
     assert checkpoints.newest(tmp_path).name == "step_0000001" and not list(tmp_path.glob(".writing-*"))
+
+
+def test_an_evaluation_that_comes_later_is_part_of_the_record(tmp_path):
+    first = save(tmp_path, 1, keep=1, state={"step": 1, "best_val_loss": None})
+    assert checkpoints.training_record(first) == {"step": 1, "best_val_loss": None}
+    checkpoints.note_evaluation(first, {"val_loss": 2.5, "best_val_loss": 2.5}, keep=1, best=True)
+    assert checkpoints.training_record(first) == {"step": 1, "val_loss": 2.5, "best_val_loss": 2.5}
+    assert checkpoints.damage(first) is None and os.readlink(tmp_path / "best") == "step_0000001"
+    second = save(tmp_path, 2, keep=1, state={"step": 2})
+    checkpoints.note_evaluation(second, {"val_loss": 2.0}, keep=1, best=True)
+    assert [p.name for p in tmp_path.glob("step_*")] == ["step_0000002"]
 
 
 def test_saving_the_same_step_again_replaces_it(tmp_path):

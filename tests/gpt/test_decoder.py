@@ -1,6 +1,7 @@
 """The decoding engine: equal to transformers, the same alone and in company, whole characters, exact cuts."""
 
 import copy
+import json
 import shutil
 
 import numpy as np
@@ -11,8 +12,11 @@ from hypothesis import strategies as st
 
 from gpt import checkpoints
 from gpt.decode_step import CompiledStep, Step
-from gpt.decoder import Completion, Decoder, Request, TextStream, generate, score, stream, token_bytes
+from gpt.decoder import Completion, Decoder, Request, generate, stream
+from gpt.grammar import json_grammar
+from gpt.prefix_cache import PrefixCache
 from gpt.sampling import Knobs, Sampling, smallest_kept
+from gpt.text_stream import TextStream, token_bytes
 from model import KVCache
 from pipeline.config import InputError
 from tiny import TEXT, Parrot, tiny_checkpoint, tiny_model
@@ -171,7 +175,7 @@ def test_draws_have_the_probabilities_that_transformers_gives_them():
         )
         expected = LogitsProcessorList(chain)(None, logits.clone()).softmax(-1)[0]
         n = 10_000
-        knobs = Knobs([Sampling(t, k, p, m)] * n, [], 300, torch.device("cpu"))
+        knobs = Knobs([Sampling(t, k, p, m)] * n, [[]] * n, [[]] * n, 300, torch.device("cpu"))
         drawn = knobs.choose(logits.expand(n, -1), [(i + 0.5) / n for i in range(n)])  # a fine grid, not chance
         got = torch.bincount(drawn, minlength=300) / n
         assert (got - expected).abs().max() < 2 / n, (t, k, p, m)
@@ -294,7 +298,14 @@ def test_logprobs_are_the_models_own(tiny, llama):
 def test_score_is_the_models_log_probability_of_a_text(tiny, llama):
     model, tokenizer = tiny
     ids = tokenizer.encode("Paris is the capital of France.")
-    own, alternatives = score(model, ids, 3)
+    decoder = Decoder(model, tokenizer, chunk=3)
+    other = tokenizer.encode("Gold is a chemical element")  # read beside it, and longer than a chunk too
+    decoder.add([Request(ids, 0, GREEDY, 0, prompt_logprobs=3), Request(other, 5, GREEDY, 0)], ["text", "other"])
+    done = {}
+    while decoder.size:
+        done |= {row.key: row.completion for row, _ in decoder.step() if row.completion.finish_reason}
+    assert done["text"].ids == [] and len(done["other"].ids) == 5
+    own, alternatives = done["text"].prompt_logprobs, done["text"].prompt_alternatives
     with torch.no_grad():
         reference = llama(torch.tensor([ids])).logits[0, :-1].log_softmax(-1)
     np.testing.assert_allclose(own, reference.gather(1, torch.tensor(ids[1:])[:, None])[:, 0], atol=1e-4)
@@ -341,7 +352,7 @@ def test_a_dropped_row_leaves_the_others_as_they_are(tiny):
     decoder.add(requests, [0, 1, 2])
     for _ in range(4):
         decoder.step()
-    decoder.drop(decoder.rows[0])
+    decoder.drop(next(row for row in decoder.rows if row.key == 0))
     rows = {row.key: row.completion for row in decoder.rows}
     while decoder.rows:
         decoder.step()
@@ -415,3 +426,199 @@ def test_a_decoder_that_cannot_be_compiled_does_without(tiny, monkeypatch, capsy
     )
     job = Request(tokenizer.encode("Gold is a"), 10, GREEDY, 0)
     assert [c.ids for _, _, c in stream(decoder, [job], 1)][-1] == last(model, tokenizer, [job])[0].ids
+
+
+def run_to_end(decoder: Decoder) -> dict:
+    """-> {key: completion} of all that finished"""
+    done = {}
+    while decoder.size:
+        done |= {row.key: row.completion for row, _ in decoder.step() if row.completion.finish_reason}
+    return done
+
+
+@pytest.mark.parametrize("chunk", [1, 7, 64])
+def test_prompts_read_in_chunks_give_what_they_give_whole(tiny, chunk):
+    model, tokenizer = tiny
+    requests = [Request(p, 12, Sampling(2.0), 5) for p in prompts_of(tokenizer)]
+    expected = last(model, tokenizer, requests, len(requests))
+    decoder = Decoder(model, tokenizer, chunk=chunk)
+    decoder.add(requests[:2], [0, 1])
+    for i in range(2, len(requests)):  # each joins while others are being read or answered
+        decoder.step()
+        decoder.add([requests[i]], [i])
+    done = run_to_end(decoder)
+    assert [done[i].ids for i in range(len(requests))] == [expected[i].ids for i in range(len(requests))]
+
+
+def test_a_long_prompt_never_keeps_the_others_waiting(tiny):
+    """Between two tokens of those that are answered, at most a chunk of prompts is read."""
+    model, tokenizer = tiny
+    decoder = Decoder(model, tokenizer, chunk=8)
+    read, sizes = decoder.read, []
+    decoder.read = lambda ids, cache: sizes.append(ids.numel()) or read(ids, cache)
+    decoder.add([Request([5 + i], 60, Sampling(2.0), i, ignore_end=True) for i in range(4)], range(4))
+    decoder.step()
+    decoder.add([Request([7] * 40, 3, GREEDY, 0), Request([8] * 39, 3, GREEDY, 0)], ["a", "b"])
+    for _ in range(4):
+        sizes.clear()
+        assert len({row.key for row, _ in decoder.step()} & {0, 1, 2, 3}) == 4
+        assert sum(sizes) <= 8
+    done = run_to_end(decoder)
+    assert len(done) == 6
+    decoder.add([Request([9] * 60, 1, GREEDY, 0)], ["alone"])
+    sizes.clear()
+    decoder.step()
+    assert max(sizes) > 8  # nobody waits: more at once
+
+
+def test_prompts_are_not_padded_to_the_longest(tiny):
+    """Seven short prompts and a long one cost about their own tokens."""
+    model, tokenizer = tiny
+    decoder = Decoder(model, tokenizer)
+    read, sizes = decoder.read, []
+    decoder.read = lambda ids, cache: sizes.append(ids.numel()) or read(ids, cache)
+    lengths = [6, 8, 7, 8, 60, 7, 8, 6]
+    decoder.add([Request([5] * (n + 1), 1, GREEDY, 0) for n in lengths], lengths)
+    run_to_end(decoder)
+    assert sum(lengths) <= sum(sizes) <= 1.25 * sum(lengths)
+
+
+def test_a_row_that_leaves_while_prompts_are_read(tiny):
+    model, tokenizer = tiny
+    prompts = [[5] * 20, [6] * 20, [7] * 20]
+    requests = [Request(p, 9, Sampling(2.0), 5) for p in prompts]
+    expected = last(model, tokenizer, requests, 3)
+    decoder = Decoder(model, tokenizer, chunk=100)
+    decoder.chunk = 6
+    rows = decoder.add(requests, [0, 1, 2])
+    decoder.rows, saved = [], decoder.rows
+    decoder.step()
+    assert decoder.size == 3 and not saved
+    decoder.drop(rows[1])
+    assert decoder.size == 2
+    done = run_to_end(decoder)
+    assert {i: c.ids for i, c in done.items()} == {i: expected[i].ids for i in (0, 2)}
+
+
+def test_what_was_seen_before_is_not_read_again(tiny):
+    """A system prompt and a conversation that goes on: the answers are the same, and only what is new is read."""
+    model, tokenizer = tiny
+    system = [5 + i % 200 for i in range(40)]
+    decoder = Decoder(model, tokenizer, prefix_bytes=10 << 20)
+    read, sizes = decoder.read, []
+    decoder.read = lambda ids, cache: sizes.append(ids.numel()) or read(ids, cache)
+
+    def answer(prompt: list[int]) -> list[int]:
+        decoder.add([Request(prompt, 10, Sampling(2.0), 3, ignore_end=True)], ["x"])
+        return run_to_end(decoder)["x"].ids
+
+    def alone(prompt: list[int]) -> list[int]:
+        request = Request(prompt, 10, Sampling(2.0), 3, ignore_end=True)
+        return last(model, tokenizer, [request], 1)[0].ids
+
+    first = answer([*system, 9, 10])
+    assert sizes == [41]
+    sizes.clear()
+    assert answer([*system, 77, 10]) == alone([*system, 77, 10]) and sizes == [1]  # 77: the last one is the step's
+    sizes.clear()
+    more = [*system, 9, 10, *first, 30, 31, 32]
+    assert answer(more) == alone(more) and sizes == [3]  # the last token of an answer was never seen
+    sizes.clear()
+    other = [4, *system]
+    assert answer(other) == alone(other) and sizes == [40]
+
+
+def test_kept_prefixes_stay_within_their_bytes():
+    kept = PrefixCache(most_bytes=3 * 2 * 4 * 20 * 4 * 4)  # three entries of 20 tokens: 2 layers are 2 x (2, 2, 20, 4)
+    kept.most_bytes = 3 * 2 * (2 * 2 * 20 * 4) * 4
+    for start in range(5):
+        kept.keep([100 * start + i for i in range(20)], [torch.full((2, 2, 20, 4), float(start))] * 2)
+    assert len(kept.entries) == 3 and kept.bytes == kept.most_bytes
+    assert kept.find(list(range(20)))[0] == 0  # the oldest are gone
+    known, kv = kept.find([400 + i for i in range(18)] + [7, 8])
+    assert known == 18 and kv[0].unique().item() == 4
+    kept.keep([400 + i for i in range(20)] + [1, 2], [torch.zeros(2, 2, 22, 4)] * 2)  # says all that the other said
+    assert kept.bytes <= kept.most_bytes and sum(len(t) for t, _ in kept.entries.values()) == 42
+    kept.keep(list(range(1000)), [torch.zeros(2, 2, 1000, 4)] * 2)  # larger than everything: not kept
+    assert len(kept.entries) == 2
+
+
+def test_memory_is_given_back_when_nobody_is_left(tiny):
+    model, tokenizer = tiny
+    decoder = Decoder(model, tokenizer)
+    decoder.add([Request([5] * 30, 4, GREEDY, 0)] * 5, range(5))
+    decoder.step()
+    assert decoder.cache.kv[0].numel() > 0
+    run_to_end(decoder)
+    assert decoder.cache.kv[0].numel() == 0
+
+
+# ---- what may come next
+
+
+def test_penalties_and_bias_by_hand():
+    settings = [
+        Sampling(0.0, presence_penalty=1.0),
+        Sampling(0.0, frequency_penalty=0.5),
+        Sampling(0.0, bias=((3, 2.0), (1, -100.0))),
+        Sampling(0.0),
+    ]
+    knobs = Knobs(settings, [[1], [1], [1], [1]], [[2, 2], [2, 2], [], [2]], 5, torch.device("cpu"))
+    logits = torch.tensor([[0.0, 3.0, 3.5, 2.0, 1.0]] * 4)
+    # 2 was said: 3.5 - 1 < 3; twice: 3.5 - 1 < 3; 3 is 2 + 2; and nothing is taken off what was only asked
+    assert knobs.choose(logits, [0.5] * 4).tolist() == [1, 1, 3, 2]
+    # now 1 has been said too
+    assert knobs.choose(torch.tensor([[0.0, 3.0, 3.0, 2.5, 1.0]] * 4), [0.5] * 4).tolist() == [3, 1, 3, 1]
+
+
+def test_what_ends_an_answer_and_what_does_not(tiny):
+    model, tokenizer = tiny
+    end, prompt = tokenizer.end_id, [9]
+
+    def run(said: list[int], **options) -> Completion:
+        request = Request(prompt, 6, options.pop("sampling", GREEDY), 0, **options)
+        return list(stream(Parrot(tokenizer, said).decoder(model, tokenizer), [request], 1))[-1][2]
+
+    a, b = tokenizer.encode("Gold is")[:2]
+    plain = run([a, b])
+    assert (plain.ids, plain.finish_reason) == ([a, b, end], "stop")
+    assert len(run([a, b], ignore_end=True).ids) == 6 and end not in run([a, b], ignore_end=True).ids
+    later = run([a, b], min_new_tokens=5)
+    assert end not in later.ids[:5] and len(later.ids) == 6
+    stopped = run([a, b], stop_ids=frozenset([b]))
+    assert (stopped.ids, stopped.finish_reason, stopped.text) == ([a, b], "stop", tokenizer.decode([a]))
+    assert run([a, b], sampling=Sampling(0.0, bias=((a, -1000.0),))).ids[0] != a
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_an_answer_keeps_to_its_grammar(tiny, seed):
+    """A model with random weights, hot, beside a row that is free."""
+    model, tokenizer = tiny
+    schema = {
+        "type": "object",
+        "properties": {"name": {"type": "string", "maxLength": 8}, "age": {"type": "integer", "maximum": 200}},
+        "required": ["name", "age"],
+        "additionalProperties": False,
+    }
+    requests = [
+        Request([9], 120, Sampling(2.0), seed, grammar=json_grammar(schema), logprobs=2),
+        Request([9], 20, Sampling(2.0), seed),
+    ]
+    done = last(model, tokenizer, requests, 2)
+    value = json.loads(done[0].text)
+    assert done[0].finish_reason == "stop" and set(value) == {"name", "age"} and value["age"] <= 200
+    assert done[1].ids == last(model, tokenizer, requests[1:], 1)[0].ids
+
+
+@pytest.mark.parametrize(
+    "schema, said",
+    [
+        ({"type": "nope"}, "Invalid type: nope"),
+        ({"type": "string", "pattern": "("}, "regex"),
+        ({"type": "array", "uniqueItems": True}, "uniqueItems"),
+        ({"$ref": "http://elsewhere/"}, "not present"),
+    ],
+)
+def test_a_schema_that_cannot_be_kept_is_refused(schema, said):
+    with pytest.raises(InputError, match=f"the schema cannot be used: .*{said}"):
+        json_grammar(schema)

@@ -1,4 +1,4 @@
-"""What runs on the rented GPU, on every kind of device that this machine has: it trains, resumes, decodes and scores as on a CPU."""
+"""What runs on the rented GPU, on every kind of device here: it trains, resumes, decodes and scores as on a CPU."""
 
 import json
 import math
@@ -83,7 +83,7 @@ def losses(out: Path) -> list[float]:
 @pytest.mark.parametrize("optimizer", ["adamw", "muon"])
 @pytest.mark.parametrize("device", DEVICES)
 def test_pretraining_in_bf16_learns_and_resumes(device, optimizer, data, tmp_path, monkeypatch):
-    """As it is rented: bf16, compiled on a GPU. A run that died goes on where it was; a GPU may add in another order."""
+    """As it is rented: bf16, compiled on a GPU. A run that died goes on; a GPU may add in another order."""
     how = (
         f"train.device={device}",
         "train.dtype=bfloat16",
@@ -151,7 +151,7 @@ def test_decoding_side_by_side_says_what_each_says_alone_on_a_cpu(device, compil
 
 @pytest.mark.parametrize("device", DEVICES)
 def test_fine_tuning_and_scoring(device, tmp_path, monkeypatch):
-    """SFT, then DPO from it, then eval_ppl over all three checkpoints, with the files that the stages before would write."""
+    """SFT, then DPO from it, then eval_ppl over all three checkpoints, with files as the stages before write them."""
     tiny_checkpoint(tmp_path / "base", block_size=64)
     asked = [
         ("What is gold?", "A metal.", "A river."),

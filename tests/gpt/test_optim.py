@@ -68,7 +68,7 @@ def test_every_parameter_is_in_one_group(muon):
     hidden = {n for n in names if "proj" in n}
     assert len(hidden) == 2 * 4
     assert set(groups["muon"]) == (hidden if muon else set())
-    assert "embed_tokens.weight" in groups["decay"]
+    assert groups["embed"] == ["embed_tokens.weight"]
 
 
 @pytest.mark.parametrize("name", ["adamw", "muon"])
@@ -103,7 +103,7 @@ def test_orthogonalise_acts_on_singular_values_alone(shape):
 
 
 def test_fused_projections_are_orthogonalised_one_by_one():
-    """The update of each third of qkv and half of gate_up has its own singular values near 1; stacked they would not."""
+    """The update of each third of qkv and half of gate_up has its own singular values near 1."""
     model = tiny_model()
     before = {n: p.detach().clone() for n, p in model.named_parameters()}
     backward(model, 0)
@@ -223,6 +223,27 @@ def test_state_of_another_optimizer_is_refused_by_name():
         b.load_state(a.state())
     with pytest.raises(InputError, match="now adamw"):
         a.load_state(b.state())
+
+
+def test_the_embedding_has_a_learning_rate_of_its_own():
+    """AdamW's first step without weight decay moves every weight that has a gradient by the learning rate."""
+    for name in ("adamw", "muon"):
+        model = tiny_model()
+        before = {n: p.detach().clone() for n, p in model.named_parameters()}
+        optimizer = build_optimizer(model, name, 0.5, 0.0, 0.9, 0.95, 0.95, CPU, embed_lr_scale=4.0)
+        optimizer.set_lr(0.01)
+        backward(model, 0)
+        optimizer.step(YES)
+        moved = {n: (p.detach() - before[n]).abs().max().item() for n, p in model.named_parameters()}
+        assert moved["embed_tokens.weight"] == pytest.approx(0.04, rel=0.01)
+        assert moved["norm.weight"] == pytest.approx(0.01, rel=0.01)
+
+
+def test_muon_in_bf16_makes_nearly_the_same_step():
+    updates = torch.randn(2, 16, 48, generator=torch.Generator().manual_seed(0))
+    exact, rough = orthogonalise(updates), orthogonalise(updates, torch.bfloat16)
+    assert rough.dtype == torch.bfloat16
+    assert torch.nn.functional.cosine_similarity(exact.flatten(), rough.float().flatten(), dim=0) > 0.999
 
 
 def test_clipping():

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gpt.tokens import IGNORE, Batches, TokenFile, open_tokens, permutation, windows
+from gpt.tokens import IGNORE, Batches, TokenFile, Validation, open_tokens, permutation, recased, windows
 from pipeline.config import InputError
 
 
@@ -38,6 +38,16 @@ def counting(tmp_path):
 
 def tokenizer(sha256="aa" * 32, vocab_size=300):
     return SimpleNamespace(path="tokenizer.json", sha256=sha256, vocab_size=vocab_size)
+
+
+def test_recased_text_is_the_same_text_with_whole_sentences_in_other_cases():
+    text = "# Peru\n\nPeru is a country. Its capital is Lima.\n\n## Land\n\nThe Andes are high! Are they?"
+    drawn = {recased(text, i) for i in range(100)}
+    assert len(drawn) > 50 and all(one.lower() == text.lower() for one in drawn)
+    sentence = "Its capital is Lima."
+    seen = [next(case for case in (sentence, sentence.lower(), sentence.upper()) if case in one) for one in drawn]
+    assert {seen.count(case) > len(seen) / 5 for case in (sentence, sentence.lower(), sentence.upper())} == {True}
+    assert recased(text, 3) == recased(text, 3)
 
 
 def test_reads_little_endian_ids_and_the_numbers_beside_them(tmp_path):
@@ -97,18 +107,15 @@ def test_phases_and_orders_differ_by_epoch_and_by_seed(counting):
 
 
 @settings(deadline=None, max_examples=50)
-@given(step=st.integers(0, 40), micro_batch_size=st.integers(1, 30), world=st.integers(1, 4))
-def test_micro_batch_size_and_gpus_do_not_change_a_step(tmp_path_factory, step, micro_batch_size, world):
+@given(step=st.integers(0, 40), micro_batch_size=st.integers(1, 30))
+def test_micro_batch_size_does_not_change_a_step(tmp_path_factory, step, micro_batch_size):
     folder = tmp_path_factory.getbasetemp() / "ring"
     folder.mkdir(exist_ok=True)
     file = TokenFile(write_tokens(folder, range(103)))
     whole = Batches(file, 10, 24, seed=3)  # 24 sequences a step of 10 an epoch: spans three epochs at once
     expected = whole.batch(step, 0, 24)[0]
     fresh = Batches(file, 10, 24, seed=3)  # as after a resume
-    micros = -(-24 // (micro_batch_size * world))
-    parts = [
-        fresh.batch(step, micro, micro_batch_size, rank, world)[0] for micro in range(micros) for rank in range(world)
-    ]
+    parts = [fresh.batch(step, first, micro_batch_size)[0] for first in range(0, 24, micro_batch_size)]
     assert (np.concatenate(parts) == expected).all()
 
 
@@ -165,6 +172,29 @@ def test_windows_score_every_id_once_with_the_right_context(n, block, rows, stri
             count += 1
     assert scored == ids.tolist()
     assert count == (0 if n == 0 else 1 + max(0, -(-(n - block) // (stride or block))))
+
+
+@pytest.mark.parametrize("sequences, rows", [(3, 2), (4, 4), (99, 4), (99, 64)])
+def test_validation_is_the_beginning_of_the_file_whatever_the_rows(counting, sequences, rows):
+    """Each id a target once, at most `sequences` windows of 10, batches of one shape."""
+    validation = Validation(counting, 10, sequences, before=7)
+    expected = list(range(min(103, sequences * 10)))
+    scored: list[int] = []
+    assert validation.rows(0) == -(-len(expected) // 10)
+    for first in range(0, validation.rows(0), rows):
+        inputs, targets = validation.batch(0, first, rows)
+        assert inputs.shape == targets.shape == (rows, 10)
+        places = targets != IGNORE
+        scored += targets[places].tolist()
+        assert inputs[places].tolist() == [t - 1 if t else 7 for t in targets[places].tolist()]
+    assert scored == expected
+
+
+def test_a_steps_place_in_the_file_is_where_its_windows_begin(counting):
+    batches = Batches(counting, block_size=10, batch_size=4, seed=7)
+    first = [int(row[0]) for row in batches.batch(3, 0, 4)[0]]
+    assert f"batch 3 of {counting.path}" in batches.place(3)
+    assert ", ".join(map(str, first)) in batches.place(3)
 
 
 def test_a_stride_that_would_leave_tokens_out_is_refused():

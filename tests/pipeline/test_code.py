@@ -122,9 +122,10 @@ def test_an_edited_filter_is_seen_by_the_next_run(checkout):
     clean(checkout)
     first = output.read_bytes()
     assert "up to date" in clean(checkout)[0]
-    edit(checkout / "src/wikipedia/quality.py", "def ", "# a remark\ndef ")
+    quality = checkout / "src/wikipedia/quality.py"
+    quality.write_text(quality.read_text() + "\n# a remark\n")
     assert "up to date" in clean(checkout)[0]
-    edit(checkout / "src/clean.py", "def main(cfg) -> None:\n", "def main(cfg) -> None:\n    print('edited')\n")
+    edit(checkout / "src/clean.py", "if __name__ ==", 'print("edited")\n\nif __name__ ==')
     said, _ = clean(checkout)
     assert "the code of clean.py has changed: made anew" in said and "up to date" not in said
     assert "up to date" in clean(checkout)[0] and output.read_bytes() == first

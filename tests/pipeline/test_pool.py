@@ -227,6 +227,7 @@ class KilledWorker(Exception):
     [
         (KilledWorker("task"), "ended one Dask worker after another"),
         (CancelledError(), "the Dask cluster dropped a job"),
+        (RuntimeError("Error during deserialization of the task graph."), "the Dask cluster cannot read our jobs"),
     ],
 )
 def test_what_becomes_of_a_dask_cluster_is_one_clear_line(error, message):
@@ -237,6 +238,38 @@ def test_what_becomes_of_a_dask_cluster_is_one_clear_line(error, message):
 
     with pytest.raises(InputError, match=f"{message}.*run the same command again"):
         list(pool_module.Pool(SimpleNamespace(submit=submit), 2).map(square, range(5)))
+
+
+def versions(**of_the_scheduler) -> dict:
+    """As Client.get_versions() gives them."""
+    packages = {"python": "3.11.7.final.0", "dask": "1", "distributed": "1", "cloudpickle": "3", "msgpack": "1"}
+    ours, theirs = {"packages": packages, "host": {}}, {"packages": {**packages, **of_the_scheduler}, "host": {}}
+    return {"client": ours, "scheduler": theirs, "workers": {"tcp://w": ours}}
+
+
+@pytest.mark.parametrize(
+    "difference, said",
+    [
+        ({}, ""),
+        ({"python": "3.11.2.final.0"}, ""),
+        ({"python": "3.12.1.final.0"}, "the scheduler has python 3.12, not 3.11"),
+        ({"distributed": "2"}, "the scheduler has distributed 2, not 1"),
+        ({"msgpack": None}, "the scheduler has msgpack None, not 1"),
+    ],
+)
+def test_a_cluster_of_other_versions_is_named(difference, said):
+    assert pool_module._other_versions(versions(**difference)) == said
+
+
+@pytest.mark.slow
+def test_the_cluster_that_the_tests_start_has_our_versions(cluster):
+    from dask.distributed import Client
+
+    with Client(cluster) as client:
+        found = client.get_versions()
+        assert pool_module._other_versions(found) == "" and found["workers"]
+        found["workers"][next(iter(found["workers"]))]["packages"]["dask"] = "0.1"
+        assert "has dask 0.1, not" in pool_module._other_versions(found)
 
 
 STAGES = ["extract", "clean", "dedup", "train_tokenizer", "pack_tokens"]

@@ -140,7 +140,9 @@ def test_a_folder_that_cannot_be_written_is_one_clear_line(tmp_path):
 
 
 def test_sigkill_in_the_middle_of_writing_leaves_no_half_shard(tmp_path):
-    """Kills a writer of 5 MB shards at many moments: every shard under its name is whole, every record has its shard."""
+    """Kills a writer of 5 MB shards at many moments: every shard under its name is whole, every record has its
+    shard.
+    """
     code = """
         import sys
         from pipeline.stage_output import StageOutput

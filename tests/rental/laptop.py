@@ -1,4 +1,5 @@
-"""A laptop with a checkout, an ssh key and a vast.ai account at the stand-in: what the tests of scripts/vast.py drive."""
+"""A laptop with a checkout, an ssh key and a vast.ai account at the stand-in: what the tests of scripts/vast.py
+drive."""
 
 import json
 import os
@@ -29,8 +30,9 @@ PATIENCE = 400  # seconds after which a test gives up; a busy machine needs many
 # A model of a few thousand parameters; fast polling. 40 steps take seconds.
 CONFIG = """inherits: base.yaml
 model: {vocab_size: 300, n_layer: 1, n_head: 2, n_embd: 16, block_size: 32, d_ff: 32}
-train: {device: cpu, dtype: float32, compile: false, micro_batch_size: 2, grad_accum_steps: 1, max_iters: 40, warmup_iters: 2,
-        eval_interval: 20, eval_iters: 2, checkpoint_interval: 10, keep_checkpoints: 9, log_interval: 5, sample_prompts: []}
+train: {device: cpu, dtype: float32, compile: false, micro_batch_size: 2, grad_accum_steps: 1, max_iters: 40,
+        warmup_iters: 2, eval_interval: 20, eval_iters: 2, checkpoint_interval: 10, keep_checkpoints: 9,
+        log_interval: 5, sample_prompts: []}
 wandb: {mode: disabled}
 vast: {boot_minutes: 2, poll_seconds: 0.2, pull_minutes: 0.02, idle_minutes: 5, ssh_key: KEY}
 """

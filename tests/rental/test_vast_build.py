@@ -167,7 +167,8 @@ def test_a_teacher_on_the_box_runs_only_while_a_stage_asks_it(tmp_path, stage, s
 
 @pytest.mark.slow
 def test_from_a_dump_to_a_judged_model(laptop, vast, miniwiki):
-    """The data stages here, everything after them on the box; at the end the judged model is here and nothing is rented."""
+    """The data stages here, everything after them on the box; at the end the judged model is here and nothing is
+    rented."""
     (dump,) = miniwiki.glob("*.xml.bz2")
     settings = [
         f"data.dump={dump}",

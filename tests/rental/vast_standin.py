@@ -91,6 +91,15 @@ class Box:
             (self.home / "gpu.json").write_text(json.dumps(self.offer["gpu"]))
         if self.offer.get("ssh", True):
             self.start_sshd()
+        if (mine / "resume.sh").exists():  # as onstart.sh does at every start
+            subprocess.Popen(
+                [self.home / "bin/box-shell"],
+                env={"SSH_ORIGINAL_COMMAND": "bash .wikillm/resume.sh", "PATH": os.environ["PATH"]},
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+                start_new_session=True,
+            )
 
     def start_sshd(self) -> None:
         etc = self.home / "etc"
@@ -207,7 +216,8 @@ class Standin:
         )
 
     def fault(self, method: str, path: str, what, times: int = 1, after: int = 0) -> None:
-        """what: a status, 'hang', 'html', 'lost' (carried out, but the answer never arrives). after: good answers first."""
+        """what: a status, 'hang', 'html', 'lost' (carried out, but the answer never arrives). after: good answers
+        first."""
         self.faults.append([method, re.compile(path), what, times, after])
 
     def billing(self) -> list[int]:
@@ -273,6 +283,8 @@ class Standin:
         if (method, path) == ("POST", "/api/v0/bundles/"):
             self.asked = body
             return 200, {"offers": [{k: v for k, v in o.items() if k != "box"} for o in self.offers]}
+        if path.rstrip("/") == "/api/v0/users/current":
+            return 200, {"id": 4711, "username": "us", "credit": 9.5}
         if path == "/api/v0/ssh/":
             if method == "POST":
                 self.keys.append(body["ssh_key"])
@@ -356,6 +368,7 @@ class Standin:
             "gpu_name": "RTX 4090",
             "num_gpus": 1,
             "dph_total": row["offer"]["dph_total"],
+            "storage_total_cost": row["offer"].get("storage_total_cost"),
             "start_date": row["since"],
             "extra_env": [],
             "ssh_host": "127.0.0.1",

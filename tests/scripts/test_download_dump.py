@@ -1,11 +1,14 @@
 """scripts/download_dump.sh against a local server with Range support that can cut connections and lie."""
 
+import fcntl
 import hashlib
 import os
 import random
 import shutil
+import signal
 import subprocess
 import threading
+import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -23,6 +26,7 @@ class DumpServer:
 
     def __init__(self):
         self.files, self.cut_after, self.ranges, self.sent = {}, None, [], 0
+        self.slow, self.no_ranges = 0.0, False  # seconds a piece; Range headers are not looked at
         outer = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -31,14 +35,15 @@ class DumpServer:
                 if body is None:
                     return self.send_error(404)
                 start, end = 0, len(body)
-                asked = self.headers.get("Range")
+                asked = None if outer.no_ranges else self.headers.get("Range")
                 if asked:
                     first, _, last = asked.removeprefix("bytes=").partition("-")
                     start, end = int(first), int(last) + 1 if last else len(body)
                 if body is DUMP:
                     outer.ranges.append((start, end))
                 self.send_response(206 if asked else 200)
-                self.send_header("Accept-Ranges", "bytes")
+                if not outer.no_ranges:
+                    self.send_header("Accept-Ranges", "bytes")
                 self.send_header("Content-Length", str(end - start))
                 if asked:
                     self.send_header("Content-Range", f"bytes {start}-{end - 1}/{len(body)}")
@@ -48,6 +53,7 @@ class DumpServer:
                     if body is DUMP and outer.cut_after is not None and outer.sent >= outer.cut_after:
                         return self.connection.close()
                     self.wfile.write(piece)
+                    time.sleep(outer.slow)
                     outer.sent += len(piece) if body is DUMP else 0
 
             def handle(self):
@@ -171,3 +177,115 @@ def test_names_and_dates_are_checked_and_a_missing_aria2_is_said(server, tmp_pat
         (tools / tool).symlink_to(shutil.which(tool))
     ran = subprocess.run(["bash", SCRIPT, "enwiki"], env={"PATH": str(tools)}, capture_output=True, text=True)
     assert ran.returncode == 2 and "aria2c is missing; install it" in ran.stderr
+
+
+# A full disk ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def small_disk(tmp_path):
+    """A folder on a disk of 4 MB that can be made larger; skips where mounting is not allowed."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=4m", "tmpfs", folder]
+    if os.geteuid() or subprocess.run(mount, capture_output=True).returncode:
+        pytest.skip("needs to mount a small disk")
+    yield folder
+    subprocess.run(["umount", "-l", folder], check=True)
+
+
+@needs_aria2
+def test_a_full_disk_is_said_and_the_same_command_goes_on_when_there_is_room(server, small_disk):
+    name = server.publish("enwiki", "20260101")
+    for _ in range(3):  # however often it is tried meanwhile
+        full = download(server, small_disk, "enwiki", "20260101")
+        assert full.returncode == 2 and "the disk is full" in full.stderr, full.stderr
+    subprocess.run(["mount", "-o", "remount,size=30m", small_disk], check=True)
+    ran = download(server, small_disk, "enwiki", "20260101")
+    assert ran.returncode == 0, ran.stderr
+    assert (small_disk / name).read_bytes() == DUMP
+    assert sorted(p.name for p in small_disk.iterdir()) == [name, name + ".sha1"]
+
+
+def cut_with_a_map(server, folder, name):
+    server.cut_after = 4_000_000
+    assert download(server, folder, "enwiki", "20260101").returncode == 2
+    server.cut_after, server.ranges = None, []
+    map_file = folder / f"{name}.part.aria2"
+    assert map_file.stat().st_size
+    return map_file
+
+
+@needs_aria2
+def test_a_map_of_no_bytes_starts_again_and_says_so(server, tmp_path):
+    name = server.publish("enwiki", "20260101")
+    cut_with_a_map(server, tmp_path, name).write_bytes(b"")
+    ran = download(server, tmp_path, "enwiki", "20260101")
+    assert ran.returncode == 0 and "was lost on a full disk; starting again" in ran.stdout, ran.stderr
+    assert (tmp_path / name).read_bytes() == DUMP
+
+
+@needs_aria2
+def test_a_map_of_no_bytes_is_replaced_by_an_older_one(server, tmp_path):
+    name = server.publish("enwiki", "20260101")
+    map_file = cut_with_a_map(server, tmp_path, name)
+    shutil.copy(map_file, f"{map_file}.kept")
+    map_file.write_bytes(b"")
+    ran = download(server, tmp_path, "enwiki", "20260101")
+    assert ran.returncode == 0 and "going on with an older one" in ran.stdout, ran.stderr
+    assert (tmp_path / name).read_bytes() == DUMP
+    assert sum(end - start for start, end in set(server.ranges[1:])) < 4_000_000, "fetched again what was there"
+    assert sorted(p.name for p in tmp_path.iterdir()) == [name, name + ".sha1"]
+
+
+# Killed, twice at once, a poor server ---------------------------------------------------------------------------------
+
+
+@needs_aria2
+def test_killed_in_the_middle_it_goes_on(server, tmp_path):
+    name = server.publish("enwiki", "20260101")
+    server.slow = 0.02
+    settings = {"WIKILLM_DUMP_MIRROR": server.url, "WIKILLM_MAP_SECONDS": "0.1"}
+    process = subprocess.Popen(
+        ["bash", SCRIPT, "enwiki", "20260101", tmp_path],
+        env={**os.environ, **settings},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    while server.sent < 2_000_000 and process.poll() is None:
+        time.sleep(0.01)
+    os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+    assert not (tmp_path / name).exists()
+    server.slow = 0
+    ran = download(server, tmp_path, "enwiki", "20260101")
+    assert ran.returncode == 0, ran.stderr
+    assert (tmp_path / name).read_bytes() == DUMP
+
+
+@needs_aria2
+@pytest.mark.skipif(not shutil.which("flock"), reason="flock is not installed")
+def test_two_at_once_do_not_write_into_one_file(server, tmp_path):
+    name = server.publish("enwiki", "20260101")
+    with open(tmp_path / f"{name}.lock", "w") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        second = download(server, tmp_path, "enwiki", "20260101")
+    assert second.returncode == 2 and "another download of" in second.stderr
+    assert download(server, tmp_path, "enwiki", "20260101").returncode == 0
+
+
+@needs_aria2
+def test_a_page_in_place_of_the_checksums_is_no_dump(server, tmp_path):
+    server.files["/enwiki/20260201/enwiki-20260201-sha1sums.txt"] = b"<html>Log in to this network</html>"
+    ran = download(server, tmp_path, "enwiki", "20260201")
+    assert ran.returncode == 2 and "not finished" in ran.stderr and list(tmp_path.iterdir()) == []
+
+
+@needs_aria2
+def test_a_server_that_sends_whole_files_only(server, tmp_path):
+    name = server.publish("enwiki", "20260101")
+    server.no_ranges = True
+    ran = download(server, tmp_path, "enwiki", "20260101")
+    assert ran.returncode == 0, ran.stderr
+    assert (tmp_path / name).read_bytes() == DUMP

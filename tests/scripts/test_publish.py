@@ -22,7 +22,9 @@ TEXT = "Gold is a metal. <|end|> 東京\t🏔  Zürich 2024!\n\n- one"
 
 @pytest.fixture(scope="module")
 def run(tmp_path_factory):
-    """base, sft and dpo checkpoints with training states, and publish.main on the last -> call(*overrides, **options)"""
+    """base, sft and dpo checkpoints with training states, and publish.main on the last -> call(*overrides,
+    **options)
+    """
     folder = tmp_path_factory.mktemp("run")
     tokenizer = tiny_tokenizer(folder / "tokenizer.json")
     cfg = load_config("configs/base.yaml", ["train.max_iters=5000"])

@@ -7,7 +7,8 @@ from teacher.filters import grounded, problem
 ARTICLE = {
     "id": 1,
     "title": "Gold",
-    "text": "Gold is a chemical element with the symbol Au. Its melting point is 1,064 degrees. Marie Curie did not find it.",
+    "text": "Gold is a chemical element with the symbol Au. Its melting point is 1,064 degrees. Marie Curie did not "
+    "find it.",
 }
 
 

@@ -1,4 +1,6 @@
-"""wikipedia/dump.py: the same pages from every layout of a dump, damage named by its bytes, nothing lost without a word."""
+"""wikipedia/dump.py: the same pages from every layout of a dump, damage named by its bytes, nothing lost without a
+word.
+"""
 
 import bz2
 import random

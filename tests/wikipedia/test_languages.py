@@ -1,11 +1,14 @@
 """wikipedia/languages: the tables of the twenty largest wikis are whole, and a language without one works."""
 
 import pickle
+from pathlib import Path
 
 import pytest
+import yaml
 
-from pipeline.config import InputError
-from wikipedia import languages
+import extract
+from pipeline.config import InputError, load_config
+from wikipedia import dump, languages, wikitext
 from wikipedia.languages import Language, language
 
 LARGEST = "en de fr es ja ru it zh pt pl uk ar nl sv vi ko fa tr id he".split()
@@ -82,3 +85,97 @@ def test_a_table_with_a_fault_is_named(tmp_path, text, message):
     path.write_text(text)
     with pytest.raises(InputError, match=rf"xx.yaml: .*{message}"):
         languages.read(path, "xx")
+
+
+# What the <siteinfo> of these wikis names its categories; all else that the pages use is in the tables
+CATEGORY = {
+    "de": "Kategorie",
+    "fr": "Catégorie",
+    "es": "Categoría",
+    "it": "Categoria",
+    "pt": "Categoria",
+    "pl": "Kategoria",
+    "nl": "Categorie",
+    "sv": "Kategori",
+    "tr": "Kategori",
+    "id": "Kategori",
+    "he": "קטגוריה",
+}
+PAGES = yaml.safe_load((Path(__file__).parent / "pages.yaml").read_text(encoding="utf-8"))
+
+
+def options(code, **changes):
+    site = dump.Site(f"https://{code}.wikipedia.org/wiki/", f"{code}wiki", {14: CATEGORY.get(code, "Category")})
+    return extract.conversion_options(load_config("configs/base.yaml"), site)._replace(**changes)
+
+
+@pytest.mark.parametrize("code", LARGEST)
+def test_a_page_of_each_wiki_reads_as_its_readers_see_it(code):
+    page = PAGES[code]
+    article = wikitext.to_text(page["wikitext"], options(code))
+    assert article.text == page["text"].strip() and len(article.categories) == 1 and not article.unknown
+
+
+@pytest.mark.parametrize(
+    "code, text, shown",
+    [
+        ("fr", "le {{birth date|1850|3|7}}", "le 7 mars 1850"),
+        ("fr", "le {{start date|octobre|3}}", "le octobre 3"),
+        ("de", "({{lang-tlh|Qo'noS}})", "(Qo'noS)"),
+        ("es", "({{IPA-de|bɛʁˈliːn}})", "([bɛʁˈliːn])"),
+        ("ru", "{{zh|t=石橋|s=石桥|p=Shíqiáo}}", "石橋"),
+        ("uk", "{{lang-grc|μορφή}}", "μορφή"),
+        ("en", "{{lang-grc|μορφή}}", "Ancient Greek: μορφή"),
+        ("simple", "{{birth date|1850|3|7}}", "March 7, 1850"),
+        ("pt", "{{dtlink|7|13|1850}}", "7 de 13 de 1850"),
+        ("ja", "{{仮リンク|青川|en|Blue River|label=青い川}}", "青い川"),
+    ],
+)
+def test_english_words_stay_out_of_other_wikis(code, text, shown):
+    assert wikitext.to_text(text, options(code)).text == shown
+
+
+@pytest.mark.parametrize(
+    "code, text, expected",
+    [
+        ("de", "'''Ulm''' steht für:\n* eine Stadt\n{{Begriffsklärung}}", True),
+        ("ru", "{{Неоднозначность}}\n'''Ульм'''", True),
+        ("ru", "{{неоднозначность|имена}}\n'''Ульм'''", True),
+        ("zh", "'''乌尔姆'''\n{{人名消歧義}}", True),
+        ("en", "'''Ulm'''\n{{Begriffsklärung}}", False),
+        ("de", "'''Ulm''' ist eine Stadt. {{Begriffsklärungshinweis}}", False),
+    ],
+)
+def test_disambiguation_pages_are_known_by_their_languages_templates(code, text, expected):
+    assert wikitext.to_text(text, options(code)).disambiguation is expected
+
+
+@pytest.mark.parametrize(
+    "name, base, code",
+    [
+        ("dewiki", "https://de.wikipedia.org/wiki/", "de"),
+        ("ruwiki", "https://en.wikipedia.org/wiki/", "ru"),
+        ("zh_yuewiki", "", "zh-yue"),
+        ("simplewiki", "", "simple"),
+        ("elwikivoyage", "", "el"),
+        ("dewiktionary", "", "de"),
+        ("miniwiki", "https://miniwiki.example/wiki/", "en"),
+        ("", "", "en"),
+        ("", "https://fr.wikipedia.org/wiki/", "fr"),
+    ],
+)
+def test_the_language_of_a_wiki_is_told_by_its_name_or_address(name, base, code):
+    assert extract.wiki_language(dump.Site(base, name, {})) == code
+
+
+def test_sections_of_ones_own_take_the_place_of_the_tables():
+    assert languages.sections_to_drop(["Geschichte "], "de") == {"geschichte"}
+    assert "weblinks" in languages.sections_to_drop("auto", "de")
+    assert languages.sections_to_drop("auto", "tlh") == languages.sections_to_drop("auto", "en")
+
+
+def test_a_wiki_without_a_table_is_told_what_is_off(capsys):
+    extract.say_what_is_off("ltg")
+    assert "no table for 'ltg'" in capsys.readouterr().out
+    extract.say_what_is_off("de")
+    assert capsys.readouterr().out == ""

@@ -1,4 +1,6 @@
-"""wikipedia/other_extractors.py: what other extractors leave is mended, what is whole is left alone, and no input is slow."""
+"""wikipedia/other_extractors.py: what other extractors leave is mended, what is whole is left alone, and no input is
+slow.
+"""
 
 import re
 import time
@@ -38,7 +40,8 @@ def test_holes_are_closed(before, after):
 @pytest.mark.parametrize(
     "text",
     [
-        "## History\n\nRome (Italian: Roma) was founded in 753 BC, they say; it fell in 476.\n\n- first\n- second (a, b)",
+        "## History\n\nRome (Italian: Roma) was founded in 753 BC, they say; it fell in 476.\n\n- first\n- second (a, "
+        "b)",
         "The words are . . . missing, and so on ... to the end.",
         'Call main() and printf("%d", x) in C.',
         "```\nfor (;;)\n    x  = a , b ;\n```\nand then",

@@ -1,4 +1,6 @@
-"""wikipedia/templates and wikipedia/convert.py: each rendering against what English Wikipedia shows, worked out by hand."""
+"""wikipedia/templates and wikipedia/convert.py: each rendering against what English Wikipedia shows, worked out by
+hand.
+"""
 
 import pytest
 from hypothesis import given, settings

@@ -9,7 +9,7 @@ from wikipedia.transclusion import TemplatePages, page_source, template_name
 from wikipedia.wikitext import Options, to_text_or_raise
 
 PAGES = {
-    "Vorlage:Höhe": "{{{1}}} m{{#if:{{{ref|}}}|&nbsp;({{{ref}}})}}<noinclude>Doku {{x}}</noinclude>",
+    "Vorlage:Pegel": "{{{1}}} m{{#if:{{{ref|}}}|&nbsp;({{{ref}}})}}<noinclude>Doku {{x}}</noinclude>",
     "Vorlage:Fluss": "<!-- c -->der <includeonly>{{Kursiv|{{{name|{{{1|?}}}}}}}}</includeonly>",
     "Vorlage:Kursiv": "''{{{1}}}''",
     "Vorlage:K": "#WEITERLEITUNG [[Vorlage:Kursiv]]",
@@ -38,13 +38,13 @@ def pages() -> TemplatePages:
 @pytest.mark.parametrize(
     "wikitext, expected",
     [
-        ("Er ist {{Höhe|1234}} hoch.", "Er ist 1234 m hoch."),
-        ("Er ist {{Höhe|1234|ref=alt}} hoch.", "Er ist 1234 m (alt) hoch."),
+        ("Er ist {{Pegel|1234}} hoch.", "Er ist 1234 m hoch."),
+        ("Er ist {{Pegel|1234|ref=alt}} hoch.", "Er ist 1234 m (alt) hoch."),
         ("Es ist {{Fluss|Rhein}} und {{fluss|name=Main}}.", "Es ist der Rhein und der Main."),
         ("{{K|eins}} {{Nur|x}} {{Nur|x|drei}}", "eins eins zwei eins drei"),
         ("{{Art|B|x}} {{Art|C}} {{Art}}", "frühja spätnein nienein"),
         ("Siehe {{Link|Rom|die Stadt}}.", "Siehe die Stadt Rom."),
-        ("{{Höhe|{{Kursiv|5}}}} und {{Ruf|Kursiv}}", "5 m und drei"),
+        ("{{Pegel|{{Kursiv|5}}}} und {{Ruf|Kursiv}}", "5 m und drei"),
         ("a {{Halb|5}} b", "a 5 km b"),
         ("{{Selbst|}}{{Selbst}}x.", "x."),
         ("{{Merke}} b", "x'' b"),
@@ -58,19 +58,19 @@ def pages() -> TemplatePages:
     ],
 )
 def test_calls(pages, wikitext, expected):
-    options = Options(file_names=("Datei", "File"), category_names=("Kategorie",))
-    assert to_text_or_raise(wikitext, options, Context("Rom", (2026, 1, 15), "de"), pages).text == expected
+    options = Options(file_names=("Datei", "File"), category_names=("Kategorie",), language="de")
+    assert to_text_or_raise(wikitext, options, Context("Rom", (2026, 1, 15)), pages).text == expected
 
 
 def test_what_stays_away_is_counted(pages):
-    wikitext = "{{Kasten|x}} {{Modul|5}} {{Modul|6}} {{Kreis}} {{Unbekannt}} {{Höhe|5}} bis {{Modul|7}}."
-    article = to_text_or_raise(wikitext, Options(), Context("Rom", (2026, 1, 15), "de"), pages)
+    wikitext = "{{Kasten|x}} {{Modul|5}} {{Modul|6}} {{Kreis}} {{Unbekannt}} {{Pegel|5}} bis {{Modul|7}}."
+    article = to_text_or_raise(wikitext, Options(language="de"), Context("Rom", (2026, 1, 15)), pages)
     assert dict(article.unknown) == {"kasten": 1, "modul": 3, "kreis": 1, "unbekannt": 1}
 
 
 def test_ours_stay_first(pages):
     own = TemplatePages({**pages.sources, "nowrap": "theirs {{{1}}}"})
-    assert to_text_or_raise("{{nowrap|x}}", Options(), Context("Rom", (2026, 1, 15), "de"), own).text == "x"
+    assert to_text_or_raise("{{nowrap|x}}", Options(language="de"), Context("Rom", (2026, 1, 15)), own).text == "x"
 
 
 def test_hostile_templates_cost_a_bounded_time():
@@ -79,7 +79,7 @@ def test_hostile_templates_cost_a_bounded_time():
     start = time.process_time()
     for name, pages in (("t0", deep), ("b", braces), ("c", braces), ("d", braces)):
         pages.expand(name, ["x"], Context())
-        to_text_or_raise(f"{{{{{name}|x}}}} " * 50, Options(), Context("", (2026, 1, 1), "de"), pages)
+        to_text_or_raise(f"{{{{{name}|x}}}} " * 50, Options(language="de"), Context(), pages)
     assert time.process_time() - start < 5
 
 

@@ -20,7 +20,6 @@ from teacher.rules.subject import ParsedArticle, Subject, paragraphs_of, parse_a
 
 ROUNDS = 4  # wordings of one question at most
 SUMMARY_WORDS = 45
-PASSAGE_WORDS = 70
 ONE_VALUE = word_set("single_valued")  # relations in which another value is wrong for sure
 # Ways to put one question; the second ones want a noun phrase behind them.
 FRAMES = (
@@ -45,12 +44,6 @@ ONE_SENTENCE = (
     "Describe {S} in one sentence.",
     "In one sentence, {who} {is} {S}?",
     "Sum up in one sentence {who} {S} {is}.",
-)
-READING = (
-    "Read the text and answer the question.\n\n{P}\n\nQuestion: {Q}",
-    "{P}\n\n{Q}",
-    "Here is a text:\n\n{P}\n\nUsing only this text: {Q}",
-    "Text: {P}\n\nQuestion: {Q}",
 )
 
 
@@ -129,7 +122,6 @@ class RulesTeacher:
         for fact in facts:
             found += self.reverse(fact, key)
             found += self.yes_no(fact, key)
-        found += reading(article, facts, key)
         mixed = shuffled(found, *key, "extras")
         first = {turns[0][1]: (kind, turns) for kind, turns in mixed if kind == "reverse"}
         return list(first.values()) + [extra for extra in mixed if extra not in first.values()]
@@ -178,15 +170,6 @@ def summary_requests(article: ParsedArticle, key: Key) -> Iterator[Planned]:
     for answer, templates, number in ((summary, SUMMARY, 2), (sentence, ONE_SENTENCE, 1)):
         for template in shuffled(templates, *key)[:number] if answer else ():
             yield "summary", [(fill_in(template, fill), answer)]
-
-
-def reading(article: ParsedArticle, facts: list[Fact], key: Key) -> Iterator[Planned]:
-    """Questions with the passage that answers them, for two facts."""
-    for fact in shuffled([f for f in facts if f.relation != "definition"], *key, "reading")[:2]:
-        passage = passage_of(article, fact)
-        if passage:
-            question = shuffled(READING, *key, fact.answer)[0].format(P=passage, Q=fact.ask[0])
-            yield "reading", [(question, fact.answer)]
 
 
 def reframed(question: str, answer: str, *key) -> str:
@@ -253,19 +236,3 @@ def summaries(article: ParsedArticle) -> tuple[str, str]:
     if not chosen or not article.mention.search(chosen[0]) or len(chosen[0].split()) < 4:
         return "", ""
     return (" ".join(chosen) if len(chosen) > 1 else ""), chosen[0]
-
-
-def passage_of(article: ParsedArticle, fact: Fact) -> str:
-    """A few sentences around the fact's own, beginning where the subject is named; '' when those are too many words."""
-    for paragraph in article.paragraphs:
-        parts = sentences(paragraph)
-        if fact.source not in parts:
-            continue
-        at = start = parts.index(fact.source)
-        while start > 0 and not article.mention.search(parts[start]):
-            start -= 1
-        for end in (at + 2, at + 1):
-            passage = without_parentheses(" ".join(parts[start:end]))
-            if len(passage.split()) <= PASSAGE_WORDS:
-                return passage if article.mention.search(passage) and not BROKEN.search(passage) else ""
-    return ""

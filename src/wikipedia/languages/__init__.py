@@ -84,6 +84,13 @@ def language(code: str) -> Language:
     return read(path, code) if path.exists() else Language(code)
 
 
+def sections_to_drop(asked: str | list[str], code: str) -> frozenset[str]:
+    """The headings, in lower case, that extract.drop_sections means; by "auto" the table's, or else English ones."""
+    if asked != "auto":
+        return frozenset(" ".join(name.lower().split()) for name in asked)
+    return language(code).drop_sections or language("en").drop_sections
+
+
 def codes() -> list[str]:
     """The languages that have a table."""
     return sorted(path.stem for path in FOLDER.glob("*.yaml"))

@@ -6,11 +6,13 @@ from collections.abc import Callable
 from functools import lru_cache
 from typing import NamedTuple, Protocol
 
+from wikipedia.languages import language
 from wikipedia.markup.marks import DROP, NAMED
 from wikipedia.markup.tables import cut
 from wikipedia.templates.base import Context, Renderer, split_arguments
 from wikipedia.templates.functions import FUNCTIONS
-from wikipedia.templates.lookup import UNKNOWN, find, silent_by_name, user_renderer
+from wikipedia.templates.lookup import UNKNOWN, silent_by_name, user_renderer
+from wikipedia.templates.other_wikis import find_for
 
 MAX_DEPTH = 40  # templates inside templates; MediaWiki itself stops at 100 of any kind
 
@@ -165,16 +167,19 @@ def _head_end(part: str) -> int:
 
 
 @lru_cache(maxsize=16)
-def _resolved(custom: tuple[tuple[str, str], ...], language: str) -> dict:
+def _resolved(custom: tuple[tuple[str, str], ...], code: str) -> dict:
     """Heads of templates as they are written -> Resolved; grows as heads are met"""
-    return {("custom", normal(name)): Resolved(user_renderer(pattern), normal(name)) for name, pattern in custom}
+    months = language(code).months
+    return {
+        ("custom", normal(name)): Resolved(user_renderer(pattern, months), normal(name)) for name, pattern in custom
+    }
 
 
 def normal(name: str) -> str:
     return " ".join(name.replace("_", " ").lower().split())
 
 
-def _resolve(head: str, resolved: dict, language: str) -> Resolved:
+def _resolve(head: str, resolved: dict, code: str) -> Resolved:
     if len(resolved) > 50_000:  # a wiki has some ten thousand names; hostile ones must not fill the memory
         for key in [k for k in resolved if isinstance(k, str)]:
             del resolved[key]
@@ -186,7 +191,7 @@ def _resolve(head: str, resolved: dict, language: str) -> Resolved:
     function, colon, _ = name.partition(":")
     if colon and function.strip() in FUNCTIONS:
         return Resolved(None, function.strip(), function=FUNCTIONS[function.strip()])
-    renderer = find(name, language)
+    renderer = find_for(code)(name)
     return Resolved(None, name, True) if renderer is UNKNOWN else Resolved(renderer, name)
 
 

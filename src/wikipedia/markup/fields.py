@@ -2,8 +2,9 @@
 
 import html
 import re
+from functools import cache
 
-from wikipedia.markup.expansion import normal
+from wikipedia.languages import language
 from wikipedia.markup.marks import DROP
 
 _REDIRECT = re.compile(r"\s*#\s*([^\W\d_]{4,})\s*:?\s*\[\[\s*:?\s*([^\]|]+?)\s*(?:\|[^\]]*)?\]\]")
@@ -20,7 +21,6 @@ def redirect_target(wikitext: str) -> str | None:
 _SHORT = re.compile(r"\{\{\s*[Ss]hort ?desc(?:ription)?\s*\|\s*(?:1\s*=)?\s*([^{}|]*)")
 
 
-_TEMPLATE_NAME = re.compile(r"\{\{\s*([^{}|\n]{1,60}?)\s*(?:\||\}\})")
 _DISAMBIGUATION = re.compile(
     r"\{\{\s*(?:hndis|geodis|surname|given[ _]name|dab|disamb|mathdab|numberdis|roaddis|stationdis|letterdis|schooldis"
     r"|hospitaldis|mil-unit-dis|lnd|sia|set[ _]index|shipindex|mountainindex|roadindex|sportindex|chemistry[ _]index"
@@ -29,9 +29,17 @@ _DISAMBIGUATION = re.compile(
 )
 
 
-def is_disambiguation(text: str, own: frozenset[str] = frozenset()) -> bool:
-    """{{disambiguation|...}} in any of its many names; {{other uses|X (disambiguation)}} is none. own: of the wiki."""
-    if own and any(normal(name) in own for name in _TEMPLATE_NAME.findall(text)):
+@cache
+def _disambiguation_names(code: str) -> re.Pattern | None:
+    """The templates of a language's table, opened; their first letter may be either case."""
+    names = "|".join(re.escape(name).replace(r"\ ", "[ _]") for name in sorted(language(code).disambiguation_templates))
+    return re.compile(rf"\{{\{{\s*(?:{names})\s*[|}}]", re.I) if names and code != "en" else None
+
+
+def is_disambiguation(text: str, code: str) -> bool:
+    """{{disambiguation|...}} in any of its many names; {{other uses|X (disambiguation)}} is none."""
+    own = _disambiguation_names(code)
+    if own and (own.search(text, 0, 1000) or own.search(text, max(0, len(text) - 3000))):
         return True
     place = text.find("isambig")
     while place >= 0:

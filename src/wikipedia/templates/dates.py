@@ -5,7 +5,6 @@ from calendar import monthrange
 from collections.abc import Sequence
 from datetime import date
 
-from wikipedia.languages import language
 from wikipedia.templates.base import Renderer, at, joined
 from wikipedia.templates.base import renders_in_english as renders
 
@@ -53,14 +52,6 @@ def plain_date(p, n, context):
     """{{start date|1990|1|2}}; whatever is no number, such as "circa", stays as written."""
     numbers = _integers(p, 3)
     return day_text(numbers, day_first=_day_first(n)) if numbers else at(p, 0)
-
-
-def in_words_of_the_wiki(p, n, context):
-    """{{start date|1990|1|2}} on another wiki: 2. Januar 1990"""
-    numbers = _integers(p, 3)
-    if len(numbers) == 3 and 1 <= numbers[1] <= 12 and 1 <= numbers[2] <= 31:
-        return language(context.language).date(*numbers)
-    return str(numbers[0]) if len(numbers) == 1 else at(p, 0)
 
 
 def years_between(born: list[int], died: list[int]) -> int:

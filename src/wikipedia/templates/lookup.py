@@ -1,9 +1,8 @@
 """find(name): how to render a template; also whether it is known to show no prose, or was never heard of."""
 
 import re
+from collections.abc import Sequence
 
-from wikipedia.languages import SAME
-from wikipedia.languages import language as language_table
 from wikipedia.names import COUNTRIES, ELEMENTS
 from wikipedia.tables import lines, table
 from wikipedia.templates import (  # noqa: F401 each enters its renderers when it is imported
@@ -64,14 +63,8 @@ def _everything() -> dict[str, Renderer | None]:
 _FOUND = _everything()
 
 
-def find(name: str, language: str = "en") -> Renderer | None:
-    """The renderer of a template by its name in lower case with spaces; None: no prose; UNKNOWN: never heard of.
-
-    language: of the wiki. Renderings with English words in them are for English; dates and names of languages have the
-    words of the wiki's own table.
-    """
-    if SAME.get(language, language) != "en" and (name in ENGLISH or name.startswith(("lang-", "ipa-", "ipac-"))):
-        return _in_another_language(name)
+def find(name: str) -> Renderer | None:
+    """The renderer of a template by its name in lower case with spaces; None: no prose; UNKNOWN: never heard of."""
     if name in _FOUND:
         return _FOUND[name]
     kind, _, code = name.partition("-")
@@ -93,30 +86,22 @@ def silent_by_name(name: str) -> bool:
     return bool(_SILENT_PATTERN.match(name))
 
 
-def _in_another_language(name: str) -> Renderer | None:
-    kind, _, code = name.partition("-")
-    if kind == "lang" and code:
-        return lambda p, n, context: _labelled(code, at(p, 0), context)
-    if name in ("langx", "lang-x"):
-        return lambda p, n, context: _labelled(at(p, 0), at(p, 1), context)
-    if kind == "ipa" and code:
-        return first
-    return dates.in_words_of_the_wiki if RENDERERS.get(name) is dates.plain_date else UNKNOWN
+def user_renderer(pattern: str, months: Sequence[str] = ()) -> Renderer:
+    """The rendering of a config line such as `ship: "{1} ({year})"`; missing arguments are empty.
 
-
-def _labelled(code: str, words: str, context: Context) -> str:
-    """deutsch: Haus"""
-    label = language_table(context.language).languages.get(code.lower(), "")
-    return f"{label}: {words}" if label and words else words
-
-
-def user_renderer(pattern: str) -> Renderer:
-    """The rendering of a config line such as `ship: "{1} ({year})"`; missing arguments are empty."""
+    {2|1}: the second argument, or the first where there is none; {2:month}: the name of the month with that number.
+    """
 
     def render(p, n, context):
-        def value(match):
-            key = match[1]
+        def argument(key):
             return at(p, int(key) - 1) if key.isdecimal() and key != "0" else n.get(key.lower(), "")
+
+        def value(match):
+            key, _, kind = match[1].partition(":")
+            found = next((x for x in map(argument, key.split("|")) if x), "")
+            if kind == "month" and found.isdecimal() and 1 <= int(found) <= len(months):
+                return months[int(found) - 1]
+            return found
 
         return re.sub(r"\{([^{}]+)\}", value, pattern)
 

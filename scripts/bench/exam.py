@@ -1,0 +1,145 @@
+"""What quiz.py asks beside its hundred questions: the same ones typed otherwise, and talk that asks for no fact.
+
+exam/company.txt, premises.txt, passages.txt hold the wordings; no model is trained on any (tests/scripts/test_exam.py).
+"""
+
+import random
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+FOLDER = Path(__file__).resolve().parent / "exam"
+# What denies: 'Lyon is not the capital', 'No, he never did', 'I do not know'.
+DENIES = r"\b(?:not|never|no|nobody|nothing|cannot)\b|n['’]t\b"
+NOT_SAID = r"does(?:n['’]t| not) (?:say|tell|mention)|is not (?:said|mentioned)|no information"
+
+
+@dataclass(frozen=True)
+class Item:
+    """One message to the model, alone in its conversation."""
+
+    part: str  # the line of the table that it counts in
+    text: str
+    expected: str  # a regular expression, or with values the first of them
+    values: tuple[str, ...] = ()  # one of them must stand in the answer
+    system: str = ""
+
+    @property
+    def messages(self) -> list[dict]:
+        said = [{"role": "user", "content": self.text}]
+        return [{"role": "system", "content": self.system}, *said] if self.system else said
+
+
+@dataclass
+class Section:
+    head: str
+    lines: list[tuple[str, str]] = field(default_factory=list)  # (mark, text)
+
+
+def sections(name: str, mark: str = "==") -> Iterator[Section]:
+    """The sections of a file: a head line that begins with the mark, and the lines behind it."""
+    section = None
+    for line in (FOLDER / f"{name}.txt").read_text(encoding="utf-8").splitlines():
+        if line.startswith(mark + " "):
+            if section:
+                yield section
+            section = Section(line[len(mark) + 1 :])
+        elif line and not line.startswith("#") and section:
+            section.lines.append((line[0], line[2:]))
+    if section:
+        yield section
+
+
+# --- the questions of the quiz, typed otherwise ---
+
+
+def typo(text: str, subject: str) -> str:
+    """Two letters of the longest word change places; in the subject only where no other word will do."""
+    words = [m for m in re.finditer(r"[^\W\d_]+", text) if len(m[0]) >= 4]
+    other = [m for m in words if m[0] not in subject] or words
+    if not other:
+        return text
+    word = max(other, key=lambda m: len(m[0]))
+    at = word.start() + len(word[0]) // 2
+    return text[:at] + text[at + 1] + text[at] + text[at + 2 :]
+
+
+def small(text: str) -> str:
+    return text[:1].lower() + text[1:]
+
+
+REWORDINGS = {
+    "lower case": lambda text, subject: text.lower(),
+    "no question mark": lambda text, subject: text.rstrip(".?"),
+    "capitals": lambda text, subject: text.upper(),
+    "one typo": typo,
+    "hi": lambda text, subject: f"Hi! {text}",
+    "thanks": lambda text, subject: f"{text} Thanks!",
+    "system prompt": lambda text, subject: text,
+}
+SYSTEM = "You are an assistant who gives correct answers to questions."
+
+
+def reworded(questions: Iterable) -> list[Item]:
+    """questions: of quiz.py, with text, subject and answers -> each in every rewording."""
+    return [
+        Item(part, change(q.text, q.subject), q.answers[0], tuple(q.answers), SYSTEM if part == "system prompt" else "")
+        for part, change in REWORDINGS.items()
+        for q in questions
+    ]
+
+
+# --- what no article tells ---
+
+
+def company() -> list[Item]:
+    return [
+        Item("company", text, section.head.partition(" ; ")[2])
+        for section in sections("company")
+        for _, text in section.lines
+    ]
+
+
+def premises(facts: list[dict], seed: int) -> list[Item]:
+    """facts: of miniwiki-truth.json. A false value is true of another subject of the relation and never of this one."""
+    rng, items = random.Random(seed), []
+    for section in sections("premises"):
+        relation, _, who = section.head.partition(" ; ")
+        if relation == "never":
+            subjects = sorted({f["subject"] for f in facts if f["relation"] == "birth_year"})
+            slots = [{"S": subject} for subject in rng.sample(subjects, len(section.lines))]
+        else:
+            slots = false_values([f for f in facts if f["relation"] == relation], len(section.lines), rng)
+        items += [
+            Item("false premises", re.sub(r"\{(\w)\}", lambda m, s=slot: s[m[1]], text), DENIES)
+            for slot, (_, text) in zip(slots, section.lines)
+        ]
+    return items
+
+
+def false_values(facts: list[dict], count: int, rng: random.Random) -> list[dict[str, str]]:
+    """-> count of {"S": subject, "W": false value}, no subject twice."""
+    true: dict[str, set[str]] = {}
+    for fact in facts:
+        true.setdefault(fact["subject"], set()).update((fact["object"], *fact["aliases"]))
+    values = sorted({fact["object"] for fact in facts})
+    chosen = []
+    for subject in rng.sample(sorted(true), count):
+        wrong = [v for v in values if not any(v in t or t in v for t in (*true[subject], subject))]
+        chosen.append({"S": subject, "W": rng.choice(wrong)})
+    return chosen
+
+
+def passages() -> list[Item]:
+    """Texts about things that are in no article, each with its questions, in the form of gpt.chat.with_passage."""
+    items = []
+    for section in sections("passages", "+"):
+        for _, line in section.lines:
+            question, _, values = line.partition(" | ")
+            text = f"{section.head}\n\n{question}"
+            if values == "?":
+                items.append(Item("passages", text, NOT_SAID))
+            else:
+                items.append(Item("passages", text, values, tuple(values.split(" || "))))
+    return items

@@ -1,0 +1,357 @@
+"""The one rented instance of this checkout: rented, looked at, stopped, started, destroyed, each answer read back.
+
+What holds, whatever vast.ai answers: - An instance that may hold work which is not here is not destroyed: `destroy`
+refuses, unless the caller has verified or says to lose it. - A request is on disk before it leaves, and stays there
+until it is known what it did. - "Gone" is said when a key that is proven to be the renting account's sees it in no
+listing, several times. Patience is counted in polls of vast.poll_seconds by a monotonic clock: vast.ai's answers lag
+by seconds.
+"""
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
+
+from scripts.rental import ledger
+from scripts.rental.state import PREFIX, Store, new_label
+from scripts.rental.world import (
+    Account,
+    Api,
+    ApiError,
+    Box,
+    Clock,
+    HasWork,
+    KeyRefused,
+    OfferGone,
+    RentalError,
+    Row,
+    StillBilling,
+)
+
+TRIES = 6  # of what must not be given up: seeing what was rented, and ending it
+CREATE_POLLS = 12  # a created instance may show up so late, two minutes at the usual poll
+LAG_POLLS = 6  # a status may be so old
+GONE_LOOKS = 3  # listings without it, a poll apart
+REQUEST_SECONDS = 24 * 3600  # a request without an instance is looked for so long
+
+
+@dataclass
+class World:
+    """All that a decision needs. vast: the config section; protect: no Ctrl-C takes effect inside it."""
+
+    api: Api
+    box: Box
+    clock: Clock
+    store: Store
+    vast: object
+    say: Callable[[str], None]
+    protect: Callable[[], AbstractContextManager] = nullcontext
+
+
+class GpuTaken(RentalError):
+    """A stopped instance cannot start, because somebody else has its GPU."""
+
+
+class Fleet:
+    def __init__(self, world: World):
+        self.world, self.api, self.clock, self.store, self.say = (
+            world, world.api, world.clock, world.store, world.say)  # fmt: skip
+        self.poll: float = world.vast.poll_seconds  # type: ignore[attr-defined]
+        self.boot_seconds: float = world.vast.boot_minutes * 60  # type: ignore[attr-defined]
+
+    @property
+    def instance(self) -> dict | None:
+        return self.store.load()["instance"]
+
+    def the_instance(self) -> dict:
+        found = self.instance
+        if found is None:
+            raise RentalError("nothing is rented; first: python scripts/vast.py up")
+        return found
+
+    # The key and what it lists ------------------------------------------------------------------------------------
+
+    def prove_key(self) -> Account:
+        """The account behind the key. KeyRefused when it is not the one that rented what stands in the state file."""
+        account = self.api.account()
+        state = self.store.load()
+        if (state["instance"] or state["requests"]) and state["account"] not in (None, account.id):
+            what = f"instance {state['instance']['id']}" if state["instance"] else "what may be rented"
+            raise KeyRefused(
+                f"this API key belongs to another vast.ai account than the one that rented {what}; "
+                "set VAST_API_KEY to that account's key"
+            )
+        return account
+
+    def reconcile(self) -> list[Row]:
+        """Settle every request whose answer was not seen. -> instances with our label that are not known here"""
+        self.prove_key()
+        rows = [row for row in self.api.instances() if row.label.startswith(PREFIX)]
+        extras = []
+        with self.store.change() as state:
+            for request in list(state["requests"]):
+                row = next((row for row in rows if row.label == request["label"]), None)
+                if row is None:
+                    if self.clock.wall() - request["time"] > REQUEST_SECONDS:
+                        state["requests"].remove(request)
+                elif state["instance"] in (None, {}) or state["instance"]["id"] == row.id:
+                    self._adopt(state, request, row.id)
+                    self.say(f"instance {row.id} was rented by a request whose answer got lost")
+                else:
+                    extras.append((request, row))
+        for request, row in extras:
+            self.say(
+                f"instance {row.id} was rented by a request whose answer got lost, and is not needed: destroying it"
+            )
+            ended = self._end({"id": row.id, "seen": True})
+            with self.store.change() as state:
+                state["requests"].remove(request)
+                ledger.opened(state, {**request, "id": row.id}, row.started or request["time"])
+                ledger.priced(state, row.id, 0.0, self.clock.wall(), ended)
+        state = self.store.load()
+        ours = state["instance"]["id"] if state["instance"] else None
+        labels = {request["label"] for request in state["requests"]}
+        return [row for row in rows if row.id != ours and row.label not in labels and row not in [r for _, r in extras]]
+
+    def adopt(self, row: Row) -> None:
+        """Take over an instance that is known by its label only: it may hold work."""
+        account = self.prove_key()
+        with self.store.change() as state:
+            state["account"] = account.id
+            now = self.clock.wall()
+            request = {"label": row.label, "time": min(row.started or now, now), "offer": None, "gpu": row.gpu,
+                       "dph": row.dph, "disk_dph": row.disk_dph}  # fmt: skip
+            self._adopt(state, request, row.id)
+            state["instance"].update(work=True, seen=True)
+
+    def _adopt(self, state: dict, request: dict, instance: int) -> None:
+        state["requests"] = [other for other in state["requests"] if other["label"] != request["label"]]
+        state["instance"] = {**request, "id": instance, "rented": request["time"], "wanted": "running",
+                             "seen": False, "work": False, "last_seen": request["time"]}  # fmt: skip
+        ledger.opened(state, state["instance"], request["time"])
+
+    # Renting --------------------------------------------------------------------------------------------------------
+
+    def rent(self, offer: dict) -> int:
+        """-> the instance's id. OfferGone when nothing was rented, as far as can be known within the window."""
+        account = self.prove_key()
+        request = {"label": new_label(), "time": self.clock.wall(), "offer": offer["id"], "gpu": offer["gpu_name"],
+                   "dph": offer["dph_total"], "disk_dph": offer.get("disk_dph") or 0.0}  # fmt: skip
+        with self.store.change() as state:  # before the request leaves: should this process die now, it is looked for
+            state["account"] = account.id
+            state["requests"].append(request)
+        with self.world.protect():
+            try:
+                instance = self.api.create(offer, request["label"])
+            except (OfferGone, KeyRefused):
+                with self.store.change() as state:
+                    state["requests"] = [r for r in state["requests"] if r["label"] != request["label"]]
+                raise
+            except ApiError as error:
+                found = self._find_created(request["label"], str(error))
+                if found is None:
+                    raise OfferGone(
+                        f"{error}; nothing was rented by it so far, and it is looked for by its label"
+                    ) from None
+                instance = found
+            with self.store.change() as state:
+                self._adopt(state, request, instance)
+        return instance
+
+    def _find_created(self, label: str, problem: str) -> int | None:
+        """Not knowing is the expensive answer: asked until it shows up or its window has passed."""
+        began, listed = self.clock.monotonic(), False
+        for look in range(CREATE_POLLS + TRIES):
+            if look:
+                self.clock.sleep(self.poll)
+            try:
+                found = next((row.id for row in self.api.instances() if row.label == label), None)
+                listed = True
+            except (ApiError, KeyRefused) as error:
+                problem, listed = str(error), False
+                continue
+            if found is not None:
+                return found
+            if self.clock.monotonic() - began >= CREATE_POLLS * self.poll:
+                break
+        if listed:
+            return None
+        raise StillBilling(
+            f"it is unknown whether an instance labelled {label} was rented ({problem}); look at "
+            "https://cloud.vast.ai/instances/ or: vastai show instances; then run: python scripts/vast.py down"
+        )
+
+    # Looking --------------------------------------------------------------------------------------------------------
+
+    def look(self) -> Row | None:
+        """The instance as vast.ai sees it now; None when it is gone for certain. ApiError when that cannot be told."""
+        instance = self.the_instance()
+        row = self.api.show(instance["id"])
+        if row is None:
+            if self._gone(instance):
+                return None
+            raise ApiError(f"vast.ai does not show instance {instance['id']} just now")
+        with self.store.change() as state:
+            now, known = self.clock.wall(), state["instance"]
+            if not known["seen"] and row.started and known["rented"] <= row.started <= now:
+                known["rented"] = row.started  # vast.ai knows best when it began to cost
+                ledger.began(state, row.id, row.started)
+            known["seen"] = True
+            if row.runs:
+                ledger.priced(state, row.id, known["dph"], now, known["last_seen"])
+            elif row.stopped or row.outbid:
+                ledger.priced(state, row.id, known["disk_dph"], now, known["last_seen"])
+            known["last_seen"] = now
+        return row
+
+    def _gone(self, instance: dict) -> bool:
+        """An empty answer is not enough: a listing by the right account's key lacks it, again and again."""
+        for look in range(GONE_LOOKS):
+            if look:
+                self.clock.sleep(self.poll)
+            self.prove_key()
+            if any(row.id == instance["id"] for row in self.api.instances()):
+                return False
+        return instance["seen"] or self.clock.wall() - instance["rented"] > CREATE_POLLS * self.poll
+
+    def forget(self, since: float | None = None) -> None:
+        """The instance was seen to be gone: nothing of it costs any more, since that moment or some moment after the
+        last look."""
+        with self.store.change() as state:
+            if known := state["instance"]:
+                earliest = known["last_seen"] if since is None else since
+                ledger.priced(state, known["id"], 0.0, self.clock.wall(), earliest)
+                state["instance"] = None
+
+    # Stopping and starting ------------------------------------------------------------------------------------------
+
+    def stop(self) -> None:
+        """Stop it and see that it is: StillBilling when that cannot be seen. Its disk stays, and its disk's price."""
+        instance = self.the_instance()
+        with self.store.change() as state:
+            state["instance"]["wanted"] = "stopped"
+        problem = "it still runs"
+        for attempt in range(TRIES):
+            if attempt:
+                self.clock.sleep(self.poll)
+            try:
+                self.api.stop(instance["id"])
+                ordered = self.clock.wall()
+                if self._seen_stopped():
+                    with self.store.change() as state:
+                        if state["instance"]:
+                            ledger.priced(state, instance["id"], instance["disk_dph"], ordered)
+                    return
+            except (ApiError, KeyRefused) as error:
+                problem = str(error)
+        raise StillBilling(loud("stop", instance["id"], problem))
+
+    def _seen_stopped(self) -> bool:
+        """Twice in a row, a poll apart: one such answer may be older than the request."""
+        seen = 0
+        for _ in range(LAG_POLLS):
+            self.clock.sleep(self.poll)
+            row = self.api.show(self.the_instance()["id"])
+            if row is None and self._gone(self.the_instance()):
+                self.forget()
+                return True
+            seen = seen + 1 if row is not None and row.intended == "stopped" else 0
+            if seen == 2:
+                return True
+        return False
+
+    def start(self) -> Row | None:
+        """Bring a stopped instance back. None when it is gone; GpuTaken, with the instance stopped again, when it
+        must wait."""
+        instance = self.the_instance()
+        with self.store.change() as state:
+            state["instance"]["wanted"] = "running"
+        deadline, ordered, said = self.clock.monotonic() + self.boot_seconds, None, None
+        while self.clock.monotonic() < deadline:
+            try:
+                row = self.look()
+                if row is None or row.runs:
+                    return row
+                lag = ordered is not None and self.clock.monotonic() - ordered < LAG_POLLS * self.poll
+                if row.intended == "stopped" and not lag:
+                    self.api.start(instance["id"])
+                    ordered = self.clock.monotonic()
+                if (row.status, row.message) != said:
+                    said = (row.status, row.message)
+                    self.say(f"  {row.status or 'being provisioned'}: {row.message[:100]}")
+            except ApiError as error:
+                self.say(f"  {error}; asking again")
+            self.clock.sleep(self.poll)
+        self.stop()  # back to where it was: a box that waits for a GPU must not begin to cost by itself
+        raise GpuTaken(
+            f"instance {instance['id']} did not start within {self.boot_seconds / 60:g} minutes: somebody else has its "
+            "GPU, or its host is away. It is stopped, with all that it holds; its disk costs "
+            f"${instance['disk_dph'] * 24:.2f} a day.\n"
+            "       try again later:                     python scripts/vast.py start\n"
+            "       or go on from what was pulled:       python scripts/vast.py down --lose-work, then build again"
+        )
+
+    # Ending ---------------------------------------------------------------------------------------------------------
+
+    def destroy(self, verified: bool = False, lose_work: bool = False) -> None:
+        """Destroy the instance and see that it is gone. HasWork unless nothing was ever done on it, `verified` (the
+        caller has just pulled and compared everything), or `lose_work` (the user says so). StillBilling when it
+        cannot be seen to be gone."""
+        instance = self.the_instance()
+        if instance["work"] and not verified and not lose_work:
+            raise HasWork(keep(instance))
+        with self.world.protect():
+            self.forget(self._end(instance))
+        self.say(f"instance {instance['id']} is destroyed and gone")
+
+    def _end(self, instance: dict) -> float | None:
+        """instance: id, seen (in a listing, ever), rented. -> when the request left that ended it; None: it was gone
+        before"""
+        number, problem, sent = instance["id"], "it is still listed", None
+        for attempt in range(TRIES):
+            if attempt:
+                self.clock.sleep(min(2**attempt * self.poll, 60))
+            began = self.clock.wall()
+            try:
+                self.api.destroy(number)
+                sent, taken = began, {**instance, "seen": True}
+            except KeyRefused as error:
+                problem = str(error)
+                continue
+            except ApiError as error:
+                problem, taken = str(error), instance
+                if error.status != 404:
+                    sent = sent or began  # it may have been carried out all the same
+                    continue
+            try:
+                if self._gone(taken):
+                    return sent
+            except (ApiError, KeyRefused) as error:
+                problem = str(error)
+        raise StillBilling(loud("destroy", number, problem))
+
+    def keep_in_doubt(self, why: str) -> None:
+        """What may hold work, and cannot go on: stopped, and the user told what it costs and the two ways from here."""
+        instance = self.the_instance()
+        self.say(f"{why}: stopping instance {instance['id']}, which may hold work that is not here")
+        self.stop()
+        if self.instance:
+            self.say(keep(instance))
+
+
+def keep(instance: dict) -> str:
+    return (
+        f"instance {instance['id']} may hold work that is not here, so it is kept; stopped, its disk costs "
+        f"${instance['disk_dph'] * 24:.2f} a day.\n"
+        "       bring it back, and what it made home:   python scripts/vast.py start, then down (or build)\n"
+        "       or give up what it holds:               python scripts/vast.py down --lose-work"
+    )
+
+
+def loud(verb: str, instance: int, problem: str) -> str:
+    line, done = "!" * 78, {"destroy": "destroyed", "stop": "stopped"}[verb]
+    return (
+        f"\n{line}\n!! INSTANCE {instance} MAY STILL COST MONEY: it could not be seen to be {done}.\n!! ({problem})\n"
+        "!! Do it by hand, now:\n"
+        f"!!     .venv-vast/bin/vastai {verb} instance {instance}{' -y' if verb == 'destroy' else ''}\n"
+        f"!! or at https://cloud.vast.ai/instances/\n{line}"
+    )

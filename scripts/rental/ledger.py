@@ -1,0 +1,143 @@
+"""The bill: for each instance the moments at which its price changed.
+
+An entry is {"id", "gpu", "label", "dph", "disk_dph", "prices": [[time, dollars an hour, earliest], ...], "traffic":
+dollars}. A change that this machine ordered is known to the second (earliest = time). One that it only found, after a
+night's sleep say, lies between `earliest` and `time`; it is billed as late as it can have been, until the box is
+asked: its guard has counted when it ran.
+"""
+
+import time
+from typing import Any
+
+# A restart of the container leaves a gap of seconds between two spans, and a stop one of minutes at least.
+RESTART_SECONDS = 120.0
+
+Entry = dict[str, Any]
+
+
+def find(state: dict, instance: int) -> Entry | None:
+    return next((entry for entry in state["ledger"] if entry["id"] == instance), None)
+
+
+def opened(state: dict, row: dict, now: float) -> None:
+    """An instance begins to cost. row: id, gpu, label, dph, disk_dph"""
+    if find(state, row["id"]) is None:
+        entry = {key: row[key] for key in ("id", "gpu", "label", "dph", "disk_dph")}
+        state["ledger"].append({**entry, "prices": [[now, row["dph"], now]], "traffic": 0.0})
+
+
+def began(state: dict, instance: int, moment: float) -> None:
+    """When its costs began, better known than when it was asked for."""
+    entry = find(state, instance)
+    if entry is not None and len(entry["prices"]) == 1:
+        entry["prices"][0] = [moment, entry["prices"][0][1], moment]
+
+
+def priced(state: dict, instance: int, dollars_per_hour: float, now: float, earliest: float | None = None) -> None:
+    """The price is this from now on, or since a moment between `earliest` and now."""
+    entry = find(state, instance)
+    if entry is not None and entry["prices"][-1][1] != dollars_per_hour:
+        before = entry["prices"][-1][0]
+        entry["prices"].append([now, dollars_per_hour, now if earliest is None else max(before, min(now, earliest))])
+
+
+def counted(state: dict, instance: int, spans: tuple[tuple[float, float], ...]) -> None:
+    """Correct the prices by the spans of time, [(first, last)], between which the box's guard has seen it run."""
+    entry = find(state, instance)
+    if entry is None or not spans:
+        return
+    joined: list[list[float]] = []
+    for begin, last in sorted(spans):
+        if joined and begin - joined[-1][1] <= RESTART_SECONDS:
+            joined[-1][1] = max(joined[-1][1], last)
+        else:
+            joined.append([begin, last])
+    for (_, stopped), (started, _) in zip(joined, joined[1:]):
+        _settle(entry, stopped, started)
+
+
+def _settle(entry: Entry, stopped: float, started: float) -> None:
+    """The box stood still between these two moments: the prices say so afterwards."""
+    inside = [i for i, p in enumerate(entry["prices"]) if i and p[0] > stopped - 60 and p[2] < started + 60]
+    if any(entry["prices"][i][1] == 0 for i in inside):
+        return
+    exact = [entry["prices"][i] for i in inside if entry["prices"][i][0] == entry["prices"][i][2]]
+    down = next((p for p in exact if p[1] == entry["disk_dph"]), [stopped, entry["disk_dph"], stopped])
+    up = next((p for p in reversed(exact) if p[1] == entry["dph"]), [started, entry["dph"], started])
+    first, last = (inside[0], inside[-1] + 1) if inside else (len(entry["prices"]), len(entry["prices"]))
+    if not inside:
+        first = last = sum(p[0] <= stopped for p in entry["prices"])
+    entry["prices"][first:last] = [down, up]
+
+
+def spent(entry: Entry, now: float) -> tuple[float, float]:
+    """-> (hours with the meter of the GPU running, dollars with the traffic) of one instance up to `now`"""
+    hours = dollars = 0.0
+    ends = [moment for moment, _, _ in entry["prices"][1:]] + [now]
+    for (begin, price, _), end in zip(entry["prices"], ends):
+        dollars += max(0.0, end - begin) / 3600 * price
+        hours += max(0.0, end - begin) / 3600 if price == entry["dph"] else 0.0
+    return hours, dollars + entry["traffic"]
+
+
+def guess(entry: Entry) -> float:
+    """Dollars of it that may not have been spent: what lies in moments that are not known exactly."""
+    prices = entry["prices"]
+    unknown = [(end - earliest) / 3600 * abs(prices[i][1] - price)
+               for i, (end, price, earliest) in enumerate(prices[1:])]  # fmt: skip
+    return sum(unknown)
+
+
+def total(state: dict, now: float) -> tuple[float, float]:
+    """-> (hours, dollars) of all instances"""
+    sums = [spent(entry, now) for entry in state["ledger"]]
+    return sum(hours for hours, _ in sums), sum(dollars for _, dollars in sums)
+
+
+def show(state: dict, now: float) -> str:
+    lines = []
+    for entry in state["ledger"]:
+        hours, dollars = spent(entry, now)
+        price = entry["prices"][-1][1]
+        meaning = "gone, costs nothing"
+        if price == entry["dph"]:
+            meaning = f"${price:.3f}/h still runs"
+        elif price:
+            meaning = f"stopped, its disk costs ${price * 24:.2f} a day"
+        lines.append(f"  instance {entry['id']:>9}  {entry['gpu']:<12} {hours:6.2f} h  ${dollars:7.2f}  {meaning}")
+        if (unknown := guess(entry)) >= 0.01:
+            lines.append(
+                f"  {'':19} at most: ${unknown:.2f} less if it stopped earlier; known when it has been started again"
+            )
+    hours, dollars = total(state, now)
+    return "\n".join(lines + [f"  in all {'':>27} {hours:6.2f} h  ${dollars:7.2f}"])
+
+
+# Hours on one RTX 4090 and dollars at $0.40 an hour that the course plans for each stage of configs/base.yaml.
+COURSE = {
+    "train": (10.0, 4.0),
+    "gen_sft_data": (2.0, 0.8),
+    "train_sft": (0.5, 0.2),
+    "gen_pref_data": (1.0, 0.4),
+    "train_dpo": (0.3, 0.12),
+    "eval_ppl": (0.1, 0.04),
+    "judge_eval": (0.2, 0.08),
+}
+
+
+def bill(state: dict, stages: dict[str, float], now: float) -> str:
+    """A Markdown page: a row a stage with the course's figure beside it, then a row an instance."""
+    hours, dollars = total(state, now)
+    dph = dollars / hours if hours else 0.0
+    lines = ["| stage | hours | dollars | the course |", "|---|---|---|---|"]
+    for stage, took in stages.items():
+        plan = COURSE.get(stage)
+        course = f"{plan[0]:g} h, ${plan[1]:.2f}" if plan else ""
+        lines.append(f"| {stage} | {took:.2f} | {took * dph:.2f} | {course} |")
+    rest = max(0.0, hours - sum(stages.values()))
+    lines.append(
+        f"| setting up, transfers, waiting | {rest:.2f} | {max(0.0, dollars - sum(stages.values()) * dph):.2f} | |"
+    )
+    lines.append(f"| in all | {hours:.2f} | {dollars:.2f} | |")
+    stamp = time.strftime("%Y-%m-%d %H:%M", time.gmtime(now))
+    return f"# The bill, {stamp} UTC\n\n" + "\n".join(lines) + "\n\n```\n" + show(state, now) + "\n```\n"

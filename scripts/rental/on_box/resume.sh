@@ -1,0 +1,20 @@
+#!/usr/bin/env bash
+# Puts back what a restart of the container has ended: the meter guard, and the jobs that had not finished. onstart.sh runs it at
+# every start, scripts/vast.py after it has copied these files here. Harmless when all runs.
+me=$HOME/.wikillm
+python=$(cat "$me/python" 2> /dev/null || command -v python3 || echo /opt/conda/bin/python)
+lives() { [ -s "$1" ] && read -r pid start < "$1" && [ "$(sed 's/.*) //' "/proc/$pid/stat" 2> /dev/null | cut -d' ' -f20)" = "$start" ]; }
+
+[ -f "$me/limits.json" ] || exit 0   # nobody has set it up yet: the fuse watches
+if ! lives "$me/guard.pid"; then
+  # kept alive: a guard that dies of a full disk, say, is started again
+  setsid nohup bash -c 'until [ ! -d "$0" ]; do "$1" "$0/guard.py"; sleep 5; done' "$me" "$python" >> "$me/guard.log" 2>&1 < /dev/null &
+  for _ in $(seq 100); do lives "$me/guard.pid" && break; sleep 0.1; done
+  lives "$me/guard.pid" || { tail -n 3 "$me/guard.log" >&2; exit 1; }
+fi
+for job in "$me"/jobs/*/; do
+  [ -s "$job/command" ] && [ ! -f "$job/exit" ] && ! lives "$job/pid" || continue
+  name=$(basename "$job")
+  tmux kill-session -t "=$name" 2> /dev/null
+  eval "tmux new-session -d -s $name bash $me/job.sh $name $(cat "$job/command")"   # words quoted by job.sh
+done

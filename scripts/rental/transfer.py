@@ -1,0 +1,323 @@
+"""What travels between this machine and the box, by rsync over ssh.
+
+To the box: what git would show of the code, and the inputs of the stages. Never a secret, an environment, or a file
+over one that the box has made. From the box: whole checkpoints, verified by their hashes, and whatever else the
+stages made, compared by hash.
+"""
+
+import hashlib
+import json
+import os
+import re
+import shlex
+import shutil
+import subprocess
+from collections.abc import Iterable
+from dataclasses import dataclass
+from fnmatch import fnmatch
+from pathlib import Path
+
+from pipeline.config import ROOT, InputError, resolve
+from scripts.rental.state import ALIAS
+from scripts.rental.world import LocalFault, Pulled, RentalError, Unreachable
+
+ON_BOX = Path(__file__).parent / "on_box"
+RUNS = ("base", "sft", "dpo")  # the folders of train.checkpoint_dir
+# Never sent, tracked by git or not: a name of a file or of a folder above it.
+SECRET = [
+    ".git", ".vast", ".env*", ".aws", ".azure", ".ssh", ".gnupg", ".kube", ".docker", ".config", ".npmrc", ".pypirc",
+    ".netrc", ".git-credentials", "*credential*", "*secret*", "*token.txt", "*token.json", "token", "*apikey*",
+    "*api_key*", "*.pem", "*.key", "*.p12", "*.pfx", "*.jks", "*.keystore", "*.kdbx", "*.ppk", "id_rsa*", "id_ed25519*",
+    "id_ecdsa*", "id_dsa*", "service_account*.json",
+]  # fmt: skip
+# And what would only cost time there.
+USELESS = [
+    "*venv", ".venv*", "env", "__pycache__", ".*_cache", ".hypothesis", "node_modules", "wandb", "*.log", "*.pyc",
+]  # fmt: skip
+CODE = (
+    "src",
+    "scripts",
+    "configs",
+    "onstart.sh",
+    "requirements.txt",
+    "constraints.txt",
+    "pyproject.toml",
+    "tests/requirements.txt",
+)
+# rsync on the box: marks a transfer for as long as it lives, so that the meter guard does not take the box for idle
+HOLD = (
+    "mkdir -p .wikillm/holds && touch .wikillm/laptop .wikillm/activity && "
+    "sed 's/.*) //' /proc/$$/stat | cut -d' ' -f20 > .wikillm/holds/$$ && exec rsync"
+)
+# rsync's exit statuses that mean: the connection is gone, or was never there
+LINE_STATUSES = (10, 12, 20, 30, 35, 255)
+
+
+@dataclass(frozen=True)
+class Line:
+    """The connection to the box."""
+
+    ssh_config: Path
+
+    def ssh(
+        self, command: str, stdin: str | None = None, timeout: float = 60, check: bool = True
+    ) -> subprocess.CompletedProcess:
+        """Run a command in the box's home. Unreachable when the connection fails; RentalError when the command does."""
+        if not self.ssh_config.exists():
+            raise Unreachable("the box's address is not known yet")
+        said = f"touch ~/.wikillm/laptop 2>/dev/null; {command}"
+        full = ["ssh", "-F", str(self.ssh_config), "-o", "BatchMode=yes", ALIAS, said]
+        try:
+            ran = subprocess.run(full, input=stdin or "", capture_output=True, text=True, timeout=timeout)
+        except subprocess.TimeoutExpired:
+            raise Unreachable(f"no answer from the box for {timeout:g} s") from None
+        except OSError as error:
+            raise LocalFault(f"cannot run ssh here: {error}") from None
+        if ran.returncode == 255:
+            raise Unreachable(f"ssh: {last_line(ran.stderr) or 'no connection to the box'}")
+        if check and ran.returncode:
+            problem = last_line(ran.stderr) or last_line(ran.stdout)
+            raise RentalError(f"on the box: {problem} (status {ran.returncode})")
+        return ran
+
+    def rsync(self, *arguments: str, files: Iterable[str] | None = None) -> None:
+        """files: names for --files-from. LocalFault, Unreachable, RentalError: whose fault it is decides what
+        follows."""
+        if not self.ssh_config.exists():
+            raise Unreachable("the box's address is not known yet")
+        remote = f'ssh -F "{self.ssh_config}" -o BatchMode=yes'
+        chosen = ["--files-from=-", "--from0"] if files is not None else []
+        ran = subprocess.run(
+            ["rsync", "-a", "--partial", "--timeout=120", "-e", remote, f"--rsync-path={HOLD}", *chosen, *arguments],
+            input="\0".join(files or []),
+            capture_output=True,
+            text=True,
+        )
+        if ran.returncode not in (0, 24):  # 24: a file vanished while it was read: a checkpoint was pruned
+            raise blame(ran.returncode, ran.stderr, pulling=arguments[-1].startswith("/"))
+
+
+def blame(status: int, said: str, pulling: bool) -> RentalError:
+    """What a failure of rsync means. pulling: the receiver is this machine."""
+    text = f"rsync (status {status}): {last_line(re.sub(r'rsync error:.*', '', said)) or last_line(said)}"
+    full = "No space left on device" in said or "Disk quota exceeded" in said
+    receiver = full or "[receiver]" in said or "[generator]" in said
+    if pulling and (receiver or status in (3, 11, 22) and "[sender]" not in said):
+        where = f"; {free_space(ROOT)}" if full else ""
+        return LocalFault(f"this machine could not write what came from the box: {text}{where}")
+    if full:
+        return RentalError(f"the box's disk is full: {text}; raise vast.disk_gb for the next box")
+    if status in LINE_STATUSES:
+        return Unreachable(text)
+    return RentalError(text)
+
+
+def free_space(folder: Path) -> str:
+    usage = shutil.disk_usage(folder)
+    return f"{usage.free / 1e9:.1f} GB are free at {folder}: make room there"
+
+
+def last_line(text: str) -> str:
+    return next((line.strip() for line in reversed(text.strip().splitlines()) if line.strip()), "")
+
+
+# To the box -----------------------------------------------------------------------------------------------------------
+
+
+def code_files(root: Path) -> list[str]:
+    """What git would show, tracked or new but not ignored; without git the folders of the repo. Never a secret."""
+    listed = subprocess.run(
+        ["git", "-C", root, "ls-files", "-coz", "--exclude-standard"], capture_output=True, text=True
+    )
+    top = subprocess.run(
+        ["git", "-C", root, "rev-parse", "--show-toplevel"], capture_output=True, text=True
+    ).stdout.strip()
+    if listed.returncode == 0 and top and Path(top).resolve() == root.resolve():
+        names = [name for name in listed.stdout.split("\0") if name]
+    else:
+        found = [
+            path
+            for start in CODE
+            for path in ((root / start).rglob("*") if (root / start).is_dir() else [root / start])
+        ]
+        names = [str(path.relative_to(root)) for path in found]
+    return sorted(name for name in set(names) if may_travel(name) and (root / name).is_file())
+
+
+def may_travel(name: str) -> bool:
+    """By the names of the file and of every folder above it."""
+    return not any(fnmatch(part.lower(), pattern) for part in Path(name).parts for pattern in [*SECRET, *USELESS])
+
+
+def inside(path: str) -> str:
+    """A config path as one relative to the repo: the box has no other place for it."""
+    full = resolve(path)
+    if not full.resolve().is_relative_to(ROOT) or full.resolve() == ROOT:
+        raise InputError(f"{path}: on a rented box paths must be folders inside the repo; change it in the config")
+    return os.path.relpath(full, ROOT)
+
+
+def made_folders(cfg) -> list[str]:
+    """What the GPU half makes besides checkpoints."""
+    made = [Path(p).parent for p in (cfg.sft.train_file, cfg.pref.train_file, cfg.eval.report, cfg.judge.report)]
+    return sorted({inside(str(folder)) for folder in made})
+
+
+def push(line: Line, cfg, config: str, busy: bool) -> None:
+    """Code, then what train.py reads, then what was pulled so far; then the packages. busy: a job runs, so the code
+    alone."""
+    line.ssh("mkdir -p wikillm")
+    files = code_files(ROOT)
+    if os.path.relpath(resolve(config), ROOT) not in files:
+        files.append(inside(config))
+    line.rsync("-z", f"{ROOT}/", f"{ALIAS}:wikillm/", files=files)
+    if busy:
+        return
+    tokens = [inside(str(f)) for f in (Path(cfg.tokenizer.path).parent, Path(cfg.data.train_bin).parent)]
+    send_folders(line, tokens)
+    send_folders(line, made_folders(cfg), "--ignore-existing")  # a stage may be writing them, or has
+    for run in RUNS:
+        push_checkpoints(line, inside(cfg.train.checkpoint_dir), run)
+    line.ssh("cd wikillm && WIKILLM_PYTHON=$(cat ~/.wikillm/python 2>/dev/null) bash scripts/setup.sh", timeout=1800)
+
+
+def push_articles(line: Line, cfg) -> None:
+    """For the conversations, after training: three times smaller by compression, and nothing waits for them yet."""
+    send_folders(line, [inside(cfg.data.deduped_dir)])
+
+
+def send_folders(line: Line, folders: list[str], *options: str) -> None:
+    there = [f"{ROOT}/./{folder}" for folder in folders if (ROOT / folder).is_dir()]
+    if there:
+        line.rsync("-z", *options, "--exclude=.pulling-*", "-R", *there, f"{ALIAS}:wikillm/")
+
+
+def push_checkpoints(line: Line, checkpoint_dir: str, run: str) -> None:
+    """On a box that has none, those pulled so far."""
+    local = ROOT / checkpoint_dir / run
+    if not (local / "latest").exists():
+        return
+    remote = f"wikillm/{checkpoint_dir}/{run}"
+    if line.ssh(f"test -L {shlex.quote(remote)}/latest", check=False).returncode == 0:
+        return  # the box has its own, at least as new
+    line.ssh(f"mkdir -p {shlex.quote(remote)}")
+    # the links last: a push that is cut off leaves a box that still wants its checkpoints
+    line.rsync(
+        "--exclude=/latest", "--exclude=/best", "--exclude=.*", "--exclude=other-*", f"{local}/", f"{ALIAS}:{remote}/"
+    )
+    line.rsync(*(str(local / link) for link in ("best", "latest") if (local / link).is_symlink()), f"{ALIAS}:{remote}/")
+
+
+# From the box ---------------------------------------------------------------------------------------------------------
+
+
+def inventory(line: Line, cfg) -> dict[str, str]:
+    """{path in the repo: sha256} of all that the stages have made on the box; of a checkpoint its hashes.json."""
+    from scripts.rental.box import PYTHON
+
+    folders = shlex.join([inside(cfg.train.checkpoint_dir), *made_folders(cfg)])
+    return json.loads(line.ssh(f"{PYTHON} ~/.wikillm/report.py inventory {folders}", timeout=600).stdout)
+
+
+def digest(found: dict[str, str]) -> str:
+    return hashlib.sha256(json.dumps(found, sort_keys=True).encode()).hexdigest()
+
+
+def pull(line: Line, cfg) -> Pulled:
+    """Fetch what the box has made: whole checkpoints only, each verified by its hashes. LocalFault when this machine
+    is at fault."""
+    found = inventory(line, cfg)
+    try:
+        steps = [name.removesuffix("/hashes.json") for name in found if name.endswith("/hashes.json")]
+        new = tuple(
+            short(cfg, step) for step in sorted(steps) if pull_checkpoint(line, step, found[f"{step}/hashes.json"])
+        )
+        others = [
+            name for name, hashed in found.items() if not name.endswith("/hashes.json") and not hashed.startswith("-> ")
+        ]
+        if others:
+            line.rsync("-z", f"{ALIAS}:wikillm/", f"{ROOT}/", files=others)
+        for name, target in found.items():
+            if target.startswith("-> "):
+                point(ROOT / name, target.removeprefix("-> "))
+    except OSError as error:
+        raise LocalFault(f"this machine could not write what came from the box: {error}; {free_space(ROOT)}") from error
+    whole = all(is_here(ROOT / name, hashed) for name, hashed in found.items())
+    return Pulled(new, digest(found) if whole else "changed while it was read")
+
+
+def short(cfg, step: str) -> str:
+    return os.path.relpath(step, inside(cfg.train.checkpoint_dir))
+
+
+def is_here(file: Path, hashed: str) -> bool:
+    if hashed.startswith("-> "):
+        return file.is_symlink() and os.readlink(file) == hashed.removeprefix("-> ")
+    return file.is_file() and sha256(file) == hashed
+
+
+def sha256(file: Path) -> str:
+    with open(file, "rb") as handle:
+        found = hashlib.sha256()
+        while block := handle.read(1 << 20):
+            found.update(block)
+    return found.hexdigest()
+
+
+def pull_checkpoint(line: Line, step: str, hashed: str) -> bool:
+    """Fetch one checkpoint (such as checkpoints/base/step_0001000) under a temporary name; it gets its own when it is
+    verified.
+
+    One of that name that is here already, but not the same, is of another run: it is set aside, not taken for
+    pulled."""
+    final = ROOT / step
+    if final.exists() and is_here(final / "hashes.json", hashed):
+        return False
+    temporary = final.with_name(f".pulling-{final.name}")
+    temporary.mkdir(parents=True, exist_ok=True)
+    line.rsync(f"{ALIAS}:wikillm/{step}/", f"{temporary}/")
+    problem = damage(temporary)
+    if problem:
+        gone = line.ssh(f"test -e wikillm/{shlex.quote(step)}/hashes.json", check=False).returncode != 0
+        shutil.rmtree(temporary)  # a bad copy, or pruned on the box while it was read
+        if gone:
+            return False
+        raise RentalError(f"{step}: {problem} after the transfer; run the pull again")
+    if final.exists():
+        set_aside(final)
+    os.replace(temporary, final)
+    return True
+
+
+def set_aside(final: Path) -> None:
+    hashes = final / "hashes.json"
+    name = sha256(hashes)[:8] if hashes.exists() else "unknown"
+    aside = final.parent / f"other-{name}" / final.name
+    aside.parent.mkdir(exist_ok=True)
+    if aside.exists():
+        shutil.rmtree(aside)  # the same bytes, by its name
+    os.replace(final, aside)
+    print(f"  {final.relative_to(ROOT)} was of another run: it is now {aside.relative_to(ROOT)}", flush=True)
+
+
+def damage(folder: Path) -> str | None:
+    """What is wrong with a checkpoint, by the hashes in it; None when nothing is."""
+    hashes = folder / "hashes.json"
+    if not hashes.exists():
+        return "hashes.json is missing"
+    for name, expected in json.loads(hashes.read_text()).items():
+        if not (folder / name).exists():
+            return f"{name} is missing"
+        if sha256(folder / name) != expected:
+            return f"{name} is damaged"
+    return None
+
+
+def point(link: Path, target: str) -> None:
+    """`latest` and `best` follow the box's, but only to checkpoints that are here."""
+    if not (link.parent / target).is_dir():
+        return
+    temporary = link.with_name(f".{link.name}.new")
+    temporary.unlink(missing_ok=True)
+    temporary.symlink_to(target)
+    os.replace(temporary, link)

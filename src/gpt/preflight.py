@@ -1,0 +1,118 @@
+"""Before a training: what it will take and cost on this machine, and which learning rate to give it."""
+
+import time
+from collections.abc import Callable
+
+import numpy as np
+import torch
+
+from gpt.gradients import Examples, Gradients, Loss, update
+from gpt.machine import Workers, describe, freeze_gc, peak_flops
+from gpt.optim import Optimizer, build_optimizer
+from gpt.run_log import draw_sweep
+from gpt.tokens import Batches
+from model import WikiGPT, flops_per_token
+from pipeline.budget import cost
+from pipeline.config import Config, resolve
+
+WARMUP = 3  # steps before the clock starts: compile, and the allocator finding its sizes
+
+
+class RandomTokens:
+    """Batches of random ids, for when there are no tokens yet."""
+
+    def __init__(self, vocab_size: int, block_size: int, batch_size: int):
+        self.vocab_size, self.block_size, self.batch_size = vocab_size, block_size, batch_size
+
+    def rows(self, step: int) -> int:
+        return self.batch_size
+
+    def batch(self, step: int, first: int, rows: int) -> tuple[np.ndarray, np.ndarray]:
+        size = min(rows, self.batch_size - first), self.block_size + 1
+        ids = np.random.default_rng([step, first]).integers(self.vocab_size, size=size)
+        return np.ascontiguousarray(ids[:, :-1]), np.ascontiguousarray(ids[:, 1:])
+
+
+def bench(cfg: Config, model: WikiGPT, loss: Loss, workers: Workers) -> None:
+    """Time train.bench whole steps on random tokens, then say what the run would take and cost."""
+    t, device = cfg.train, workers.device
+    batches = RandomTokens(model.config.vocab_size, model.config.block_size, t.micro_batch_size * t.grad_accum_steps)
+    gradients, optimizer = _ready(cfg, model, loss, batches, workers)
+    say = _speaker(workers)
+    say(describe(model, t, workers), flush=True)
+
+    def synchronise() -> float:
+        if device.type == "cuda":
+            torch.cuda.synchronize()
+        return time.monotonic()
+
+    started = begin = synchronise()
+    for step in range(WARMUP + t.bench):
+        if step == WARMUP:
+            begin = synchronise()
+            freeze_gc()
+        update(gradients, optimizer, step, t.lr, t.grad_clip)
+    a_step = (synchronise() - begin) / t.bench
+
+    speed = batches.batch_size * batches.block_size / a_step
+    whole, peak = t.max_iters * a_step, peak_flops(device)
+    achieved = speed * flops_per_token(model.config)
+    mfu = f", MFU {achieved / (peak * workers.size):.1%} of {peak / 1e12:.0f}" if peak else ""
+    how = f"mean of {t.bench}; start-up {begin - started:.0f} s"
+    say(f"{'speed':14}{speed:,.0f} tokens/s, {a_step:.3f} s a step ({how})")
+    say(f"{'arithmetic':14}{achieved / 1e12:,.3g} TFLOP/s{mfu}")
+    if device.type == "cuda":
+        used, there = torch.cuda.max_memory_reserved(device), torch.cuda.get_device_properties(device).total_memory
+        size = gradients.micro_batch_size
+        say(f"{'peak memory':14}{used / 2**30:.1f} GiB of {there / 2**30:.1f}, micro-batch {size}")
+    price = f" at ${t.price_per_hour:.2f} an hour" if t.price_per_hour else ""
+    takes = f"{t.max_iters:,} steps: {cost(whole, t.price_per_hour)}{price}"
+    say(f"{'whole run':14}{takes}, evaluation and checkpoints not counted", flush=True)
+
+
+def lr_find(cfg: Config, model: WikiGPT, loss: Loss, batches: Batches, workers: Workers) -> None:
+    """Raise the learning rate from step to step, from train.lr / 100 to 100 x, until the loss goes up (Smith 2017);
+    draw it, and suggest a quarter of the rate at which the loss stood lowest."""
+    t = cfg.train
+    gradients, optimizer = _ready(cfg, model, loss, batches, workers)
+    rates: list[float] = []
+    losses: list[float] = []
+    average, say = 0.0, _speaker(workers)
+    for step in range(t.lr_find):
+        rates.append(t.lr / 100 * 10_000 ** (step / max(1, t.lr_find - 1)))
+        value = update(gradients, optimizer, step, rates[-1], t.grad_clip)[0]["loss"].item()
+        average = 0.9 * average + 0.1 * value
+        losses.append(average / (1 - 0.9 ** (step + 1)))  # the mean of the last ten or so
+        if not losses[-1] < min(losses) + 0.5:  # nan too
+            break
+    best = rates[int(np.nanargmin(losses))]
+    for rate, value in list(zip(rates, losses))[:: max(1, len(rates) // 20)]:
+        say(f"lr {rate:.2e}  loss {value:7.4f}")
+    picture = resolve(t.checkpoint_dir) / "base" / "lr_find.png"
+    if workers.first:
+        draw_sweep(rates, losses, best / 4, picture)
+    say(f"lowest at {best:.1e}; suggested: train.lr={best / 4:.1e} (a quarter of it; see {picture})", flush=True)
+
+
+def _ready(
+    cfg: Config, model: WikiGPT, loss: Loss, examples: Examples, workers: Workers
+) -> tuple[Gradients, Optimizer]:
+    t = cfg.train
+    optimizer = build_optimizer(
+        model,
+        t.optimizer,
+        t.lr,
+        t.weight_decay,
+        t.beta1,
+        t.beta2,
+        t.muon_momentum,
+        workers.device,
+        t.embed_lr_scale,
+        t.dtype,
+    )
+    say = _speaker(workers)
+    return Gradients(model, loss, examples, workers, t.micro_batch_size, t.dtype, t.compile, say=say), optimizer
+
+
+def _speaker(workers: Workers) -> Callable:
+    return print if workers.first else lambda *_, **__: None

@@ -1,0 +1,40 @@
+"""Greetings, thanks, who are you, write me a poem: what people say beside asking for facts, answered in character.
+
+The wordings are in data/company.txt, the character in configs/persona.yaml; no article is needed: both teachers use it.
+"""
+
+from collections.abc import Iterator
+
+from pipeline.draws import hash64, shuffled
+from teacher import wordings
+
+NUMBERS = "two three four five six seven eight nine ten eleven twelve fifteen twenty thirty fifty a hundred".split()
+NUMBERS += [
+    str(n) for n in (2, 3, 4, 5, 6, 7, 8, 9, 10, 12, 15, 17, 20, 24, 36, 48, 50, 64, 99, 100, 125, 144, 365, 512, 1000)
+]
+
+
+def company(persona: dict[str, str], *key) -> Iterator[dict]:
+    """Conversations of one turn without end, the intents in turn; all patterns of one come before any comes again."""
+    intents = wordings.load("company")
+    patterns = {intent: shuffled(lines[">"], *key, intent) for intent, lines in intents.items()}
+    place = 0
+    while True:
+        for intent in shuffled(intents, *key, place):
+            own = (*key, intent, place)
+            said = wordings.expand(patterns[intent][place % len(patterns[intent])], *own)
+            said = wordings.fill(said, persona | {"n": number(*own, "n"), "m": number(*own, "m")})
+            answer = wordings.fill(wordings.pick(intents[intent]["<"], *own, "answer"), persona)
+            yield {
+                "kind": f"company/{intent}",
+                "article_id": f"company/{intent}/{place}",
+                "messages": [
+                    {"role": "user", "content": wordings.punctuated(said)},
+                    {"role": "assistant", "content": answer},
+                ],
+            }
+        place += 1
+
+
+def number(*key) -> str:
+    return NUMBERS[hash64(*key) % len(NUMBERS)]

@@ -1,0 +1,106 @@
+"""Texts about things that do not exist, with questions that only the text can answer: how a model learns to read.
+
+A domain of data/invented.txt gives a thing and sentences about it; what the chosen ones leave out, the text does not
+say.
+"""
+
+import random
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from teacher import wordings
+
+PRONOUN = 0.4  # share of sentences behind the first that say 'it' for the thing
+DISTRACTOR = 0.2  # share of texts that go on about another thing
+
+
+@dataclass
+class Text:
+    """A text about one thing: its sentences, and what may be asked of it."""
+
+    subject: str
+    sentences: list[str] = field(default_factory=list)
+    said: list[tuple[tuple[str, ...], str]] = field(default_factory=list)  # (questions, answer)
+    unsaid: list[tuple[str, ...]] = field(default_factory=list)  # questions that it leaves open
+
+    @property
+    def passage(self) -> str:
+        return " ".join(self.sentences)
+
+
+def texts(*key) -> Iterator[Text]:
+    """Without end, the domains in turn."""
+    domains, place = list(wordings.load("invented").values()), 0
+    while True:
+        rng = random.Random("|".join(map(str, (*key, place))))
+        yield text(domains[place % len(domains)], rng)
+        place += 1
+
+
+def text(domain: dict[str, tuple[str, ...]], rng: random.Random) -> Text:
+    names, _, pronoun = rng.choice(domain["@"]).partition(" | ")
+    born = rng.randint(1100, 1900)
+    subject = wordings.fill_in(name := rng.choice(names.split(" / ")), draw(name, rng, born))
+    facts = [line.split(" | ") for line in domain["+"]]
+    rng.shuffle(facts)
+    count = rng.randint(2, min(5, len(facts) - 1))
+    made = Text(subject)
+    for place, (sentence, *questions) in enumerate(facts):
+        slots = draw(sentence, rng, born) | {"S": subject, "it": pronoun}
+        asked = tuple(wordings.fill(q, slots) for q in questions)
+        if place >= count:
+            made.unsaid.append(asked)
+            continue
+        answer = wordings.fill(sentence, slots)
+        made.said.append((asked, answer))
+        short = place and sentence.startswith("{S} ") and rng.random() < PRONOUN
+        made.sentences.append(pronoun.capitalize() + answer[len(subject) :] if short else answer)
+    return made
+
+
+def thing(*key) -> str:
+    """The name of something that does not exist: a land, a person, a bridge ..."""
+    rng = random.Random("|".join(map(str, key)))
+    if rng.random() < 0.5:
+        return new_name(rng)
+    domain = rng.choice(list(wordings.load("invented").values()))
+    name = rng.choice(rng.choice(domain["@"]).partition(" | ")[0].split(" / "))
+    return wordings.fill_in(name, draw(name, rng, born=1900))
+
+
+def new_name(rng: random.Random) -> str:
+    parts = wordings.load("names")
+    middle = rng.choice(words(parts["middle"])) if rng.random() < 0.5 else ""
+    return rng.choice(words(parts["first"])) + middle + rng.choice(words(parts["last"]))
+
+
+def draw(template: str, rng: random.Random, born: int) -> dict[str, str]:
+    """A value for every slot of a template; years are those of a life that began in `born`."""
+    return {slot: value(slot, rng, born) for slot in re.findall(r"\{(\w+)\}", template) if slot not in ("S", "it")}
+
+
+def value(slot: str, rng: random.Random, born: int) -> str:
+    parts = wordings.load("names")
+    numbers = {
+        "born": lambda: str(born),
+        "year": lambda: str(born + rng.randint(20, 55)),
+        "died": lambda: str(born + rng.randint(56, 95)),
+        "number": lambda: f"{rng.choice((rng.randint(20, 999), rng.randint(1000, 99999))):,}",
+        "hundreds": lambda: str(rng.randint(60, 900)),
+        "few": lambda: str(rng.randint(2, 60)),
+        "day": lambda: f"{rng.randint(1, 28)} {rng.choice(words(parts['month']))} {born + rng.randint(20, 55)}",
+    }
+    if slot in numbers:
+        return numbers[slot]()
+    if slot in ("person", "woman", "man"):
+        given = parts[slot] if slot != "person" else parts[rng.choice(("woman", "man"))]
+        return f"{rng.choice(words(given))} {new_name(rng)}"
+    if slot in ("new", "place", "river", "tongue", "coin"):
+        name = new_name(rng)
+        return name.lower() if slot == "coin" else name
+    return rng.choice(words(parts["colour" if slot == "colour2" else slot]))
+
+
+def words(lines: dict[str, tuple[str, ...]]) -> list[str]:
+    return [word for line in lines[""] for word in line.split("|")]

@@ -1,0 +1,175 @@
+"""Questions that must not be answered as they stand: a false premise, a thing that is not, a time to come.
+
+What is false is known to be false: the wrong value is another subject's in a relation that has one value only, the
+wrong kind is of a thing whose article has no such word, the deed is one that the article doesn't tell. Wordings:
+data/limits.txt.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Iterator
+
+from pipeline.draws import hash64, shuffled
+from teacher import wordings
+from teacher.invented import thing
+from teacher.rules.facts import Fact, a, facts_of
+from teacher.rules.subject import parse_article
+from teacher.rules.teacher import RulesTeacher
+
+# How often each kind is asked, in turns of this many
+TURNS = (
+    "premise",
+    "nonsense",
+    "premise",
+    "never",
+    "premise",
+    "kind",
+    "nonsense",
+    "after",
+    "premise",
+    "confirmed",
+    "never",
+    "unanswerable",
+)
+PLACES = {"country", "city", "state", "island", "town", "continent", "river", "mountain"}
+WHEN = {"discovered by": "discovered when", "invented by": "invented when"}  # what answers 'When did {V} discover {S}?'
+LAST_YEAR = 2100
+
+
+class Limits:
+    """teacher: knows the values of all articles; articles: those to ask about."""
+
+    def __init__(self, teacher: RulesTeacher, articles: list[dict], persona: dict[str, str], *key):
+        self.teacher, self.persona, self.key = teacher, persona, key
+        self.texts = wordings.load("limits")
+        self.pages = [(article, parse_article(article, teacher.kinds)) for article in articles]
+        self.facts = [(article, fact) for article, page in self.pages for fact in facts_of(page)]
+        common = Counter(page.subject.kind for _, page in self.pages if page.subject.kind)
+        self.kinds = sorted(kind for kind, count in common.items() if count >= 3)
+
+    def conversations(self) -> Iterator[dict]:
+        """Without end, as long as there is anything to ask about; the kinds in the order of TURNS."""
+        sources = {
+            "premise": self.premises(),
+            "confirmed": self.confirmed(),
+            "kind": self.wrong_kinds(),
+            "never": self.never(),
+            "nonsense": self.nonsense(),
+            "after": self.after(),
+            "unanswerable": self.unanswerable(),
+        }
+        while sources:
+            for name in TURNS:
+                made = next(sources[name], None) if name in sources else None
+                if made is None:
+                    sources.pop(name, None)
+                    continue
+                article, question, answer = made
+                yield {
+                    "kind": f"limits/{name}",
+                    "article_id": article["id"] if article else f"limits/{name}/{hash64(question)}",
+                    "messages": [
+                        {"role": "user", "content": wordings.punctuated(question)},
+                        {"role": "assistant", "content": answer},
+                    ],
+                }
+
+    def premises(self, rounds: int = 3) -> Iterator[tuple]:
+        """'Why is Lyon the capital of France?': every fact that has a section, with another wrong value each time."""
+        able = [(article, fact) for article, fact in self.facts if fact.relation in self.texts and fact.check]
+        for round_ in range(rounds):
+            for article, fact in shuffled(able, *self.key, "premise", round_):
+                key = (*self.key, fact.answer, round_)
+                wrong = self.teacher.wrong_value(fact, key)
+                if wrong:
+                    yield article, *self.say(fact.relation, key, S=fact.subject, W=bare(wrong, fact), fact=fact.answer)
+
+    def confirmed(self) -> Iterator[tuple]:
+        """The same with a true premise, so that 'not' is no reflex: 'When did Alexander Fleming find penicillin?'"""
+        by_subject = {(fact.relation, fact.subject): fact for _, fact in self.facts}
+        for article, fact in shuffled(self.facts, *self.key, "confirmed"):
+            key = (*self.key, "confirmed", fact.answer)
+            if fact.relation not in self.texts or not fact.check or fact.relation in ("kind", "never"):
+                continue
+            date = by_subject.get((WHEN.get(fact.relation, ""), fact.subject))
+            wanted = ("When", "Tell me (when") if date else ("I (",)
+            patterns = [p for p in self.texts[fact.relation][">"] if any(w in p[:16] for w in wanted)]
+            if date:
+                patterns = [
+                    re.sub(r"\([^()]*\b[Ww]hen\b[^()]*\)", lambda m: "When" if "W" in m[0] else "when", p)
+                    for p in patterns
+                ]
+            if patterns:
+                slots = {"S": fact.subject, "W": bare(fact.value, fact)}
+                question = wordings.fill(wordings.expand(wordings.pick(patterns, *key), *key), slots)
+                yield article, question, date.answer if date else f"Yes, that is right. {fact.answer}"
+
+    def wrong_kinds(self) -> Iterator[tuple]:
+        """'Why is gold a fruit?'"""
+        for article, fact in shuffled(self.facts, *self.key, "kind"):
+            if fact.relation != "definition":
+                continue
+            text = f"{article['title']} {article['text']}".lower()
+            others = [kind for kind in self.kinds if kind not in text]
+            if others:
+                key = (*self.key, "kind", fact.answer)
+                wrong = wordings.pick(others, *key)
+                yield article, *self.say("kind", key, S=fact.subject, W=a(wrong), W_bare=wrong, fact=fact.answer)
+
+    def never(self) -> Iterator[tuple]:
+        """'When did Isaac Newton fly to Mars?': of people and places whose articles have no word of the deed."""
+        for round_ in range(6):
+            for article, page in shuffled(self.pages, *self.key, "never", round_):
+                section = "deeds" if page.subject.person else "place_deeds" if page.subject.kind in PLACES else None
+                key = (*self.key, "never", round_, page.subject.name)
+                deeds = [d.split(" | ") for d in self.texts[section][">"]] if section else []
+                able = [deed for deed in deeds if not told(deed[1], article)]
+                if able:
+                    do, did = wordings.pick(able, *key)
+                    name = "never" if page.subject.person else "never_place"
+                    yield article, *self.say(name, key, S=page.subject.name, do=do, did=did)
+
+    def nonsense(self) -> Iterator[tuple]:
+        place = 0
+        while True:
+            key = (*self.key, "nonsense", place)
+            yield None, *self.say("nonsense", key, N=thing(*key))
+            place += 1
+
+    def after(self) -> Iterator[tuple]:
+        """Years after the last one that the persona has read of; where that isn't known, from 2050 on."""
+        read = re.search(r"\d{4}", self.persona["until"])
+        first, place = int(read[0]) + 1 if read else 2050, 0
+        while True:
+            key = (*self.key, "after", place)
+            year = first + hash64(*key, "year") % (LAST_YEAR - first)
+            subject = wordings.pick(self.pages, *key)[1].subject.name
+            yield None, *self.say("after", key, Y=str(year), S=subject)
+            place += 1
+
+    def unanswerable(self) -> Iterator[tuple]:
+        people = [page.subject.name for _, page in self.pages if page.subject.person] or ["Adam"]
+        place = 0
+        while True:
+            key = (*self.key, "unanswerable", place)
+            yield None, *self.say("unanswerable", key, S=wordings.pick(people, *key))
+            place += 1
+
+    def say(self, section: str, key: tuple, **slots: str) -> tuple[str, str]:
+        """A wording of the section and its answer, filled; by the key."""
+        lines = self.texts[section]
+        question = wordings.expand(wordings.pick(lines[">"], *key, "question"), *key)
+        answer = wordings.pick(lines["<"], *key, "answer")
+        return wordings.fill(question, self.persona | slots), wordings.fill(answer, self.persona | slots)
+
+
+def bare(value: str, fact: Fact) -> str:
+    """A currency without the article that its wordings have; any other value as it is."""
+    return value.removeprefix("the ") if fact.relation == "currency" else value
+
+
+def told(did: str, article: dict) -> bool:
+    """Whether the article has a telling word of the deed, so that it might have been done."""
+    text = article["text"].lower()
+    telling = [word for word in re.findall(r"\w+", did.lower()) if len(word) > 3]
+    return any(re.search(rf"\b{re.escape(word[:5])}", text) for word in telling)

@@ -1,0 +1,71 @@
+"""Templates on a wiki that is not English: its language's table renders some; English words stay out of its text."""
+
+import re
+from collections.abc import Callable
+from functools import cache, partial
+
+from wikipedia.languages import SAME, Language
+from wikipedia.languages import language as language_of
+from wikipedia.templates import dates, languages, sounds
+from wikipedia.templates.base import ENGLISH, Context, Renderer, at
+from wikipedia.templates.lookup import UNKNOWN, find, user_renderer
+
+_NATIVE_TEXT = ("text", "t", "s", "c", "kanji", "hangul")  # arguments that hold the word itself
+
+
+@cache
+def find_for(code: str) -> Callable[[str], Renderer | None]:
+    """lookup.find() for a wiki by the code of its language."""
+    return find if SAME.get(code, code) == "en" else finder(language_of(code))
+
+
+def finder(language: Language) -> Callable[[str], Renderer | None]:
+    """lookup.find() for a wiki in this language."""
+    own = {name: user_renderer(pattern, language.months) for name, pattern in language.templates}
+
+    def find_here(name: str) -> Renderer | None:
+        if name in own:
+            return own[name]
+        kind, _, code = name.partition("-")
+        if kind == "lang" and code:
+            return partial(_labelled, language, code)
+        if name == "langx":
+            return lambda p, n, context: _labelled(language, at(p, 0), p[1:], n, context)
+        renderer = find(name)
+        if renderer is None:
+            return None
+        module = getattr(renderer, "__module__", "")
+        if module == dates.__name__:
+            return partial(_day, language)
+        if module == sounds.__name__ or (kind in ("ipa", "ipac") and code):
+            return partial(_sound, renderer)
+        if module == languages.__name__:
+            return _native_word
+        return UNKNOWN if name in ENGLISH else renderer
+
+    return find_here
+
+
+def _labelled(language: Language, code: str, p: list[str], n: dict[str, str], context: Context) -> str:
+    """{{lang-la|Roma}} with the name of Latin as the wiki's readers know it, or the word alone."""
+    word = at(p, 0) or n.get("text", "")
+    label = language.languages.get(code.lower(), "")
+    return f"{label} {word}" if label and word else word
+
+
+def _sound(renderer: Renderer, p: list[str], n: dict[str, str], context: Context) -> str:
+    """The sounds in their brackets, without "pronounced"."""
+    bracketed = re.search(r"[\[/].+[\]/]", renderer(p, n, context))
+    return bracketed[0] if bracketed else ""
+
+
+def _native_word(p: list[str], n: dict[str, str], context: Context) -> str:
+    return at(p, 0) or next((n[key] for key in _NATIVE_TEXT if n.get(key)), "")
+
+
+def _day(language: Language, p: list[str], n: dict[str, str], context: Context) -> str:
+    """A year, month and day in numbers in the language's words; any other date as its arguments have it."""
+    numbers = [int(x) for x in p[:3] if x.isdecimal() and len(x) < 5]
+    if len(numbers) == 3 and 1 <= numbers[1] <= 12 and 1 <= numbers[2] <= 31:
+        return language.date(*numbers)
+    return " ".join(x for x in p if x)

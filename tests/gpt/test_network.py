@@ -1,0 +1,323 @@
+"""Who may ask, and how long the server waits for whom: keys, hosts, origins, slow clients, SIGTERM, log, metrics."""
+
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+
+import pytest
+import requests
+
+import serve
+from conftest import ROOT
+from gpt import api_requests, network
+from live import running
+from pipeline.config import InputError, load_config
+from tiny import Parrot, tiny_checkpoint, tiny_model, tiny_tokenizer
+
+ANSWER = "Gold is a chemical element."
+CHAT = {"messages": [{"role": "user", "content": "What is gold?"}]}
+
+
+@pytest.fixture(scope="module")
+def parrot(tmp_path_factory):
+    tokenizer = tiny_tokenizer(tmp_path_factory.mktemp("tiny") / "tokenizer.json")
+    return Parrot(tokenizer, ANSWER), tokenizer
+
+
+@pytest.fixture(scope="module")
+def server(parrot):
+    """Guarded by a key, open to pages of one other site."""
+    overrides = ["serve.allow_origins=[https://example.org]"]
+    with running(tiny_model(block_size=256), parrot[1], *overrides, parrot=parrot[0], key="open sesame") as (
+        url,
+        engine,
+    ):
+        yield url, engine
+
+
+def ask(url: str, path: str = "/v1/chat/completions", **headers) -> requests.Response:
+    headers = {"Authorization": "Bearer open sesame"} | {k.replace("_", "-"): v for k, v in headers.items()}
+    return requests.post(url + path, json=CHAT, headers=headers, timeout=30)
+
+
+def test_without_the_key_there_is_no_answer(server):
+    url, _ = server
+    assert ask(url).json()["choices"][0]["message"]["content"] == ANSWER
+    for header in ("Bearer open", "Bearer ", "", "open sesame", "Basic open sesame", "Bearer open sesame2"):
+        response = ask(url, Authorization=header)
+        assert response.status_code == 401 and response.json()["error"]["code"] == "invalid_api_key"
+    for path in ("/v1/models", "/metrics", "/nothing"):
+        assert requests.get(url + path, timeout=5).status_code == 401
+    for path in ("/", "/health", "/health/live", "/health/ready"):  # the page asks for it; a prober has none
+        assert requests.get(url + path, timeout=5).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "host, status",
+    [
+        ("localhost", 200),
+        ("LOCALHOST:8080", 200),
+        ("127.0.0.1:99", 200),
+        ("[::1]:80", 200),
+        ("evil.example", 403),
+        ("evil.example:8080", 403),
+        ("127.0.0.1.evil.example", 403),
+        ("", 403),
+    ],
+)
+def test_a_server_for_this_machine_answers_to_its_names_alone(server, host, status):
+    assert ask(server[0], Host=host).status_code == status
+
+
+def test_a_server_on_a_network_has_whatever_name(parrot):
+    gate = network.Gate(None, None, "0.0.0.0", None, frozenset(), False)
+    assert gate.names is None
+    assert [network.is_loopback(h) for h in ("127.0.0.9", "::1", "localhost", "0.0.0.0", "::", "192.168.0.1")] == (
+        [True] * 3 + [False] * 3
+    )
+
+
+def test_pages_of_other_sites(server):
+    url, _ = server
+    for origin, allowed in (("https://example.org", "https://example.org"), ("https://evil.example", None)):
+        asked = {"Origin": origin, "Access-Control-Request-Method": "POST"}
+        asked |= {"Access-Control-Request-Headers": "authorization,content-type"}
+        response = requests.options(url + "/v1/chat/completions", headers=asked, timeout=5)
+        assert response.headers.get("access-control-allow-origin") == allowed
+        assert ask(url, Origin=origin).headers.get("access-control-allow-origin") == allowed
+
+
+def test_request_ids_a_line_for_each_request_and_none_of_its_text(server, capfd):
+    url, _ = server
+    assert ask(url, x_request_id="mine-1").headers["x-request-id"] == "mine-1"
+    own = ask(url, "/v1/nothing?q=secret").headers["x-request-id"]
+    long = ask(url, x_request_id="x" * 200).headers["x-request-id"]
+    assert re.fullmatch("[0-9a-f]{32}", own) and re.fullmatch("[0-9a-f]{32}", long)
+    requests.get(url + "/health", timeout=5)
+    lines = [re.sub(r"\d+\.\d\ds", "0.00s", line) for line in capfd.readouterr().err.splitlines()]
+    assert lines == [
+        "POST /v1/chat/completions 200 0.00s mine-1",
+        f"POST other 404 0.00s {own}",
+        f"POST /v1/chat/completions 200 0.00s {long}",
+    ]
+
+
+def test_metrics(server):
+    url, engine = server
+    key = {"Authorization": "Bearer open sesame"}
+
+    def read() -> dict[str, float]:
+        text = requests.get(url + "/metrics", headers=key, timeout=5).text
+        return {line.rpartition(" ")[0]: float(line.rpartition(" ")[2]) for line in text.splitlines() if line[0] != "#"}
+
+    before = read()
+    answer = ask(url).json()
+    after = read()
+
+    def grown(name: str) -> float:
+        return after[name] - before.get(name, 0)
+
+    assert grown('wikillm_requests_total{path="/v1/chat/completions",status="200"}') == 1
+    assert grown('wikillm_answer_tokens_total{model="wikigpt"}') == answer["usage"]["completion_tokens"]
+    assert grown('wikillm_prompt_tokens_total{model="wikigpt"}') == answer["usage"]["prompt_tokens"]
+    assert after['wikillm_decoding{model="wikigpt"}'] == after['wikillm_waiting{model="wikigpt"}'] == 0
+
+
+def test_head_live_and_ready(server):
+    url, _ = server
+    key = {"Authorization": "Bearer open sesame"}
+    for path in ("/", "/health", "/health/live", "/health/ready", "/v1/models", "/metrics"):
+        response = requests.head(url + path, headers=key, timeout=5)
+        assert response.status_code == 200 and response.content == b""
+
+
+def test_no_paths_of_this_machine_are_told(server, parrot, monkeypatch):
+    url, _ = server
+    monkeypatch.setattr(parrot[0], "broken", "cannot open /home/ann/models/x.bin: no such file\nsecond line")
+    said = ask(url).json()["error"]["message"]
+    assert said == "decoding failed: RuntimeError: cannot open ...: no such file"
+    monkeypatch.undo()
+    for path in ("/health", "/v1/models"):
+        text = requests.get(url + path, headers={"Authorization": "Bearer open sesame"}, timeout=5).text
+        assert "checkpoints" not in text and str(ROOT) not in text
+
+
+# ---- slow clients
+
+
+def connect(url: str) -> socket.socket:
+    host, port = url.removeprefix("http://").split(":")
+    sock = socket.create_connection((host, int(port)), timeout=20)
+    return sock
+
+
+def closed_after(sock: socket.socket) -> float:
+    began = time.monotonic()
+    try:
+        while sock.recv(1 << 16):
+            pass
+    except ConnectionError:
+        pass
+    return time.monotonic() - began
+
+
+def test_a_client_that_sends_nothing_or_half_a_head_is_let_go(server, monkeypatch):
+    monkeypatch.setattr(network, "HEADER_SECONDS", 0.5)
+    for sent in (b"", b"POST /v1/chat/completions HTTP/1.1\r\nHost: loc"):
+        with connect(server[0]) as sock:
+            sock.sendall(sent)
+            assert 0.3 < closed_after(sock) < 5
+    with connect(server[0]) as sock:  # the second request on a connection that is kept, too
+        sock.sendall(b"GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        assert b"200 OK" in sock.recv(1000)
+        sock.sendall(b"GET /health HTTP/1.1\r\nHost: loc")
+        assert closed_after(sock) < 5
+
+
+def test_a_body_that_does_not_come_is_408(server, monkeypatch):
+    monkeypatch.setattr(api_requests, "BODY_SECONDS", 0.5)
+    with connect(server[0]) as sock:
+        head = "POST /v1/chat/completions HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer open sesame\r\n"
+        sock.sendall(head.encode() + b'Content-Length: 100\r\n\r\n{"messages')
+        assert b"408" in sock.recv(1000)
+
+
+def test_a_client_that_reads_nothing_is_let_go(server, parrot, monkeypatch):
+    """Its answer is larger than what the system takes in its place."""
+    monkeypatch.setattr(network, "WRITE_SECONDS", 0.5)
+    url, engine = server
+    protocol_buffers = {
+        "n": 16,
+        "logprobs": True,
+        "top_logprobs": 20,
+        "stream": True,
+        "max_tokens": 200,
+        "ignore_eos": True,
+    }
+    body = json.dumps(CHAT | protocol_buffers).encode()
+    monkeypatch.setattr(parrot[0], "script", parrot[0].script.repeat(1)[:-1].repeat(40))
+    with socket.socket() as sock:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        host, port = url.removeprefix("http://").split(":")
+        sock.connect((host, int(port)))
+        head = "POST /v1/chat/completions HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer open sesame\r\n"
+        sock.sendall(head.encode() + b"Content-Length: %d\r\n\r\n" % len(body) + body)
+        deadline = time.monotonic() + 20
+        while engine.free == 80 and time.monotonic() < deadline:
+            time.sleep(0.01)
+        assert engine.free < 80
+        while engine.free < 80:  # its places are given back though it is still connected
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+
+
+def test_short_answers_do_not_wait_for_acknowledgements(server):
+    sock = serve.listen("127.0.0.1", 0)
+    with sock, socket.create_connection(sock.getsockname()):
+        accepted, _ = sock.accept()
+        with accepted:
+            assert accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY) != 0
+
+
+# ---- the process
+
+
+def start(*overrides: str, env: dict | None = None) -> tuple[subprocess.Popen, str]:
+    process = subprocess.Popen(
+        [sys.executable, ROOT / "src/serve.py", "serve.port=0", *overrides],
+        text=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env=os.environ | {"OMP_NUM_THREADS": "1"} | (env or {}),
+    )
+    line = process.stdout.readline()
+    assert line, process.communicate()[1]
+    return process, re.search(r"http://\S+", line)[0]
+
+
+def test_sigterm_ends_answers_with_an_error_and_the_process_in_six_seconds(tmp_path):
+    """Answers that would take minutes: a context of 16,000 tokens."""
+    from gpt import checkpoints
+
+    tokenizer = tiny_tokenizer(tmp_path / "tokenizer/tokenizer.json")
+    checkpoints.save(tmp_path, "step_0000001", tiny_model(tokenizer.vocab_size, 16384), tokenizer)
+    process, url = start(f"serve.checkpoint={tmp_path}/latest", "serve.max_batch=2")
+    try:
+        body = CHAT | {"ignore_eos": True}
+        got: dict[str, requests.Response] = {}
+
+        def stream(name: str) -> None:
+            response = requests.post(
+                url + "/v1/chat/completions", json=body | {"stream": True}, timeout=60, stream=True
+            )
+            got[name] = response.content
+
+        def whole(name: str) -> None:
+            response = requests.post(url + "/v1/chat/completions", json=body, timeout=60)
+            got[name] = response.status_code, response.json()
+
+        threads = [threading.Thread(target=f, args=(f"{f.__name__}{i}",)) for i in range(2) for f in (stream, whole)]
+        for thread in threads:
+            thread.start()
+        deadline = time.monotonic() + 30
+        while requests.get(url + "/health", timeout=5).json()["decoding"] < 2:
+            assert time.monotonic() < deadline
+        time.sleep(0.5)
+        began = time.monotonic()
+        process.send_signal(signal.SIGTERM)
+        _, error = process.communicate(timeout=30)
+        assert time.monotonic() - began <= 6 and process.returncode == 0 and error.endswith("stopped\n")
+        for thread in threads:
+            thread.join(5)
+        for i in range(2):
+            last = got[f"stream{i}"].decode().strip().split("\n\n")[-1]
+            assert json.loads(last[6:])["error"]["code"] == "server_stopping"
+            assert got[f"whole{i}"][0] == 503 and got[f"whole{i}"][1]["error"]["code"] == "server_stopping"
+    finally:
+        process.kill()
+
+
+def test_damaged_weights_and_a_bad_config_are_one_line(tmp_path):
+    checkpoint = tiny_checkpoint(tmp_path)
+
+    def refused() -> str:
+        with pytest.raises(InputError) as caught:
+            serve.main(load_config("configs/base.yaml", [f"serve.checkpoint={checkpoint}", "serve.port=0"]))
+        assert "\n" not in str(caught.value)
+        return str(caught.value)
+
+    weights = checkpoint / "model.safetensors"
+    whole = weights.read_bytes()
+    weights.write_bytes(whole[:-1] + bytes([whole[-1] ^ 1]))  # one bit, deep in the weights: it would load
+    assert "model.safetensors is damaged" in refused()
+    weights.write_bytes(whole)
+    config = checkpoint / "config.json"
+    text = config.read_text()
+    for bad in (
+        text[:50],
+        "[]",
+        text.replace('"hidden_size": 32', '"hidden_size": "x"'),
+        text.replace("vocab_size", "x"),
+    ):
+        assert bad != text
+        config.write_text(bad)
+        assert "config.json" in refused()
+
+
+def test_a_key_that_is_not_set_is_an_error_and_an_open_door_a_warning(capsys, monkeypatch):
+    monkeypatch.delenv("SERVE_KEY", raising=False)
+    closed = load_config("configs/base.yaml", ["serve.api_key=SERVE_KEY"]).serve
+    with pytest.raises(InputError, match="SERVE_KEY, which is empty"):
+        serve.api_key(closed)
+    monkeypatch.setenv("SERVE_KEY", "s")
+    assert serve.api_key(closed) == "s"
+    assert serve.api_key(load_config("configs/base.yaml").serve) is None
+    assert capsys.readouterr().err == ""
+    assert serve.api_key(load_config("configs/base.yaml", ["serve.host=0.0.0.0"]).serve) is None
+    assert "warning: whoever reaches 0.0.0.0 can use this server" in capsys.readouterr().err

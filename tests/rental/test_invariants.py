@@ -1,0 +1,308 @@
+"""The machine that tries to break the invariants of scripts/rental: sequences of commands, kills, sleeps and faults,
+at random.
+
+After every sequence all is healed and each laptop builds to the end: nothing unpulled was destroyed
+(simulated.Breach), no finished work is lost, nothing of ours is left running, and the ledger equals what the stand-in
+has billed.
+"""
+
+import os
+import shutil
+import tempfile
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, Phase, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
+from simulated import LAST_STEP, Breach, Cloud, Laptop, Machine
+
+from scripts.rental import ledger
+from scripts.rental.build import Builder
+from scripts.rental.fleet import Fleet
+from scripts.rental.world import LocalFault, Unreachable
+
+LAPTOPS = st.sampled_from([0, 0, 0, 1])
+FAULTS = st.sampled_from([None, None, None, 401, 403, 404, 429, 500, 504, "html", "hang", "lost", "false"])
+CALLS = st.one_of(st.integers(1, 30), st.integers(30, 600), st.just(4000))
+
+
+class Rentals(RuleBasedStateMachine):
+    """Two laptops on one account, each with its own checkout and config."""
+
+    @initialize()
+    def begin(self):
+        self.folder = Path(tempfile.mkdtemp(dir="/dev/shm" if os.access("/dev/shm", os.W_OK) else None))
+        self.cloud = Cloud(self.folder)
+        self.laptops = [Laptop(self.cloud, "a"), Laptop(self.cloud, "b")]
+        self.hours = 200.0
+
+    @rule(laptop=LAPTOPS, calls=CALLS)
+    def build(self, laptop, calls):
+        self.laptops[laptop].run("build", calls, self.hours)
+
+    @rule(laptop=LAPTOPS, action=st.sampled_from(["up", "stop", "start", "down"]), calls=CALLS)
+    def command(self, laptop, action, calls):
+        it = self.laptops[laptop]
+        before = {instance.id for instance in self.cloud.living() if instance.owner == it.name}
+        said = it.run(action, calls, self.hours)
+        if action == "stop" and said == "":  # done means done, whatever the answers were
+            assert all(self.cloud.instances[i].intended == "stopped" for i in before if self.rented(it) == i)
+
+    @staticmethod
+    def rented(laptop):
+        return (laptop.store.load()["instance"] or {}).get("id")
+
+    @rule(laptop=LAPTOPS)
+    def give_up_the_work(self, laptop):
+        self.laptops[laptop].run("down", lose_work=True)
+
+    @rule(hours=st.sampled_from([0.02, 0.5, 3.0, 50.0]))
+    def away(self, hours):
+        self.cloud.clock.advance(hours * 3600)
+        if hours == 50.0:  # nobody has looked for two days: whatever was set up has ended its work and stopped itself
+            left = [
+                i.id for i in self.cloud.living() if i.status == "running" and i.machine.limits and i.machine.good_key
+            ]
+            assert not left, f"instances {left} go on costing money"
+
+    @rule(laptop=LAPTOPS, calls=st.integers(1, 200), hours=st.sampled_from([0.2, 5.0, 60.0]))
+    def a_lid_will_close(self, laptop, calls, hours):
+        self.laptops[laptop].lids.append((calls, hours))
+
+    @rule(faults=st.lists(FAULTS, min_size=1, max_size=12), quiet=st.integers(0, 40))
+    def bad_answers(self, faults, quiet):
+        self.cloud.faults.extend([*[None] * quiet, *faults])
+
+    @rule(lag=st.sampled_from([0.0, 3.0, 8.0]), null=st.sampled_from([0.0, 3.0, 8.0]))
+    def answers_lag(self, lag, null):
+        self.cloud.lag, self.cloud.null = lag, null
+
+    @rule(laptop=LAPTOPS, key=st.sampled_from(["good", "good", "foreign", "revoked"]))
+    def another_key(self, laptop, key):
+        self.laptops[laptop].key = key
+
+    @rule(laptop=LAPTOPS, full=st.booleans())
+    def disk(self, laptop, full):
+        self.laptops[laptop].disk_full = full
+
+    @rule(laptop=LAPTOPS, cuts=st.integers(1, 5))
+    def cut_connections(self, laptop, cuts):
+        self.laptops[laptop].cuts += cuts
+
+    @rule(laptop=LAPTOPS, delay=st.integers(0, 5000), seconds=st.sampled_from([60, 1500, 20000]))
+    def line_goes(self, laptop, delay, seconds):
+        it = self.laptops[laptop]
+        self.cloud.after(delay, lambda: setattr(it, "online", False))
+        self.cloud.after(delay + seconds, lambda: setattr(it, "online", True))
+
+    @rule(delay=st.integers(0, 8000), which=st.integers(0, 3),
+          what=st.sampled_from(["restart", "restart", "offline", "stop", "outbid", "vanish", "end_jobs"]))  # fmt: skip
+    def something_happens(self, delay, which, what):
+        def act():
+            living = self.cloud.living()
+            if not living:
+                return
+            instance, now = living[which % len(living)], self.cloud.clock.true
+            if what == "offline":
+                instance.offline_until = now + 300
+            elif what == "outbid":
+                instance.outbid_until = now + 3600
+            elif what == "vanish":
+                instance.end()
+            elif what == "end_jobs":  # Ctrl-C in `attach`
+                instance.machine.end_jobs()
+            else:
+                getattr(instance, what)()
+
+        self.cloud.after(delay, act)
+
+    @rule(hours=st.sampled_from([1.0, 10.0]))
+    def gpus_are_taken(self, hours):
+        self.cloud.taken_until = self.cloud.clock.true + hours * 3600
+
+    @rule(fault=st.sampled_from(["disk", "gpu", "key", "onstart"]))
+    def a_bad_machine(self, fault):
+        self.cloud.machine_faults.append(fault)
+
+    @rule(count=st.integers(1, 3))
+    def offers_are_taken(self, count):
+        self.cloud.offers_taken = count
+
+    @rule(hours=st.sampled_from([0, 9, -9]))
+    def clocks_are_off(self, hours):
+        self.cloud.skew = hours * 3600.0
+
+    @rule(hours=st.sampled_from([3.0, 200.0]))
+    def a_cap(self, hours):
+        self.hours = hours
+
+    @rule(laptop=LAPTOPS)
+    def vast_is_deleted(self, laptop):
+        self.laptops[laptop].store.file.unlink(missing_ok=True)
+
+    # After every sequence ---------------------------------------------------------------------------------------------
+
+    def teardown(self):
+        if not hasattr(self, "cloud"):
+            return
+        try:
+            self.heal()
+            for laptop in self.laptops:
+                self.finish(laptop)
+            assert self.cloud.living() == [], "something is left that costs money"
+        finally:
+            shutil.rmtree(self.folder)
+
+    def heal(self):
+        cloud = self.cloud
+        cloud.faults.clear()
+        cloud.machine_faults.clear()
+        cloud.lag = cloud.null = cloud.taken_until = cloud.skew = 0.0
+        cloud.offers_taken = 0
+        cloud.clock.advance(30)
+        cloud.clock.advance(30000)  # what was planned has happened
+        for laptop in self.laptops:
+            laptop.online, laptop.disk_full, laptop.key, laptop.cuts, laptop.lids = True, False, "good", 0, []
+        for instance in cloud.living():
+            instance.machine.good_key = True
+
+    def finish(self, laptop):
+        """What a user does in the end: take back what `.vast` has forgotten, and build until it is built."""
+        for _ in range(12):
+            builder = laptop.builder()
+            for row in builder.fleet.reconcile():
+                if self.cloud.instances[row.id].owner == laptop.name:
+                    if laptop.store.load()["instance"] is None:
+                        builder.fleet.adopt(row)
+                    else:  # two of ours: the first must end before the second can be taken over
+                        assert laptop.run("build", 20000) == ""
+            problem = laptop.run("build", 20000)
+            rows = [r for r in laptop.builder().fleet.reconcile() if self.cloud.instances[r.id].owner == laptop.name]
+            if not problem and not rows:
+                break
+            assert problem == "" or problem.split(":")[0] in ("RentalError", "Stopped", "Unreachable"), problem
+            self.cloud.clock.advance(60)
+        else:
+            raise AssertionError(f"not built after twelve tries: {problem}")
+        assert (laptop.plan, LAST_STEP) in laptop.home, "finished work was lost, or never made"
+        self.bill_is_right(laptop)
+
+    def bill_is_right(self, laptop):
+        """To a minute or three at each change of price, when the box could be asked; never more than what is said to
+        be a guess."""
+        now = self.cloud.clock.true
+        for entry in laptop.store.load()["ledger"]:
+            instance = self.cloud.instances[entry["id"]]
+            billed, said = instance.billed(now), ledger.spent(entry, now)[1]
+            changes = len(instance.bill) + len(entry["prices"])
+            slack = entry["dph"] * 3 / 60 * changes
+            assert said - ledger.guess(entry) - slack <= billed <= said + slack, (entry, instance.bill, said, billed)
+
+
+def run(examples: int, steps: int) -> None:
+    run_state_machine_as_test(
+        Rentals,
+        settings=settings(
+            max_examples=examples, stateful_step_count=steps, deadline=None, phases=[Phase.generate],
+            suppress_health_check=list(HealthCheck), report_multiple_bugs=False, database=None,
+        ),
+    )  # fmt: skip
+
+
+@pytest.fixture(autouse=True)
+def quick_disk(monkeypatch):
+    monkeypatch.setattr("os.fsync", lambda handle: None)
+
+
+def test_two_thousand_steps_without_a_breach():
+    run(examples=50, steps=40)
+
+
+# The same machine must find each of these when it is put back --------------------------------------------------------
+
+
+def destroy_on_rsync_11(patch):
+    pull = Builder.pull
+
+    def pull_or_destroy(self):
+        try:
+            self.note_pull(self.patiently(self.box.pull).new)
+        except LocalFault:
+            self.fleet.destroy(verified=True)
+            raise
+        pull(self)
+
+    patch.setattr(Builder, "pull", pull_or_destroy)
+
+
+def destroy_of_a_stopped_box(patch):
+    def look(self):
+        row = real(self)
+        if row is not None and row.stopped and self.instance["work"]:
+            self.destroy(verified=True)
+            return None
+        return row
+
+    real = Fleet.look
+    patch.setattr(Fleet, "look", look)
+
+
+def wall_clock_patience(patch):
+    def patiently(self, action):
+        since = self.clock.wall()
+        while True:
+            try:
+                return action()
+            except Unreachable:
+                if self.clock.wall() - since > 600:
+                    self.fleet.destroy(verified=True)
+                    raise
+                self.clock.sleep(self.poll)
+                try:
+                    self.connect()
+                except Exception:
+                    pass
+
+    patch.setattr(Builder, "patiently", patiently)
+
+
+def built_by_path(patch):
+    finish, done = Builder.finish, set()
+
+    def finish_by_status(self, report):
+        """A trainer that was told to stop exits with 0: taken for done."""
+        done.add((str(self.store.folder), self.plan.id))
+        finish(self, type(report)(**{**vars(report), "status": 0}))
+
+    patch.setattr(Builder, "finish", finish_by_status)
+    patch.setattr(Laptop, "built", lambda self: (str(self.store.folder), self.plan) in done)
+
+
+def no_read_back_of_stop(patch):
+    patch.setattr(Fleet, "_seen_stopped", lambda self: True)
+
+
+def label_not_swept(patch):
+    patch.setattr(Fleet, "reconcile", lambda self: [])
+
+
+def guard_absent_after_a_restart(patch):
+    boot = Machine.boot
+
+    def boot_bare(self):
+        boot(self)
+        self.installed = False
+
+    patch.setattr(Machine, "boot", boot_bare)
+
+
+@pytest.mark.parametrize(
+    "put_back",
+    [destroy_on_rsync_11, destroy_of_a_stopped_box, wall_clock_patience, built_by_path, no_read_back_of_stop,
+     label_not_swept, guard_absent_after_a_restart],
+)  # fmt: skip
+def test_the_machine_finds_each_fault_that_is_put_back(put_back, monkeypatch):
+    put_back(monkeypatch)
+    with pytest.raises((Breach, AssertionError)):
+        run(examples=200, steps=40)
