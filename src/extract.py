@@ -3,16 +3,20 @@
     python src/extract.py
     python src/extract.py --config configs/demo.yaml data.dump=/path/to/simplewiki.xml.bz2 extract.on_error=skip
 
-Reads multistream and single-stream bz2 and plain XML, without an index, on every core. An article a line, in dump
-order: id, title, url, text (Markdown headings and lists), sections, categories, description, timestamp, disambiguation.
+Reads multistream and single-stream bz2, gz, zst and plain XML, without an index, on every core. An article a line, in
+dump order: id, title, url, text (Markdown headings and lists), sections, categories, description, timestamp,
+disambiguation.
 manifest.json counts what was left out and why, names the templates that have no rendering and every damaged stretch.
 """
 
 import logging
+import os
 import re
+import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from datetime import date
+from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import quote
@@ -20,15 +24,17 @@ from urllib.parse import quote
 from pipeline.cli import stage_main
 from pipeline.config import Config, InputError, resolve
 from pipeline.files import atomic_file, dump_line, read_json, write_bytes, write_json
-from pipeline.pool import open_pool
+from pipeline.pool import Pool, open_pool
 from pipeline.progress import Progress
 from pipeline.stage_output import StageOutput, top
 from wikipedia import dump as dumps
 from wikipedia.languages import SAME, language, sections_to_drop
+from wikipedia.markup.fields import redirect_target
 from wikipedia.names import LANGUAGES
 from wikipedia.templates.base import Context
+from wikipedia.transclusion import MAX_PAGES, TemplatePages, page_source, template_name
 from wikipedia.variants import DEFAULTS as DEFAULT_VARIANTS
-from wikipedia.wikitext import NO_PAGE, Article, Options, redirect_target, to_text
+from wikipedia.wikitext import NO_PAGE, Article, Options, to_text
 
 IN_MANIFEST = 200  # unknown templates, malformed pages and articles converted the simple way that are named there
 
@@ -42,6 +48,7 @@ class Job(NamedTuple):
     options: Options
     backend: str
     on_error: str
+    templates: str = ""  # file with the wiki's own templates
 
 
 class Done(NamedTuple):
@@ -69,9 +76,10 @@ def main(cfg: Config) -> None:
         if out.up_to_date:
             refuse_losses(target, source, cfg.extract.on_error)
             return
+        templates = template_file(cfg, dump, out, pool) if cfg.extract.expand else ""
         waiting: dict[str, dumps.Part] = {}
         with Progress("extract", dump.size / 1e6, "MB") as bar:
-            for name, done in zip_names(waiting, pool.map(extract_part, jobs(cfg, dump, out, waiting, bar))):
+            for name, done in zip_names(waiting, pool.map(extract_part, jobs(cfg, dump, out, waiting, bar, templates))):
                 write_bytes(out.progress / "redirects" / name, done.redirects)
                 write_json(out.progress / "notes" / name, done.notes)
                 out.write_shard(name, done.content, done.counts)
@@ -81,7 +89,9 @@ def main(cfg: Config) -> None:
     report(manifest, target)
 
 
-def jobs(cfg: Config, dump: dumps.Dump, out: StageOutput, waiting: dict, bar: Progress) -> Iterator[Job]:
+def jobs(
+    cfg: Config, dump: dumps.Dump, out: StageOutput, waiting: dict, bar: Progress, templates: str
+) -> Iterator[Job]:
     """The parts that are still to do; the reader of a single stream moves the bar itself."""
     site = dumps.site(dump)
     options = conversion_options(cfg, site)
@@ -97,7 +107,61 @@ def jobs(cfg: Config, dump: dumps.Dump, out: StageOutput, waiting: dict, bar: Pr
                 bar.add((part.end - part.start) / 1e6)
             continue
         waiting[name] = part._replace(xml=b"")
-        yield Job(name, part, site, options, cfg.extract.backend, cfg.extract.on_error)
+        yield Job(name, part, site, options, cfg.extract.backend, cfg.extract.on_error, templates)
+
+
+def template_file(cfg: Config, dump: dumps.Dump, out: StageOutput, pool: Pool) -> str:
+    """The wiki's own templates, collected in one pass over the dump; kept beside it, for the next run too."""
+    stat = Path(dump.path).stat()
+    of = [stat.st_size, stat.st_mtime_ns]
+    path = Path(f"{dump.path}.templates.json")
+    if not os.access(path.parent, os.W_OK):
+        path = out.progress / "templates.json"
+    if path.exists() and read_json(path).get("of") == of:
+        return str(path)
+    began, size, left_out = time.monotonic(), 0, 0
+    sources: dict[str, str] = {}
+    parts, site = dumps.parts(dump, cfg.data.shard_articles, cfg.extract.on_error == "fail"), dumps.site(dump)
+    for found, long in pool.map(templates_of_part, ((part, site, cfg.extract.on_error) for part in parts)):
+        left_out += long
+        for name, source in found.items():
+            size += len(source)
+            if size <= MAX_PAGES:
+                sources[name] = source
+            else:
+                left_out += 1
+    write_json(path, {"of": of, "pages": sources})
+    seconds = time.monotonic() - began
+    print(f"extract: {len(sources):,} templates of the wiki in {seconds:.0f} s, {left_out:,} too long -> {path}")
+    return str(path)
+
+
+def templates_of_part(job: tuple[dumps.Part, dumps.Site, str]) -> tuple[dict[str, str], int]:
+    """-> the sources of the templates among a part's pages, and how many are too long"""
+    part, site, on_error = job
+    found: dict[str, str] = {}
+    long = 0
+    for xml in dumps.pages(part, on_error == "fail")[0]:
+        if b"<ns>" in xml and b"<ns>10</ns>" not in xml:
+            continue
+        try:
+            page = dumps.parse(xml)
+        except dumps.MalformedPage:
+            continue  # is counted when the articles are extracted
+        if page.namespace is None and dumps.namespace_of(page.title, site) != 10:
+            continue
+        source = page_source(page.text)
+        if source is None:
+            long += 1
+        else:
+            found[template_name(page.title)] = source
+    return found, long
+
+
+@cache
+def template_pages(path: str) -> TemplatePages:
+    """Read once in each worker"""
+    return TemplatePages(read_json(path)["pages"])
 
 
 def zip_names(waiting: dict[str, dumps.Part], results: Iterator[Done]) -> Iterator[tuple[str, Done]]:
@@ -112,8 +176,11 @@ def conversion_options(cfg: Config, site: dumps.Site) -> Options:
     return Options(
         drop_sections=sections_to_drop(cfg.extract.drop_sections, code),
         templates=tuple(sorted(cfg.extract.templates.items())),
-        file_names=names(local.get(6), local.get(-2), "File", "Image", "Media", *table.file_names),
+        file_names=names(local.get(6), "File", "Image", *table.file_names),
         category_names=names(local.get(14), "Category", *table.category_names),
+        media_names=names(local.get(-2), "Media"),
+        joining_words=frozenset(word.strip() for word in table.stop_words) if table.code != "en" else frozenset(),
+        tables=cfg.extract.tables == "text",
         language=code,
         variant=DEFAULT_VARIANTS.get(code, "") if variant == "auto" else variant,
         seconds=cfg.extract.article_seconds,
@@ -142,10 +209,12 @@ def extract_part(job: Job) -> Done:
     """Every article of a part as text. -> its lines, the redirects, the counts"""
     found, damage = dumps.pages(job.part, job.on_error == "fail")
     convert = convert_natively if job.backend == "native" else convert_with_wikiextractor()
+    pages = template_pages(job.templates) if job.templates else None
     dropped = {"redirect": 0, "namespace": 0, "model": 0, "malformed": 0}
     lines: list[bytes] = []
     redirects: list[bytes] = []
     unknown: Counter = Counter()
+    holes: dict[str, list] = {}
     malformed: list[dict] = []
     simple: list[dict] = []
     chars = disambiguations = 0
@@ -156,14 +225,17 @@ def extract_part(job: Job) -> Done:
             dropped["malformed"] += 1
             malformed.append({"why": str(error), "xml": xml[:200].decode("utf-8", "replace")})
             continue
+        if page.namespace is None:
+            page = page._replace(namespace=dumps.namespace_of(page.title, job.site))
         reason = why_not(page)
         if reason == "redirect":
             redirects.append(dump_line(redirect(page)))
         if reason:
             dropped[reason] += 1
             continue
-        article = convert(page, job.options)
+        article = convert(page, job.options, pages)
         unknown.update(article.unknown)
+        add_holes(holes, {name: [*hole, page.title] for name, hole in article.holes.items()})
         chars += len(article.text)
         disambiguations += article.disambiguation
         if article.trouble:
@@ -180,12 +252,20 @@ def extract_part(job: Job) -> Done:
     }
     notes = {
         "unknown": dict(unknown),
+        "holes": holes,
         "damage": [d._asdict() for d in damage],
         "malformed": malformed[:IN_MANIFEST],
         "simple": simple[:IN_MANIFEST],
         "ends": [dumps.page_id(found[:1]), dumps.page_id(found[-1:])],
     }
     return Done(b"".join(lines), b"".join(redirects), counts, notes)
+
+
+def add_holes(holes: dict[str, list], more: dict[str, list]) -> None:
+    """name -> [how often, an example, its article]; the first example stays"""
+    for name, (count, example, title) in more.items():
+        known = holes.setdefault(name, [0, example, title])
+        known[0] += count
 
 
 def why_not(page: dumps.Page) -> str:
@@ -216,8 +296,11 @@ def record(page: dumps.Page, article: Article, site: dumps.Site) -> dict:
     }
 
 
-def convert_natively(page: dumps.Page, options: Options) -> Article:
-    return to_text(page.text, options, Context(page.title, day(page.timestamp)))
+Convert = Callable[[dumps.Page, Options, TemplatePages | None], Article]
+
+
+def convert_natively(page: dumps.Page, options: Options, pages: TemplatePages | None) -> Article:
+    return to_text(page.text, options, Context(page.title, day(page.timestamp)), pages)
 
 
 def day(timestamp: str) -> tuple[int, int, int]:
@@ -238,11 +321,11 @@ def wikiextractor():
     return Extractor
 
 
-def convert_with_wikiextractor() -> Callable[[dumps.Page, Options], Article]:
+def convert_with_wikiextractor() -> Convert:
     extractor = wikiextractor()
     logging.getLogger("wikiextractor.extract").setLevel(logging.CRITICAL)
 
-    def convert(page: dumps.Page, options: Options) -> Article:
+    def convert(page: dumps.Page, options: Options, pages: TemplatePages | None) -> Article:
         ours = to_text(page.text, options)  # for the fields that it does not know
         trouble = ""
         try:
@@ -255,6 +338,7 @@ def convert_with_wikiextractor() -> Callable[[dumps.Page, Options], Article]:
             text="\n\n".join(p.strip() for p in paragraphs if p.strip()),
             sections=[],
             unknown=Counter(),
+            holes={},
             trouble=trouble,
         )
 
@@ -265,6 +349,7 @@ def finish(out: StageOutput, dump: dumps.Dump) -> dict:
     """What the parts left beside their shards becomes redirects.jsonl and the manifest."""
     unknown: Counter = Counter()
     damage: list[dict] = []
+    holes: dict[str, list] = {}
     malformed: list[dict] = []
     simple: list[dict] = []
     redirects = last = 0
@@ -277,6 +362,7 @@ def finish(out: StageOutput, dump: dumps.Dump) -> dict:
             damage += [{**some, "after": some["after"] or last} for some in notes["damage"]]
             last = notes["ends"][1] or last
             malformed += notes["malformed"]
+            add_holes(holes, notes["holes"])
             simple += notes["simple"]
             redirects += lines.count(b"\n")
             f.write(lines)
@@ -287,6 +373,12 @@ def finish(out: StageOutput, dump: dumps.Dump) -> dict:
         {
             "redirects": redirects,
             "unknown_templates": top(unknown, IN_MANIFEST),
+            "holes": {
+                name: {"count": count, "example": example, "title": title}
+                for name, (count, example, title) in sorted(holes.items(), key=lambda item: (-item[1][0], item[0]))[
+                    :IN_MANIFEST
+                ]
+            },
             "damaged": damage,
             "malformed": malformed[:IN_MANIFEST],
             "cleaned_simply": simple[:IN_MANIFEST],
@@ -320,6 +412,10 @@ def report(manifest: dict, target: Path) -> None:
             else ""
         )
         print(f"  lost: bytes {some['start']:,} to {some['end']:,}: {some['reason']}{lost}")
+    if manifest["holes"]:
+        name, hole = next(iter(manifest["holes"].items()))
+        total = sum(some["count"] for some in manifest["holes"].values())
+        print(f"  sentences with a hole: {total:,}, most by {name} ({hole['count']:,}): {hole['example']!r}")
     if manifest["unknown_templates"]:
         shown = ", ".join(f"{name} ({number:,})" for name, number in list(manifest["unknown_templates"].items())[:8])
         print(f"  templates dropped because we have no rendering for them, see extract.templates: {shown}")

@@ -2,6 +2,7 @@
 kills.
 """
 
+import gzip
 import hashlib
 import json
 import os
@@ -100,6 +101,83 @@ def test_what_is_left_out_is_counted(dump, tmp_path):
         {"id": 1, "title": "City 1", "target": "City 2", "section": "History"},
         {"id": 2, "title": "City 2", "target": "City 3", "section": ""},
     ]
+
+
+@pytest.mark.parametrize("packing", ["gz", "zst", "pages", "members"])
+def test_other_packings(tmp_path, packing):
+    """.xml.gz, .xml.zst, several gz members, <page > with a space and a comment behind the end"""
+    plain = write(tmp_path / "plain.xml", wiki(), "xml")
+    xml, path = plain.read_bytes(), tmp_path / f"testwiki.xml.{packing}"
+    if packing == "zst":
+        path.write_bytes(pytest.importorskip("zstandard").compress(xml))
+    elif packing == "gz":
+        path.write_bytes(gzip.compress(xml))
+    elif packing == "members":
+        path.write_bytes(b"".join(gzip.compress(xml[i : i + 5000]) for i in range(0, len(xml), 5000)))
+    else:
+        path.write_bytes(xml.replace(b"<page>", b"<page >") + b"<!-- made by\n a tool -->\n")
+    assert run(path, tmp_path / "out") == run(plain, tmp_path / "plain")
+    assert manifest(tmp_path / "out")["damaged"] == []
+
+
+def test_a_cut_gz_is_named(tmp_path):
+    path = tmp_path / "testwiki.xml.gz"
+    path.write_bytes(gzip.compress(write(tmp_path / "plain.xml", wiki(), "xml").read_bytes())[:-100])
+    with pytest.raises(InputError, match="ends inside a gz stream"):
+        run(path, tmp_path / "out")
+    assert run(path, tmp_path / "out", "extract.on_error=skip")
+
+
+def test_a_dump_without_namespaces(tmp_path):
+    """Before 2012 a page's kind was told by its title alone."""
+    titles = [
+        "Rome",
+        "Talk:Rome",
+        "User:Rome",
+        "Template:Rome",
+        "Datei:Rome",
+        "User talk:Rome",
+        "2001: A Space Odyssey",
+    ]
+    pages = [re.sub("    <ns>0</ns>\n", "", page(n, "Text.", title)) for n, title in enumerate(titles, start=1)]
+    articles = run(write(tmp_path / "testwiki.xml", pages, "xml"), tmp_path / "out")
+    assert [a["title"] for a in articles] == ["Rome", "2001: A Space Odyssey"]
+    assert manifest(tmp_path / "out")["counts"]["dropped"]["namespace"] == 5
+
+
+def test_cdata(tmp_path):
+    xml = page(1, "x").replace(">x</text>", "><![CDATA[A <b>bold</b> &amp; text</text> ]]></text>")
+    xml = xml.replace("<title>Page 1</title>", "<title><![CDATA[A & B]]></title>")
+    articles = run(write(tmp_path / "testwiki.xml", [xml, page(2, "y")], "xml"), tmp_path / "out")
+    assert [(a["title"], a["text"]) for a in articles] == [("A & B", "A bold & text</text>"), ("Page 2", "y")]
+
+
+def test_templates_are_expanded_from_the_dump(tmp_path):
+    pages = [
+        page(1, "Der Berg ist {{Höhe|1234}} hoch. {{Kasten}}", "Berg"),
+        page(2, "{{{1}}} m<noinclude>Doku</noinclude>", "Vorlage:Höhe", ns=10),
+        page(3, "{| class=infobox\n| x\n|}", "Vorlage:Kasten", ns=10),
+        page(4, "Er ist {{Hoehe|5}} hoch.", "Hügel"),
+        page(5, "#WEITERLEITUNG [[Vorlage:Höhe]]", "Vorlage:Hoehe", ns=10),
+    ]
+    dump = write(tmp_path / "testwiki.xml.bz2", pages, "multistream", 2)
+    assert [a["text"] for a in run(dump, tmp_path / "plain")] == ["Der Berg ist hoch.", "Er ist hoch."]
+    for workers in (1, 2):
+        articles = run(dump, tmp_path / f"{workers}", "extract.expand=true", f"data.workers={workers}")
+        assert [a["text"] for a in articles] == ["Der Berg ist 1234 m hoch.", "Er ist 5 m hoch."]
+    assert manifest(tmp_path / "2")["unknown_templates"] == {"kasten": 1}
+    cache = dump.with_name(dump.name + ".templates.json")
+    made = cache.stat().st_mtime_ns
+    run(dump, tmp_path / "again", "extract.expand=true")
+    assert cache.stat().st_mtime_ns == made
+
+
+def test_holes_are_listed_with_an_example(tmp_path):
+    pages = [page(n, "It lies at {{nobody knows}}, in the sea.", f"Isle {n}") for n in (1, 2)]
+    run(write(tmp_path / "testwiki.xml", pages, "xml"), tmp_path / "out")
+    assert manifest(tmp_path / "out")["holes"] == {
+        "nobody knows": {"count": 2, "example": "It lies at {{nobody knows}}, in the sea.", "title": "Isle 1"}
+    }
 
 
 def test_malformed_pages_are_counted_and_sampled(tmp_path):

@@ -140,7 +140,7 @@ def extraction(cfg, args) -> list[Row]:
 
     def native() -> None:
         for page in pages:
-            extract.convert_natively(page, options)
+            extract.convert_natively(page, options, None)
 
     def peer() -> None:
         extractor = extract.wikiextractor()

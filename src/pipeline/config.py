@@ -121,6 +121,8 @@ class Extract(Section):
     drop_sections: Literal["auto"] | list[str]
     variant: Annotated[str, Field(pattern="^[a-z]{2,3}(-[a-z]+)*$|^auto$")]
     templates: dict[str, str]
+    expand: bool
+    tables: Literal["drop", "text"]
 
 
 LanguageCode = Annotated[str, Field(pattern="^[a-z]{2,3}$")]

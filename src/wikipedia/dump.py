@@ -1,4 +1,5 @@
-"""MediaWiki XML dumps: .xml.bz2 of one or many streams, or plain .xml -> pages, in parts that workers can take.
+"""MediaWiki XML dumps: .xml.bz2 of one or many streams, .xml.gz, .xml.zst or plain .xml -> pages, in parts that workers
+can take.
 
 No index is needed: a stream is found by its magic bytes, a page by its tags. Damage and truncation are named by
 byte range. A part owns the pages that begin in it, so that pages may cross the borders of streams and parts.
@@ -8,6 +9,7 @@ import bz2
 import html
 import mmap
 import re
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -37,6 +39,7 @@ class Dump(NamedTuple):
     kind: str  # streams: bz2 streams for many workers; stream: one reader; xml: not compressed
     streams: list[tuple[int, int]]  # byte ranges, for kind streams
     problem: str  # why it is not whole, "" when it is
+    packing: str = "bz2"  # bz2, gz or zst, for kinds streams and stream
 
 
 class Part(NamedTuple):
@@ -64,7 +67,7 @@ class MalformedPage(ValueError):
 
 class Page(NamedTuple):
     id: int
-    namespace: int
+    namespace: int | None  # None: the dump, older than 2012, does not say
     title: str
     redirect: str | None
     timestamp: str
@@ -90,16 +93,37 @@ def open_dump(path: Path) -> Dump:
             many = len(streams) > 2 and max(end - start for start, end in streams) <= LARGEST_STREAM
             problem = _truncated_bz2(content, streams)
         return Dump(str(path), size, "streams" if many else "stream", streams if many else [], problem)
+    for packing, magic in _MAGIC.items():
+        if head.startswith(magic):
+            _decompressor(packing)
+            return Dump(str(path), size, "stream", [], "", packing)
     if b"<mediawiki" in head:
         with open(path, "rb") as f:
             f.seek(max(0, size - 4096))
             tail = f.read()
         return Dump(str(path), size, "xml", [], "" if _is_end(tail) else _cut_off(size))
-    raise InputError(f"{path}: not a MediaWiki dump (neither bz2 nor <mediawiki> at its beginning)")
+    raise InputError(f"{path}: not a MediaWiki dump (neither bz2, gz nor zst, nor <mediawiki> at its beginning)")
+
+
+_MAGIC = {"gz": b"\x1f\x8b", "zst": b"\x28\xb5\x2f\xfd"}
+_END_OF_DUMP = re.compile(rb"</mediawiki\s*>\s*(?:<!--(?:(?!-->).)*-->\s*)*\Z", re.S)
+
+
+def _decompressor(packing: str):
+    """With the interface of bz2's: decompress, eof, unused_data"""
+    if packing == "bz2":
+        return bz2.BZ2Decompressor()
+    if packing == "gz":
+        return zlib.decompressobj(31)
+    try:
+        import zstandard
+    except ImportError:
+        raise InputError("a dump in .zst needs a package: pip install zstandard; or unpack it to .xml") from None
+    return zstandard.ZstdDecompressor().decompressobj()
 
 
 def _is_end(tail: bytes) -> bool:
-    return tail.rstrip().endswith(b"</mediawiki>")
+    return _END_OF_DUMP.search(tail) is not None
 
 
 def _cut_off(size: int) -> str:
@@ -155,14 +179,14 @@ def _pages_a_stream(dump: Dump) -> int:
     most = 1
     with open(dump.path, "rb") as f:
         for start, end in dump.streams[:4]:
-            most = max(most, _decompress(f, start, end)[0].count(b"<page>"))
+            most = max(most, _decompress(f, start, end)[0].count(END))
     return most
 
 
 def _range_parts(dump: Dump, pages: int) -> Iterator[Part]:
     with open(dump.path, "rb") as f:
         head = f.read(4 << 20)
-    step = max(1 << 12, min(4 * PART_BYTES, len(head) * pages // max(1, head.count(b"<page>"))))
+    step = max(1 << 12, min(4 * PART_BYTES, len(head) * pages // max(1, head.count(END))))
     for start in range(0, dump.size, step):
         yield Part(dump.path, dump.kind, start, min(start + step, dump.size))
 
@@ -203,7 +227,7 @@ def _nth_page_end(buffer: bytearray, pages: int) -> int:
 
 def _decompressed(dump: Dump, damage: list[Damage]) -> Iterator[tuple[bytes, int]]:
     """All streams of a file one after the other -> (XML, bytes read so far); what cannot be read goes to `damage`."""
-    decompressor, position, sound = bz2.BZ2Decompressor(), 0, 0
+    decompressor, position, sound = _decompressor(dump.packing), 0, 0
     with open(dump.path, "rb") as f:
         while data := f.read(READ):
             position += len(data)
@@ -211,22 +235,33 @@ def _decompressed(dump: Dump, damage: list[Damage]) -> Iterator[tuple[bytes, int
                 while data:
                     if decompressor.eof:
                         data = data.lstrip(b"\0")
-                        decompressor = bz2.BZ2Decompressor()
+                        decompressor = _decompressor(dump.packing)
                         continue
                     if xml := decompressor.decompress(data):  # whole blocks, their checksums verified
                         sound = position - READ
                         yield xml, position
                     data = decompressor.unused_data if decompressor.eof else b""
-            except (OSError, ValueError):
-                damage.append(
-                    Damage(max(0, sound), dump.size, "not valid bz2: a bit is wrong, and what follows hangs on it")
-                )
+            except Exception as error:  # each library has its own
+                if isinstance(error, MemoryError):
+                    raise
+                reason = f"not valid {dump.packing}: a bit is wrong, and what follows hangs on it"
+                damage.append(Damage(max(0, sound), dump.size, reason))
                 return
     if not decompressor.eof:
-        damage.append(Damage(max(0, sound), dump.size, "the file ends inside a bz2 stream"))
+        damage.append(Damage(max(0, sound), dump.size, f"the file ends inside a {dump.packing} stream"))
 
 
 PAGE, END = b"<page>", b"</page>"
+_OPENING = re.compile(rb"<page(?:\s[^<>]*)?>")
+
+
+def _find_page(xml: bytes, place: int = 0) -> int:
+    """Where the next <page> or <page ...> begins, -1 if there is none"""
+    start = xml.find(PAGE, place)
+    if b"<page " not in xml and b"<page\n" not in xml:
+        return start
+    match = _OPENING.search(xml, place)
+    return match.start() if match else -1
 
 
 def pages(part: Part, damage_stops: bool) -> tuple[list[bytes], list[Damage]]:
@@ -253,7 +288,7 @@ def _split(xml: bytes) -> tuple[list[bytes], bytes]:
     """-> whole pages, the rest behind them"""
     found: list[bytes] = []
     place = 0
-    while (start := xml.find(PAGE, place)) >= 0:
+    while (start := _find_page(xml, place)) >= 0:
         end = xml.find(END, start)
         if end < 0:
             return found, xml[start:]
@@ -267,7 +302,7 @@ def _pages_of_range(part: Part) -> tuple[list[bytes], list[Damage]]:
         f.seek(part.start)
         xml = f.read(part.end - part.start + len(PAGE) - 1)  # a tag on the border belongs to the part it begins in
         found, rest = _split(xml)
-        while (start := rest.find(PAGE)) >= 0 and part.end - part.start > len(xml) - len(rest) + start:
+        while (start := _find_page(rest)) >= 0 and part.end - part.start > len(xml) - len(rest) + start:
             more = f.read(READ)
             if not more:
                 cut = f.tell() - len(rest) + start
@@ -300,7 +335,7 @@ def _pages_of_streams(part: Part) -> tuple[list[bytes], list[Damage]]:
 
 def _page_that_goes_on(f, rest: bytes, part: Part) -> list[bytes]:
     """The page that begins at the end of a part and ends in a later one, if there is one."""
-    begun = rest.find(PAGE)
+    begun = _find_page(rest)
     if begun < 0:
         begun = next((len(rest) - n for n in range(len(PAGE) - 1, 0, -1) if rest.endswith(PAGE[:n])), -1)
     if begun < 0:
@@ -311,7 +346,7 @@ def _page_that_goes_on(f, rest: bytes, part: Part) -> list[bytes]:
         if problem:
             break
         rest += xml
-        if not rest.startswith(PAGE):
+        if not _OPENING.match(rest) and not PAGE.startswith(rest[:6]):
             return []
         if (place := rest.find(END)) >= 0:
             return [rest[: place + len(END)]]
@@ -353,7 +388,7 @@ def parse(xml: bytes) -> Page:
     if not title:
         raise MalformedPage("no <title>")
     number = _number(_between(head, b"<id>", b"</id>") or b"", "<id>")
-    namespace = _number(_between(head, b"<ns>", b"</ns>") or b"0", "<ns>")
+    namespace = _between(head, b"<ns>", b"</ns>")
     redirect = _between(head, b'<redirect title="', b'"')
     start = xml.find(b"<text", revision)
     close = xml.find(b">", start)
@@ -361,14 +396,15 @@ def parse(xml: bytes) -> Page:
         raise MalformedPage("no <text>")
     text = b""
     if xml[close - 1 : close] != b"/":
-        end = xml.find(b"</text>", close)
+        cdata = xml[close + 1 :].lstrip().startswith(b"<![CDATA[")
+        end = xml.find(b"</text>", xml.find(b"]]>", close) if cdata else close)
         if end < 0:
             raise MalformedPage("<text> is not closed")
         text = xml[close + 1 : end]
     middle = xml[revision:start]
     return Page(
         number,
-        namespace,
+        None if namespace is None else _number(namespace or b"0", "<ns>"),
         title,
         None if redirect is None else _text(redirect),
         _text(_between(middle, b"<timestamp>", b"</timestamp>") or b""),
@@ -393,6 +429,10 @@ def _between(xml: bytes, before: bytes, after: bytes) -> bytes | None:
 
 def _text(xml: bytes) -> str:
     """XML text -> str; `&amp;` goes last, so that `&amp;lt;` stays the text `&lt;`."""
+    if b"<![CDATA[" in xml:
+        before, _, rest = xml.partition(b"<![CDATA[")
+        inside, _, behind = rest.partition(b"]]>")
+        return _text(before) + inside.decode("utf-8", "replace") + _text(behind)
     text = xml.decode("utf-8", "replace")
     if "&" in text:
         if "&#" in text:
@@ -435,20 +475,33 @@ def _head(dump: Dump) -> str:
     with open(dump.path, "rb") as f:
         data = f.read(READ)
     if dump.kind != "xml":
-        decompressor, xml = bz2.BZ2Decompressor(), b""
-        try:
-            while data and len(xml) < READ:
-                xml += decompressor.decompress(data, READ)
-                if decompressor.eof:
-                    data, decompressor = decompressor.unused_data, bz2.BZ2Decompressor()
-                elif decompressor.needs_input:
-                    break
-                else:
-                    data = b""
-        except (OSError, ValueError):
-            pass  # damage at the very beginning is met when it is read
+        decompressor, xml = _decompressor(dump.packing), b""
+        for start in range(0, len(data), 1 << 16):
+            piece = data[start : start + (1 << 16)]
+            try:
+                while piece and len(xml) < READ:
+                    xml += decompressor.decompress(piece)
+                    piece = decompressor.unused_data if decompressor.eof else b""
+                    decompressor = _decompressor(dump.packing) if decompressor.eof else decompressor
+            except Exception:
+                break  # damage at the very beginning is met when it is read
         data = xml
     return data[:READ].decode("utf-8", "replace")
+
+
+# MediaWiki's own names; a site's stand in its <siteinfo>
+_NAMESPACES = {"Media": -2, "Special": -1, "Talk": 1, "User": 2, "Project": 4, "Wikipedia": 4, "File": 6, "Image": 6}
+_NAMESPACES |= {"MediaWiki": 8, "Template": 10, "Help": 12, "Category": 14, "Portal": 100, "Book": 108, "Draft": 118}
+_NAMESPACES |= {"TimedText": 710, "Module": 828}
+
+
+def namespace_of(title: str, site: Site) -> int:
+    """Of a page whose dump does not say: by the beginning of its title"""
+    prefix, colon, _ = title.partition(":")
+    known = {name.lower(): number for name, number in _NAMESPACES.items()}
+    known |= {f"{name.lower()} talk": number + 1 for name, number in _NAMESPACES.items() if number > 1}
+    known |= {name.lower(): number for number, name in site.namespaces.items() if name}
+    return known.get(" ".join(prefix.replace("_", " ").lower().split()), 0) if colon else 0
 
 
 def titles_at(index: Path, offset: int) -> list[str]:

@@ -102,7 +102,7 @@ def test_page_oddities():
     plain = page(5, "x")
     empty = re.sub(r"<text.*</text>", '<text bytes="0" />', plain).encode()
     assert dumps.parse(empty).text == "" and dumps.parse(empty.replace(b' bytes="0" ', b"")).text == ""
-    assert dumps.parse(plain.replace("    <ns>0</ns>\n", "").encode()).namespace == 0
+    assert dumps.parse(plain.replace("    <ns>0</ns>\n", "").encode()).namespace is None
     assert dumps.parse(page(9, "x", ns=828, model="Scribunto").encode())[:3] == (9, 828, "Page 9")
     older = plain[plain.index("    <revision>") : plain.index("  </page>")].replace(">x<", ">old<")
     assert dumps.parse(plain.replace("    <revision>", older + "    <revision>", 1).encode()).text == "x"

@@ -120,6 +120,28 @@ def shown(wikitext: str) -> str:
         ("{{CURRENTYEAR}}", "2026"),
         ("{{marriage|Ann Lee|1990|2000|end=div}}", "Ann Lee (m. 1990; div. 2000)"),
         ("{{film date|1999|3|31|United States}}", "March 31, 1999 (United States)"),
+        # what used to leave a hole in its sentence
+        ("{{coord|52|31|N|13|24|E|display=inline}}", "52°31′N 13°24′E"),
+        ("{{coord|13|19|5.5|S|169.15|W}}", "13°19′5.5″S 169.15°W"),
+        ("{{coord|-13.3|169.15}}", "13.3°S 169.15°E"),
+        ("{{coord|1|2|display=title}}", ""),
+        ("{{audio|De-Berlin.ogg|Berlin}}", "Berlin"),
+        ("{{harvs|txt|first=Ann|last=Smith|year=2000}}", "Ann Smith (2000)"),
+        ("{{harvs|last=Smith|last2=Lee|year=2000|year2=2001}}", "(Smith & Lee 2000, 2001)"),
+        ("{{hands|14.2}}", "14.2 hands (58 inches, 147 cm)"),
+        ("{{F1|1950}}, {{F1GP|1950|Monaco}}, {{NASCAR year|2005}}", "1950, Monaco Grand Prix, 2005"),
+        ("{{stl|Amtrak|Albany}} {{station link|MTR|Central|Island}}", "Albany Central"),
+        ("{{airport codes|JFK|KJFK}}", "(IATA: JFK, ICAO: KJFK)"),
+        ("{{ushr|NY|22}}", "New York's 22nd congressional district"),
+        ("{{EC number|1.1.1.1}} {{PDB link|1abc}} {{Gene|BRCA1}}", "EC 1.1.1.1 1abc BRCA1"),
+        ("{{SubatomicParticle|Proton}} {{SubatomicParticle|electron}}", "p e⁻"),
+        ("{{LORD}} {{interp|sic}} {{roman|1999}} {{whyte|4|6|2}}", "LORD [sic] MCMXCIX 4-6-2"),
+        ("{{auto in|12}}, {{km to mi|5}}, {{mi to km|5}}", "12 in (300 mm), 5 kilometres (3.1 mi), 5 miles (8.0 km)"),
+        ("{{b-da|2 February 2000}}", "2 February 2000 (age 25)"),
+        ("{{br list|a|b}} {{codes|x|y}} {{U+|00e9}}", "a\nb `x`, `y` U+00E9"),
+        ("{{zh-l|漢字}} {{IAST3|Rāma}} {{bo|t=བོད|w=bod}}", "漢字 Rāma Tibetan: བོད, Wylie: bod"),
+        ("{{army|FRA}} {{w|Rome|the city}} {{der|en|la|albus}} {{m|la|alba}}", "France Army the city Latin albus alba"),
+        ("[[Thing{{!}}fr]]", "fr"),
         # languages
         ("{{lang|fr|bonjour}}", "bonjour"),
         ("{{lang-de|Haus}}", "German: Haus"),
@@ -230,7 +252,7 @@ def shown(wikitext: str) -> str:
         ("{{sfn|Smith|2000}}", ""),
         ("{{cite book|title=A}}", ""),
         ("{{efn|A {{lang|fr|b}}}}", ""),
-        ("{{coord|1|2|N|3|4|E}}", ""),
+        ("{{coord|1|2|N|3|4|E|display=title}}", ""),
         ("{{Infobox x|a=b}}", ""),
         ("{{clarify}}", ""),
         ("{{rp|5}}", ""),
@@ -255,7 +277,19 @@ def test_a_reader_sees(wikitext, expected):
         ("{{plainlist|\n* a\n* b\n}}", "- a\n- b"),
         ("{{div col|colwidth=20em}}\n* a\n* b\n{{div col end}}", "- a\n- b"),
         ("{{columns-list|colwidth=9em|\n* a\n* b\n}}", "- a\n- b"),
-        ("{{ordered list|one|two}}", "- one\n- two"),
+        ("{{NumBlk|:|<math>x</math>|1}}", "$x$ (1)"),
+        ("{{Equation box 1|title=Law|equation=<math>x</math>}}", "Law: $x$"),
+        ("{{math theorem|name=Euclid|There is no last prime.}}", "Theorem (Euclid). There is no last prime."),
+        ("{{math proof|proof=It is so.}}", "Proof. It is so."),
+        ("{{cast listing|\n* A as B\n* C\n}}", "- A as B\n- C"),
+        ("{{species list|Homo sapiens|Linnaeus|H. erectus|Dubois}}", "- Homo sapiens Linnaeus\n- H. erectus Dubois"),
+        ("{{quote without source|To be.}}", "To be."),
+        (
+            "{{Episode table|episodes={{Episode list|EpisodeNumber=1|Title=Pilot|ShortSummary=They meet.}}}}",
+            "Pilot: They meet.",
+        ),
+        ("{{ordered list|one|two}}", "1. one\n2. two"),
+        ("{{ordered list|start=5|one|two}}", "5. one\n6. two"),
         ("{{glossary}}\n{{term|Ion}}\n{{defn|A charged atom.}}\n{{glossary end}}", "- Ion: A charged atom."),
         ("a{{break}}b", "a b"),
         ("a{{br}}b", "a b"),
@@ -267,7 +301,7 @@ def test_blocks(wikitext, expected):
 
 
 def test_find():
-    assert find("cite web") is None and find("infobox settlement") is None and find("more citations needed") is None
+    assert find("sfn") is None and find("infobox settlement") is None and find("more citations needed") is None
     assert find("some odd navbox") is None and find("surely no template") is UNKNOWN
     assert find("lang-xyz")(["text"], {}, PAGE) == "text"
     assert find("gold") is None and find("carbon")([], {}, PAGE) == "C"  # {{gold}} is a medal

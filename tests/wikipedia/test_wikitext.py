@@ -11,8 +11,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from wikipedia import dump as dumps
+from wikipedia.markup.fields import redirect_target
+from wikipedia.markup.marks import ALL
+from wikipedia.markup.simple import to_text_simply
 from wikipedia.templates.base import Context
-from wikipedia.wikitext import Options, redirect_target, to_text, to_text_or_raise, to_text_simply
+from wikipedia.wikitext import Options, to_text, to_text_or_raise
 
 OPTIONS = Options(drop_sections=frozenset({"references", "external links", "see also", "notes"}))
 
@@ -40,6 +43,9 @@ def text(wikitext: str, **options) -> str:
         ("L'''amour'' is", "L'amour is"),
         ("the ''Titanic'''s crew", "the Titanic's crew"),
         ("''''four''''", "'four'"),
+        ("''Eagle''{{'}}s and ''Titanic''{{'s}}", "Eagle's and Titanic's"),
+        ("''Eagle''<nowiki/>'s crew", "Eagle's crew"),
+        ("{{'}}''x''{{'}} is", "'x' is"),
         # tags, entities, magic words
         ("a<br>b", "a\nb"),
         ("a&nbsp;&ndash; b &amp;lt; c", "a – b &lt; c"),
@@ -47,6 +53,13 @@ def text(wikitext: str, **options) -> str:
         ('x <small>y</small> <span style="display:none">gone</span>z', "x y z"),
         ("include <stdio.h> here", "include <stdio.h> here"),
         ("__NOTOC__a", "a"),
+        ("__notoc__a __init__ __ПУСТО__b", "a __init__ b"),
+        ("he said <q>yes</q>.", 'he said "yes".'),
+        ("<ruby>漢<rp>(</rp><rt>kan</rt><rp>)</rp></ruby>", "漢 (kan)"),
+        ("[[Media:a.ogg|listen]] now[[Media:b.ogg]]", "listen now"),
+        ("[http://a.org/x''La muerte'' here]", "La muerte here"),
+        ("a\n[[*NSYNC]] sang\n[[#Early|Early]]", "a *NSYNC sang Early"),
+        ("|x| is the size of x", "|x| is the size of x"),
         ("use <code> x = 1 </code> now", "use `x = 1` now"),
         ("<ruby>漢<rt>kan</rt></ruby>", "漢 (kan)"),
         # what is not wikitext
@@ -58,6 +71,15 @@ def text(wikitext: str, **options) -> str:
             "```python\nif a < b:\n    pass\n```",
         ),
         ("<pre>\n* not a list\n</pre>", "```\n* not a list\n```"),
+        ("<pre>a <b>x</b> &lt;i> <nowiki>''</nowiki></pre>", "```\na <b>x</b> <i> ''\n```"),
+        ("a <nowiki><!--</nowiki> b\n\nc", "a <!-- b\n\nc"),
+        ("a <nowiki><ref></nowiki> b<ref>x</ref>", "a <ref> b"),
+        ("a <pre><ref>x</ref></pre>", "a\n\n```\n<ref>x</ref>\n```"),
+        ("a <code><!--</code> b\n\nc", "a `<!--` b\n\nc"),
+        ("a <code><ref></code> b<ref>x</ref> c", "a `<ref>` b c"),
+        ("<syntaxhighlight lang=html>\n<!-- x\n</syntaxhighlight>\nc", "```html\n<!-- x\n```\n\nc"),
+        ("a<!-- <nowiki> -->b <nowiki>''</nowiki>", "ab ''"),
+        ("<nowiki>x</nowiki> a<!-- unclosed", "x a"),
         ("a<!-- hidden {{ -->b", "ab"),
         ("a\n<!-- a line of its own -->\nb", "a b"),
         ('a<ref name="x">{{cite|a}}</ref>.<ref name="x" /> B', "a. B"),
@@ -70,6 +92,19 @@ def text(wikitext: str, **options) -> str:
         ("{{nobody knows this|a}}b", "b"),
         ("{{formatnum:1234567}}", "1,234,567"),
         ("{{PAGENAME}}", "A page"),
+        ("{{#switch: b | a = one | b | c = two | #default = three }}", "two"),
+        ("{{#switch: z | a = one | #default = three }}", "three"),
+        ("{{#switch: z | a = one | four }}", "four"),
+        ("{{#if: {{{1|}}} | yes | no }} {{#ifeq: 1.0 | 1 | same | other }}", "no same"),
+        ("{{#ifexpr: 2 > 1 and not 0 | yes | no }} {{#iferror: x | bad }}", "yes x"),
+        ("{{#expr: 2.5 round 0 }} {{#expr: -2.5 round 0}} {{#expr: (1+2)*3^2 mod 5}}", "3 −3 2"),
+        ("{{#expr: 1.005 round 2}} {{round|0.125|2}} {{round|1250|-2}}", "1.01 0.13 1,300"),
+        ("{{#time: j F Y | 2009-12-05 }}, {{#time: D, M y}}", "5 December 2009, Thu, Jan 26"),
+        ("{{#dateformat:2009-12-25|mdy}} {{plural:2|is|are}} {{plural|3|city}}", "December 25, 2009 are 3 cities"),
+        ("{{ucfirst:abc}} {{padleft:7|3|0}} {{#titleparts:a/b/c|1|2}}", "Abc 007 b"),
+        ("{{lang-sh-Latn-Cyrl|Srbija|Србија}}", "Serbo-Croatian: Srbija / Србија"),
+        ("{{lang-sr-Cyrl|Србија}}", "Serbian Cyrillic: Србија"),
+        ("{{as of|March 2015}}, {{as of|15 March 2015|lc=y}}", "As of March 2015, as of 15 March 2015"),
         ("{{math|{{abs|x}} {{=}} 2}}", "|x| = 2"),
         ("a {{{1|b}}} c", "a b c"),
         ("{{lang|grc|{{linktext|λόγος}}}}, so", "λόγος, so"),
@@ -85,7 +120,13 @@ def text(wikitext: str, **options) -> str:
         ("a, {{nobody}}, b", "a, b"),
         # lines
         ("one\ntwo\n\nthree", "one two\n\nthree"),
-        ("* a\n* b\n** c\n# d", "- a\n- b\n  - c\n- d"),
+        ("* a\n* b\n** c\n# d", "- a\n- b\n  - c\n1. d"),
+        ("# a\n# b\n## c\n## d\n# e", "1. a\n2. b\n   1. c\n   2. d\n3. e"),
+        ("# a\n#* b\n#: more\n# c", "1. a\n   - b\n   more\n2. c"),
+        ("* a\n*# b\n*# c\n* d\n*# e", "- a\n  1. b\n  2. c\n- d\n  1. e"),
+        ("# a\n# b\n\n# c\n\nx\n# d", "1. a\n2. b\n1. c\n\nx\n\n1. d"),
+        ("<ol><li>a</li><li>b<ul><li>c</li></ul></li><li>d</li></ol>", "1. a\n2. b\n   - c\n3. d"),
+        ('<ol start="4"><li>a<li value="9">b<li>c</ol>', "4. a\n9. b\n10. c"),
         ("; Term\n: meaning\n: more", "- Term: meaning\n\nmore"),
         ("; Term: meaning", "- Term: meaning"),
         (": indented", "indented"),
@@ -93,11 +134,22 @@ def text(wikitext: str, **options) -> str:
         ("* \n* b", "- b"),
         ("<ul><li>a</li><li>b</li></ul>", "- a\n- b"),
         ("<poem>\nRoses\nViolets\n</poem>", "Roses\nViolets"),
+        ("<poem>\nRoses\n:are red\n  too\n\nViolets\n</poem>", "Roses\n  are red\n  too\n\nViolets"),
         ("a\n{|\n| cell\n|}\nb", "a\n\nb"),
         ('{| class="x"\n|\n{|\n| inner\n|}\n| outer\n|}b', "b"),
         ("a\n<table><tr><td>x</td></tr></table>\nb", "a\n\nb"),
         (" for i in x:\n   y = 1;\n   z = 2;", "```\nfor i in x:\n  y = 1;\n  z = 2;\n```"),
         ("text\n stray indent", "text\n\nstray indent"),
+        ("Rome won. The results were:\n{|\n| a\n|}\nThen", "Rome won.\n\nThen"),
+        ("== Results ==\nThese are:\n{|\n| a\n|}\n== Next ==\nThen", "## Next\n\nThen"),
+        ("These are:\n* a\n* b", "These are:\n\n- a\n- b"),
+        ("Rome may be:\n== Places ==\n* a", "Rome may be:\n\n## Places\n\n- a"),
+        (
+            "== Selected works ==\n* {{cite book|last=Smith|first=Ann|year=1999|title=Rome|publisher=Oxford}}\n"
+            "* {{cite journal |author=B. Lee |date=5 May 2001 |title=Why? |journal=Nature}}\n* {{cite web|url=x}}\n\n"
+            "Text {{cite web|title=Not shown}} goes on.\n== General sources ==\n* {{cite book|title=Not shown}}",
+            "## Selected works\n\n- Smith, Ann (1999). Rome. Oxford.\n- B. Lee (2001). Why? Nature.\n\nText goes on.",
+        ),
         # headings
         ("a\n== History ==\nb\n=== Early ===\nc", "a\n\n## History\n\nb\n\n### Early\n\nc"),
         ("== Empty ==\n== Full ==\na", "## Full\n\na"),
@@ -110,6 +162,50 @@ def text(wikitext: str, **options) -> str:
 )
 def test_a_reader_sees(wikitext, expected):
     assert text(wikitext) == expected
+
+
+def test_small_tables_as_text():
+    """ "Header: value" in a line for each row; what is large, nested, spanned or a box is dropped as before."""
+    table = '{| class="wikitable"\n|+ Kings\n! Name !! Years\n|-\n| [[Numa]] || align=right | 43\n|-\n| Tullus\n| {{nowrap|31 BC}}\n|}'
+    assert text(f"The kings were:\n{table}\nThen", tables=True) == (
+        "The kings were:\n\n- Name: Numa; Years: 43\n- Name: Tullus; Years: 31 BC\n\nThen"
+    )
+    assert text("{|\n| Area || 5 km\n|-\n| Height || 3 m\n|}", tables=True) == "- Area: 5 km\n- Height: 3 m"
+    for dropped in (
+        table.replace("wikitable", "infobox"),
+        table.replace("| Tullus", "| rowspan=2 | Tullus"),
+        table.replace("43", "\n{|\n| x\n|}\n"),
+        table.replace("| Tullus", "| Tullus\n| and one more"),
+        table.replace("|-\n| Tullus", "|-\n| a || b\n" * 31 + "|-\n| Tullus"),
+    ):
+        assert text(f"a\n{dropped}\nb", tables=True) == "a\n\nb"
+    assert text(f"a\n{table}\nb") == "a\n\nb"
+
+
+@pytest.mark.parametrize(
+    "wikitext, expected, holes",
+    [
+        ("It lies at {{coord inline|1|2}}, in the Pacific.", "It lies at, in the Pacific.", {"coord inline": 1}),
+        ("He won the {{nobody knows|x}}.\nAnd in {{nobody knows|y}}", "He won the. And in", {"nobody knows": 2}),
+        ("He drove in {{F1x|1950}} and won the {{F1x|y}} race.", "He drove in and won the race.", {"f1x": 1}),
+        ("Rome{{citation needed}} is old.{{sfn|a}} It ({{nobody}}) is.", "Rome is old. It is.", {}),
+        ("a big {{nobody}} house, in {{nowrap|{{nobody}}}}, x", "a big house, in, x", {"nobody": 1, "nowrap": 0}),
+    ],
+)
+def test_a_drop_that_leaves_a_hole_is_counted(wikitext, expected, holes):
+    article = to_text_or_raise(wikitext, OPTIONS, Context())
+    assert article.text == expected
+    assert {name: count for name, (count, _) in article.holes.items()} == {k: v for k, v in holes.items() if v}
+
+
+def test_a_hole_comes_with_an_example():
+    article = to_text("It lies at {{coord inline|1|2}}, in the Pacific. It lies at {{coord inline}}.")
+    assert article.holes == {"coord inline": (2, "It lies at {{coord inline}}, in the Pacific. It lies at .")}
+
+
+def test_another_wiki_gets_no_english_words():
+    article = to_text("{{convert|5|km}} {{ordinal|3}} {{USA}} {{nowrap|a b}} {{#expr: 1+1}}", Options(language="de"))
+    assert article.text == "a b 2" and set(article.unknown) == {"convert", "ordinal", "usa"}
 
 
 def test_unclosed_markup_costs_its_own_paragraph_only():
@@ -259,7 +355,7 @@ TOKENS = [
 @given(st.lists(st.sampled_from(TOKENS), max_size=60).map("".join) | st.text(max_size=200))
 def test_any_text_is_cleaned_and_no_mark_of_ours_is_left(wikitext):
     cleaned = text(wikitext)
-    assert not any(mark in cleaned for mark in "\x02\x03\x04\x05\x06\x07")
+    assert not any(mark in cleaned for mark in ALL)
     assert cleaned == cleaned.strip()
     assert isinstance(to_text_simply(wikitext), str)
 
@@ -444,7 +540,7 @@ def test_mutated_real_articles(real):
                 else:
                     pieces[place] *= 2
             cleaned = text("".join(pieces)[: chance.randint(500, 60_000)])
-            assert not any(mark in cleaned for mark in "\x02\x03\x04\x05\x06\x07")
+            assert not any(mark in cleaned for mark in ALL)
 
 
 def test_real_articles_leave_no_markup(real):

@@ -3,14 +3,13 @@
 from collections.abc import Callable
 from typing import NamedTuple
 
-EQUALS, PIPE, NEWLINE = "\x06", "\x07", "\x04"  # literal = and | made by {{=}} and {{!}}, a forced line break
-
 
 class Context(NamedTuple):
     """What a template may ask about the page it stands on."""
 
     title: str = ""
     day: tuple[int, int, int] = (2001, 1, 15)  # of the revision: ages are counted up to it
+    language: str = "en"  # code of the wiki: English words are for English wikis
 
 
 # Positional arguments, named arguments (lower-case names), the page -> plain text. Links and inner templates in the
@@ -18,9 +17,10 @@ class Context(NamedTuple):
 Renderer = Callable[[list[str], dict[str, str], Context], str]
 
 RENDERERS: dict[str, Renderer] = {}  # by names of templates, in lower case, spaces for underscores
+ENGLISH: set[str] = set()  # names of those whose rendering has English words in it
 
 
-def renders(names: str) -> Callable[[Renderer], Renderer]:
+def renders(names: str, english: bool = False) -> Callable[[Renderer], Renderer]:
     """Enter a renderer for templates: "name; another name"."""
 
     def enter(renderer: Renderer) -> Renderer:
@@ -28,9 +28,15 @@ def renders(names: str) -> Callable[[Renderer], Renderer]:
             key = " ".join(name.split())
             assert key and key not in RENDERERS, f"{key!r} is rendered twice"
             RENDERERS[key] = renderer
+            if english:
+                ENGLISH.add(key)
         return renderer
 
     return enter
+
+
+def renders_in_english(names: str) -> Callable[[Renderer], Renderer]:
+    return renders(names, english=True)
 
 
 def at(p: list[str], i: int) -> str:

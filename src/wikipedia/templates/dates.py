@@ -5,7 +5,8 @@ from calendar import monthrange
 from collections.abc import Sequence
 from datetime import date
 
-from wikipedia.templates.base import Renderer, at, joined, renders
+from wikipedia.templates.base import Renderer, at, joined
+from wikipedia.templates.base import renders_in_english as renders
 
 MONTHS = """January February March April May June July August September October November December""".split()
 
@@ -16,7 +17,7 @@ def _integers(values: list[str], count: int) -> list[int]:
         x = x.strip().lstrip("0") or "0"
         if x.isdecimal() and len(x) < 6:
             numbers.append(int(x))
-        elif (short := x[:3].title()) in (names := [m[:3] for m in MONTHS]):
+        elif x.isalpha() and (short := x[:3].title()) in (names := [m[:3] for m in MONTHS]):
             numbers.append(names.index(short) + 1)
         else:
             break
@@ -93,7 +94,7 @@ def death_year_and_age(p, n, context):
     return f"{died[0]} (aged {died[0] - born[0] - 1}–{died[0] - born[0]})"
 
 
-@renders("birth-date and age")
+@renders("birth-date and age; b-da")
 def dated_text_and_age(p, n, context):
     """{{birth-date and age|2 January 1990}}"""
     match = re.search(r"\b(1\d{3}|20\d{2})\b", at(p, 0))
@@ -103,7 +104,7 @@ def dated_text_and_age(p, n, context):
     return f"{at(p, 1) or at(p, 0)} (age {years_between(numbers, list(context.day))})"
 
 
-@renders("death-date and age")
+@renders("death-date and age; d-da")
 def dated_texts_and_age(p, n, context):
     """{{death-date and age|2 January 2020|3 March 1950}}"""
     died, born = _free_date(at(p, 0)), _free_date(at(p, 1))

@@ -1,7 +1,10 @@
 """Words of other languages: their names, romanizations, meanings."""
 
+import re
+
 from wikipedia.names import LANGUAGES
-from wikipedia.templates.base import at, first, renders
+from wikipedia.templates.base import at, first
+from wikipedia.templates.base import renders_in_english as renders
 
 
 def _latin(text: str) -> bool:
@@ -9,8 +12,16 @@ def _latin(text: str) -> bool:
     return sum(c < "ʰ" or "Ḁ" <= c <= "ỿ" for c in letters) * 2 >= len(letters)
 
 
+_SCRIPTS = {"cyrl": "Cyrillic", "latn": "Latin", "arab": "Arabic"}
+_IN_TWO_SCRIPTS = {"sr", "sh", "bs", "hr", "uz", "az", "kk", "mn", "tt", "ku"}
+
+
 def language(code: str) -> str:
+    """'de' -> 'German', 'sr-Cyrl' -> 'Serbian Cyrillic', 'de-AT' -> 'German'"""
     code = code.lower().replace("_", "-")
+    base, _, script = code.partition("-")
+    if script in _SCRIPTS and base in _IN_TWO_SCRIPTS:
+        return f"{LANGUAGES[base]} {_SCRIPTS[script]}"
     while code:
         if code in LANGUAGES:
             return LANGUAGES[code]
@@ -21,6 +32,8 @@ def language(code: str) -> str:
 def in_language(code: str, p: list[str], n: dict[str, str]) -> str:
     """{{langx|ru|Москва|Moskva|...}}: Russian: Москва, romanized: Moskva"""
     text = at(p, 0) or n.get("text", "")
+    if re.search("-(?:latn|cyrl)-(?:latn|cyrl)$", code.lower()):  # {{lang-sh-Latn-Cyrl|Srbija|Србија}}
+        text, p = " / ".join(x for x in p[:2] if x), [text, *p[2:]]
     roman = n.get("translit") or n.get("tr") or n.get("r") or ""
     literal = n.get("lit") or n.get("translation") or n.get("literal") or ""
     if at(p, 1):
@@ -183,3 +196,20 @@ renders("usdict; h:ipa; ipasoundbox")(first)
 renders("ipa-en; pron-en")(lambda p, n, context: f"/{at(p, 0).strip('/[]')}/" if at(p, 0) else "")
 renders("nihongo foot; nihongo2")(first)
 renders("nihongo4")(lambda p, n, context: f"{at(p, 0)} ({at(p, 1)})" if at(p, 1) and at(p, 0) else at(p, 0) or at(p, 1))
+renders("zh-l; iast3; ja-l; ko-l")(first)
+
+
+@renders("bo; bo-textonly")
+def tibetan(p, n, context):
+    """{{bo|t=བོད|w=bod}}: Tibetan: བོད, Wylie: bod"""
+    labels = (("t", "Tibetan"), ("w", "Wylie"), ("z", "ZYPY"), ("thdl", "THL"), ("lhasa", "Lhasa dialect"))
+    return ", ".join(f"{label}: {n[key]}" for key, label in labels if n.get(key)) or at(p, 0)
+
+
+@renders("der; bor; inh")
+def derived(p, n, context):
+    """{{der|en|la|albus}}: Latin albus"""
+    return f"{language(at(p, 1))} {at(p, 3) or at(p, 2)}".strip()
+
+
+renders("m; mention; cog")(lambda p, n, context: at(p, 2) or at(p, 1))

@@ -2,7 +2,8 @@
 
 import re
 
-from wikipedia.templates.base import NEWLINE, at, renders
+from wikipedia.markup.marks import NEWLINE, NUMBER
+from wikipedia.templates.base import at, renders
 
 
 @renders("""
@@ -17,7 +18,7 @@ def listed(p, n, context):
     return ", ".join(x for x in items if x)
 
 
-@renders("bulleted list; blist; unordered list; ordered list; olist; numbered list")
+@renders("bulleted list; blist; unordered list")
 def bulleted(p, n, context):
     items = [x for x in p if x] or [v for k, v in n.items() if k.startswith(("item", "content"))]
     if len(items) == 1 and items[0].lstrip().startswith(("*", "#")):
@@ -25,9 +26,20 @@ def bulleted(p, n, context):
     return "\n" + "\n".join("* " + x for x in items) + "\n"
 
 
+@renders("ordered list; olist; numbered list")
+def numbered(p, n, context):
+    """{{ordered list|start=3|a|b}}: 3. a 4. b"""
+    start = n.get("start", "")
+    items = [x for x in p if x] or [v for k, v in n.items() if k.startswith(("item", "content"))]
+    if len(items) == 1 and items[0].lstrip().startswith("#"):
+        return "\n" + items[0] + "\n"
+    mark = f"{NUMBER}{start}{NUMBER}" if start.isdecimal() and len(start) < 7 else ""
+    return "\n" + "\n".join(f"# {mark * (i == 0)}{x}" for i, x in enumerate(items)) + "\n"
+
+
 @renders("""
     plainlist; plain list; columns-list; column-list; col-list; collist; columns list; columnslist; div col;
-    multicol; colist; columns; indented plainlist; flow list; tree list; indent list
+    multicol; colist; columns; cast listing; cast list; indented plainlist; flow list; tree list; indent list
     """)
 def block(p, n, context):
     """Columns and plain lists: what they hold, on lines of its own."""
@@ -38,7 +50,7 @@ def block(p, n, context):
 
 @renders("""
     quote; blockquote; bquote; quotation; block quote; blockquotation; quoteblock; pull quote; pullquote;
-    longquote; gbquote; bible quote
+    longquote; gbquote; bible quote; quote without source
     """)
 def quote(p, n, context):
     text = n.get("text") or n.get("quote") or n.get("content") or at(p, 0)
@@ -72,6 +84,31 @@ def verses_and_translation(p, n, context):
     return _quoted(at(p, 0).replace("\n", NEWLINE), [n.get("attr1", "")]) + _quoted(
         at(p, 1).replace("\n", NEWLINE), [n.get("attr2", "")]
     )
+
+
+@renders("br list; br separated entries; brlist")
+def broken_lines(p, n, context):
+    return NEWLINE.join(x for x in p if x)
+
+
+@renders("species list; specieslist")
+def species(p, n, context):
+    """{{species list|Homo sapiens|Linnaeus|Homo erectus|Dubois}}: a name and its author an item"""
+    return "\n" + "\n".join("* " + " ".join(x for x in pair if x) for pair in zip(p[::2], p[1::2] + [""])) + "\n"
+
+
+@renders("episode list; episode list/sublist; japanese episode list")
+def episode(p, n, context):
+    """Title and summary; the rest of the row is figures."""
+    title = n.get("title") or n.get("englishtitle") or n.get("rtitle") or n.get("romajititle", "")
+    if not n.get("shortsummary"):
+        return ""
+    return f"\n\n{title + ': ' if title else ''}{n['shortsummary']}\n\n"
+
+
+@renders("episode table; episode table/part")
+def episodes(p, n, context):
+    return n.get("episodes", "")
 
 
 @renders("term; glossary term")

@@ -21,7 +21,7 @@ from wikipedia.templates import (  # noqa: F401 each enters its renderers when i
     text,
     transport,
 )
-from wikipedia.templates.base import RENDERERS, Context, Renderer, at, constant, first
+from wikipedia.templates.base import ENGLISH, RENDERERS, Context, Renderer, at, constant, first
 
 
 def UNKNOWN(p: list[str], n: dict[str, str], context: Context) -> str:
@@ -30,7 +30,7 @@ def UNKNOWN(p: list[str], n: dict[str, str], context: Context) -> str:
 
 # Templates without prose: data/silent_templates.txt and what fits here; what is neither here nor rendered is unknown.
 _SILENT_PATTERN = re.compile(
-    r"(?:cite|citation|vcite|infobox|use |pp-|sfn|efn|navbox|campaignbox|s-|toc |wikiproject|user |graph:"
+    r"(?:cite|vcite|infobox|use |pp-|sfn|efn|navbox|campaignbox|s-|toc |wikiproject|user |graph:"
     r"|election box|football box|cfb |cbb |bs-|routemap|rail |#tag|#invoke|#switch|needs |clarify|expand "
     r"|unreferenced|taxonomy/|col-|multi-listen|image label|location map|certification|medical |largest cities"
     r"|navseasoncats|in lang|wikisource|wikinews|wikivoyage|commons |wiktionary |librivox|gutenberg|imdb"
@@ -46,13 +46,17 @@ _ORDINARY_WORDS = {"lead", "tin", "gold", "silver", "mercury"}  # {{gold}} is a 
 def _everything() -> dict[str, Renderer | None]:
     """Silent templates, names that are templates of themselves ({{USA}}, {{HMS|...}}, {{carbon}}), all renderers."""
     found: dict[str, Renderer | None] = dict.fromkeys(lines("silent_templates"))
+    silent = set(found)
     found.update({name: constant(symbol) for name, symbol in ELEMENTS.items() if name not in _ORDINARY_WORDS})
     found.update({code.lower(): constant(name) for code, name in COUNTRIES.items() if len(code) > 2 or code == "UK"})
     found.update({prefix.lower(): transport.ship(prefix) for prefix in lines("ship_prefixes")})
     found.update(
         {code: money.money(symbol) for code, symbol in money.CURRENCIES.items() if code not in money.NO_TEMPLATE}
     )
-    found.update({name: constant(shown) for name, shown in table("symbols").items()})
+    ENGLISH.update(set(found) - silent)
+    characters = table("symbols")
+    ENGLISH.update(name for name, shown in characters.items() if re.search("[A-Za-z]{2}", shown))
+    found.update({name: constant(shown) for name, shown in characters.items()})
     return {**found, **RENDERERS, ";": constant(";")}
 
 
@@ -70,9 +74,16 @@ def find(name: str) -> Renderer | None:
         return lambda p, n, context: sounds.composed_sound(code, p, n)
     if kind == "ipa" and code:
         return lambda p, n, context: sounds.foreign_sound(code, p, n)
+    if name.startswith(("cite ", "vcite ")):
+        return references.cited
     if name.startswith("script/"):
         return first
     return None if _SILENT_PATTERN.match(name) else UNKNOWN
+
+
+def silent_by_name(name: str) -> bool:
+    """By the kind of name, such as "infobox city" or "x navbox", in any wiki"""
+    return bool(_SILENT_PATTERN.match(name))
 
 
 def user_renderer(pattern: str, months: Sequence[str] = ()) -> Renderer:

@@ -5,7 +5,8 @@ import re
 from wikipedia.convert.conversion import convert
 from wikipedia.convert.numbers import fraction, read_number
 from wikipedia.tables import lines, table
-from wikipedia.templates.base import at, renders
+from wikipedia.templates.base import Renderer, at
+from wikipedia.templates.base import renders_in_english as renders
 
 
 @renders("convert; conv; convinfobox; unit convert; conversion; cnvt; convert/flip")
@@ -16,6 +17,28 @@ def conversion(p, n, context):
 @renders("cvt; convert abbr; cvt/flip")
 def short_conversion(p, n, context):
     return convert(p, n, abbreviate=True)
+
+
+@renders("hands")
+def hands(p, n, context):
+    """{{hands|14.2}}: 14.2 hands (58 inches, 147 cm)"""
+    return convert([at(p, 0), "hand", "in cm"], {}).replace("; ", ", ") if at(p, 0) else ""
+
+
+def short_units(source: str, target: str) -> Renderer:
+    """{{auto in|12|0}}: 12 in (305 mm)"""
+    return lambda p, n, context: convert([at(p, 0), source, target, at(p, 1)], {"abbr": "on"}) if at(p, 0) else ""
+
+
+def long_units(source: str, target: str) -> Renderer:
+    """{{km to mi|5}}: 5 kilometres (3.1 mi)"""
+    return lambda p, n, context: convert([at(p, 0), source, target, at(p, 1)], n) if at(p, 0) else ""
+
+
+for _source, _target in (line.split("\t") for line in lines("unit_pairs")):
+    renders(f"auto {_source}")(short_units(_source, _target))
+    renders(f"{_source} to {_target}")(long_units(_source, _target))
+    renders(f"{_target} to {_source}")(long_units(_target, _source))
 
 
 @renders("pop density; population density")

@@ -5,6 +5,7 @@ import re
 from wikipedia.convert.numbers import fraction, group, read_number, spelled, superscript
 from wikipedia.convert.units import find_unit
 from wikipedia.templates.base import at, constant, renders
+from wikipedia.templates.expressions import round_half_up
 
 SUPERSCRIPTS = str.maketrans("0123456789+-−=()n", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁻⁼⁽⁾ⁿ")
 
@@ -150,7 +151,7 @@ def val(p, n, context):
     return n.get("p", "") + text + n.get("end", "") + n.get("s", "")
 
 
-@renders("ordinal; ord; nth")
+@renders("ordinal; ord; nth", english=True)
 def ordinal(p, n, context):
     match = re.search(r"(\d+)\D*$", at(p, 0))
     if not match:
@@ -159,12 +160,12 @@ def ordinal(p, n, context):
     return at(p, 0) + ("th" if value % 100 in (11, 12, 13) else {1: "st", 2: "nd", 3: "rd"}.get(value % 10, "th"))
 
 
-@renders("number to word; numtext; spellnum; spellnum per mos")
+@renders("number to word; numtext; spellnum; spellnum per mos", english=True)
 def number_word(p, n, context):
     return spelled(int(at(p, 0))) if re.fullmatch(r"\d{1,9}", at(p, 0)) else at(p, 0)
 
 
-@renders("ordinal to word")
+@renders("ordinal to word", english=True)
 def ordinal_word(p, n, context):
     """{{ordinal to word|21}}: twenty-first"""
     word = number_word(p, n, context)
@@ -192,16 +193,7 @@ def percentage(p, n, context):
     if not top or not bottom or not bottom.number:
         return ""
     places = int(at(p, 2)) if at(p, 2).isdecimal() else 0
-    return f"{100 * top.number / bottom.number:.{min(places, 9)}f}%"
-
-
-@renders("round; rnd")
-def rounded(p, n, context):
-    value = read_number(at(p, 0))
-    if not value:
-        return at(p, 0)
-    digits = int(at(p, 1)) if re.fullmatch(r"-?\d", at(p, 1)) else 0
-    return group(f"{round(value.number, digits):.{max(digits, 0)}f}") if value.number >= 0 else at(p, 0)
+    return round_half_up(100 * top.number / bottom.number, places) + "%"
 
 
 renders("sup; superscript; smallsup")(lambda p, n, context: raised(at(p, 0), "x"))
@@ -211,3 +203,18 @@ renders("10^")(lambda p, n, context: "10" + superscript(at(p, 0)))
 renders("half; 1/2")(constant("½"))
 renders("1/4")(constant("¼"))
 renders("3/4")(constant("¾"))
+
+
+@renders("roman; roman numeral; rn")
+def roman(p, n, context):
+    """{{roman|1999}}: MCMXCIX"""
+    if not re.fullmatch(r"\d{1,4}", at(p, 0)) or not 0 < int(at(p, 0)) < 5000:
+        return at(p, 0)
+    number, text = int(at(p, 0)), ""
+    for size, letters in zip((1000, 900, 500, 400, 100, 90, 50, 40, 10, 9, 5, 4, 1), _ROMAN):
+        text += letters * (number // size)
+        number %= size
+    return text
+
+
+_ROMAN = "M CM D CD C XC L XL X IX V IV I".split()

@@ -2,14 +2,21 @@
 
 import re
 from collections.abc import Callable
-from functools import partial
+from functools import cache, partial
 
-from wikipedia.languages import Language
+from wikipedia.languages import SAME, Language
+from wikipedia.languages import language as language_of
 from wikipedia.templates import dates, languages, sounds
-from wikipedia.templates.base import Context, Renderer, at
-from wikipedia.templates.lookup import find, user_renderer
+from wikipedia.templates.base import ENGLISH, Context, Renderer, at
+from wikipedia.templates.lookup import UNKNOWN, find, user_renderer
 
 _NATIVE_TEXT = ("text", "t", "s", "c", "kanji", "hangul")  # arguments that hold the word itself
+
+
+@cache
+def find_for(code: str) -> Callable[[str], Renderer | None]:
+    """lookup.find() for a wiki by the code of its language."""
+    return find if SAME.get(code, code) == "en" else finder(language_of(code))
 
 
 def finder(language: Language) -> Callable[[str], Renderer | None]:
@@ -32,7 +39,9 @@ def finder(language: Language) -> Callable[[str], Renderer | None]:
             return partial(_day, language)
         if module == sounds.__name__ or (kind in ("ipa", "ipac") and code):
             return partial(_sound, renderer)
-        return _native_word if module == languages.__name__ else renderer
+        if module == languages.__name__:
+            return _native_word
+        return UNKNOWN if name in ENGLISH else renderer
 
     return find_here
 

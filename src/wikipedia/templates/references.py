@@ -2,7 +2,31 @@
 
 import re
 
-from wikipedia.templates.base import Renderer, at, first, renders
+from wikipedia.markup.marks import CITED
+from wikipedia.templates.base import Renderer, at, first
+from wikipedia.templates.base import renders_in_english as renders
+
+
+@renders("citation")
+def cited(p, n, context):
+    """{{cite book|last=Smith|first=Ann|year=1999|title=Rome|publisher=Oxford}}: Smith, Ann (1999). Rome. Oxford.
+
+    Shown where it is an item of a list of works; a reference in the running text is none.
+    """
+    title = n.get("title") or n.get("chapter") or n.get("contribution", "")
+    if not title:
+        return ""
+    people = []
+    for i in ("", *map(str, range(1, 5))):
+        family, given = n.get(f"last{i}") or n.get(f"surname{i}", ""), n.get(f"first{i}") or n.get(f"given{i}", "")
+        people.append(n.get(f"author{i}", "") or ", ".join(x for x in (family, given) if x))
+    authors = "; ".join(dict.fromkeys(x for x in people if x)) or n.get("vauthors") or n.get("authors", "")
+    year = re.search(r"\b\d{4}\b", n.get("year") or n.get("date", ""))
+    who = f"{authors} ({year[0]})" if authors and year else authors or (year[0] if year else "")
+    where = n.get("journal") or n.get("magazine") or n.get("newspaper") or n.get("work") or n.get("website") or ""
+    parts = [who, title, where or n.get("publisher", "")]
+    text = " ".join(x if x.endswith((".", "?", "!")) else x + "." for x in parts if x)
+    return f"{CITED}{' '.join(text.split())}{CITED}"
 
 
 def harvard(inside: bool) -> Renderer:
@@ -32,6 +56,18 @@ def harvard(inside: bool) -> Renderer:
         return f"{who} {year}{place}".strip()
 
     return render
+
+
+@renders("harvs")
+def harvard_by_names(p, n, context):
+    """{{harvs|txt|first=Ann|last=Smith|year=2000}}: Ann Smith (2000)"""
+    names = [" ".join(x for x in (n.get(f"first{i}", ""), n.get(f"last{i}", "")) if x) for i in ("", "2", "3", "4")]
+    names = [name for name in names if name]
+    who = " & ".join([", ".join(names[:-1]), names[-1]]) if len(names) > 1 else "".join(names)
+    years = ", ".join(n[key] for key in ("year", "year2", "year3") if n.get(key))
+    if "txt" in p or n.get("txt") or n.get("text"):
+        return f"{who} ({years})" if years else who
+    return f"{who} {years}".strip() if "nb" in p or n.get("nb") else f"({who} {years})".replace(" )", ")")
 
 
 @renders("harv; harvard citation; harvp")

@@ -3,7 +3,8 @@
 import re
 
 from wikipedia.names import ELEMENTS
-from wikipedia.templates.base import at, renders
+from wikipedia.tables import table
+from wikipedia.templates.base import at, first, renders
 from wikipedia.templates.numbers import SUPERSCRIPTS, lowered, raised
 
 
@@ -59,3 +60,59 @@ def numbered_minor_planet(p, n, context):
 
 
 renders("dentalformula; dental formula")(lambda p, n, context: f"{n.get('upper', '')}/{n.get('lower', '')}")
+
+
+@renders("numbered block; numblk")
+def numbered_formula(p, n, context):
+    """{{NumBlk|:|<math>x</math>|1}}: the formula and its number in brackets"""
+    number = at(p, 2).strip("()")
+    return f"\n\n{at(p, 1)}{f' ({number})' if number else ''}\n\n" if at(p, 1) else ""
+
+
+@renders("equation box 1; equation box; equation")
+def boxed_formula(p, n, context):
+    formula = n.get("equation") or at(p, 0)
+    title = n.get("title", "").rstrip(":")
+    return f"\n\n{title + ': ' if title else ''}{formula}\n\n" if formula else ""
+
+
+@renders("math theorem; math proof; math lemma; math definition; theorem; proof")
+def theorem(p, n, context):
+    """{{math theorem|name=Euclid|There is no last prime.}}: Theorem (Euclid). There is no last prime."""
+    text = n.get("math_statement") or n.get("proof") or at(p, 0)
+    kind = "Proof" if n.get("proof") else "Theorem"
+    name = n.get("title") or n.get("name", "")
+    label = name if name and (n.get("proof") or " " in name) else f"{kind} ({name})" if name else kind
+    note = f" ({n['note']})" if n.get("note") else ""
+    return f"\n\n{label}{note}. {text}\n\n" if text else ""
+
+
+_PARTICLES = table("particles")
+
+
+@renders("subatomicparticle; subatomic particle")
+def particle(p, n, context):
+    return _PARTICLES.get(at(p, 0).lower(), at(p, 0))
+
+
+@renders("coord; coords; coor")
+def coordinates(p, n, context):
+    """{{coord|52|31|N|13|24|E|display=inline}}: 52°31′N 13°24′E; nothing for those that stand at the top of the page"""
+    if "inline" not in n.get("display", "inline"):
+        return ""
+    numbers = [x.replace("-", "−") for x in p if re.fullmatch(r"[-−]?\d+(\.\d+)?|[NSEW]", x)]
+    if not any(x in "NSEW" for x in numbers):
+        signed = [(x.lstrip("−"), x.startswith("−")) for x in numbers[:2]]
+        marks = (("N", "S"), ("E", "W"))
+        return (
+            " ".join(f"{size}°{mark[minus]}" for (size, minus), mark in zip(signed, marks)) if len(signed) == 2 else ""
+        )
+    shown, part = "", 0
+    for x in numbers[:8]:
+        shown += f"{x} " if x in "NSEW" else f"{x}{'°′″'[min(part, 2)]}"
+        part = 0 if x in "NSEW" else part + 1
+    return shown.strip()
+
+
+renders("ec number; ecnumber")(lambda p, n, context: f"EC {at(p, 0)}" if at(p, 0) else "")
+renders("pdb link; pdb; gene; pdbe; uniprot")(first)

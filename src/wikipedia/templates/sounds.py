@@ -3,7 +3,8 @@
 import re
 
 from wikipedia.tables import table
-from wikipedia.templates.base import at, renders
+from wikipedia.templates.base import at
+from wikipedia.templates.base import renders_in_english as renders
 from wikipedia.templates.languages import language
 
 _SOUND_LABELS = {

@@ -1,7 +1,10 @@
 """Countries, athletes, seasons, records."""
 
 from wikipedia.names import COUNTRIES
-from wikipedia.templates.base import at, first, joined, renders
+from wikipedia.tables import table
+from wikipedia.templates.base import at, first, joined
+from wikipedia.templates.base import renders_in_english as renders
+from wikipedia.templates.numbers import ordinal
 
 
 @renders("""
@@ -45,5 +48,21 @@ renders("fbu; fbwu")(lambda p, n, context: country(p[1:], n, context))
 renders("post-nominals; postnominals; post nominals; post-nom")(joined(" "))
 renders("""
     mlby; nfly; by; baseball year; mlb year; cfly; nfl year; afly; mlsy; yr; yearlink; scy; lby; wnbay; avyear;
-    decade link; century; cent
+    decade link; century; cent; f1; nascar year; irl year; gp2; motogp; wrc; champ car; indycar year
     """)(first)
+renders("f1gp; f1 gp; motogp gp")(lambda p, n, context: f"{at(p, 1)} Grand Prix" if at(p, 1) else at(p, 0))
+renders("army")(lambda p, n, context: n.get("name") or f"{COUNTRIES.get(at(p, 0), at(p, 0))} Army")
+renders("navy")(lambda p, n, context: n.get("name") or f"{COUNTRIES.get(at(p, 0), at(p, 0))} Navy")
+renders("air force")(lambda p, n, context: n.get("name") or f"{COUNTRIES.get(at(p, 0), at(p, 0))} Air Force")
+
+
+@renders("ushr")
+def congressional_district(p, n, context):
+    """{{ushr|NY|10}}: New York's 10th congressional district"""
+    state, number = _STATES.get(at(p, 0).upper(), at(p, 0)), at(p, 1)
+    if not number.isdecimal():
+        return f"{state}'s at-large congressional district"
+    return f"{state}'s {ordinal([number], {}, context)} congressional district"
+
+
+_STATES = table("us_states")

@@ -1,7 +1,8 @@
 """Characters that templates stand for; the plain ones are in data/symbols.txt."""
 
+from wikipedia.markup.marks import EQUALS, PIPE
 from wikipedia.tables import table
-from wikipedia.templates.base import EQUALS, PIPE, at, constant, renders
+from wikipedia.templates.base import at, constant, renders
 
 
 @renders("unichar; unichar/glyph")
@@ -30,3 +31,4 @@ renders("!!")(constant(PIPE * 2))
 renders("=; equals")(constant(EQUALS))
 renders("pm; ±; +-; +/-; plusminus; plus-minus; plusmn")(lambda p, n, context: "±" + at(p, 0))
 renders("numero; no.; №")(lambda p, n, context: f"No. {at(p, 0)}" if at(p, 0) else "№")
+renders("u+")(lambda p, n, context: f"U+{at(p, 0).upper()}" if at(p, 0) else "")

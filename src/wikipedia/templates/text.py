@@ -2,7 +2,8 @@
 
 import re
 
-from wikipedia.templates.base import PIPE, around, at, first, joined, last, renders, second
+from wikipedia.markup.marks import PIPE
+from wikipedia.templates.base import around, at, first, joined, last, renders, second
 
 
 @renders("visible anchor; vanchor; vanc")
@@ -28,6 +29,16 @@ def interlanguage(p, n, context):
     if re.fullmatch(r"[a-z]{2,3}(-[a-z]+)?", at(p, 0)) and len(p) > 1:
         return p[1]
     return re.sub(r" \([^()]*\)$", "", at(p, 0)) if n.get("q") else at(p, 0)
+
+
+@renders("w")
+def wikipedia_link(p, n, context):
+    return at(p, 1) or at(p, 0)
+
+
+@renders("codes")
+def several_codes(p, n, context):
+    return ", ".join(f"`{x}`" for x in p if x)
 
 
 @renders("section link; slink; sectionlink; section-link; format link")
@@ -111,3 +122,5 @@ renders("floor")(around("⌊", "⌋"))
 renders("ceil")(around("⌈", "⌉"))
 renders("ket")(around(PIPE, "⟩"))
 renders("bra")(around("⟨", PIPE))
+renders("interp; bracketed; interpolation")(around("[", "]"))
+renders("audio; audio-nohelp; audiolink; listen text")(second)

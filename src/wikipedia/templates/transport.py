@@ -1,6 +1,7 @@
 """Ships and roads."""
 
-from wikipedia.templates.base import Renderer, at, renders
+from wikipedia.templates.base import Renderer, at, joined
+from wikipedia.templates.base import renders_in_english as renders
 
 
 def ship(prefix: str) -> Renderer:
@@ -57,3 +58,15 @@ def junctions(p, n, context):
 
 renders("gs")(ship(""))
 renders("jsub")(ship("Japanese submarine"))
+
+
+@renders("airport codes; airportcodes")
+def airport_codes(p, n, context):
+    """{{airport codes|JFK|KJFK}}: (IATA: JFK, ICAO: KJFK)"""
+    kinds = ("IATA", "ICAO", "FAA LID")
+    codes = ", ".join(f"{kind}: {code}" for kind, code in zip(kinds, p) if code)
+    return codes if n.get("p") == "n" or not codes else f"({codes})"
+
+
+renders("station link; stl; lnl; line link; rail link; stnlink; rcs")(lambda p, n, context: at(p, 1) or at(p, 0))
+renders("whyte")(joined("-"))

@@ -1,0 +1,120 @@
+"""Holes that dropped things leave: counted where a sentence lacks something; spaces before a full stop, empty
+brackets and doubled commas are taken away."""
+
+import re
+
+from wikipedia.markup.marks import DROP, NAMED, OPEN
+
+_BEFORE = frozenset("([$£€¥₹")
+
+
+_AFTER = frozenset(")],;")
+
+
+_SEPARATORS = frozenset(",;:([–")
+
+
+_SPACED = re.compile(f" +{DROP}[{DROP} ]*")
+
+
+_MARKS = re.compile(f" *{DROP}[{DROP} ]*")
+
+
+_PARENTHESIS = re.compile(rf"([(\[])([^()\[\]\n{DROP}]*{DROP}[^()\[\]\n]*)[)\]]")
+
+
+_EMPTY_QUOTES = re.compile(rf"[\"“]{DROP}+[\"”]")
+
+
+_DOUBLE_COMMA = re.compile(rf"[,;][ {DROP}]*{DROP}[ {DROP}]*(?=[,;])")
+
+
+_NAMED = re.compile(f"{NAMED}(\\d+){NAMED}(?={DROP})")
+_ALL_MARKS = re.compile(f"{NAMED}\\d+{NAMED}|{DROP}")
+_LAST_WORD = re.compile(r"([^\W\d_]+(?:'[a-z]+)?)[ \t\"“‘(\[']*$")
+_ENGLISH = frozenset(
+    """a an the of in on at by to from for with as into onto via per than between among about around near under over
+    through during since until toward towards and or is are was were be been being called named titled its his her their
+    this that these those became""".split()
+)
+
+
+def name_holes(text: str, names: list[str], joining: frozenset[str], holes: dict[str, tuple[int, str]]) -> str:
+    """Take the names off the marks of dropped templates; count those that a sentence cannot do without.
+
+    A hole is where what stands before asks for more: a joining word such as "at" or "the" before a comma, a full
+    stop or the end of the line. joining: such words. holes: name -> how often, and an example with its "{{name}}".
+    """
+    kept, done = [], 0
+    for match in _NAMED.finditer(text):
+        kept.append(text[done : match.start()])
+        done = match.end()
+        line = text[max(text.rfind("\n", 0, match.start()) + 1, match.start() - 200) : match.start()]
+        before = _ALL_MARKS.sub("", line)
+        word = _LAST_WORD.search(before[-40:])
+        if not word or word[1].lower() not in joining | _ENGLISH:
+            continue
+        after = _ALL_MARKS.sub("", text[match.end() + 1 : match.end() + 160]).split("\n")[0]
+        following = after.lstrip(" \"”’)]'")
+        if following and following[0] not in ".,;:!?" and following.split(" ")[0].lower() not in joining | _ENGLISH:
+            continue
+        name = names[int(match[1])]
+        around = f"{before[-60:].lstrip()}{{{{{name}}}}}{after[:60].rstrip()}"
+        count, example = holes.get(name, (0, around))
+        holes[name] = count + 1, example
+    kept.append(text[done:])
+    return "".join(kept)
+
+
+def close_holes(text: str) -> str:
+    """Take the marks away with what they left: spaces before a full stop, empty brackets, doubled commas."""
+    pieces = text.split(DROP)
+    kept, left, holes = [pieces[0]], pieces[0][-1:], False
+    for piece in pieces[1:]:
+        if not piece:
+            continue
+        right = piece[0]
+        if (
+            left in _BEFORE
+            or (right in _AFTER and (left if left != " " else kept[-1].rstrip(" ")[-1:]) in _SEPARATORS)
+            or (right in '"”' and left in '"“')
+        ):
+            kept.append(DROP)
+            holes = True
+        elif left == " ":
+            if right == " ":
+                piece = piece.lstrip(" ")
+            elif right in ".,;:!?)]\n":
+                kept[-1] = kept[-1].rstrip(" ")
+        elif right == " " and (left == "\n" or not left):
+            piece = piece.lstrip(" ")
+        kept.append(piece)
+        left = piece[-1:] or left
+    text = "".join(kept)
+    if holes:
+        text = _PARENTHESIS.sub(_close_parenthesis, text)
+        text = _EMPTY_QUOTES.sub(DROP, text)
+        text = _DOUBLE_COMMA.sub("", text)
+        if f" {DROP}" in text:
+            text = _SPACED.sub(lambda m: _space_or_none(m, text), text)
+        text = text.replace(DROP, "")
+    return text
+
+
+def _space_or_none(match: re.Match, text: str) -> str:
+    start, end = match.span()
+    if start == 0 or end == len(text) or text[end] in ".,;:!?)]\n" or text[start - 1] in "([\n":
+        return ""
+    return " "
+
+
+def _close_parenthesis(match: re.Match) -> str:
+    opening, inner = match[1], match[2]
+    if re.search(rf"[$£€¥₹]{DROP}", inner):  # a sum that could not be computed
+        return DROP
+    inner = _DOUBLE_COMMA.sub("", inner)
+    inner = _MARKS.sub(lambda m: _space_or_none(m, inner) if " " in m[0] else "", inner)
+    inner = re.sub(r"^[\s,;:–]+|[\s,;:–]+$", "", inner)
+    if not any(c.isalnum() or c in OPEN + "?!…+−×*" for c in inner):
+        return DROP
+    return f"{opening}{inner}{')' if opening == '(' else ']'}"

@@ -1,0 +1,88 @@
+"""wikipedia/transclusion.py: an invented wiki's templates, each call against what MediaWiki would show."""
+
+import time
+
+import pytest
+
+from wikipedia.templates.base import Context
+from wikipedia.transclusion import TemplatePages, page_source, template_name
+from wikipedia.wikitext import Options, to_text_or_raise
+
+PAGES = {
+    "Vorlage:Pegel": "{{{1}}} m{{#if:{{{ref|}}}|&nbsp;({{{ref}}})}}<noinclude>Doku {{x}}</noinclude>",
+    "Vorlage:Fluss": "<!-- c -->der <includeonly>{{Kursiv|{{{name|{{{1|?}}}}}}}}</includeonly>",
+    "Vorlage:Kursiv": "''{{{1}}}''",
+    "Vorlage:K": "#WEITERLEITUNG [[Vorlage:Kursiv]]",
+    "Vorlage:Nur": "doc <onlyinclude>eins {{{2|zwei}}}</onlyinclude> doc",
+    "Vorlage:Art": "{{#switch:{{lc:{{{1|}}}}}|a|b=früh|c=spät|#default=nie}}{{#ifeq:{{{2|}}}|x| ja| nein}}",
+    "Vorlage:Link": "[[Datei:A.png|10px]] [[{{{1}}}|{{{2|{{{1}}}}}}]] [http://a.org {{{1}}}][[Kategorie:X]]",
+    "Vorlage:Kasten": "{| class=infobox\n| {{{1}}}\n|}",
+    "Vorlage:Rahmen": '<div style="float:right">{{{1}}}</div>',
+    "Vorlage:Modul": "{{#invoke:Zahl|main|{{{1}}}}}",
+    "Vorlage:Halb": "{{{1}}}{{#invoke:Farbe|main}} km",
+    "Vorlage:Kreis": "a {{Kreis}}",
+    "Vorlage:Selbst": "{{#if:{{{1|}}}|{{{1}}} {{Selbst|x}}|}}",
+    "Vorlage:Bombe": "{{Bombe2}}{{Bombe2}}{{Bombe2}}{{Bombe2}}{{Bombe2}}",
+    "Vorlage:Bombe2": "{{Kursiv|1}}" * 500,
+    "Vorlage:Ruf": "{{ {{{1}}} |drei}}",
+    "Vorlage:Merke": "x<ref>weg</ref><nowiki>''</nowiki>{{#tag:ref|weg}}",
+    "Vorlage:Wert": "{{{a=b}}} {{{1|{{{2|}}}}}}",
+}
+
+
+@pytest.fixture(scope="module")
+def pages() -> TemplatePages:
+    return TemplatePages({template_name(title): page_source(text) for title, text in PAGES.items()})
+
+
+@pytest.mark.parametrize(
+    "wikitext, expected",
+    [
+        ("Er ist {{Pegel|1234}} hoch.", "Er ist 1234 m hoch."),
+        ("Er ist {{Pegel|1234|ref=alt}} hoch.", "Er ist 1234 m (alt) hoch."),
+        ("Es ist {{Fluss|Rhein}} und {{fluss|name=Main}}.", "Es ist der Rhein und der Main."),
+        ("{{K|eins}} {{Nur|x}} {{Nur|x|drei}}", "eins eins zwei eins drei"),
+        ("{{Art|B|x}} {{Art|C}} {{Art}}", "frühja spätnein nienein"),
+        ("Siehe {{Link|Rom|die Stadt}}.", "Siehe die Stadt Rom."),
+        ("{{Pegel|{{Kursiv|5}}}} und {{Ruf|Kursiv}}", "5 m und drei"),
+        ("a {{Halb|5}} b", "a 5 km b"),
+        ("{{Selbst|}}{{Selbst}}x.", "x."),
+        ("{{Merke}} b", "x'' b"),
+        # what stays away
+        ("a {{Kasten|x}} b", "a b"),
+        ("a {{Rahmen|x}} b", "a b"),
+        ("a {{Modul|5}} b", "a b"),
+        ("a {{Kreis}} b", "a b"),
+        ("a {{Bombe}} b", "a b"),
+        ("a {{Unbekannt|5}} b", "a b"),
+    ],
+)
+def test_calls(pages, wikitext, expected):
+    options = Options(file_names=("Datei", "File"), category_names=("Kategorie",), language="de")
+    assert to_text_or_raise(wikitext, options, Context("Rom", (2026, 1, 15)), pages).text == expected
+
+
+def test_what_stays_away_is_counted(pages):
+    wikitext = "{{Kasten|x}} {{Modul|5}} {{Modul|6}} {{Kreis}} {{Unbekannt}} {{Pegel|5}} bis {{Modul|7}}."
+    article = to_text_or_raise(wikitext, Options(language="de"), Context("Rom", (2026, 1, 15)), pages)
+    assert dict(article.unknown) == {"kasten": 1, "modul": 3, "kreis": 1, "unbekannt": 1}
+
+
+def test_ours_stay_first(pages):
+    own = TemplatePages({**pages.sources, "nowrap": "theirs {{{1}}}"})
+    assert to_text_or_raise("{{nowrap|x}}", Options(language="de"), Context("Rom", (2026, 1, 15)), own).text == "x"
+
+
+def test_hostile_templates_cost_a_bounded_time():
+    deep = TemplatePages({f"t{i}": f"{{{{t{i + 1}}}}}{{{{t{i + 1}}}}}" for i in range(50)})
+    braces = TemplatePages({"b": "{{{" * 5000 + "}}" * 5000, "c": "{{" * 9000, "d": "[[{{{a|" * 2000})
+    start = time.process_time()
+    for name, pages in (("t0", deep), ("b", braces), ("c", braces), ("d", braces)):
+        pages.expand(name, ["x"], Context())
+        to_text_or_raise(f"{{{{{name}|x}}}} " * 50, Options(language="de"), Context(), pages)
+    assert time.process_time() - start < 5
+
+
+def test_pages_that_are_too_long_or_hold_our_marks_are_left_out():
+    assert page_source("x" * 30_000) is None and page_source("a\x05b") is None
+    assert page_source("#REDIRECT [[Template:A b]]") == "REDIRECT a b"
