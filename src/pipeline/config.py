@@ -92,7 +92,7 @@ class Tokenizer(Section):
 
 
 class Data(Section):
-    dump: FromRoot
+    dump: Annotated[str | Annotated[list[str], Field(min_length=1)], Place("root", reads=True)]
     extracted_dir: InCorpus
     filtered_dir: InCorpus
     deduped_dir: InCorpus
@@ -106,6 +106,10 @@ class Data(Section):
     engine: Literal["local", "dask"]
     scheduler: str | None
     report: InOut
+
+    @property
+    def dumps(self) -> list[str]:
+        return [self.dump] if isinstance(self.dump, str) else self.dump
 
     @model_validator(mode="after")
     def _scheduler(self):
