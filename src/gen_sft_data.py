@@ -1,6 +1,6 @@
 """Make conversations to fine-tune on: from the articles, with a teacher model or by rules, and company for both.
 
-data/clean/deduped/*.jsonl -> data/sft/train.jsonl, val.jsonl: {"messages": [...], "article_id": 12, "kind": "fact"}
+data/clean/deduped/*.jsonl -> data/sft/{train,val,pref}.jsonl: {"messages": [...], "article_id": 12, "kind": "fact"}
     python src/gen_sft_data.py
     python src/gen_sft_data.py --config configs/demo.yaml sft.articles=50
 
@@ -53,13 +53,14 @@ def main(cfg: Config, args: argparse.Namespace | None = None) -> None:
         articles = choose_articles(files, cfg)
         lines, counts = assemble(articles, ask_for_conversations(cfg, articles), cfg, persona, tokenizer)
         out.begin()
-        for path, part in ((train, "train"), (val, "val")):
+        held = resolve(cfg.pref.prompts_file)
+        for path, part in ((train, "train"), (val, "val"), (held, "pref")):
             write_bytes(path, b"".join(lines[part]))
-        out.finish([train, val], counts)
+        out.finish([train, val, held], counts)
     kept, dropped = counts["conversations"], sum(counts["dropped"].values())
     print(
         f"gen_sft_data: {len(articles):,} articles, {kept['train']:,} conversations for training, "
-        f"{kept['val']:,} for validation, {dropped:,} dropped "
+        f"{kept['val']:,} for validation, {kept['pref']:,} kept for preferences, {dropped:,} dropped "
         f"({', '.join(f'{reason}: {n:,}' for reason, n in top(counts['dropped'], 5).items()) or 'none'})"
     )
 
@@ -86,7 +87,7 @@ def what_matters(cfg: Config) -> dict:
             "seed",
         )
     }
-    settings |= {"backend": teacher.backend, "block_size": cfg.model.block_size}
+    settings |= {"backend": teacher.backend, "block_size": cfg.model.block_size, "held_out": cfg.pref.held_out}
     return settings | (
         {"model": teacher.model, "temperature": teacher.temperature} if teacher.backend == "openai" else {}
     )
@@ -116,11 +117,11 @@ def shown(article: dict, most: int) -> dict:
 
 
 class Rows:
-    """The lines of train.jsonl and val.jsonl as they grow, without duplicates, and what is counted of them."""
+    """The lines of train.jsonl, val.jsonl and pref.jsonl as they grow, no duplicates, and what is counted of them."""
 
     def __init__(self, cfg: Config, persona: dict):
         self.cfg, self.persona = cfg, persona
-        self.lines: dict[str, list[bytes]] = {"train": [], "val": []}
+        self.lines: dict[str, list[bytes]] = {"train": [], "val": [], "pref": []}
         self.dropped, self.kinds, self.turns, self.typed = (
             Counter[str](),
             Counter[str](),
@@ -143,6 +144,7 @@ class Rows:
         self.said.add(whole)
         if part == "train":
             self.asked.add(first)
+            part = "pref" if held_out(conversation, first, self.cfg) else part
         self.kinds[conversation["kind"]] += 1
         self.turns[str(len(conversation["messages"]) // 2)] += 1
         row = as_people_type(conversation, self.cfg, self.persona, self.typed, part, len(self.lines[part]))
@@ -153,7 +155,7 @@ class Rows:
 def assemble(
     articles: list[dict], answers: dict, cfg: Config, persona: dict, tokenizer: Tokenizer
 ) -> tuple[dict[str, list[bytes]], dict]:
-    """-> ({"train": lines, "val": lines}, counts): filtered, no duplicates, by article; then what by_rules() gives."""
+    """-> ({"train": lines, "val", "pref"}, counts): filtered, no duplicates, by article; then what by_rules() gives."""
     val_ids = choose_val([a for a in articles if "refused" not in answers[a["id"]]], cfg)
     parts = {
         "train": [a for a in articles if a["id"] not in val_ids],
@@ -168,7 +170,7 @@ def assemble(
             for conversation in answer.get("conversations", []):
                 reason = problem(conversation, article, cfg.sft.max_turns)
                 rows.add(part, {**conversation, "article_id": article["id"]}, reason)
-        taught = len(rows.lines[part])
+        taught = len(rows.lines[part]) + (len(rows.lines["pref"]) if part == "train" else 0)
         for family, source in by_rules(own, rules, cfg, persona, tokenizer, part).items():
             wanted, kept = round(taught * share(cfg, family) / share(cfg, "memory")), 0
             for conversation in itertools.islice(source, TRIES * wanted):
@@ -231,6 +233,12 @@ def choose_val(articles: list[dict], cfg: Config) -> set:
     ranked = sorted((hash64(cfg.sft.seed, "val", a["id"]), a["id"]) for a in articles)
     count = max(1, round(len(articles) * cfg.sft.val_fraction)) if len(articles) > 1 else 0
     return {article_id for _, article_id in ranked[:count]}
+
+
+def held_out(conversation: dict, first: bytes, cfg: Config) -> bool:
+    """Whether a conversation is for preferences: all with one first question go the same way; company is for SFT."""
+    place = hash64(cfg.sft.seed, "pref", first.hex()) / 2**64
+    return place < cfg.pref.held_out and not conversation["kind"].startswith("company")
 
 
 def hashes(conversation: dict) -> tuple[bytes, bytes]:

@@ -80,7 +80,8 @@ def serving(teacher: FakeTeacher, port: int = 0):
                                 "message": {"role": "assistant", "content": content_of(plan)},
                                 "finish_reason": plan.get("finish_reason", "stop"),
                             }
-                        ]
+                        ],
+                        "usage": plan.get("usage"),
                     }
                 ).encode()
             else:

@@ -304,11 +304,15 @@ class Sft(FineTuning):
 class Pref(Section):
     train_file: InOut
     val_file: InOut
+    prompts_file: InOut
+    held_out: Share
+    round: Count
     checkpoint: FromOut
     prompts: Count
     samples: Count
     max_new_tokens: Count
     temperature: NotNegative
+    temperature_spread: NotNegative
     top_p: Annotated[Float, Field(gt=0, le=1)]
     max_length_ratio: Annotated[Float, Field(ge=1)]
     val_fraction: Annotated[Float, Field(gt=0, lt=1)]

@@ -115,13 +115,13 @@ MENTIONS_SOURCE = re.compile(
 NO_ANSWER = re.compile(
     r"(?:\bnot?|n['’]t)(?: have)?(?: enough| sufficient| any| further)? information\b"
     r"|\b(?:is|have|has|had) no (?:information|mention|knowledge|idea|record|data|details?)\b"
-    r"|\bnot something i\b|\bas an ai\b|\blanguage model\b"
+    r"|\bnot something i\b|\bi(?: am|['’]m) not (?:sure|certain|able)\b|\bas an ai\b|\blanguage model\b"
     r"|\b(?:can ?not|can't|unable to|could not) (?:answer|say|tell|determine|provide|help)\b"
     r"|\b(?:i|we) (?:do not|don't) know\b|\b(?:does not|doesn't|do not|don't) (?:specify|mention|say|provide|state)\b"
     r"|\bnot (?:specified|mentioned|stated|provided|known from)\b|^(?:unknown|n/a|none|not available|no answer)\W*$",
     re.IGNORECASE,
 )
-REPEATED = re.compile(r"\b(\w[\w'’]*(?:\W+\w[\w'’]*){0,5}?)(?:\W+\1\b){2,}", re.IGNORECASE)
+REPEATED = re.compile(r"\b(?!\d)(\w[\w'’]*(?:\W+\w[\w'’]*){0,5}?)(?:\W+\1\b){2,}", re.IGNORECASE)
 FOREIGN = word_set("foreign_words")
 
 

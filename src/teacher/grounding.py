@@ -2,7 +2,7 @@
 
 import re
 
-from teacher.rules.english import STOP_WORDS, names_in, words
+from teacher.rules.english import PAST, STOP_WORDS, names_in, words
 from teacher.rules.lexicon import entries
 
 UNITS = "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen".split()
@@ -18,7 +18,7 @@ SMALL = 12  # number words up to this are said of what is counted, not of what i
 _WORD = "|".join(sorted([*UNITS, *TENS], key=len, reverse=True))
 NUMBER = re.compile(
     r"(?<![\w.])(?P<digits>\d[\d,]*(?:\.\d+)?)"
-    rf"|\b(?P<word>an? (?=hundred|thousand|million)|(?:{_WORD})(?:[- ](?:{_WORD}))?\b)"
+    rf"|\b(?P<word>an? (?=hundred|thousand|million|billion|trillion)|(?:{_WORD})(?:[- ](?:{_WORD}))?\b)"
     r"|\b(?P<dozen>dozen)\b",
     re.IGNORECASE,
 )
@@ -95,6 +95,9 @@ def _families() -> dict[str, int]:
 
 
 FAMILIES = _families()
+SUBJECT = re.compile(r"([A-Z]\w+) ([a-z]+)\b")  # at the beginning of an answer
+FINITE = frozenset("is was are were has had did does".split())
+NOT_NAMES = frozenset("both everybody everyone everything nobody nothing people somebody someone something".split())
 
 
 def names_known(answer: str, known: str) -> bool:
@@ -109,6 +112,9 @@ def names_known(answer: str, known: str) -> bool:
     names = names_in(answer)
     if len(answer.split()) <= 2 and answer[:1].isupper():  # 'Belfast.'
         names = [*names, *words(answer)]
+    opening = SUBJECT.match(answer)
+    if opening and opening[1].lower() not in NOT_NAMES and (opening[2] in PAST or opening[2] in FINITE):
+        names = [*names, opening[1]]  # 'Confucius found it.'
     for name in names:
         for word in re.findall(r"\w+", name.lower()):
             if not (

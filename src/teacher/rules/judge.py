@@ -50,9 +50,7 @@ def content(text: str) -> list[str]:
 
 
 def key_parts(question: str, reference: str) -> set[str]:
-    """What of a reference answer is news: its words that the question does not have; of a value its names and
-    numbers.
-    """
+    """What of a reference is news: its words that the question does not have; of a value its names and numbers."""
     asked = set(content(question))
     news = {w for w in content(reference) if w not in asked}
     value = {base(part) for name in names_in(reference) for part in words(name)} | set(numbers_in(reference))
