@@ -27,6 +27,11 @@ def _not_bool(value):
     return value
 
 
+def _off(value):
+    """YAML reads a bare `off` as false."""
+    return "off" if value is False else value
+
+
 Int = Annotated[int, BeforeValidator(_not_bool)]
 Float = Annotated[float, BeforeValidator(_not_bool), Field(allow_inf_nan=False)]
 Count = Annotated[Int, Field(ge=1)]
@@ -367,7 +372,7 @@ class Vast(Section):
     image: str
     disk_gb: Literal["auto"] | Count
     max_price: Positive
-    bid: Literal["off", "auto"] | Positive
+    bid: Annotated[Literal["off", "auto"] | Positive, BeforeValidator(_off)]
     max_tries: Count
     boot_minutes: Positive
     ssh_key: str
