@@ -160,7 +160,7 @@ def ours(checkpoint: Path, *overrides: str):
 
 async def load(checkpoint: Path, tokens: int, minutes: float) -> None:
     print(
-        "| what | answered | refused | /health, median | longest | event loop's CPU | memory |\n|---|--:|--:|--:|--:|--:|--:|"
+        "| what | answered | refused | /health, median | longest | loop's CPU | memory |\n|---|--:|--:|--:|--:|--:|--:|"
     )
     with ours(checkpoint, "serve.queue_seconds=600") as (url, pid):
         for clients in (64, 200, 500):
