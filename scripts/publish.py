@@ -175,6 +175,7 @@ vllm serve {where}
 """
     if gguf:
         text += f"llama-cli -m {name}.gguf {'-cnv' if chats else '-no-cnv -p Gold'}\n"
+        text += f"ollama create {name} -f Modelfile && ollama run {name}\n" if chats else ""
     return (
         text
         + "```"
@@ -287,10 +288,12 @@ def write_gguf(source: Path, path: Path, name: str, kind: str) -> None:
 
 
 def modelfile(name: str) -> str:
-    """What `ollama create` reads: the GGUF, and the chat format in Ollama's own template language."""
+    """What `ollama create` reads: the GGUF, and the chat format in Ollama's own template language (Go's)."""
     template = (
-        '{{- range .Messages }}{{- if eq .Role "system" }}<|user|>{{ .Content }}<|end|>'
-        "{{- else }}<|{{ .Role }}|>{{ .Content }}<|end|>{{- end }}{{- end }}<|assistant|>"
+        '{{- $system := "" }}{{- range .Messages }}'
+        '{{- if eq .Role "system" }}{{- $system = printf "%s%s\\n\\n" $system .Content }}'
+        '{{- else if eq .Role "user" }}<|user|>{{ $system }}{{ .Content }}<|end|>{{- $system = "" }}'
+        "{{- else }}<|assistant|>{{ .Content }}<|end|>{{- end }}{{- end }}<|assistant|>"
     )
     return f'FROM ./{name}.gguf\nTEMPLATE """{template}"""\nPARAMETER stop "<|end|>"\nPARAMETER temperature 0.7\n'
 

@@ -42,7 +42,7 @@ def openai_sync(url: str, model: str) -> str:
 
     client = openai.OpenAI(base_url=url + "/v1", api_key=KEY)
     whole = client.chat.completions.create(model=model, messages=QUESTION, seed=1).choices[0].message.content
-    stream = client.chat.completions.create(model=model, messages=QUESTION, seed=1, stream=True)
+    stream: Any = client.chat.completions.create(model=model, messages=QUESTION, seed=1, stream=True)
     assert "".join(c.choices[0].delta.content or "" for c in stream) == whole
     raw = client.chat.completions.with_raw_response.create(model=model, messages=QUESTION, seed=1)
     assert raw.headers["x-request-id"] and raw.parse().choices[0].message.content == whole
