@@ -18,7 +18,7 @@ from gpt.sampling import Sampling
 from pipeline.cli import stage_main
 from pipeline.config import Config, InputError, resolve
 from pipeline.draws import hash64
-from pipeline.files import dump_line, sha256_file, write_bytes
+from pipeline.files import dump_line, fingerprint, sha256_file, write_bytes
 from pipeline.journal import Journal
 from pipeline.progress import Progress
 from pipeline.stage_output import SingleFiles, top
@@ -26,6 +26,8 @@ from teacher.client import Refused, open_teacher, references
 from teacher.questions import Question, draw, every_question
 from teacher.rules.english import STOP_WORDS, one_line
 
+# Keys of pref that the samples depend on
+SAMPLING = ("prompts", "samples", "max_new_tokens", "temperature", "temperature_spread", "round", "top_p", "seed")
 GOOD, BAD = 0.7, 0.5  # ratings from which an own answer may be chosen, below which one loses to the true answer
 GAP = 0.25  # between two own answers, so that one is really better
 COMMON = 4  # articles in whose answers a word occurs to count as part of a pattern and not of a subject
@@ -46,14 +48,15 @@ def main(cfg: Config) -> None:
     with SingleFiles(manifest, "gen_pref_data", what_matters(cfg), inputs, packages, cfg.again, refused) as out:
         if out.up_to_date:
             return
-        with Journal(train.parent / ".progress" / "samples.jsonl", out.key) as samples:
+        # Its key holds no code: what was sampled is kept when only what is made of it has changed.
+        sampled = fingerprint({name: getattr(pref, name) for name in SAMPLING}, out.inputs)
+        with Journal(train.parent / "samples.jsonl", sampled, cfg.again) as samples:
             questions = sample_answers(cfg, source, samples)
             lines, counts = assemble(cfg, questions, samples, rate_answers(cfg, questions, samples))
             out.begin()
             for path, part in ((train, "train"), (val, "val")):
                 write_bytes(path, b"".join(lines[part]))
             out.finish([train, val], counts)
-            samples.remove()
     pairs, kinds = counts["pairs"], ", ".join(f"{kind}: {n:,}" for kind, n in counts["kinds"].items())
     print(
         f"gen_pref_data: {len(questions):,} questions, {pairs['train']:,} pairs for training, {pairs['val']:,} for "

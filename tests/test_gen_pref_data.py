@@ -17,6 +17,8 @@ import gen_pref_data
 from deduped_folder import CAPITALS, countries, deduped
 from fake_teacher import FakeTeacher, serving
 from gen_pref_data import Corruption, another_number, own_pair, temperatures, unfit
+from gpt import decoder
+from pipeline import stage_output
 from pipeline.config import ROOT, InputError, load_config
 from pipeline.files import dump_line
 from teacher.questions import Question, draw
@@ -281,9 +283,16 @@ def test_lines_and_manifest(home, tmp_path, capsys):
         )
     counts = json.loads((tmp_path / "pref/manifest.json").read_text())["counts"]
     assert counts["pairs"] == {"train": len(parts["train"]), "val": len(parts["val"])} and counts["questions"] == 24
-    assert not (tmp_path / "pref/.progress").exists()
     run(home, tmp_path / "pref")
     assert "is up to date" in capsys.readouterr().out
+
+
+def test_what_was_sampled_is_kept_when_only_its_use_changes(home, tmp_path, monkeypatch):
+    before = run(home, tmp_path / "pref")
+    monkeypatch.setattr(stage_output, "code_of", lambda stage: {"gen_pref_data.py": "edited"})
+    monkeypatch.setattr(decoder, "generate", lambda *_, **__: pytest.fail("sampled again"))
+    assert run(home, tmp_path / "pref") == before
+    assert run(home, tmp_path / "pref", "pref.val_fraction=0.6") != before
 
 
 def test_a_model_rates(home, tmp_path):
@@ -308,7 +317,7 @@ def test_killed_and_run_again_ends_with_the_same_bytes(home, tmp_path):
         *overrides(home, tmp_path / "cut"),
     ]
     process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    journal = tmp_path / "cut/.progress/samples.jsonl"
+    journal = tmp_path / "cut/samples.jsonl"
     for _ in range(12000):
         if journal.exists() and journal.read_bytes().count(b"\n") > 4 or process.poll() is not None:
             break

@@ -3,34 +3,47 @@
 Lines may stand in any order; what is made of them later depends on their keys alone.
 """
 
+import errno
+import os
+import sys
 from pathlib import Path
+from typing import Any
 
 import orjson
 
-from pipeline.files import dump_line, write_bytes
+from pipeline.config import InputError
+from pipeline.files import FULL, dump_line, reason, write_bytes
 
 
 class Journal:
     """`with Journal(path, key) as journal: if x not in journal: journal[x] = value`. Another key starts anew.
 
-    key: a hash of all that the answers depend on. The last line, if a kill cut it short, is forgotten.
+    key: a hash of all that the answers depend on; again: start anew in any case. Lines that a kill cut short or a disk
+    damaged are forgotten.
     """
 
-    def __init__(self, path: Path, key: str):
-        self.path, self.key = Path(path), key
+    def __init__(self, path: Path, key: str, again: bool = False):
+        self.path, self.key, self.again = Path(path), key, again
         self.entries: dict = {}
 
     def __enter__(self) -> "Journal":
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        content = self.path.read_bytes() if self.path.exists() else b""
-        whole = content[: content.rfind(b"\n") + 1]
-        lines = [orjson.loads(line) for line in whole.splitlines()]
-        if not lines or lines[0] != {"key": self.key}:
-            lines, whole = [], dump_line({"key": self.key})
-        if whole != content:
-            write_bytes(self.path, whole)
-        self.entries = {entry["id"]: entry["value"] for entry in lines[1:]}
-        self.file = open(self.path, "ab")
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            content = b"" if self.again or not self.path.exists() else self.path.read_bytes()
+        except OSError as error:
+            raise InputError(f"{self.path}: cannot read ({reason(error)})") from None
+        lines = content.splitlines(keepends=True)
+        head = dump_line({"key": self.key})
+        whole = [head]
+        if lines and lines[0] == head:
+            entries = [(line, _entry(line)) for line in lines[1:]]
+            self.entries = {entry["id"]: entry["value"] for _, entry in entries if entry}
+            whole += [line for line, entry in entries if entry]
+            if damaged := sum(entry is None for _, entry in entries[:-1]):  # the last one may be cut short
+                print(f"warning: {self.path}: {damaged} damaged lines are passed over", file=sys.stderr)
+        if whole != lines:
+            write_bytes(self.path, b"".join(whole))
+        self.file = open(self.path, "ab", buffering=0)
         return self
 
     def __exit__(self, *exception) -> None:
@@ -43,13 +56,20 @@ class Journal:
         return self.entries[item]
 
     def __setitem__(self, item, value) -> None:
-        self.file.write(dump_line({"id": item, "value": value}))
-        self.file.flush()
+        line = dump_line({"id": item, "value": value})
+        try:
+            if self.file.write(line) < len(line):  # a full disk takes what fits
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        except OSError as error:
+            advice = "free some disk and run again" if error.errno in FULL else "see to it and run again"
+            raise InputError(f"{self.path}: cannot write ({reason(error)}); {advice}: it goes on there") from None
         self.entries[item] = value
 
-    def remove(self) -> None:
-        """Once the stage's own output is in place."""
-        self.file.close()
-        self.path.unlink(missing_ok=True)
-        if not any(self.path.parent.iterdir()):
-            self.path.parent.rmdir()
+
+def _entry(line: bytes) -> dict[str, Any] | None:
+    try:
+        entry = orjson.loads(line)
+    except orjson.JSONDecodeError:
+        return None
+    whole = line.endswith(b"\n") and isinstance(entry, dict) and {"id", "value"} <= set(entry)
+    return entry if whole else None
