@@ -3,15 +3,21 @@
     python scripts/publish.py --out release
     python scripts/publish.py --config configs/simplewiki.yaml --checkpoint simplewiki/checkpoints/dpo/best --out out
     python scripts/publish.py --out release --gguf --push yourname/wikigpt-124m
+    python scripts/publish.py --out release --gguf q8_0 --page      then put release/page/ on any static host
 
 checkpoint + training_state/ + the reports of eval_ppl.py and judge_eval.py -> the folder --out. The card states what
 was measured and nothing else: reports that are not there are left out. --gguf needs `pip install gguf`, --push needs
-`pip install huggingface_hub` and a token (`hf auth login`).
+`pip install huggingface_hub` and a token (`hf auth login`). --page needs npm: it fetches wllama, llama.cpp as
+WebAssembly, and makes page/, a folder that runs the model in the browser of whoever opens it.
 """
 
+import html
 import json
 import shutil
+import subprocess
 import sys
+import tarfile
+import tempfile
 from pathlib import Path
 
 import numpy as np
@@ -19,7 +25,7 @@ import numpy as np
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "src"))
 
 from gpt import chat, checkpoints
-from gpt.tokenizer import Tokenizer
+from gpt.tokenizer import SPLITS, Tokenizer
 from model import NORM_EPS, parameter_counts
 from pipeline.cli import stage_main
 from pipeline.config import InputError, resolve
@@ -34,6 +40,10 @@ FILES = (
     "tokenizer_config.json",
     "chat_template.jinja",
 )
+PAGE = Path(__file__).with_name("publish_page.html")
+WLLAMA = "@wllama/wllama@3.13.0"
+PART_BYTES = 90 << 20  # GitHub takes no file of more than 100 MB
+GGUF_KINDS = ("f16", "q8_0")  # what gguf itself can write; q4_k and others: llama-quantize on the f16 file
 STAGES = {"base": "pretraining", "sft": "supervised fine-tuning", "dpo": "preference optimization (DPO)"}
 
 
@@ -41,7 +51,10 @@ def arguments(parser) -> None:
     parser.add_argument("--checkpoint", metavar="FOLDER", help="what to publish; default: serve.checkpoint")
     parser.add_argument("--out", metavar="FOLDER", required=True, help="is made; files of the same names are replaced")
     parser.add_argument("--name", help="the model's name on its card; default: wandb.run_name")
-    parser.add_argument("--gguf", action="store_true", help="write <name>.gguf too, in 16 bits")
+    parser.add_argument(
+        "--gguf", nargs="?", const="f16", choices=GGUF_KINDS, help="write <name>.gguf too; default: f16, in 16 bits"
+    )
+    parser.add_argument("--page", action="store_true", help="make page/, which runs the GGUF in a browser")
     parser.add_argument(
         "--push", metavar="OWNER/NAME", help="upload the folder to this repository on the Hugging Face hub"
     )
@@ -59,14 +72,19 @@ def main(cfg, args) -> None:
     config = checkpoints.load_config(source)
     if problem := checkpoints.damage(source):
         raise InputError(f"{source}: {problem}; publish another checkpoint")
+    if args.page and not (args.gguf and shutil.which("npm")):
+        raise InputError("--page needs --gguf, and npm (Node.js)")
     upload = hub(args.push) if args.push else None  # what cannot work is said before anything is written
     out.mkdir(parents=True, exist_ok=True)
     for file in FILES:
         shutil.copyfile(source / file, out / file)
     if args.gguf:
-        write_gguf(source, out / f"{name}.gguf", name)
+        write_gguf(source, out / f"{name}.gguf", name, args.gguf)
+        write_bytes(out / "Modelfile", modelfile(name).encode())
+    if args.page:
+        write_page(out, name, config.block_size)
     write_bytes(out / "README.md", card(cfg, source, config, name, args.gguf, args.push).encode())
-    for path in sorted(out.iterdir()):
+    for path in sorted(path for path in out.rglob("*") if path.is_file()):
         print(f"{path}  {path.stat().st_size:,} bytes")
     if upload:
         print(upload(out, args.private))
@@ -157,6 +175,7 @@ vllm serve {where}
 """
     if gguf:
         text += f"llama-cli -m {name}.gguf {'-cnv' if chats else '-no-cnv -p Gold'}\n"
+        text += f"ollama create {name} -f Modelfile && ollama run {name}\n" if chats else ""
     return (
         text
         + "```"
@@ -229,8 +248,9 @@ def evaluations(cfg, source: Path) -> str:
 # ---- GGUF
 
 
-def write_gguf(source: Path, path: Path, name: str) -> None:
-    """The model as llama.cpp reads it: matrices in 16 bits, norms in 32, byte-level BPE with GPT-2's pre-tokenizer."""
+def write_gguf(source: Path, path: Path, name: str, kind: str) -> None:
+    """The model as llama.cpp reads it: matrices in `kind` (one of GGUF_KINDS), norms in 32 bits, byte-level BPE with
+    its split."""
     try:
         import gguf
     except ImportError:
@@ -239,7 +259,7 @@ def write_gguf(source: Path, path: Path, name: str) -> None:
     c = model.config
     writer = gguf.GGUFWriter(path, "llama")
     writer.add_name(name)
-    writer.add_file_type(gguf.LlamaFileType.MOSTLY_F16)
+    writer.add_file_type(getattr(gguf.LlamaFileType, f"MOSTLY_{kind.upper()}"))
     writer.add_vocab_size(c.vocab_size)
     writer.add_context_length(c.block_size)
     writer.add_embedding_length(c.n_embd)
@@ -255,11 +275,27 @@ def write_gguf(source: Path, path: Path, name: str) -> None:
         array = tensor.numpy()
         if hf_name.endswith(("q_proj.weight", "k_proj.weight")):
             array = interleave(array, c.n_head)
-        writer.add_tensor(gguf_name(hf_name), array.astype(np.float16 if array.ndim > 1 else np.float32))
+        if array.ndim == 1 or kind == "f16":
+            writer.add_tensor(gguf_name(hf_name), array.astype(np.float32 if array.ndim == 1 else np.float16))
+        else:
+            quantized = getattr(gguf.GGMLQuantizationType, kind.upper())
+            packed = gguf.quantize(np.ascontiguousarray(array, dtype=np.float32), quantized)
+            writer.add_tensor(gguf_name(hf_name), packed, raw_dtype=quantized)
     writer.write_header_to_file()
     writer.write_kv_data_to_file()
     writer.write_tensors_to_file()
     writer.close()
+
+
+def modelfile(name: str) -> str:
+    """What `ollama create` reads: the GGUF, and the chat format in Ollama's own template language (Go's)."""
+    template = (
+        '{{- $system := "" }}{{- range .Messages }}'
+        '{{- if eq .Role "system" }}{{- $system = printf "%s%s\\n\\n" $system .Content }}'
+        '{{- else if eq .Role "user" }}<|user|>{{ $system }}{{ .Content }}<|end|>{{- $system = "" }}'
+        "{{- else }}<|assistant|>{{ .Content }}<|end|>{{- end }}{{- end }}<|assistant|>"
+    )
+    return f'FROM ./{name}.gguf\nTEMPLATE """{template}"""\nPARAMETER stop "<|end|>"\nPARAMETER temperature 0.7\n'
 
 
 def add_tokenizer(writer, tokenizer: Tokenizer, vocab_size: int) -> None:
@@ -271,7 +307,7 @@ def add_tokenizer(writer, tokenizer: Tokenizer, vocab_size: int) -> None:
     kinds |= dict.fromkeys(tokenizer.special_ids.values(), TokenType.CONTROL)
     merges = json.loads(tokenizer.hf.to_str())["model"]["merges"]
     writer.add_tokenizer_model("gpt2")
-    writer.add_tokenizer_pre("gpt-2")
+    writer.add_tokenizer_pre(SPLITS[tokenizer.split].gguf)
     writer.add_token_list([vocabulary.get(i, f"<|unused_{i}|>") for i in range(vocab_size)])
     writer.add_token_types([kinds.get(i, TokenType.UNUSED) for i in range(vocab_size)])
     writer.add_token_merges([m if isinstance(m, str) else " ".join(m) for m in merges])
@@ -310,6 +346,35 @@ def gguf_name(name: str) -> str:
         }[part]
         + ".weight"
     )
+
+
+# ---- the page
+
+
+def write_page(out: Path, name: str, context: int) -> None:
+    """out/page/: an HTML page, wllama, and out/<name>.gguf in parts that every static host takes."""
+    page = out / "page"
+    page.mkdir(exist_ok=True)
+    with tempfile.TemporaryDirectory() as folder:
+        try:
+            command = ["npm", "pack", "--silent", WLLAMA]
+            subprocess.run(command, cwd=folder, check=True, capture_output=True, timeout=300)
+        except (subprocess.CalledProcessError, subprocess.TimeoutExpired) as error:
+            why = (error.stderr or b"").decode(errors="replace").strip().splitlines()
+            raise InputError(f"--page: npm could not fetch {WLLAMA} ({why[0] if why else 'no answer'})") from None
+        with tarfile.open(next(Path(folder).glob("*.tgz"))) as archive:
+            for inside, file in (("esm/index.min.js", "wllama.js"), ("esm/wasm/wllama.wasm", "wllama.wasm")):
+                member = archive.extractfile(f"package/{inside}")
+                assert member, f"{WLLAMA} has no {inside}"
+                write_bytes(page / file, member.read())
+    parts: list[str] = []
+    with (out / f"{name}.gguf").open("rb") as whole:
+        while piece := whole.read(PART_BYTES):
+            parts.append(f"model-{len(parts):02}.gguf")
+            write_bytes(page / parts[-1], piece)
+    text = PAGE.read_text(encoding="utf-8").replace("const PARTS = [];", f"const PARTS = {json.dumps(parts)};")
+    text = text.replace("CONTEXT", str(context)).replace("NAME", html.escape(name))
+    write_bytes(page / "index.html", text.encode())
 
 
 # ---- the hub

@@ -14,6 +14,7 @@ import math
 import random
 import sys
 import time
+from collections import Counter
 from collections.abc import Sequence
 from html import escape
 from pathlib import Path
@@ -232,7 +233,12 @@ def data(cfg) -> None:
         (sorted(folders[s].glob("part-*.jsonl")) for s in ("dedup", "clean", "extract") if s in manifests), []
     )
     articles = sample_articles(shards)
-    parts = [data_facts(cfg, manifests), funnel(manifests), drops(manifests, folders), lengths(articles, shards)]
+    parts = [
+        data_facts(cfg, manifests, articles),
+        funnel(manifests),
+        drops(manifests, folders),
+        lengths(articles, shards),
+    ]
     if "dedup" in manifests:
         parts.append(duplicates(manifests["dedup"], folders["dedup"]))
     if manifests.get("extract", {}).get("unknown_templates"):
@@ -255,8 +261,18 @@ def sample_articles(shards: list[Path]) -> list[dict]:
     return [article for path in chosen for article in read_jsonl(path)]
 
 
-def data_facts(cfg, manifests: dict) -> str:
-    values = {"dump": Path(cfg.data.dump).name.split("-pages")[0].split(".")[0]}
+def wikis(articles: list[dict]) -> dict[str, float]:
+    """The share of each wiki in the characters of a corpus that is made of several."""
+    sizes: Counter = Counter()
+    for article in articles:
+        if "wiki" in article:
+            sizes[article["wiki"]] += len(article["text"])
+    return {name: size / sizes.total() for name, size in sizes.most_common()}
+
+
+def data_facts(cfg, manifests: dict, articles: list[dict]) -> str:
+    values = {"dump": ", ".join(Path(dump).name.split("-pages")[0].split(".")[0] for dump in cfg.data.dumps)}
+    values |= {name: f"{share:.0%} of the characters" for name, share in wikis(articles).items()}
     last = next((manifests[s] for s in ("dedup", "clean", "extract") if s in manifests), None)
     if last:
         values["articles"] = short(last["counts"]["out"])

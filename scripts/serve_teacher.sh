@@ -3,6 +3,7 @@
 #   bash scripts/serve_teacher.sh start [--config configs/base.yaml] [teacher.model=...]   returns when it answers
 #   bash scripts/serve_teacher.sh stop                                                     gives the GPU back
 #   bash scripts/serve_teacher.sh status
+#   bash scripts/serve_teacher.sh check [...]           could it start here? Python, driver, memory, disk; starts nothing
 # Reads the teacher section of the config; writes runs/teacher.log. Checks driver, GPU memory and disk before
 # 15 GB of weights are fetched. WIKILLM_TEACHER_MINUTES: how long the first start may take (default 30).
 set -euo pipefail
@@ -14,6 +15,7 @@ pid_file=runs/teacher.pid
 minutes=${WIKILLM_TEACHER_MINUTES:-30}
 min_driver=580        # CUDA 13, which the pinned vLLM is built for
 min_gpu_mb=20000      # 7B weights in bf16 are 15.2 GB, then the KV cache
+min_awq_mb=9000       # 4-bit weights (AWQ) are 5.6 GB
 min_disk_gb=40        # vLLM's environment takes 12 GB, the weights 15 GB
 
 die() { echo "serve_teacher.sh: $*" >&2; exit 2; }
@@ -42,13 +44,29 @@ print(teacher.model, url.hostname, url.port or 80)
 PY
 }
 
-check_machine() {
+# vLLM wants Python 3.11 or newer, which the image need not have first on its path.
+find_python() {
+  local candidate
+  for candidate in ${WIKILLM_TEACHER_PYTHON:-python3.12 python3.11 python3.13 python3 /venv/main/bin/python \
+                                             /opt/conda/bin/python}; do
+    if "$candidate" -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then
+      command -v "$candidate"
+      return
+    fi
+  done
+}
+
+awq() { case $1 in *-AWQ) echo "$1" ;; *) echo "$1-AWQ" ;; esac; }
+
+check_machine() {   # MODEL
   command -v nvidia-smi >/dev/null || die "no NVIDIA GPU here; point teacher.base_url at a server that has one"
   local driver free_mb free_gb
   driver=$(nvidia-smi --query-gpu=driver_version --format=csv,noheader | head -1)
   [ "${driver%%.*}" -ge $min_driver ] || die "driver $driver is too old for the pinned vLLM, it wants $min_driver or newer; rent a machine with cuda_vers>=13.0"
   free_mb=$(nvidia-smi --query-gpu=memory.free --format=csv,noheader,nounits | head -1)
-  [ "$free_mb" -ge $min_gpu_mb ] || die "only $free_mb MB of GPU memory are free, $min_gpu_mb are needed; stop what runs there (nvidia-smi lists it)"
+  local needed=$min_gpu_mb
+  case $1 in *-AWQ) needed=$min_awq_mb ;; esac
+  [ "$free_mb" -ge $needed ] || die "only $free_mb MB of GPU memory are free, $needed are needed; stop what runs there (nvidia-smi lists it), or take the 4-bit weights: teacher.model=$(awq "$1")"
   free_gb=$(df -Pk . | awk 'NR==2 {print int($4 / 1048576)}')
   [ -f "$venv/.ready" ] || [ "$free_gb" -ge $min_disk_gb ] || die "only $free_gb GB of disk are free, the first start needs $min_disk_gb"
 }
@@ -58,8 +76,18 @@ install_vllm() {
   wanted=$(cksum < scripts/teacher-requirements.txt)
   [ "$(cat "$venv/.ready" 2>/dev/null)" = "$wanted" ] && return
   say "installing $(grep '^vllm' scripts/teacher-requirements.txt) into $venv (10 GB, several minutes)"
-  "${WIKILLM_TEACHER_PYTHON:-python3}" -m venv "$venv"
-  "$venv/bin/pip" install --quiet -r scripts/teacher-requirements.txt
+  local python
+  python=$(find_python)
+  if [ -n "$python" ]; then
+    "$python" -m venv "$venv"
+    "$venv/bin/pip" install --quiet -r scripts/teacher-requirements.txt
+  else   # uv brings a Python of its own
+    say "no Python 3.11 or newer here: uv fetches one"
+    local uv=(.venv/bin/python -m uv --quiet)
+    { .venv/bin/python -m pip install --quiet uv && "${uv[@]}" venv --clear --python 3.12 "$venv" &&
+      "${uv[@]}" pip install --python "$venv/bin/python" -r scripts/teacher-requirements.txt; } ||
+      die "uv could not make $venv; name a Python 3.11 or newer: WIKILLM_TEACHER_PYTHON=/path/to/python"
+  fi
   echo "$wanted" > "$venv/.ready"
 }
 
@@ -75,7 +103,7 @@ start() {
     stop
   fi
   answers "$host" "$port" && die "something else answers at http://$host:$port; stop it or change teacher.base_url"
-  check_machine
+  check_machine "$model"
   install_vllm
   say "starting $model at http://$host:$port/v1 (log: $log)"
   # setsid: its worker processes share one group, so that stop reaches all of them
@@ -85,13 +113,28 @@ start() {
   echo $! > "$pid_file"
   local deadline=$((SECONDS + minutes * 60)) shown="" line
   until answers "$host" "$port"; do
-    running || { tail -n 15 "$log" >&2; rm -f "$pid_file"; die "the server ended while starting; its last lines are above, all of it in $log"; }
+    running || { tail -n 15 "$log" >&2; out_of_memory "$model"; rm -f "$pid_file"; die "the server ended while starting; its last lines are above, all of it in $log"; }
     if [ $SECONDS -ge $deadline ]; then stop; tail -n 15 "$log" >&2; die "no answer after $minutes minutes; the log's end is above"; fi
     line=$(tail -n 1 "$log" | tr -d '\r' | cut -c1-110)
     [ "$line" = "$shown" ] || { echo "  $line"; shown=$line; }
     sleep 2
   done
   say "serving $model at http://$host:$port/v1"
+}
+
+out_of_memory() {
+  if grep -qiE "out of memory|no available memory for the cache" "$log"; then
+    say "the GPU's memory did not suffice: take the 4-bit weights, teacher.model=$(awq "$1")" >&2
+  fi
+}
+
+check() {
+  local settings model host port python
+  settings=$(read_config "$@") || exit 2
+  read -r model host port <<< "$settings"
+  check_machine "$model"
+  python=$(find_python)
+  say "could serve $model here (Python: ${python:-uv fetches one})"
 }
 
 stop() {
@@ -111,6 +154,7 @@ stop() {
 case "${1:-}" in
   start)  shift; start "$@" ;;
   stop)   stop ;;
+  check)  shift; check "$@" ;;
   status) running && say "running (process group $(cat "$pid_file"))" || { say "not running"; exit 1; } ;;
-  *)      die "usage: bash scripts/serve_teacher.sh start|stop|status [--config FILE] [teacher.key=value ...]" ;;
+  *)      die "usage: bash scripts/serve_teacher.sh start|stop|status|check [--config FILE] [teacher.key=value ...]" ;;
 esac

@@ -3,10 +3,12 @@
     python src/dedup.py
     python src/dedup.py --config configs/demo.yaml dedup.threshold=0.9
 
-Two articles are duplicates when the Jaccard similarity of their sets of word 5-grams is dedup.threshold or more.
-MinHash signatures in 20 bands of 6 rows propose the pairs, the exact similarity decides. Articles are taken from the
-longest to the shortest, and one goes only if an article that stays is its duplicate: chains of look-alikes do not fall
-together. removed.jsonl names every article that went, the one kept in its place, and their similarity.
+Two articles are duplicates when the Jaccard similarity of their sets of word 5-grams is dedup.threshold or more; in
+scripts without spaces a character is a word, and a stub of one sentence is the duplicate of none with another title.
+MinHash signatures in 20 bands of 6 rows propose the pairs, for crowds of look-alikes their rarest shingles do, and the
+exact similarity decides. Articles are taken from the longest to the shortest, and one goes only if an article that
+stays is its duplicate: chains of look-alikes do not fall together. removed.jsonl names every article that went, the one
+kept in its place, and their similarity.
 dedup.backend=datasketch does the same by that library's MinHashLSH, the course's original choice.
 """
 
@@ -24,9 +26,10 @@ from pipeline.files import atomic_file, write_jsonl
 from pipeline.pool import Pool, open_pool
 from pipeline.progress import Progress
 from pipeline.stage_output import StageOutput, shards
-from wikipedia import minhash
+from wikipedia import minhash, similar, writing
 
-VERIFY_AT_ONCE = 256  # kept articles compared with one article in a go, likeliest first
+STUB_WORDS = range(5, 41)  # of a text that may be one sentence, which thousands share: there the title counts
+CROWD_LOT, COMPARED_LOT = 20_000, 5_000  # articles a job
 
 
 class Removed(NamedTuple):
@@ -60,15 +63,16 @@ def main(cfg: Config) -> None:
         megabytes = {path: path.stat().st_size / 1e6 for path in inputs}
         to_sign = [path for path in inputs if not signed(path, work).exists()]
         to_write = [path for path in inputs if path.stem not in out.done]
-        total, left = 2 * sum(megabytes.values()), sum(megabytes[path] for path in [*to_sign, *to_write])
-        with Progress("dedup", total, "MB", start=total - left) as bar:
+        total, left = (sum(megabytes[path] for path in some) for some in (inputs, to_sign))
+        with Progress("dedup: signatures", total, "MB", start=total - left) as bar:
             for path in sign(to_sign, work, cfg.dedup, pool):
-                bar.add(megabytes[path], "signatures")
-            bar.add(0, "comparing")
-            articles = load_articles(inputs, work)
-            removed = find_duplicates(inputs, articles, work, cfg.dedup, pool)
+                bar.add(megabytes[path])
+        articles = load_articles(inputs, work)
+        removed = find_duplicates(inputs, articles, work, cfg.dedup, pool)
+        left = sum(megabytes[path] for path in to_write)
+        with Progress("dedup: writing", total, "MB", start=total - left) as bar:
             for path in write_kept(inputs, to_write, articles, removed, out, pool):
-                bar.add(megabytes[path], "writing")
+                bar.add(megabytes[path])
         write_jsonl(target / "removed.jsonl", describe(inputs, articles, removed))
         counts = out.finish({"clusters": len({gone.twin for gone in removed.values()})})["counts"]
     print(
@@ -103,22 +107,51 @@ def sign_shard(job: tuple[Path, Dedup]) -> tuple[np.ndarray, np.ndarray]:
     with open(path, "rb") as f:
         for lines in batches(f):
             records = [orjson.loads(line) for line in lines]
-            texts = [record["text"].lower() for record in records]
-            words = minhash.words([text.encode() for text in texts])
+            lot = Lot(records)
             if dedup.backend == "datasketch":
                 from wikipedia import datasketch_lsh  # its package takes a second to import
 
-                signatures.append(datasketch_lsh.signatures(texts, dedup.ngram, dedup.num_perm, dedup.seed))
-            else:
-                hashes, bounds = minhash.shingles(words, dedup.ngram)
-                signatures.append(minhash.signatures(hashes.astype(np.uint32), bounds, permutations))
-            for record, line, start, count in zip(records, lines, np.cumsum(words.counts) - words.counts, words.counts):
-                exact = hashlib.blake2b(words.hashes[start : start + count].tobytes(), digest_size=8).digest()
-                facts.append(
-                    (record["id"], len(record["text"]), int.from_bytes(exact, "little", signed=True), offset, len(line))
+                signatures.append(
+                    datasketch_lsh.signatures(lot.texts, lot.titles, dedup.ngram, dedup.num_perm, dedup.seed)
                 )
+            else:
+                hashes, bounds = lot.shingles(dedup.ngram)
+                signatures.append(minhash.signatures(hashes.astype(np.uint32), bounds, permutations))
+            for record, line, exact in zip(records, lines, lot.exact()):
+                facts.append((record["id"], len(record["text"]), exact, offset, len(line)))
                 offset += len(line)
     return np.array(facts, np.int64).reshape(-1, 5), np.concatenate(signatures)
+
+
+class Lot:
+    """Some articles as words: what makes two of them the same, in one place for both passes over the text."""
+
+    def __init__(self, records: list[dict]):
+        self.texts = [writing.spaced(record["text"].lower()) for record in records]
+        self.words = minhash.words([text.encode() for text in self.texts])
+        # of stubs of one sentence their titles too; of other articles nothing
+        self.titles = [
+            writing.spaced(record.get("title", "").lower()) if is_one_sentence(record["text"], count) else ""
+            for record, count in zip(records, self.words.counts.tolist())
+        ]
+        self.title_hashes = np.array([minhash.hash_of(title.encode()) for title in self.titles], np.uint64)
+
+    def shingles(self, ngram: int) -> tuple[np.ndarray, np.ndarray]:
+        """-> uint64 hashes, and the bounds of the articles in them"""
+        hashes, bounds = minhash.shingles(self.words, ngram)
+        return hashes ^ np.repeat(self.title_hashes, np.diff(bounds)), bounds
+
+    def exact(self) -> Iterator[int]:
+        """A hash of each article's words in their order."""
+        ends = np.cumsum(self.words.counts)
+        for start, end, title in zip((ends - self.words.counts).tolist(), ends.tolist(), self.title_hashes.tolist()):
+            content = self.words.hashes[start:end].tobytes() + (title.to_bytes(8, "little") if title else b"")
+            yield int.from_bytes(hashlib.blake2b(content, digest_size=8).digest(), "little", signed=True)
+
+
+def is_one_sentence(text: str, words: int) -> bool:
+    """A line of few words with a full stop at its end: what a bot writes of a thousand villages."""
+    return words in STUB_WORDS and "\n" not in text.strip() and writing.ends_sentence(text)
 
 
 def batches(lines: Iterable[bytes]) -> Iterator[list[bytes]]:
@@ -177,10 +210,82 @@ def near(
     members, buckets = collisions(inputs, work, present, dedup.bands)
     if not len(members):
         return {}
-    numbers, begins = np.unique(members, return_index=True)
-    candidates = load_candidates(inputs, articles, numbers, work, dedup.ngram, pool)
-    found = greedy(candidates, np.append(begins, len(members)), buckets, rank[numbers], dedup.threshold)
-    return {int(numbers[k]): gone._replace(twin=int(numbers[gone.twin])) for k, gone in found.items()}
+    numbers, local = np.unique(members, return_inverse=True)
+    load_candidates(inputs, articles, numbers, work, dedup.ngram, pool)
+    put, look = places(similar.Places(local.astype(np.int32), buckets.astype(np.int64)), work, dedup.threshold, pool)
+    found: dict[int, Removed] = {}
+    lots = independent_lots(len(numbers), put, look)
+    with Progress("dedup: comparing", sum(map(len, lots)), "articles") as bar:
+        jobs = compare_jobs(lots, put, look, rank[numbers], dedup.threshold, work)
+        for lot, pairs in zip(lots, pool.map(compare, jobs)):
+            for k, twin, jaccard in pairs.tolist():
+                found[int(numbers[int(k)])] = Removed(int(numbers[int(twin)]), jaccard, "near")
+            bar.add(len(lot))
+    return found
+
+
+def places(bands: similar.Places, work: Path, threshold: float, pool: Pool) -> tuple[similar.Places, similar.Places]:
+    """-> the buckets that each article is put into and looks into: of bands, and of rare shingles for crowds"""
+    crowded = similar.is_crowded(bands)
+    calm = similar.Places(bands.article[~crowded], bands.bucket[~crowded])
+    crowd = np.unique(bands.article[crowded])
+    put = look = similar.Places(np.empty(0, np.int32), np.empty(0, np.int64))
+    if len(crowd):
+        save(work / "rarity.npy", similar.rarity(open_candidates(work), crowd))
+        jobs = ((work, crowd[k : k + CROWD_LOT], threshold) for k in range(0, len(crowd), CROWD_LOT))
+        parts = list(pool.map(rarest, jobs))
+        put, look = similar.shared_places(*(np.concatenate(column) for column in zip(*parts)))
+    return together(calm, put), together(calm, look)
+
+
+def together(calm: similar.Places, rare: similar.Places) -> similar.Places:
+    """Both kinds of buckets under numbers of their own, sorted by article."""
+    above = int(calm.bucket.max()) + 1 if len(calm.bucket) else 0
+    article = np.concatenate([calm.article, rare.article])
+    order = np.argsort(article, kind="stable")
+    return similar.Places(article[order], np.concatenate([calm.bucket, rare.bucket + above])[order])
+
+
+def rarest(job: tuple[Path, np.ndarray, float]) -> tuple[np.ndarray, ...]:
+    work, some, threshold = job
+    return similar.rarest(open_candidates(work), some, np.load(work / "rarity.npy", mmap_mode="r"), threshold)
+
+
+def independent_lots(count: int, put: similar.Places, look: similar.Places) -> list[np.ndarray]:
+    """Articles that share a bucket with others, in lots of about COMPARED_LOT that no bucket connects."""
+    both = similar.Places(np.concatenate([put.article, look.article]), np.concatenate([put.bucket, look.bucket]))
+    some = np.unique(both.article)
+    label = similar.components(count, both)[some]
+    order = np.argsort(label, kind="stable")
+    ends = np.flatnonzero(np.diff(label[order])) + 1  # where a lot may end
+    cuts, last = [], 0
+    for end in ends.tolist():
+        if end - last >= COMPARED_LOT:
+            cuts.append(end)
+            last = end
+    return [np.sort(lot) for lot in np.split(some[order], cuts) if len(lot)]
+
+
+def compare_jobs(
+    lots: list[np.ndarray], put: similar.Places, look: similar.Places, rank: np.ndarray, threshold: float, work: Path
+) -> Iterator[tuple]:
+    for number, lot in enumerate(lots):
+        mine = [
+            similar.Places(some.article[chosen], some.bucket[chosen])
+            for some in (put, look)
+            for chosen in [np.isin(some.article, lot)]
+        ]
+        yield work, work / f"near-{number:05}.npy", lot, *mine, rank, threshold
+
+
+def compare(job: tuple) -> np.ndarray:
+    """-> float64 (found, 3) of article that goes, its twin, their similarity; kept on disk for a run that is killed"""
+    work, path, lot, put, look, rank, threshold = job
+    if path.exists():
+        return np.load(path)
+    found = list(similar.greedy(lot, open_candidates(work), put, look, rank, threshold))
+    save(path, np.array(found, np.float64).reshape(-1, 3))
+    return np.load(path)
 
 
 def near_by_datasketch(
@@ -224,21 +329,12 @@ def collisions(inputs: list[Path], work: Path, present: np.ndarray, bands: int) 
     return members[by_article], buckets[by_article]
 
 
-class Candidates(NamedTuple):
-    """The articles that share a bucket with another, numbered among themselves; both arrays stay on disk."""
-
-    signatures: np.ndarray  # uint32 (candidates, num_perm)
-    shingles: np.ndarray  # uint64: the sorted set of one after that of another
-    bounds: np.ndarray  # int64 (candidates + 1,): where each set begins in them
-
-    def set_of(self, k: int) -> np.ndarray:
-        return self.shingles[self.bounds[k] : self.bounds[k + 1]]
-
-
 def load_candidates(
     inputs: list[Path], articles: Articles, numbers: np.ndarray, work: Path, ngram: int, pool: Pool
-) -> Candidates:
+) -> None:
     """Their signatures are gathered, their sets of shingles made again from the text: most articles never need one."""
+    if (work / "candidates.bounds.npy").exists():
+        return
     first = np.searchsorted(articles.shard, np.arange(len(inputs)))
     lots = np.split(numbers, np.searchsorted(numbers, first[1:]))
     jobs = ((path, articles.offset[lot], articles.size[lot], ngram) for path, lot in zip(inputs, lots))
@@ -251,11 +347,16 @@ def load_candidates(
             signatures.write(np.load(work / f"{path.stem}.signatures.npy", mmap_mode="r")[lot - begin].tobytes())
             shingles.write(values.tobytes())
             lengths.append(sizes)
-    # asarray: a plain view of the mapped file; slicing a np.memmap itself costs 50 times as much
-    return Candidates(
-        np.asarray(np.memmap(work / "candidates.signatures", np.uint32, "r").reshape(len(numbers), -1)),
+    save(work / "candidates.bounds.npy", np.cumsum(np.concatenate(lengths)))
+
+
+def open_candidates(work: Path) -> similar.Candidates:
+    """Signatures and shingles stay on disk. asarray: slicing a np.memmap itself costs 50 times as much as a view."""
+    bounds = np.load(work / "candidates.bounds.npy")
+    return similar.Candidates(
+        np.asarray(np.memmap(work / "candidates.signatures", np.uint32, "r").reshape(len(bounds) - 1, -1)),
         np.asarray(np.memmap(work / "candidates.shingles", np.uint64, "r")),
-        np.cumsum(np.concatenate(lengths)),
+        bounds,
     )
 
 
@@ -265,9 +366,7 @@ def shingle_sets(job: tuple) -> tuple[np.ndarray, np.ndarray]:
     sets, lengths = [np.empty(0, np.uint64)], [np.empty(0, np.int64)]
     with open(path, "rb") as f:
         for lines in batches(read_at(f, offsets.tolist(), sizes.tolist())):
-            hashes, bounds = minhash.shingles(
-                minhash.words([orjson.loads(line)["text"].lower().encode() for line in lines]), ngram
-            )
+            hashes, bounds = Lot([orjson.loads(line) for line in lines]).shingles(ngram)
             for start, end in zip(bounds, bounds[1:]):
                 hashes[start:end].sort()
             new = np.concatenate([[True], hashes[1:] != hashes[:-1]])
@@ -281,51 +380,6 @@ def read_at(f, offsets: list[int], sizes: list[int]) -> Iterator[bytes]:
     for offset, size in zip(offsets, sizes):
         f.seek(offset)
         yield f.read(size)
-
-
-def greedy(
-    candidates: Candidates, begins: np.ndarray, buckets: np.ndarray, rank: np.ndarray, threshold: float
-) -> dict[int, Removed]:
-    """Go through the candidates from the longest on; each stays unless one that stays is its duplicate.
-
-    begins, buckets: candidate k is in buckets[begins[k]:begins[k + 1]].
-    """
-    sizes = np.bincount(buckets)
-    staying = np.empty(len(buckets), np.int32)  # a stretch for each bucket's candidates that stay ...
-    base, filled = np.cumsum(sizes) - sizes, np.zeros(len(sizes), np.int64)  # ... its begin, and how much of it is used
-    removed: dict[int, Removed] = {}
-    for k in np.argsort(rank).tolist():
-        mine = buckets[begins[k] : begins[k + 1]]
-        others = np.unique(np.concatenate([staying[base[b] : base[b] + filled[b]] for b in mine.tolist()]))
-        twin = find_twin(k, others, candidates, rank, threshold) if len(others) else None
-        if twin:
-            removed[k] = twin
-        else:
-            staying[base[mine] + filled[mine]] = k
-            filled[mine] += 1
-    return removed
-
-
-def find_twin(k: int, others: np.ndarray, candidates: Candidates, rank: np.ndarray, threshold: float) -> Removed | None:
-    """Of the likeliest of the others that reach the threshold, the most similar one."""
-    one, num_perm = candidates.set_of(k), candidates.signatures.shape[1]
-    sizes = candidates.bounds[others + 1] - candidates.bounds[others]
-    others = others[np.minimum(sizes, len(one)) / np.maximum(sizes, len(one)) >= threshold]  # the rest cannot reach it
-    equal = candidates.signatures[others] == candidates.signatures[k]
-    estimate = np.add.reduce(equal.view(np.uint8), axis=1, dtype=np.uint16) / num_perm
-    # Its standard deviation is sqrt(J (1 - J) / num_perm). A pair 3 of them below the threshold is not looked at: 1 in
-    # 700 of the pairs right at the threshold, as many as the bands miss there, and none that are clearly above it.
-    hopeless = threshold - 3 * np.sqrt(threshold * (1 - threshold) / num_perm)
-    likely = others[np.lexsort((rank[others], -estimate))][: np.count_nonzero(estimate >= hopeless)]
-    for start in range(0, len(likely), VERIFY_AT_ONCE):
-        some = likely[start : start + VERIFY_AT_ONCE]
-        sets = [candidates.set_of(other) for other in some.tolist()]
-        bounds = np.cumsum([0] + [len(other) for other in sets])
-        jaccard = minhash.jaccard_to_many(one, np.concatenate(sets), bounds)
-        best = int(jaccard.argmax())
-        if jaccard[best] >= threshold:
-            return Removed(int(some[best]), float(jaccard[best]), "near")
-    return None
 
 
 # 3. What stays, shard by shard

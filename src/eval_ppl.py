@@ -132,7 +132,7 @@ def count(model: torch.nn.Module) -> int:
 
 
 def texts(cfg, scorer: Scorer) -> Iterator[Text]:
-    """val.bin, then eval.texts, as ids of the scorer's tokenizer. Without a val.bin the texts alone, if there are any."""
+    """val.bin, then eval.texts, as ids of the scorer's tokenizer; without a val.bin the texts alone."""
     path = resolve(cfg.data.val_bin)
     if path.exists() or not cfg.eval.texts:
         ours = Tokenizer(resolve(cfg.tokenizer.path))

@@ -9,6 +9,7 @@ disambiguation.
 manifest.json counts what was left out and why, names the templates that have no rendering and every damaged stretch.
 """
 
+import itertools
 import logging
 import os
 import re
@@ -39,15 +40,20 @@ from wikipedia.wikitext import NO_PAGE, Article, Options, to_text
 IN_MANIFEST = 200  # unknown templates, malformed pages and articles converted the simple way that are named there
 
 
+IDS_A_WIKI = 10**12  # between the ids of one wiki and those of the next, where a corpus has several
+
+
 class Job(NamedTuple):
     """One part of the dump on its way to a worker."""
 
     name: str
     part: dumps.Part
+    dump: int  # which of data.dump's it is of
     site: dumps.Site
     options: Options
     backend: str
     on_error: str
+    several: bool  # dumps: an article then says which wiki it is of
     templates: str = ""  # file with the wiki's own templates
 
 
@@ -61,53 +67,39 @@ class Done(NamedTuple):
 
 
 def main(cfg: Config) -> None:
-    source, target = resolve(cfg.data.dump), resolve(cfg.data.extracted_dir)
-    dump = dumps.open_dump(source)
-    if dump.problem and cfg.extract.on_error == "fail":
-        raise InputError(
-            f"{source}: {dump.problem}; fetch it again (scripts/download_dump.sh goes on where it stopped), "
-            "or take what is there: extract.on_error=skip"
-        )
+    sources, target = [resolve(path) for path in cfg.data.dumps], resolve(cfg.data.extracted_dir)
+    found = [whole_dump(source, cfg.extract.on_error) for source in sources]
     if cfg.extract.backend == "wikiextractor":
         wikiextractor()
     settings = {**cfg.extract.model_dump(exclude={"on_error"}), "shard_articles": cfg.data.shard_articles}
     packages = ("wikiextractor",) if cfg.extract.backend == "wikiextractor" else ()
-    with StageOutput(target, "extract", settings, [source], packages, cfg.again) as out, open_pool(cfg.data) as pool:
+    with StageOutput(target, "extract", settings, sources, packages, cfg.again) as out, open_pool(cfg.data) as pool:
         if out.up_to_date:
-            refuse_losses(target, source, cfg.extract.on_error)
+            refuse_losses(target, sources[0], cfg.extract.on_error)
             return
-        templates = template_file(cfg, dump, out, pool) if cfg.extract.expand else ""
-        waiting: dict[str, dumps.Part] = {}
-        with Progress("extract", dump.size / 1e6, "MB") as bar:
-            for name, done in zip_names(waiting, pool.map(extract_part, jobs(cfg, dump, out, waiting, bar, templates))):
+        templates = [template_file(cfg, dump, out, pool) if cfg.extract.expand else "" for dump in found]
+        waiting: dict[str, Job] = {}
+        with Progress("extract", sum(dump.size for dump in found) / 1e6, "MB") as bar:
+            for name, done in zip_names(
+                waiting, pool.map(extract_part, jobs(cfg, found, out, waiting, bar, templates))
+            ):
                 write_bytes(out.progress / "redirects" / name, done.redirects)
                 write_json(out.progress / "notes" / name, done.notes)
                 out.write_shard(name, done.content, done.counts)
-                part = waiting.pop(name)
-                bar.add((part.end - part.start) / 1e6 if dump.kind != "stream" else 0)
-        manifest = finish(out, dump)
+                job = waiting.pop(name)
+                bar.add((job.part.end - job.part.start) / 1e6 if found[job.dump].kind != "stream" else 0)
+        manifest = finish(out, found)
     report(manifest, target)
 
 
-def jobs(
-    cfg: Config, dump: dumps.Dump, out: StageOutput, waiting: dict, bar: Progress, templates: str
-) -> Iterator[Job]:
-    """The parts that are still to do; the reader of a single stream moves the bar itself."""
-    site = dumps.site(dump)
-    options = conversion_options(cfg, site)
-    say_what_is_off(options.language)
-    read = 0
-    for number, part in enumerate(dumps.parts(dump, cfg.data.shard_articles, cfg.extract.on_error == "fail")):
-        name = f"part-{number:05}"
-        if dump.kind == "stream":
-            bar.add((part.end - read) / 1e6)
-            read = part.end
-        if name in out.done:
-            if dump.kind != "stream":
-                bar.add((part.end - part.start) / 1e6)
-            continue
-        waiting[name] = part._replace(xml=b"")
-        yield Job(name, part, site, options, cfg.extract.backend, cfg.extract.on_error, templates)
+def whole_dump(source: Path, on_error: str) -> dumps.Dump:
+    dump = dumps.open_dump(source)
+    if dump.problem and on_error == "fail":
+        raise InputError(
+            f"{source}: {dump.problem}; fetch it again (scripts/download_dump.sh goes on where it stopped), "
+            "or take what is there: extract.on_error=skip"
+        )
+    return dump
 
 
 def template_file(cfg: Config, dump: dumps.Dump, out: StageOutput, pool: Pool) -> str:
@@ -116,7 +108,7 @@ def template_file(cfg: Config, dump: dumps.Dump, out: StageOutput, pool: Pool) -
     of = [stat.st_size, stat.st_mtime_ns]
     path = Path(f"{dump.path}.templates.json")
     if not os.access(path.parent, os.W_OK):
-        path = out.progress / "templates.json"
+        path = out.progress / path.name
     if path.exists() and read_json(path).get("of") == of:
         return str(path)
     began, size, left_out = time.monotonic(), 0, 0
@@ -164,7 +156,32 @@ def template_pages(path: str) -> TemplatePages:
     return TemplatePages(read_json(path)["pages"])
 
 
-def zip_names(waiting: dict[str, dumps.Part], results: Iterator[Done]) -> Iterator[tuple[str, Done]]:
+def jobs(
+    cfg: Config, found: list[dumps.Dump], out: StageOutput, waiting: dict[str, Job], bar: Progress, templates: list[str]
+) -> Iterator[Job]:
+    """The parts that are still to do, of one dump after another; the reader of a single stream moves the bar itself."""
+    numbers = itertools.count()
+    for which, dump in enumerate(found):
+        site = dumps.site(dump)
+        options = conversion_options(cfg, site)
+        say_what_is_off(options.language)
+        read = 0
+        for part in dumps.parts(dump, cfg.data.shard_articles, cfg.extract.on_error == "fail"):
+            name = f"part-{next(numbers):05}"
+            if dump.kind == "stream":
+                bar.add((part.end - read) / 1e6)
+                read = part.end
+            if name in out.done:
+                if dump.kind != "stream":
+                    bar.add((part.end - part.start) / 1e6)
+                continue
+            how, several = (cfg.extract.backend, cfg.extract.on_error), len(found) > 1
+            job = Job(name, part, which, site, options, *how, several, templates[which])
+            waiting[name] = job._replace(part=part._replace(xml=b""))
+            yield job
+
+
+def zip_names(waiting: dict[str, Job], results: Iterator[Done]) -> Iterator[tuple[str, Done]]:
     """Results come in the order in which their jobs were drawn."""
     for done in results:
         yield next(iter(waiting)), done
@@ -240,7 +257,10 @@ def extract_part(job: Job) -> Done:
         disambiguations += article.disambiguation
         if article.trouble:
             simple.append({"id": page.id, "title": page.title, "why": article.trouble})
-        lines.append(dump_line(record(page, article, job.site)))
+        about = record(page, article, job.site)
+        if job.several:
+            about |= {"id": page.id + job.dump * IDS_A_WIKI, "wiki": job.site.name}
+        lines.append(dump_line(about))
     counts = {
         "in": len(found),
         "out": len(lines),
@@ -249,8 +269,10 @@ def extract_part(job: Job) -> Done:
         "simple": len(simple),
         "damaged": len(damage),
         "dropped": dropped,
+        **({"wikis": {job.site.name: len(lines)}} if job.several else {}),
     }
     notes = {
+        "dump": job.dump,
         "unknown": dict(unknown),
         "holes": holes,
         "damage": [d._asdict() for d in damage],
@@ -345,29 +367,31 @@ def convert_with_wikiextractor() -> Convert:
     return convert
 
 
-def finish(out: StageOutput, dump: dumps.Dump) -> dict:
+def finish(out: StageOutput, found: list[dumps.Dump]) -> dict:
     """What the parts left beside their shards becomes redirects.jsonl and the manifest."""
     unknown: Counter = Counter()
     damage: list[dict] = []
     holes: dict[str, list] = {}
     malformed: list[dict] = []
     simple: list[dict] = []
-    redirects = last = 0
+    redirects, last = 0, [0] * len(found)
     with atomic_file(out.folder / "redirects.jsonl") as f:
         for name in sorted(out.done):
             notes, lines = read_json(out.progress / "notes" / name), (out.progress / "redirects" / name).read_bytes()
             unknown.update(notes["unknown"])
+            which = notes["dump"]
             for some in damage:  # ids beside a loss at the edge of a part stand in the next one
-                some["before"] = some["before"] or notes["ends"][0]
-            damage += [{**some, "after": some["after"] or last} for some in notes["damage"]]
-            last = notes["ends"][1] or last
+                if some["dump"] == which:
+                    some["before"] = some["before"] or notes["ends"][0]
+            damage += [{**some, "after": some["after"] or last[which], "dump": which} for some in notes["damage"]]
+            last[which] = notes["ends"][1] or last[which]
             malformed += notes["malformed"]
             add_holes(holes, notes["holes"])
             simple += notes["simple"]
             redirects += lines.count(b"\n")
             f.write(lines)
-    index = dumps.index_of(Path(dump.path)) if damage else None
     for some in damage:
+        index = dumps.index_of(Path(found[some.pop("dump")].path))
         some["titles"] = dumps.titles_at(index, some["start"]) if index else []
     return out.finish(
         {
@@ -400,6 +424,8 @@ def report(manifest: dict, target: Path) -> None:
     counts = manifest["counts"]
     size = f"{counts['out']:,} articles, {counts['chars'] / 1e6:,.1f}M characters of {counts['in']:,} pages"
     print(f"extract: {size} -> {target}")
+    for name, number in counts.get("wikis", {}).items():
+        print(f"  from {name}: {number:,} articles ({number / max(1, counts['out']):.0%})")
     for reason, number in counts["dropped"].items():
         if number:
             print(f"  left out: {reason:12} {number:>12,}")

@@ -1,14 +1,15 @@
-"""Make pairs of a better and a worse answer: the model's own samples, the teacher's answers, small corruptions of true ones.
+"""Make pairs of a better and a worse answer: own samples, the teacher's answers, true ones with a small lie.
 
-checkpoints/sft/latest + data/sft/train.jsonl -> data/pref/{train,val}.jsonl: {"prompt": [...], "chosen": "...", "rejected": "...", ...}
+checkpoints/sft/latest + data/sft/pref.jsonl -> data/pref/{train,val}.jsonl: {"prompt", "chosen", "rejected", ...}
     python src/gen_pref_data.py
     python src/gen_pref_data.py --config configs/demo.yaml pref.prompts=50 pref.temperature=1.2
 
-Killed or cut off, the same command goes on with the questions that have no samples or ratings yet. Train and val share no article.
+The questions are those that gen_sft_data.py kept from fine-tuning; the samples of one question are drawn at several
+temperatures. A second round for the new model: pref.round=2 pref.checkpoint=checkpoints/dpo/latest. Killed or cut off,
+the same command goes on with the questions that have no samples yet. Train and val share no article.
 """
 
 import re
-import time
 from collections import Counter, defaultdict
 from pathlib import Path
 
@@ -17,15 +18,16 @@ from gpt.sampling import Sampling
 from pipeline.cli import stage_main
 from pipeline.config import Config, InputError, resolve
 from pipeline.draws import hash64
-from pipeline.files import dump_line, fingerprint, lock, read_json, sha256_file, write_bytes, write_json
+from pipeline.files import dump_line, sha256_file, write_bytes
 from pipeline.journal import Journal
 from pipeline.progress import Progress
-from pipeline.stage_output import top, versions
+from pipeline.stage_output import SingleFiles, top
 from teacher.client import Refused, open_teacher, references
 from teacher.questions import Question, draw, every_question
 from teacher.rules.english import STOP_WORDS, one_line
 
-GOOD, BAD = 0.7, 0.5  # ratings from which an answer may be chosen, below which it may be rejected
+GOOD, BAD = 0.7, 0.5  # ratings from which an own answer may be chosen, below which one loses to the true answer
+GAP = 0.25  # between two own answers, so that one is really better
 COMMON = 4  # articles in whose answers a word occurs to count as part of a pattern and not of a subject
 LONGEST_VALUE = 8  # words that a swapped value may have
 WORD = re.compile(r"\w[\w’'\-]*")
@@ -33,53 +35,36 @@ WORD = re.compile(r"\w[\w’'\-]*")
 
 def main(cfg: Config) -> None:
     pref = cfg.pref
-    train, val, checkpoint, source = (
-        resolve(pref.train_file),
-        resolve(pref.val_file),
-        resolve(pref.checkpoint),
-        resolve(cfg.sft.train_file),
-    )
-    folder, settings = train.parent, what_matters(cfg)
+    train, val, checkpoint = resolve(pref.train_file), resolve(pref.val_file), resolve(pref.checkpoint)
+    source = resolve(pref.prompts_file)
     if not source.exists():
         raise InputError(f"{source}: not there; run python src/gen_sft_data.py with the same config first")
     if not (checkpoint / "hashes.json").exists():
         raise InputError(f"{checkpoint}: no checkpoint there; run python src/train_sft.py with the same config first")
-    inputs = {source.name: sha256_file(source), "checkpoint": sha256_file(checkpoint / "hashes.json")}
-    key = fingerprint("gen_pref_data", settings, inputs)
-    with lock(folder):
-        manifest = folder / "manifest.json"
-        if manifest.exists() and read_json(manifest).get("key") == key and train.exists() and val.exists():
-            print(f"gen_pref_data: {folder} is up to date")
+    inputs: dict[str, Path | str] = {source.name: source, "checkpoint": sha256_file(checkpoint / "hashes.json")}
+    manifest, packages = train.parent / "manifest.json", ("torch", "requests")
+    with SingleFiles(manifest, "gen_pref_data", what_matters(cfg), inputs, packages, cfg.again, refused) as out:
+        if out.up_to_date:
             return
-        started = time.time()
-        with (
-            Journal(folder / ".progress" / "samples.jsonl", key) as samples,
-            Journal(folder / ".progress" / "ratings.jsonl", key) as ratings,
-        ):
+        with Journal(train.parent / ".progress" / "samples.jsonl", out.key) as samples:
             questions = sample_answers(cfg, source, samples)
-            rate_answers(cfg, questions, samples, ratings)
-            lines, counts = assemble(cfg, questions, samples, ratings)
+            lines, counts = assemble(cfg, questions, samples, rate_answers(cfg, questions, samples))
+            out.begin()
             for path, part in ((train, "train"), (val, "val")):
                 write_bytes(path, b"".join(lines[part]))
-            write_json(
-                manifest,
-                {
-                    "stage": "gen_pref_data",
-                    "key": key,
-                    "settings": settings,
-                    "inputs": inputs,
-                    "output_sha256": fingerprint(sha256_file(train), sha256_file(val)),
-                    "counts": counts,
-                    "bytes": train.stat().st_size + val.stat().st_size,
-                    "seconds": round(time.time() - started, 3),
-                    "versions": versions("torch", "requests"),
-                },
-            )
-            samples.remove(), ratings.remove()
+            out.finish([train, val], counts)
+            samples.remove()
+    pairs, kinds = counts["pairs"], ", ".join(f"{kind}: {n:,}" for kind, n in counts["kinds"].items())
     print(
-        f"gen_pref_data: {len(questions):,} questions, {counts['pairs']['train']:,} pairs for training, {counts['pairs']['val']:,} for validation "
-        f"({', '.join(f'{kind}: {n:,}' for kind, n in counts['kinds'].items())}), {sum(counts['dropped'].values()):,} dropped"
+        f"gen_pref_data: {len(questions):,} questions, {pairs['train']:,} pairs for training, {pairs['val']:,} for "
+        f"validation ({kinds}), {sum(counts['dropped'].values()):,} dropped"
     )
+
+
+def refused(manifest: dict) -> str:
+    """Questions that the teacher has not rated, in words."""
+    number = manifest["counts"]["refused"]
+    return f"{number:,} questions, which are asked again" if number else ""
 
 
 def what_matters(cfg: Config) -> dict:
@@ -92,6 +77,8 @@ def what_matters(cfg: Config) -> dict:
             "samples",
             "max_new_tokens",
             "temperature",
+            "temperature_spread",
+            "round",
             "top_p",
             "max_length_ratio",
             "val_fraction",
@@ -109,51 +96,54 @@ def sample_answers(cfg: Config, source: Path, samples: Journal) -> list[Question
     room = model.config.block_size - pref.max_new_tokens
     if room < 16:
         raise InputError(
-            f"pref.max_new_tokens {pref.max_new_tokens}: leaves no room for a question in block_size {model.config.block_size}"
+            f"pref.max_new_tokens {pref.max_new_tokens}: leaves no room for a question in block_size "
+            f"{model.config.block_size}"
         )
-    questions = draw(source, pref.prompts, pref.seed, tokenizer, room)
+    questions = draw(source, pref.prompts, pref.seed, tokenizer, room, skip=(pref.round - 1) * pref.prompts)
     todo = [i for i in range(len(questions)) if i not in samples]
-    sampling = Sampling(pref.temperature, top_p=pref.top_p)
     with Progress("gen_pref_data: samples", len(questions), "questions", start=len(questions) - len(todo)) as bar:
-        step = max(1, pref.batch_size // pref.samples)
-        for part in (todo[at : at + step] for at in range(0, len(todo), step)):
-            prompts = [
-                chat.encode(tokenizer, questions[i].prompt, add_generation_prompt=True)[0]
-                for i in part
-                for _ in range(pref.samples)
-            ]
-            seeds = [hash64(pref.seed, "sample", i, n) for i in part for n in range(pref.samples)]
-            done = decoder.generate(
-                model, tokenizer, prompts, pref.max_new_tokens, sampling, seeds, batch_size=pref.batch_size
-            )
-            for n, i in enumerate(part):
-                samples[i] = [
-                    {"text": c.text.strip(), "stopped": c.finish_reason == "stop"}
-                    for c in done[n * pref.samples : (n + 1) * pref.samples]
-                ]
+        for part in (todo[at : at + pref.batch_size] for at in range(0, len(todo), pref.batch_size)):
+            prompts = [chat.encode(tokenizer, questions[i].prompt, add_generation_prompt=True)[0] for i in part]
+            answers: dict[int, list[dict]] = {i: [] for i in part}
+            for n, temperature in enumerate(temperatures(pref.samples, pref.temperature, pref.temperature_spread)):
+                seeds = [hash64(pref.seed, "sample", i, n) for i in part]
+                sampling = Sampling(temperature, top_p=pref.top_p)
+                done = decoder.generate(
+                    model, tokenizer, prompts, pref.max_new_tokens, sampling, seeds, batch_size=pref.batch_size
+                )
+                for i, c in zip(part, done):
+                    answers[i].append({"text": c.text.strip(), "stopped": c.finish_reason == "stop"})
+            for i in part:
+                samples[i] = answers[i]
             bar.add(len(part))
     return questions
 
 
-def rate_answers(cfg: Config, questions: list[Question], samples: Journal, ratings: Journal) -> None:
-    """The teacher's rating of every sample that ended by itself, 0 to 1, into the journal."""
-    todo = [i for i in range(len(questions)) if i not in ratings]
-    if not todo:
-        return
-    teacher, texts = open_teacher(cfg), references(cfg, {questions[i].article_id for i in todo})
+def temperatures(samples: int, middle: float, spread: float) -> list[float]:
+    """4, 1.0, 0.6 -> 0.7, 0.9, 1.1, 1.3: what is likely and what is not, so that one is better than another."""
+    if samples == 1:
+        return [middle]
+    return [max(0.0, round(middle + spread * (n / (samples - 1) - 0.5), 6)) for n in range(samples)]
+
+
+def rate_answers(cfg: Config, questions: list[Question], samples: Journal) -> dict[int, list[float] | str]:
+    """{question: the teacher's rating, 0 to 1, of every sample that ended by itself, or why there is none}"""
+    teacher, texts = open_teacher(cfg), references(cfg, {question.article_id for question in questions})
     jobs = (
         {
-            "question": questions[i].text,
-            "article": texts.get(questions[i].article_id, ""),
-            "reference": questions[i].reference,
+            "question": question.text,
+            "article": texts.get(question.article_id, ""),
+            "reference": question.reference,
             "answers": ended(samples[i]),
         }
-        for i in todo
+        for i, question in enumerate(questions)
     )
-    with Progress("gen_pref_data: ratings", len(questions), "questions", start=len(questions) - len(todo)) as bar:
+    ratings: dict[int, list[float] | str] = {}
+    with Progress("gen_pref_data: ratings", len(questions), "questions") as bar:
         for at, result in teacher.map("rate", jobs):
-            ratings[todo[at]] = str(result) if isinstance(result, Refused) else result
+            ratings[at] = str(result) if isinstance(result, Refused) else result
             bar.add(1)
+    return ratings
 
 
 def ended(answers: list[dict]) -> list[str]:
@@ -164,15 +154,17 @@ def ended(answers: list[dict]) -> list[str]:
 
 
 def assemble(
-    cfg: Config, questions: list[Question], samples: Journal, ratings: Journal
+    cfg: Config, questions: list[Question], samples: Journal, ratings: dict[int, list[float] | str]
 ) -> tuple[dict[str, list[bytes]], dict]:
     lines: dict[str, list[bytes]] = {"train": [], "val": []}
-    kinds, dropped = Counter(), Counter()
-    corrupt = Corruption(list(every_question(resolve(cfg.sft.train_file))))
+    kinds: Counter = Counter()
+    dropped: Counter = Counter()
+    values_from = (resolve(cfg.sft.train_file), resolve(cfg.pref.prompts_file))
+    corrupt = Corruption([question for path in values_from for question in every_question(path)])
     for i, question in enumerate(questions):
         dropped["sample hit the length limit"] += sum(not a["stopped"] for a in samples[i])
         if isinstance(ratings[i], str):
-            dropped["teacher: " + ratings[i]] += 1
+            dropped[f"teacher: {ratings[i]}"] += 1
         pairs = own_pair(question, ended(samples[i]), ratings[i]) + corrupt.pair(
             question, hash64(cfg.pref.seed, "corrupt", i)
         )
@@ -205,23 +197,26 @@ def assemble(
         )
     return lines, {
         "questions": len(questions),
-        "pairs": {part: len(l) for part, l in lines.items()},
+        "refused": sum(isinstance(rating, str) for rating in ratings.values()),
+        "pairs": {part: len(rows) for part, rows in lines.items()},
         "kinds": top(kinds, 9),
         "dropped": top(dropped, 50),
     }
 
 
 def own_pair(question: Question, answers: list[str], rating: list[float] | str) -> list[tuple[str, str, str, str]]:
-    """(kind, chosen, rejected, reason): the model's best answer against its worst, or the true one against its worst."""
+    """(kind, chosen, rejected, reason): the best own answer against the worst, or the true one against the worst."""
     if isinstance(rating, str) or not answers:
         return []
     best, worst = max(range(len(answers)), key=rating.__getitem__), min(range(len(answers)), key=rating.__getitem__)
-    if rating[worst] >= BAD:
+    if rating[best] >= GOOD and rating[best] - rating[worst] < GAP:
         return []
     if rating[best] >= GOOD:
         return [
             ("own", answers[best], answers[worst], f"own answers, rated {rating[best]:.2f} and {rating[worst]:.2f}")
         ]
+    if rating[worst] >= BAD:
+        return []
     return [
         ("teacher", question.reference, answers[worst], f"the true answer against an own one rated {rating[worst]:.2f}")
     ]
@@ -236,7 +231,7 @@ def unfit(chosen: str, rejected: str, most: float) -> str | None:
 
 
 class Corruption:
-    """True answers made false by one small change: the value of another answer of the same pattern, another number, yes for no."""
+    """True answers made false by one small change: the value of another such answer, another number, yes for no."""
 
     def __init__(self, questions: list[Question]):
         articles_of: dict[str, set] = defaultdict(set)
@@ -281,11 +276,11 @@ class Corruption:
         return []
 
     def value(self, question: Question) -> tuple[int, int, str, tuple] | None:
-        """-> (start, end, text, pattern) of what an answer tells that its question did not ask with; None when it is no short phrase."""
+        """-> (start, end, text, pattern) of what an answer tells beyond its question; None: it is no short phrase."""
         last_asked = question.prompt[-1]["content"]
         asked = {re.sub(r"['’]s?$", "", w.lower()) for w in WORD.findall(question.text)}
         answer = question.reference
-        spans = [m for m in WORD.finditer(answer)]
+        spans = list(WORD.finditer(answer))
         new = [
             i
             for i, m in enumerate(spans)

@@ -1,6 +1,6 @@
 """Make conversations to fine-tune on: from the articles, with a teacher model or by rules, and company for both.
 
-data/clean/deduped/*.jsonl -> data/sft/train.jsonl, val.jsonl: {"messages": [...], "article_id": 12, "kind": "fact"}
+data/clean/deduped/*.jsonl -> data/sft/{train,val,pref}.jsonl: {"messages": [...], "article_id": 12, "kind": "fact"}
     python src/gen_sft_data.py
     python src/gen_sft_data.py --config configs/demo.yaml sft.articles=50
 
@@ -53,13 +53,14 @@ def main(cfg: Config, args: argparse.Namespace | None = None) -> None:
         articles = choose_articles(files, cfg)
         lines, counts = assemble(articles, ask_for_conversations(cfg, articles), cfg, persona, tokenizer)
         out.begin()
-        for path, part in ((train, "train"), (val, "val")):
+        held = resolve(cfg.pref.prompts_file)
+        for path, part in ((train, "train"), (val, "val"), (held, "pref")):
             write_bytes(path, b"".join(lines[part]))
-        out.finish([train, val], counts)
+        out.finish([train, val, held], counts)
     kept, dropped = counts["conversations"], sum(counts["dropped"].values())
     print(
         f"gen_sft_data: {len(articles):,} articles, {kept['train']:,} conversations for training, "
-        f"{kept['val']:,} for validation, {dropped:,} dropped "
+        f"{kept['val']:,} for validation, {kept['pref']:,} kept for preferences, {dropped:,} dropped "
         f"({', '.join(f'{reason}: {n:,}' for reason, n in top(counts['dropped'], 5).items()) or 'none'})"
     )
 
@@ -86,7 +87,7 @@ def what_matters(cfg: Config) -> dict:
             "seed",
         )
     }
-    settings |= {"backend": teacher.backend, "block_size": cfg.model.block_size}
+    settings |= {"backend": teacher.backend, "block_size": cfg.model.block_size, "held_out": cfg.pref.held_out}
     return settings | (
         {"model": teacher.model, "temperature": teacher.temperature} if teacher.backend == "openai" else {}
     )
@@ -115,73 +116,85 @@ def shown(article: dict, most: int) -> dict:
     return {"id": article["id"], "title": article["title"], "text": text}
 
 
+class Rows:
+    """The lines of train.jsonl, val.jsonl and pref.jsonl as they grow, no duplicates, and what is counted of them."""
+
+    def __init__(self, cfg: Config, persona: dict):
+        self.cfg, self.persona = cfg, persona
+        self.lines: dict[str, list[bytes]] = {"train": [], "val": [], "pref": []}
+        self.dropped, self.kinds, self.turns, self.typed = (
+            Counter[str](),
+            Counter[str](),
+            Counter[str](),
+            Counter[str](),
+        )
+        self.said: set[bytes] = set()  # whole conversations
+        self.asked: set[bytes] = set()  # first questions of train
+
+    def add(self, part: str, conversation: dict, reason: str | None = None) -> bool:
+        """Whether the conversation is kept. reason: why it is not fit."""
+        whole, first = hashes(conversation)
+        if reason is None and whole in self.said:
+            reason = "duplicate"
+        if reason is None and part == "val" and first in self.asked:
+            reason = "asked in train too"
+        if reason:
+            self.dropped[reason] += 1
+            return False
+        self.said.add(whole)
+        if part == "train":
+            self.asked.add(first)
+            part = "pref" if held_out(conversation, first, self.cfg) else part
+        self.kinds[conversation["kind"]] += 1
+        self.turns[str(len(conversation["messages"]) // 2)] += 1
+        row = as_people_type(conversation, self.cfg, self.persona, self.typed, part, len(self.lines[part]))
+        self.lines[part].append(dump_line(row))
+        return True
+
+
 def assemble(
     articles: list[dict], answers: dict, cfg: Config, persona: dict, tokenizer: Tokenizer
-) -> tuple[dict, dict]:
-    """-> ({"train": lines, "val": lines}, counts): filtered, no duplicates, by article; then what by_rules() gives."""
+) -> tuple[dict[str, list[bytes]], dict]:
+    """-> ({"train": lines, "val", "pref"}, counts): filtered, no duplicates, by article; then what by_rules() gives."""
     val_ids = choose_val([a for a in articles if "refused" not in answers[a["id"]]], cfg)
     parts = {
         "train": [a for a in articles if a["id"] not in val_ids],
         "val": [a for a in articles if a["id"] in val_ids],
     }
-    rules = RulesTeacher(articles, cfg.sft.seed)
-    lines: dict[str, list[bytes]] = {"train": [], "val": []}
-    counters = {name: Counter() for name in ("dropped", "kinds", "turns", "typed")}
-    said: set[bytes] = set()  # whole conversations
-    asked: set[bytes] = set()  # first questions of train
-
-    def keep(part: str, conversation: dict, reason: str | None = None) -> bool:
-        whole, first = hashes(conversation)
-        if reason is None and whole in said:
-            reason = "duplicate"
-        if reason is None and part == "val" and first in asked:
-            reason = "asked in train too"
-        if reason:
-            counters["dropped"][reason] += 1
-            return False
-        said.add(whole)
-        if part == "train":
-            asked.add(first)
-        counters["kinds"][conversation["kind"]] += 1
-        counters["turns"][str(len(conversation["messages"]) // 2)] += 1
-        row = as_people_type(conversation, cfg, persona, counters["typed"], part, len(lines[part]))
-        lines[part].append(dump_line(row))
-        return True
-
+    rules, rows = RulesTeacher(articles, cfg.sft.seed), Rows(cfg, persona)
     for part, own in parts.items():
         for article in own:
             answer = answers[article["id"]]
             if "refused" in answer:
-                counters["dropped"]["teacher: " + answer["refused"]] += 1
+                rows.dropped["teacher: " + answer["refused"]] += 1
             for conversation in answer.get("conversations", []):
-                keep(
-                    part,
-                    {**conversation, "article_id": article["id"]},
-                    problem(conversation, article, cfg.sft.max_turns),
-                )
-        taught = len(lines[part])
+                reason = problem(conversation, article, cfg.sft.max_turns)
+                rows.add(part, {**conversation, "article_id": article["id"]}, reason)
+        taught = len(rows.lines[part]) + (len(rows.lines["pref"]) if part == "train" else 0)
         for family, source in by_rules(own, rules, cfg, persona, tokenizer, part).items():
-            wanted = round(taught * cfg.sft.mix.get(family, 0) / cfg.sft.mix["memory"])
-            kept = 0
+            wanted, kept = round(taught * share(cfg, family) / share(cfg, "memory")), 0
             for conversation in itertools.islice(source, TRIES * wanted):
-                kept += keep(part, conversation)
+                kept += rows.add(part, conversation)
                 if kept == wanted:
                     break
-    if not lines["train"]:
+    if not rows.lines["train"]:
         raise InputError(
-            f"gen_sft_data: no conversation is left after the filters ({dict(counters['dropped'])}); "
-            "try more sft.articles"
+            f"gen_sft_data: no conversation is left after the filters ({dict(rows.dropped)}); try more sft.articles"
         )
     counts = {
         "articles": {part: len(own) for part, own in parts.items()},
         "refused": sum("refused" in answer for answer in answers.values()),
-        "conversations": {part: len(kept) for part, kept in lines.items()},
-        "kinds": top(counters["kinds"], 80),
-        "turns": top(counters["turns"], 20),
-        "typed": top(counters["typed"], 20),
-        "dropped": top(counters["dropped"], 50),
+        "conversations": {part: len(lines) for part, lines in rows.lines.items()},
+        "kinds": top(rows.kinds, 80),
+        "turns": top(rows.turns, 20),
+        "typed": top(rows.typed, 20),
+        "dropped": top(rows.dropped, 50),
     }
-    return lines, counts
+    return rows.lines, counts
+
+
+def share(cfg: Config, family: str) -> float:
+    return next((value for name, value in cfg.sft.mix.items() if name == family), 0.0)
 
 
 def by_rules(
@@ -222,11 +235,21 @@ def choose_val(articles: list[dict], cfg: Config) -> set:
     return {article_id for _, article_id in ranked[:count]}
 
 
+def held_out(conversation: dict, first: bytes, cfg: Config) -> bool:
+    """Whether a conversation is for preferences: all with one first question go the same way; company is for SFT."""
+    place = hash64(cfg.sft.seed, "pref", first.hex()) / 2**64
+    return place < cfg.pref.held_out and not conversation["kind"].startswith("company")
+
+
 def hashes(conversation: dict) -> tuple[bytes, bytes]:
     """-> (of all that is said in a conversation, of its first question and passage); case and spaces don't count"""
     texts = [conversation.get("passage", ""), *(m["content"] for m in conversation.get("messages", []))]
     texts = [one_line(text).lower() for text in texts]
-    return tuple(hashlib.sha256("\n".join(part).encode()).digest() for part in (texts, texts[:2]))
+    return hash_of(texts), hash_of(texts[:2])
+
+
+def hash_of(texts: list[str]) -> bytes:
+    return hashlib.sha256("\n".join(texts).encode()).digest()
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:

@@ -15,6 +15,7 @@ from dataclasses import dataclass, fields
 import torch
 import torch.nn as nn
 import torch.nn.functional as F
+from torch.utils.checkpoint import checkpoint
 
 from pipeline.cli import stage_main
 
@@ -170,6 +171,7 @@ class WikiGPT(nn.Module):
         self.embed_tokens = nn.Embedding(config.vocab_size, config.n_embd)
         self.layers = nn.ModuleList(Block(config, i) for i in range(config.n_layer))
         self.norm = RMSNorm(config.n_embd)
+        self.checkpoint_activations = False  # keep only what goes into a layer, compute the rest again on the way back
         cos, sin = rope_table(config.block_size, config.head_size, config.rope_theta)
         self.register_buffer("cos", cos, persistent=False)  # (block_size, 1, hs)
         self.register_buffer("sin", sin, persistent=False)
@@ -193,18 +195,30 @@ class WikiGPT(nn.Module):
         T = ids.shape[1]
         if cache is not None:
             positions, mask = cache.begin(T)
-        if positions is None:
-            cos, sin = self.cos[:T], self.sin[:T]  # (T, 1, hs)
-        else:
-            cos, sin = self.cos[positions], self.sin[positions]  # (B, T, 1, hs)
-        x = self.embed_tokens(ids)  # (B, T, C)
-        for layer in self.layers:
-            x = layer(x, cos.to(x.dtype), sin.to(x.dtype), mask, cache)
+        x = self.run_layers(self.layers, self.embed_tokens(ids), positions, mask, cache)  # (B, T, C)
         if cache is not None:
             cache.lengths += T
-        x = self.norm(x[:, -1:] if last_only else x)
-        if targets is None:
-            return F.linear(x, self.embed_tokens.weight)  # (B, T, V)
+        if targets is not None:
+            return self.nats(x, targets)
+        return F.linear(self.norm(x[:, -1:] if last_only else x), self.embed_tokens.weight)  # (B, T, V)
+
+    def run_layers(self, layers, x, positions=None, mask=None, cache=None):
+        """x (B, T, C) through all layers; layers: the model's own, or compiled ones in their place."""
+        if positions is None:
+            cos, sin = self.cos[: x.shape[1]], self.sin[: x.shape[1]]  # (T, 1, hs)
+        else:
+            cos, sin = self.cos[positions], self.sin[positions]  # (B, T, 1, hs)
+        cos, sin = cos.to(x.dtype), sin.to(x.dtype)
+        for layer in layers:
+            if self.checkpoint_activations and self.training:
+                x = checkpoint(layer, x, cos, sin, mask, cache, use_reentrant=False)
+            else:
+                x = layer(x, cos, sin, mask, cache)
+        return x
+
+    def nats(self, x, targets):
+        """The summed loss of what the last layer gives, (B, T, C); see forward()."""
+        x = self.norm(x)
         if torch.compiler.is_compiling():  # the compiler fuses it, and keeps bf16 logits alone
             logits = F.linear(x, self.embed_tokens.weight)
             return F.cross_entropy(logits.float().flatten(0, 1), targets.flatten(), ignore_index=-100, reduction="sum")

@@ -16,6 +16,7 @@ and time limits in gpt/network.py. On a network, or for more than one process: d
 import asyncio
 import contextlib
 import errno
+import gc
 import os
 import signal
 import socket
@@ -61,6 +62,7 @@ def main(cfg: Config) -> None:
     for stop in (signal.SIGTERM, signal.SIGINT):  # uvicorn ends the server, then raises the signal again: it ends well
         signal.signal(stop, lambda *_: None)
     Server(app, engines.values()).run(sockets=[sock])
+    gc.freeze()  # or the interpreter walks through all of torch once more before it ends: 2 s instead of 0.4 s
     print("stopped", file=sys.stderr)
 
 

@@ -41,9 +41,12 @@ def main(cfg: Config) -> None:
         model, tokenizer = checkpoints.load(resolve(s.checkpoint), workers.device)
         length = model.config.block_size
         train = load_conversations(resolve(s.train_file), tokenizer, length)
-        val = load_conversations(resolve(s.val_file), tokenizer, length)
+        val = by_family(read_conversations(resolve(s.val_file), tokenizer, length))
         steps = list(steps_of(train, length, s.epochs, s.micro_batch_size * s.grad_accum_steps, s.join, s.seed))
-        validation = Listed([pack(val, length, random.Random(s.seed))], s.val_file)
+        validation = {
+            family: Listed([pack(part, length, random.Random(s.seed))], s.val_file) for family, part in val.items()
+        }
+        counts = {family: sum(sum(learned) for _, learned in part) for family, part in val.items()}
         run.say(
             f"sft: {len(train):,} conversations, {sum(sum(learned) for _, learned in train):,} tokens learned an "
             f"epoch, {s.epochs} epochs, {len(steps):,} steps of up to {s.micro_batch_size * s.grad_accum_steps} rows",
@@ -57,7 +60,9 @@ def main(cfg: Config) -> None:
             return forward(inputs, targets, positions=positions, mask=mask), learned, {}
 
         def evaluate() -> dict[str, float]:
-            return {"val_loss": run.gradients.mean(validation)["loss"]}
+            losses = {family: run.gradients.mean(rows)["loss"] for family, rows in validation.items()}
+            total = sum(losses[family] * count for family, count in counts.items()) / sum(counts.values())
+            return {"val_loss": total} | {f"val_loss_{family}": loss for family, loss in losses.items()}
 
         warmup = math.ceil(s.warmup_frac * len(steps))
         run.begin(
@@ -91,9 +96,22 @@ def steps_of(
 
 
 def load_conversations(path: Path, tokenizer: Tokenizer, length: int) -> list[Conversation]:
-    """-> [(ids, learned)] of at most length + 1 tokens: whole turns are cut from the end of what is longer, and a
-    conversation whose first answer does not fit is left out and counted. InputError on a line that is no
-    conversation."""
+    """-> [(ids, learned)]; see read_conversations()."""
+    return [conversation for _, conversation in read_conversations(path, tokenizer, length)]
+
+
+def by_family(conversations: list[tuple[str, Conversation]]) -> dict[str, list[Conversation]]:
+    """Those of each family of sft.mix, the families in the order of the alphabet."""
+    families: dict[str, list[Conversation]] = {}
+    for family, conversation in sorted(conversations, key=lambda item: item[0]):
+        families.setdefault(family, []).append(conversation)
+    return families
+
+
+def read_conversations(path: Path, tokenizer: Tokenizer, length: int) -> list[tuple[str, Conversation]]:
+    """-> [(family, (ids, learned))] of at most length + 1 tokens: whole turns are cut from the end of what is longer,
+    and a conversation whose first answer does not fit is left out and counted. InputError on a line that is no
+    conversation. A kind such as company/thanks is of the family company, one without a family of memory."""
     conversations, left_out = [], 0
     for number, record in enumerate(read_jsonl(path), 1):
         messages = record.get("messages")
@@ -111,7 +129,8 @@ def load_conversations(path: Path, tokenizer: Tokenizer, length: int) -> list[Co
         if len(ids) > length + 1 or not any(learned):
             left_out += 1
         else:
-            conversations.append((ids, learned))
+            family, slash, _ = str(record.get("kind", "")).partition("/")
+            conversations.append((family if slash else "memory", (ids, learned)))
     if left_out:
         print(
             f"warning: {path}: {left_out} conversations left out: longer than {length} tokens, or without an answer",

@@ -5,6 +5,7 @@ import threading
 import time
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from types import MappingProxyType
 
 
 class FakeTeacher:
@@ -79,14 +80,15 @@ def serving(teacher: FakeTeacher, port: int = 0):
                                 "message": {"role": "assistant", "content": content_of(plan)},
                                 "finish_reason": plan.get("finish_reason", "stop"),
                             }
-                        ]
+                        ],
+                        "usage": plan.get("usage"),
                     }
                 ).encode()
             else:
                 content = json.dumps({"error": {"message": plan.get("text", "no")}}).encode()
             self.reply(status, content, plan.get("headers", {}))
 
-        def reply(self, status, content, headers={}):
+        def reply(self, status, content, headers=MappingProxyType({})):
             try:
                 self.send_response(status)
                 for name, value in {

@@ -18,9 +18,11 @@ import pytest
 import clean
 import dedup
 import extract
+import good_articles
 from pipeline.config import ROOT, InputError, load_config
 from pipeline.files import dump_line, lock
 from pipeline.stage_output import StageOutput
+from wikipedia import similar
 
 VOCABULARY = [
     f"{a}{b}{c}"
@@ -295,6 +297,92 @@ def test_the_backend_is_part_of_what_a_run_is(source, tmp_path, capsys):
     assert "datasketch" in second["versions"] and "datasketch" not in first["versions"]
 
 
+def crowd(seed, count=250, frame=60):
+    """Stubs of one template at all similarities from 0.5 to 1: buckets are crowded, and many pairs are near 0.8."""
+    draw = random.Random(seed)
+    template, articles = random_text(draw, frame), []
+    for k in range(count):
+        text = f"{template} {random_text(draw, draw.randrange(1, 24))}"
+        articles.append(article(k, edited(draw, text, 0.03) if k % 3 == 0 else text))
+    return articles
+
+
+@pytest.mark.parametrize("seed", [11, 12])
+def test_in_a_crowd_of_look_alikes_every_pair_is_still_found(tmp_path, seed):
+    """Through their rarest shingles, which lose no pair: exactly what a comparison of all pairs removes."""
+    articles = crowd(seed)
+    kept, removed = deduped(tmp_path, articles, size=1000)
+    assert set(kept) == slow_dedup(articles, 0.8) and 30 < len(removed) < 220
+    texts = {a["id"]: a["text"] for a in articles}
+    assert all(jaccard(texts[k], texts[line["kept_id"]]) >= 0.8 for k, line in removed.items())
+
+
+def test_crowds_are_compared_in_lots_that_do_not_depend_on_one_another(tmp_path, monkeypatch):
+    articles = [a | {"id": a["id"] + 1000 * n} for n in range(3) for a in crowd(20 + n, 150)]
+    whole = deduped(tmp_path / "whole", articles)
+    monkeypatch.setattr(dedup, "COMPARED_LOT", 10)
+    monkeypatch.setattr(dedup, "CROWD_LOT", 33)
+    assert deduped(tmp_path / "lots", articles, "dedup.seed=1") == whole
+
+
+def test_look_alikes_take_time_in_proportion_to_their_number(tmp_path):
+    """Comparisons, not seconds: how many pairs of 500 and of 4,000 stubs at J about 0.65 come to be looked at."""
+    looked = []
+
+    def counting(k, others, *rest):
+        looked[-1] += len(others)
+        return find_twin(k, others, *rest)
+
+    find_twin = similar.find_twin
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(similar, "find_twin", counting)
+        for count in (500, 4000):
+            looked.append(0)
+            draw = random.Random(7)
+            frame = random_text(draw, 60)
+            words = [f"{word}{k}" for word in VOCABULARY for k in range(20)]
+            articles = [article(k, f"{frame} {' '.join(draw.choices(words, k=16))}") for k in range(count)]
+            kept, _ = deduped(tmp_path / str(count), articles, size=4000)
+            assert len(kept) == count
+    assert looked[1] < 8 * max(looked[0], 1000) and looked[1] < 4000 * 4
+
+
+@pytest.mark.parametrize(
+    "texts, titles, stay",
+    [
+        (["It is a village in the north of Nepal."] * 3, ["Kumana", "Barha", "Kumana"], 2),
+        (["It is a village in the north of Nepal, on a river."] * 2, ["Kumana", "kumana"], 1),
+        (["It is a village in the north of Nepal"] * 2, ["Kumana", "Barha"], 1),  # no sentence
+        (["It is a village in Nepal.\n\nIt lies on a river."] * 2, ["Kumana", "Barha"], 1),  # more than one line
+        (["It is a village in the north of the land of Nepal. " * 5] * 2, ["Kumana", "Barha"], 1),  # 55 words
+        (["{} is a language for the writing of programs that are fast."] * 3, ["C", "C++", "C#"], 3),
+        (["尼泊尔北部的一个村庄。"] * 2, ["库马纳", "巴尔哈"], 2),
+    ],
+)
+@pytest.mark.parametrize("backend", ["native", "datasketch"])
+def test_the_title_of_a_stub_of_one_sentence_counts(tmp_path, texts, titles, stay, backend):
+    articles = [article(k, text.format(title), title) for k, (text, title) in enumerate(zip(texts, titles))]
+    assert len(deduped(tmp_path, articles, f"dedup.backend={backend}")[0]) == stay
+
+
+@pytest.mark.parametrize("code", ["zh", "ja", "th", "my", "km", "lo", "ko", "hi"])
+@pytest.mark.parametrize("backend", ["native", "datasketch"])
+def test_near_copies_are_found_in_every_script(tmp_path, code, backend):
+    """20 long articles, each with a copy in which one sentence of many was left out; different ones stay apart."""
+    draw = random.Random(code)
+    table = good_articles.LANGUAGES[code]
+    articles = []
+    for k in range(20):
+        sentences = [one["text"].split("\n")[0] for one in good_articles.good_articles(code, 12 + k)]
+        sentences = [f"{s}{draw.choice(table['names'])}{draw.randrange(10**6)}" for s in sentences for _ in range(2)]
+        draw.shuffle(sentences)
+        articles.append(article(k, f"{table['names'][k % 6]} {10**9 + k}\n" + "\n".join(sentences)))
+        articles.append(article(100 + k, "\n".join(sentences[:-1])))
+    kept, removed = deduped(tmp_path, articles, f"dedup.backend={backend}", "dedup.threshold=0.85")
+    assert {k for k in removed if k >= 100} == set(range(100, 120))
+    assert all(line["kept_id"] == k - 100 for k, line in removed.items() if k >= 100)
+
+
 @pytest.mark.parametrize(
     "change, message", [("dedup.bands=30", "more than num_perm"), ("dedup.threshold=0", "threshold")]
 )
@@ -384,7 +472,9 @@ def test_several_workers_make_the_same_bytes(source, result, tmp_path):
     assert digests(tmp_path / "deduped") == digests(result)
 
 
-@pytest.mark.parametrize("moment", ["work/part-00001.articles.npy", "work/candidates.shingles", "part-00001.json"])
+@pytest.mark.parametrize(
+    "moment", ["work/part-00001.articles.npy", "work/candidates.shingles", "work/near-00000.npy", "part-00001.json"]
+)
 def test_killed_and_run_again_the_bytes_are_the_same(source, result, tmp_path, moment):
     """SIGKILL while it signs, compares and writes."""
     out = tmp_path / "deduped"

@@ -474,3 +474,47 @@ def test_quality_on_real_articles(corpus, tmp_path):
         and figures["leftover markup /10k"] <= 0.05
         and figures["articles with leftovers %"] <= 1.5
     )
+
+
+def small_dump(folder, name, pages):
+    """A plain XML dump of (id, title, text)."""
+    xml = "".join(
+        f"<page><title>{title}</title><ns>0</ns><id>{number}</id><revision><id>1</id>"
+        f"<timestamp>2026-01-02T03:04:05Z</timestamp><text>{text}</text></revision></page>"
+        for number, title, text in pages
+    )
+    path = folder / f"{name}-20260101-pages-articles.xml"
+    path.write_text(
+        f"<mediawiki><siteinfo><dbname>{name}</dbname><base>https://{name[:2]}.wikipedia.org/wiki/X</base></siteinfo>"
+        f"{xml}</mediawiki>",
+        encoding="utf-8",
+    )
+    return path
+
+
+def test_several_wikis_make_one_corpus(tmp_path, capsys):
+    """Shards of one after those of another, ids that do not clash, each wiki read in its own language."""
+    german = [(7, "Ulm", "'''Ulm''' ({{lang-la|Ulma}}) ist eine Stadt.\n== Weblinks ==\nx"), (9, "Inn", "Ein Fluss.")]
+    english = [(7, "Ulm", "'''Ulm''' ({{lang-la|Ulma}}) is a town.\n== Weblinks ==\nIt has a minster.")]
+    both = [small_dump(tmp_path, "dewiki", german), small_dump(tmp_path, "enwiki", english)]
+    out = tmp_path / "out"
+    arguments = [f"data.extracted_dir={out}", "data.workers=1", "data.shard_articles=1"]
+    extract.main(load_config("configs/base.yaml", [f"data.dump=[{both[0]}, {both[1]}]", *arguments]))
+    records = [json.loads(line) for path in sorted(out.glob("part-*")) for line in path.read_text().splitlines()]
+    assert [(r["wiki"], r["id"] % 10**12, r["title"]) for r in records] == [
+        ("dewiki", 7, "Ulm"),
+        ("dewiki", 9, "Inn"),
+        ("enwiki", 7, "Ulm"),
+    ]
+    assert len({r["id"] for r in records}) == 3 and records[0]["id"] == 7
+    assert records[0]["text"] == "Ulm (lateinisch Ulma) ist eine Stadt."
+    assert records[2]["text"] == "Ulm (Latin: Ulma) is a town.\n\n## Weblinks\n\nIt has a minster."
+    assert json.loads((out / "manifest.json").read_bytes())["counts"]["wikis"] == {"dewiki": 2, "enwiki": 1}
+    assert "from dewiki: 2 articles (67%)" in capsys.readouterr().out
+    single = tmp_path / "single"
+    arguments[0] = f"data.extracted_dir={single}"
+    extract.main(load_config("configs/base.yaml", [f"data.dump={both[1]}", *arguments]))
+    (line,) = [json.loads(line) for path in single.glob("part-*") for line in path.read_text().splitlines()]
+    assert line["id"] == 7 and "wiki" not in line
+    with pytest.raises(InputError, match="nothing.xml: cannot read the dump"):
+        extract.main(load_config("configs/base.yaml", [f"data.dump=[{both[0]}, {tmp_path}/nothing.xml]", *arguments]))

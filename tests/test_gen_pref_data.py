@@ -16,10 +16,11 @@ from hypothesis import strategies as st
 import gen_pref_data
 from deduped_folder import CAPITALS, countries, deduped
 from fake_teacher import FakeTeacher, serving
-from gen_pref_data import Corruption, another_number, own_pair, unfit
+from gen_pref_data import Corruption, another_number, own_pair, temperatures, unfit
 from pipeline.config import ROOT, InputError, load_config
 from pipeline.files import dump_line
 from teacher.questions import Question, draw
+from teacher.rules import judge
 from tiny import tiny_checkpoint, tiny_tokenizer
 
 
@@ -44,6 +45,44 @@ def test_the_best_own_answer_against_the_worst():
     ]
 
 
+def test_own_answers_need_a_gap_and_the_worse_may_be_half_right():
+    q = question("What is the capital of Peru?", "The capital of Peru is Lima.")
+    assert own_pair(q, ["It is Lima.", "Lima, in Peru, in Chile."], [0.9, 0.6])[0][1:3] == (
+        "It is Lima.",
+        "Lima, in Peru, in Chile.",
+    )
+    assert own_pair(q, ["It is Lima.", "Lima"], [0.9, 0.7]) == []
+
+
+def test_no_wrong_answer_is_chosen_by_the_rules():
+    """Of samples that are all wrong in some way, none is good enough to be the better side."""
+    cases = [
+        (
+            "Who wrote Hamlet?",
+            "Hamlet was written by William Shakespeare.",
+            "Hamlet was not written by William Shakespeare.",
+        ),
+        ("What is the capital of Peru?", "The capital of Peru is Lima.", "The capital of Peru is Lima in Chile."),
+        ("When was Ada born?", "Ada was born in 1815.", "Ada was born in 1815 and 1816."),
+        ("Who beat Napoleon?", "Wellington beat Napoleon.", "Napoleon beat Wellington."),
+    ]
+    for text, reference, wrong in cases:
+        scores = [judge.score(text, reference, answer) for answer in (wrong, "No.")]
+        pairs = own_pair(question(text, reference), [wrong, "No."], scores)
+        assert all(chosen == reference for _, chosen, _, _ in pairs), (wrong, scores)
+
+
+def test_samples_are_spread_over_temperatures():
+    assert temperatures(4, 1.0, 0.6) == [0.7, 0.9, 1.1, 1.3]
+    assert temperatures(1, 1.0, 0.6) == [1.0] and temperatures(2, 0.1, 0.6) == [0.0, 0.4]
+
+
+def test_another_round_asks_other_questions(home, tmp_path):
+    rounds = [run(home, tmp_path / f"round{n}", f"pref.round={n}", "pref.prompts=12") for n in (1, 2)]
+    asked = [{json.dumps(r["prompt"]) for part in parts.values() for r in part} for parts in rounds]
+    assert asked[0] and asked[1] and not asked[0] & asked[1]
+
+
 def test_the_true_answer_where_all_own_ones_are_wrong():
     q = question("What is the capital of Peru?", "The capital of Peru is Lima.")
     assert own_pair(q, ["Rome.", "Oslo."], [0.2, 0.0]) == [
@@ -53,7 +92,12 @@ def test_the_true_answer_where_all_own_ones_are_wrong():
 
 @pytest.mark.parametrize(
     "answers, ratings",
-    [(["Lima.", "It is Lima."], [1.0, 0.9]), ([], []), (["x"], "cut off at max_tokens"), (["Lima.", "?"], [0.9, 0.6])],
+    [
+        (["Lima.", "It is Lima."], [1.0, 0.9]),
+        ([], []),
+        (["x"], "cut off at max_tokens"),
+        (["Lima.", "It is Lima."], [0.9, 0.7]),
+    ],
 )
 def test_no_pair_where_nothing_is_learned(answers, ratings):
     assert own_pair(question("q", "r"), answers, ratings) == []
@@ -172,7 +216,7 @@ def home(tmp_path_factory):
             }
         )
     (folder / "sft").mkdir()
-    for name in ("train", "val"):
+    for name in ("train", "val", "pref"):
         (folder / f"sft/{name}.jsonl").write_bytes(b"".join(dump_line(line) for line in lines))
     tiny_checkpoint(folder / "model", block_size=128)
     return folder
@@ -183,6 +227,8 @@ def overrides(home, out, *more):
         f"data.deduped_dir={home / 'deduped'}",
         f"sft.train_file={home / 'sft/train.jsonl'}",
         f"sft.val_file={home / 'sft/val.jsonl'}",
+        f"pref.prompts_file={home / 'sft/pref.jsonl'}",
+        f"teacher.answers={out / 'teacher'}",
         f"pref.train_file={out / 'train.jsonl'}",
         f"pref.val_file={out / 'val.jsonl'}",
         f"pref.checkpoint={home / 'model/latest'}",
@@ -275,24 +321,28 @@ def test_killed_and_run_again_ends_with_the_same_bytes(home, tmp_path):
 
 
 def test_ratings_are_not_asked_twice(home, tmp_path):
-    with serving(FakeTeacher(rater)) as url:
+    with serving(whole := FakeTeacher(rater)) as url:
         run(home, tmp_path / "whole", *openai(url))
+    half = len(whole.bodies()) // 2
     with (
-        serving(FakeTeacher(lambda n, body: rater(n, body) if n < 10 else {"drop": True})) as url,
+        serving(FakeTeacher(lambda n, body: rater(n, body) if n < half else {"gone": True})) as url,
         pytest.raises(InputError, match="goes on"),
     ):
         run(home, tmp_path / "cut", *openai(url))
     fake = FakeTeacher(rater)
     with serving(fake) as url:
         run(home, tmp_path / "cut", *openai(url))
-    assert len(fake.bodies()) <= 24 - 8 and files(tmp_path / "cut") == files(tmp_path / "whole")
+    # A question none of whose samples ended asks nothing; two requests may be in flight when the server goes.
+    assert half <= len(fake.bodies()) <= len(whole.bodies()) - half + 2
+    assert files(tmp_path / "cut") == files(tmp_path / "whole")
 
 
 @pytest.mark.parametrize(
     "more, says",
     [
         (["pref.checkpoint=/nowhere"], "run python src/train_sft.py"),
-        (["sft.train_file=/nowhere/train.jsonl"], "run python src/gen_sft_data.py"),
+        (["pref.prompts_file=/nowhere/pref.jsonl"], "run python src/gen_sft_data.py"),
+        (["pref.round=9"], "besides the 192 of earlier rounds"),
         (["pref.max_new_tokens=120"], "leaves no room for a question in block_size 128"),
     ],
 )

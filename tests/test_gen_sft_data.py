@@ -28,6 +28,8 @@ def overrides(folder, out="sft", *more):
         "sft.conversations=30",
         "sft.val_fraction=0.2",
         f"teacher.answers={folder / out / 'teacher'}",
+        f"pref.prompts_file={folder / out / 'pref.jsonl'}",
+        "pref.held_out=0",
         f"tokenizer.path={folder / 'tokenizer.json'}",
         "sft.mix={memory: 1}",
         "sft.typing=0",
@@ -72,7 +74,7 @@ def test_lines_split_and_manifest(home, capsys):
             m["content"] == m["content"].strip() != "" for m in record["messages"]
         )
     manifest = json.loads((home / "sft/manifest.json").read_text())
-    assert manifest["counts"]["conversations"] == {"train": len(parts["train"]), "val": len(parts["val"])}
+    assert manifest["counts"]["conversations"] == {"train": len(parts["train"]), "val": len(parts["val"]), "pref": 0}
     assert manifest["counts"]["articles"] == {"train": 16, "val": 4}
     assert sum(manifest["counts"]["kinds"].values()) == len(parts["train"]) + len(parts["val"])
     assert len(manifest["counts"]["kinds"]) >= 5
@@ -264,7 +266,7 @@ def test_killed_and_run_again_ends_with_the_same_bytes(home):
     for kill_after in (4, 9):
         out, asked = f"killed{kill_after}", threading.Event()
 
-        def plan(n, body):
+        def plan(n, body, kill_after=kill_after, asked=asked):
             if n >= kill_after:
                 asked.set()
             return {"text": lesson(n, body), "sleep": 0 if n < kill_after else 0.5}
@@ -340,6 +342,19 @@ def test_a_refused_article_is_never_all_of_val(home):
     with serving(FakeTeacher(refuses)) as url:
         parts = run(home, "other", *openai(url), "sft.val_fraction=0.01")
     assert parts["val"] and not {r["article_id"] for r in parts["val"]} & ids
+
+
+def test_what_is_kept_for_preferences_is_in_no_training_row(home):
+    parts = run(home, "sft", "pref.held_out=0.3", "sft.mix={memory: 0.5, passage: 0.3, company: 0.2}")
+    held = [json.loads(line) for line in (home / "sft/pref.jsonl").read_text(encoding="utf-8").splitlines()]
+    share = len(held) / (len(held) + len(parts["train"]))
+    assert 0.1 < share < 0.4 and len({r["kind"] for r in held}) > 3
+    questions = [
+        {" ".join(r["messages"][0]["content"].lower().split()) for r in rows} for rows in (held, parts["train"])
+    ]
+    assert not questions[0] & questions[1]
+    assert not [r for r in held if r["kind"].startswith("company")]
+    assert any(r["kind"].startswith("company") for r in parts["train"])
 
 
 def test_preview_shows_rows_and_writes_nothing(home, capsys):

@@ -9,13 +9,18 @@ import judge_eval
 from deduped_folder import countries, deduped
 from fake_teacher import FakeTeacher, serving
 from gpt.decoder import Completion
-from judge_eval import bootstrap, compare
+from judge_eval import at_equal_length, plain, wilson
 from pipeline.config import InputError, load_config
 from pipeline.files import dump_line
 from teacher.questions import Question
 from tiny import tiny_checkpoint
 
 QUESTIONS = [Question([{"role": "user", "content": f"q{i}"}], "r", i, "fact") for i in range(6)]
+
+
+def compare(first, second, questions, verdicts, lengths=((5, 5),) * 6):
+    answers = {name: [{"text": "x" * pair[side]} for pair in lengths] for side, name in enumerate((first, second))}
+    return judge_eval.compare(first, second, questions, answers, verdicts)
 
 
 def verdicts(*pairs):
@@ -30,11 +35,7 @@ def verdicts(*pairs):
 def test_both_orders_are_put_together():
     # In the forward order A is the first model's answer, in the other order B is.
     result = compare(
-        "a",
-        "b",
-        QUESTIONS,
-        verdicts(("A", "B"), ("B", "A"), ("A", "A"), ("tie", "tie"), ("A", None), ("A", "tie")),
-        seed=1,
+        "a", "b", QUESTIONS, verdicts(("A", "B"), ("B", "A"), ("A", "A"), ("tie", "tie"), ("A", None), ("A", "tie"))
     )
     assert (result["wins"], result["losses"], result["ties"]) == (
         1,
@@ -49,17 +50,17 @@ def test_both_orders_are_put_together():
 
 
 def test_a_judge_that_always_takes_the_first_slot_decides_nothing():
-    result = compare("a", "b", QUESTIONS, verdicts(*[("A", "A")] * 6), seed=1)
+    result = compare("a", "b", QUESTIONS, verdicts(*[("A", "A")] * 6))
     assert (
         result["win_rate"] == 0.5
         and result["ties"] == 6
         and result["first_slot_rate"] == 1.0
-        and result["interval"] == [0.5, 0.5]
+        and result["interval"] == [pytest.approx(0.1876, abs=1e-4), pytest.approx(0.8124, abs=1e-4)]
     )
 
 
 def test_nothing_usable():
-    result = compare("a", "b", QUESTIONS, verdicts(*[(None, None)] * 6), seed=1)
+    result = compare("a", "b", QUESTIONS, verdicts(*[(None, None)] * 6))
     assert (
         result["questions"] == 0
         and result["invalid"] == 12
@@ -68,14 +69,38 @@ def test_nothing_usable():
     )
 
 
-def test_the_interval_is_that_of_the_normal_approximation_for_many_questions():
-    points = [1.0] * 600 + [0.0] * 300 + [0.5] * 100
-    mean, deviation = np.mean(points), np.std(points) / np.sqrt(len(points))
-    low, high = bootstrap(points, seed=3)
-    assert low == pytest.approx(mean - 1.96 * deviation, abs=0.004) and high == pytest.approx(
-        mean + 1.96 * deviation, abs=0.004
-    )
-    assert bootstrap(points, seed=3) == (low, high)
+@pytest.mark.parametrize(
+    "share, count, low, high",
+    [(1.0, 5, 0.5655, 1.0), (0.0, 5, 0.0, 0.4345), (0.5, 10, 0.2366, 0.7634), (0.61, 200, 0.5409, 0.6749)],
+)
+def test_the_interval_is_wilsons(share, count, low, high):
+    """Values of the formula in Wilson (1927), worked out by hand."""
+    assert wilson(share, count) == (pytest.approx(low, abs=1e-4), pytest.approx(high, abs=1e-4))
+
+
+def test_no_question_no_knowledge():
+    assert wilson(0.5, 0) == (0.0, 1.0) and at_equal_length([], []) is None
+
+
+def test_the_longer_answer_does_not_win_by_its_length():
+    random = np.random.default_rng(1)
+    longer = random.uniform(-0.8, 0.8, 4000)
+
+    def won(at_zero):
+        chance = 1 / (1 + np.exp(-(np.log(at_zero / (1 - at_zero)) + 3 * longer)))
+        return [float(x) for x in random.uniform(size=len(longer)) < chance]
+
+    assert at_equal_length(won(0.5), list(longer)) == pytest.approx(0.5, abs=0.03)
+    assert at_equal_length(won(0.7), list(longer)) == pytest.approx(0.7, abs=0.03)
+    always_longer = [0.5] * 100
+    assert 0.5 < at_equal_length([1.0] * 100, always_longer) <= 1.0  # nothing tells length from worth
+    assert at_equal_length([1.0, 0.0] * 50, [0.0] * 100) == pytest.approx(0.5)
+
+
+def test_a_base_model_is_asked_in_plain_text():
+    asked = [{"role": "user", "content": "Where is\nLima?"}, {"role": "assistant", "content": "In Peru."}]
+    question = Question([*asked, {"role": "user", "content": "And Rome?"}], "r", 1, "fact")
+    assert plain(question) == "Question: Where is Lima?\nAnswer: In Peru.\nQuestion: And Rome?\nAnswer:"
 
 
 # --- whole runs ---
@@ -123,6 +148,7 @@ def run(home, names, *more):
             [
                 f"judge.checkpoints={checkpoints}",
                 f"judge.report={home / 'reports/judge'}",
+                f"teacher.answers={home / 'teacher'}",
                 f"sft.val_file={home / 'val.jsonl'}",
                 f"data.deduped_dir={home / 'deduped'}",
                 "judge.prompts=10",
@@ -143,13 +169,16 @@ def test_the_right_model_wins(home, capsys):
         0,
         0,
         1.0,
-        [1.0, 1.0],
+        [pytest.approx(0.5101, abs=1e-4), pytest.approx(1.0)],
     )
     assert pair["first_slot_rate"] == 0.5 and pair["inconsistent"] == pair["invalid"] == 0
     assert result["models"]["right"] == {"words": 3.0, "stopped": 1.0, "empty": 0, "agreement": 1.0}
     assert result["models"]["wrong"]["agreement"] < 0.5
-    assert "| right | wrong | 4 | 0 | 0 | 100.0% |" in text and "bootstrap" in text and "It is Rome." in text
+    assert "| right | wrong | 4 | 0 | 0 | 100.0% |" in text and "Wilson" in text and "It is Rome." in text
     assert "right 4 : 0 wrong" in capsys.readouterr().out
+    again, _ = run(home, ["right", "wrong"])
+    out = capsys.readouterr().out
+    assert "is up to date" in out and "right 4 : 0 wrong" in out and again == result
 
 
 def test_three_models_meet_in_pairs(home):
@@ -198,7 +227,7 @@ def test_a_model_judges_in_both_orders_with_the_article(home):
 
 def test_a_lost_judge_loses_nothing(home):
     with (
-        serving(FakeTeacher(lambda n, body: judging(n, body) if n < 5 else {"drop": True})) as url,
+        serving(FakeTeacher(lambda n, body: judging(n, body) if n < 5 else {"gone": True})) as url,
         pytest.raises(InputError, match="goes on"),
     ):
         run(home, ["right", "wrong"], *openai(url))

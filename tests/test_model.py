@@ -250,3 +250,19 @@ def test_bf16_is_near_fp32():
             rough = model(ids[:, :-1], ids[:, 1:])
     assert rough.dtype == torch.float32 and rough.item() == pytest.approx(exact.item(), rel=0.02)
     assert rough.item() != exact.item()
+
+
+@pytest.mark.parametrize(
+    "name, parameters, tokens_a_parameter, card_gib", [("350m", 342e6, 20, 24 - 1), ("1b", 995e6, 20, 80 - 1)]
+)
+def test_the_ladder_is_what_its_files_say(name, parameters, tokens_a_parameter, card_gib):
+    """Size, length of the run, room on the card; at most 12 lines."""
+    file = ROOT / f"configs/{name}.yaml"
+    assert len(file.read_text().splitlines()) <= 12
+    cfg = load_config(file)
+    config, t = ModelConfig.of(cfg.model), cfg.train
+    n = sum(parameter_counts(config).values())
+    assert n == pytest.approx(parameters, rel=0.002)
+    tokens = t.max_iters * t.micro_batch_size * t.grad_accum_steps * config.block_size
+    assert tokens / n == pytest.approx(tokens_a_parameter, rel=0.05)
+    assert sum(training_memory(config, t.micro_batch_size, True).values()) < card_gib * 2**30

@@ -117,6 +117,22 @@ def test_after_a_change_of_subject_the_first_question_is_read_and_not_learned(tm
     assert joined in [chat.encode(tokenizer, a["messages"] + b["messages"]) for a, b in (parts, parts[::-1])]
 
 
+def test_the_validation_loss_is_told_for_each_family_too(setup, tmp_path):
+    said = [*FACTS.items(), ("Hello", "Hello! How are you?")]
+    kinds = ["fact", "yes_no", "passage/answer", "passage/title", "limits/after", "company/greeting"]
+    write(tmp_path / "val.jsonl", [conversation(q, a) | {"kind": k} for (q, a), k in zip(said, kinds)])
+    train_sft.main(setup("sft.epochs=1"))
+    log = (tmp_path / "checkpoints/sft/log.jsonl").read_text().splitlines()
+    losses = next(r for r in map(json.loads, reversed(log)) if "val_loss" in r)
+    tokenizer = tiny_tokenizer(tmp_path / "tokenizer.json")
+    families = dict.fromkeys(["memory", "passage", "limits", "company"], 0)
+    for (_, answer), kind in zip(said, kinds):
+        families[kind.partition("/")[0] if "/" in kind else "memory"] += len(tokenizer.encode(answer)) + 1
+    assert {name for name in losses if name.startswith("val_loss_")} == {f"val_loss_{name}" for name in families}
+    mean = sum(losses[f"val_loss_{name}"] * n for name, n in families.items()) / sum(families.values())
+    assert losses["val_loss"] == pytest.approx(mean, abs=1e-4)
+
+
 def test_only_what_the_assistant_says_is_learned(tmp_path):
     tokenizer = tiny_tokenizer(tmp_path / "tokenizer.json")
     path = write(tmp_path / "c.jsonl", [conversation("What is gold?", "A metal.", "Soft?", "Yes.")])

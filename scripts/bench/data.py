@@ -297,9 +297,11 @@ def encoding(cfg, args, records: list[dict], work: Path) -> list[Row]:
     }
     some = texts[: max(1, len(texts) // 4)]
     part = sum(len(text.encode()) for text in some) / 1e6
-    contestants = {
-        name: (lambda encode=make(tokenizer): [encode(text) for text in some]) for name, make in available.items()
-    }
+
+    def over(encode: Callable) -> Callable[[], object]:
+        return lambda: [encode(text) for text in some]
+
+    contestants = {name: over(make(tokenizer)) for name, make in available.items()}
     seconds = in_turns(args.rounds, **contestants, tokenizers=lambda: tokenizer.hf.encode_batch(some))
     return [
         Row("train_tokenizer", "MB of text", size / trained, "", None, None),

@@ -112,7 +112,7 @@ def premises(facts: list[dict], seed: int) -> list[Item]:
         else:
             slots = false_values([f for f in facts if f["relation"] == relation], len(section.lines), rng)
         items += [
-            Item("false premises", re.sub(r"\{(\w)\}", lambda m, s=slot: s[m[1]], text), DENIES)
+            Item("false premises", text.replace("{S}", slot["S"]).replace("{W}", slot.get("W", "")), DENIES)
             for slot, (_, text) in zip(slots, section.lines)
         ]
     return items

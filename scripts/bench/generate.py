@@ -63,10 +63,12 @@ class Letters:
 
     special_ids = {"<|user|>": 0, "<|assistant|>": 1, "<|end|>": END, "<|pad|>": PAD}
     end_id, pad_id = -1, PAD
-    hf = SimpleNamespace(id_to_token=lambda i: "a")
 
     def __init__(self, vocab_size: int):
         self.vocab_size = vocab_size
+
+    def token_bytes(self) -> dict[int, bytes]:
+        return dict.fromkeys(range(self.vocab_size), b"a")
 
 
 def clock(device) -> float:
@@ -125,6 +127,11 @@ def main(cfg, args) -> None:
         f"{'compiled' if cfg.sample.compile else 'not compiled'} ({building:.1f} s); greedy rows equal token for "
         f"token: {same} of {args.batch}\n"
     )
+    table(pairs, args, device)
+
+
+def table(pairs: dict, args, device: torch.device) -> None:
+    """The two sides of each pair in turns, a row a pair."""
     print(
         "| decoding | wikillm tokens/s | transformers tokens/s | ratio of the best | median ratio of a round "
         "|\n|---|--:|--:|--:|--:|"

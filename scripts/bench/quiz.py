@@ -265,7 +265,7 @@ def clear_facts(facts: list[dict]) -> dict[str, list[dict]]:
 
 def user_messages(train: Path) -> set[str]:
     """What users say in the training conversations, normalised."""
-    said = set()
+    said: set[str] = set()
     try:
         with open(train, encoding="utf-8") as file:
             for number, line in enumerate(file, 1):
@@ -296,7 +296,8 @@ def used_in(wording: str, subjects: set[str], said: set[str]) -> str | None:
 
 def fresh_wordings(relations: dict[str, list[dict]], said: set[str]) -> tuple[dict[str, list[str]], list[str]]:
     """The wordings of each relation that no training conversation uses, and a line about each that one does."""
-    fresh, replaced = {}, []
+    fresh: dict[str, list[str]] = {}
+    replaced = []
     for relation, facts in relations.items():
         subjects = {without_article(normal(fact["subject"])) for fact in facts}
         fresh[relation] = []
@@ -357,7 +358,8 @@ def ask(url: str, messages: list[dict]) -> tuple[str, bool]:
 
 def examine(url: str, questions: list[Question], turns: int) -> list[Result]:
     """Ask them all, `turns` after one another in each conversation."""
-    results, messages = [], []
+    results: list[Result] = []
+    messages: list[dict] = []
     for number, question in enumerate(questions):
         turn = number % turns
         messages = [*messages[: 2 * turn], {"role": "user", "content": question.text}]

@@ -104,15 +104,17 @@ def in_dump_order(pages: list[Planted]) -> list[Planted]:
 
     ordered = sorted(pages, key=place)
     number = 10
-    for planted in ordered:
-        planted.page.id = number
-        number += 1 + number_of(planted.page.title, "gap") % 9
+    for one in ordered:
+        one.page.id = number
+        number += 1 + number_of(one.page.title, "gap") % 9
     return ordered
 
 
 def truth_of(ordered: list[Planted], dump: bytes, index: bytes, sources: str) -> dict:
     by_title = {p.page.title: p for p in ordered if p.page.ns == 0}
-    articles, facts, kinds = [], [], {}
+    articles: list[dict] = []
+    facts: list[dict] = []
+    kinds: dict[str, int] = {}
     for p in ordered:
         kinds[p.kind] = kinds.get(p.kind, 0) + 1
         entry = {"id": p.page.id, "title": p.page.title, "ns": p.page.ns, "kind": p.kind, "expect": p.expect}

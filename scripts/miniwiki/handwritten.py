@@ -281,11 +281,10 @@ The pendulum clock was invented by Christiaan Huygens in 1656.
     "Bridge": (
         """A '''bridge''' is a structure that carries a road or a railway over a river or a valley.
 
-%s
+{{ braces }}
 
 The Romans built many bridges of stone, and some of them still stand.
-"""
-        % BRACES,
+""".replace("{{ braces }}", BRACES),
         [
             "A bridge is a structure that carries a road or a railway over a river or a valley.",
             "The Romans built many bridges of stone, and some of them still stand.",
@@ -295,11 +294,10 @@ The Romans built many bridges of stone, and some of them still stand.
     "Lighthouse": (
         """A '''lighthouse''' is a tower with a bright light that shows ships the way.
 
-%s
+[[ brackets ]]
 
 The lighthouse of Alexandria was one of the seven wonders of the ancient world.
-"""
-        % BRACKETS,
+""".replace("[[ brackets ]]", BRACKETS),
         [
             "A lighthouse is a tower with a bright light that shows ships the way.",
             "The lighthouse of Alexandria was one of the seven wonders of the ancient world.",

@@ -93,7 +93,8 @@ def currencies() -> list[Article]:
             if row["continent"] == continent and row["currency"]
         )
         where = continent or "countries between Europe and Asia"
-        first = f"The currencies of {where} are the kinds of money that are used in {'its' if continent else 'these'} countries."
+        whose = "its" if continent else "these"
+        first = f"The currencies of {where} are the kinds of money that are used in {whose} countries."
         made.append(
             overview(
                 f"Currencies of {where}",

@@ -87,7 +87,7 @@ def table(name: str) -> list[dict]:
         cells = ["" if c.strip() == "-" else c.strip() for c in line.split("|")]
         if len(cells) != len(head):
             raise ValueError(f"facts/{name}.txt: {len(cells)} cells where {len(head)} are named: {line}")
-        row = dict(zip(head, cells))
+        row: dict = dict(zip(head, cells))
         if "notes" in row:
             row["notes"] = row["notes"].split(" / ")
         rows.append(row)

@@ -260,7 +260,7 @@ def handwritten() -> list[Planted]:
 
 def duplicates(real: list[Planted]) -> list[Planted]:
     chosen = sorted(
-        (p for p in real if p.article.topic in ("countries", "elements", "states")),
+        (p for p in real if p.article and p.article.topic in ("countries", "elements", "states")),
         key=lambda p: number_of(p.page.title, "duplicate"),
     )
     exact = [
@@ -302,6 +302,7 @@ CHANGES = [
 
 def changed_copy(p: Planted) -> Planted | None:
     """A near duplicate whose exact Jaccard of word 5-grams is at least LEAST_JACCARD, or None."""
+    assert p.article, p.page.title
     original, text = p.article.text(), p.page.text
     body, changes = original, 0
     for old, new in CHANGES:

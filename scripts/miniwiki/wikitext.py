@@ -80,7 +80,8 @@ class Linker:
             # "German" is the name of a language, but mostly an adjective: only its title is linked.
             name = article.title if article.topic == "languages" else article.name.removeprefix("the ")
             for form in sorted({article.title, name}):
-                self.by_first_word.setdefault(re.match(r"[\w'.-]*", form)[0], []).append((form, article.title))
+                first = re.findall(r"^[\w'.-]*", form)[0]
+                self.by_first_word.setdefault(first, []).append((form, article.title))
         for forms in self.by_first_word.values():
             forms.sort(key=lambda pair: -len(pair[0]))
 

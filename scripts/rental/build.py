@@ -17,7 +17,7 @@ from dataclasses import dataclass
 
 from pipeline.config import InputError
 from scripts.rental import ledger
-from scripts.rental.fleet import LAG_POLLS, Fleet, World, keep
+from scripts.rental.fleet import LAG_POLLS, Fleet, World, keep, stranger
 from scripts.rental.world import (
     ApiError,
     BadBox,
@@ -76,7 +76,8 @@ class Builder:
 
     def build(self) -> None:
         """Until everything is here and nothing is rented. RentalError leaves the instance as it is, or stopped."""
-        self.fleet.reconcile()
+        for row in self.fleet.reconcile():
+            self.say(stranger(row))
         vanished = 0
         while True:
             if self.fleet.instance is None:

@@ -17,9 +17,9 @@ from scripts.rental import state as st
 from scripts.rental.api import VastApi
 from scripts.rental.box import Job, SshBox, show_status
 from scripts.rental.build import Builder, Plan
-from scripts.rental.fleet import Fleet, World
+from scripts.rental.fleet import Fleet, World, stranger
 from scripts.rental.on_box.build import RUNS, STAGES, stages
-from scripts.rental.world import ApiError, Clock, RentalError, Row, StillBilling, Unreachable
+from scripts.rental.world import Clock, HasWork, RentalError, Row, StillBilling, Unreachable
 
 STATE = ROOT / ".vast"
 
@@ -133,7 +133,10 @@ class Session:
         """For commands that ask the box alone."""
         if self.store.load()["instance"] is None:
             raise InputError("nothing is rented; first: python scripts/vast.py up")
-        return self.box()
+        box = self.box()
+        if not box.reachable():  # a restart changes its address
+            self.builder().connect()
+        return box
 
     def builder(self) -> Builder:
         world = World(self.connect(), self.box(), Clock(), self.store, self.cfg.vast, say, Uninterrupted)
@@ -212,7 +215,7 @@ def say(text: str) -> None:
 
 def write_bill(session: Session) -> None:
     state, now = session.store.load(), time.time()
-    page = ledger.bill(state, state.get("hours", {}), now)
+    page = ledger.bill(state, state["hours"], now)
     file = resolve(session.cfg.eval.report).parent / "bill.md"
     file.parent.mkdir(parents=True, exist_ok=True)
     file.write_text(page)
@@ -222,7 +225,7 @@ def write_bill(session: Session) -> None:
 def close_ledger(store: st.Store) -> None:
     """The next build has its own caps and its own bill."""
     with store.change() as state:
-        state["history"] = [*state.get("history", []), *state["ledger"]]
+        state["history"] = [*state["history"], *state["ledger"]]
         state["ledger"] = []
 
 
@@ -331,7 +334,7 @@ def logs(session: Session) -> None:
     os.execvp("ssh", ["ssh", "-F", str(box.line.ssh_config), st.ALIAS, remote])
 
 
-def status(session: Session) -> int:
+def status(session: Session) -> None:
     builder = session.builder()
     strangers = builder.fleet.reconcile()
     state = session.store.load()
@@ -363,17 +366,12 @@ def status(session: Session) -> int:
         )
     if state["ledger"]:
         print(ledger.show(state, time.time()))
-    return show_strangers(strangers)
+    tell_strangers(strangers)
 
 
-def show_strangers(rows: list[Row]) -> int:
-    """-> 1 when there are some"""
+def tell_strangers(rows: list[Row]) -> None:
     for row in rows:
-        print(
-            f"instance {row.id} ({row.label}, {row.status}, ${row.dph:.3f}/h) is of this project, but not in {STATE}: "
-            f"of another checkout, or .vast was deleted.\n  take it over:  python scripts/vast.py adopt {row.id}"
-        )
-    return 1 if rows else 0
+        print(stranger(row))
 
 
 def bill(session: Session) -> None:
@@ -411,23 +409,28 @@ def down(session: Session) -> int:
     with st.only_one(STATE):
         builder = session.builder()
         strangers = builder.fleet.reconcile()
-        if builder.fleet.instance is None:
-            if not strangers:
-                print("nothing is rented")
+        had = builder.fleet.instance is not None
+        if not had:
+            print("nothing is rented by this checkout" if strangers else "nothing is rented")
         else:
             try:
                 builder.down(session.args.lose_work)
-            except (Unreachable, ApiError) as error:
+            except (HasWork, StillBilling):
+                raise
+            except RentalError as error:
+                if builder.fleet.instance is None:
+                    raise
                 raise RentalError(
-                    f"the last pull failed, so nothing was destroyed: {error}\n"
-                    "       destroy it all the same: python scripts/vast.py down --lose-work"
+                    f"nothing was destroyed: {error}\n"
+                    "       run it again, or destroy it all the same: python scripts/vast.py down --lose-work"
                 ) from None
         state = session.store.load()
         if state["ledger"]:
             print(ledger.show(state, time.time()))
             if state["instance"] is None:
                 close_ledger(session.store)
-        return show_strangers(strangers)
+        tell_strangers(strangers)
+        return 1 if strangers and not had else 0
 
 
 def build(session: Session) -> int:

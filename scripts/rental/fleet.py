@@ -347,6 +347,14 @@ def keep(instance: dict) -> str:
     )
 
 
+def stranger(row: Row) -> str:
+    return (
+        f"NOTE: instance {row.id} ({row.label}, {row.status}, ${row.dph:.3f}/h) is of this project and not known here: "
+        "it is another checkout's,\n      or .vast was deleted. Take it over, to go on with it or to end it: "
+        f"python scripts/vast.py adopt {row.id}"
+    )
+
+
 def loud(verb: str, instance: int, problem: str) -> str:
     line, done = "!" * 78, {"destroy": "destroyed", "stop": "stopped"}[verb]
     return (

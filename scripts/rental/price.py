@@ -11,22 +11,21 @@ from scripts.rental.on_box.build import STAGES, local_teacher, stages
 # Tokens/s of training a 124M model of this shape (859 MFLOP a token) on one GPU in bf16 with torch.compile, as
 # published; the relative speed of the teacher there by memory bandwidth, which decodes; TFLOPS and GB/s are of
 # NVIDIA's data sheets. "estimate": no publication known; the 4090's or the H100's share of the peak. train.bench on
-# the box is the last word. fmt: off
+# the box is the last word.
 SPEEDS = {  # name as vast.ai writes it: (tokens/s, GB/s of memory, GB, source)
     "RTX 3090": (52_000, 936, 24, "estimate: the 4090's share of 71 TFLOPS"),
-    "RTX 4090": (118_000, 1008, 24, "106k to 130k in public runs of llm.c-sized PyTorch models"),
+    "RTX 4090": (118_000, 1008, 24, "published: 106k to 130k"),
     "RTX 5090": (150_000, 1792, 32, "estimate: the 4090's share of 210 TFLOPS"),
     "RTX 6000Ada": (190_000, 960, 48, "estimate: half of 364 TFLOPS, bound by memory"),
     "L40S": (185_000, 864, 48, "estimate: as the RTX 6000 Ada"),
     "A40": (95_000, 696, 48, "estimate: the A100's share of 150 TFLOPS"),
-    "A100 PCIE": (180_000, 1935, 80, "142k to 218k: nanoGPT and llm.c on an A100"),
-    "A100 SXM4": (180_000, 2039, 80, "142k to 218k: nanoGPT and llm.c on an A100"),
+    "A100 PCIE": (180_000, 1935, 80, "published: 142k to 218k"),
+    "A100 SXM4": (180_000, 2039, 80, "published: 142k to 218k"),
     "H100 PCIE": (330_000, 2000, 80, "estimate: 756 of 989 TFLOPS of the SXM card"),
     "H100 NVL": (370_000, 3900, 94, "estimate: 835 of 989 TFLOPS of the SXM card"),
-    "H100 SXM": (448_000, 3350, 80, "448k: published for this size"),
-    "H200": (490_000, 4800, 141, "490k: published for this size"),
+    "H100 SXM": (448_000, 3350, 80, "published: 448k"),
+    "H200": (490_000, 4800, 141, "published: 490k"),
 }
-# fmt: on
 FLOPS_OF_TABLE = 859e6  # a token of the model that the table is about
 GPU_SCALING = 0.92  # of N times one GPU's speed, by DDP over PCIe
 # The other stages on one RTX 4090, hours with configs/base.yaml, by what bounds them: the teacher's decoding (memory
@@ -34,7 +33,7 @@ GPU_SCALING = 0.92  # of N times one GPU's speed, by DDP over PCIe
 TEACHER_HOURS = {"gen_sft_data": 2.0, "gen_pref_data": 1.0, "judge_eval": 0.2}
 TRAINED_SHARE = {"train_sft": 0.03, "train_dpo": 0.02, "eval_ppl": 0.002}  # of train's hours
 SETUP_HOURS = 0.4  # image, packages, weights
-UPLINK_MB_S = 5.0  # of a home line, for the push; measured by the first push
+UPLINK_MB_S = 5.0  # assumed of a home line, for what `build --check` says of the push
 CODE_GB = 0.1
 
 

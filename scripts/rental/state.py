@@ -21,9 +21,10 @@ PREFIX = "wikillm-"  # of every label; the rest is new for each request
 
 def empty() -> dict[str, Any]:
     """account: id of the account that rents; requests: sent, and not settled: [{label, time, ...}]; instance: the one
-    rented box; ledger: see ledger.py; built: {inputs, outputs} hashes of the last finished build; pulled:
-    [checkpoint, time]."""
-    return {"account": None, "requests": [], "instance": None, "ledger": [], "built": None, "pulled": None}
+    rented box; ledger: see ledger.py; history: the ledgers of earlier builds; hours: {stage: hours} and built: {inputs,
+    outputs} (hashes) of the last finished build; pulled: [checkpoint, time]."""
+    nothing: dict[str, Any] = {"account": None, "requests": [], "instance": None, "ledger": [], "history": []}
+    return {**nothing, "hours": {}, "built": None, "pulled": None}
 
 
 class Store:
@@ -43,14 +44,16 @@ class Store:
 
     def save(self, state: dict[str, Any]) -> None:
         self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        write_private(self.file, json.dumps(state, indent=2) + "\n")
+        write_private(self.file, json.dumps(state) + "\n")
 
     @contextmanager
     def change(self) -> Iterator[dict[str, Any]]:
         """with store.change() as state: ... ; written when the block ends without an error."""
         state = self.load()
+        before = json.dumps(state)
         yield state
-        self.save(state)
+        if json.dumps(state) != before or not self.file.exists():
+            self.save(state)
 
 
 def new_label() -> str:

@@ -99,8 +99,10 @@ class Line:
 
 def blame(status: int, said: str, pulling: bool) -> RentalError:
     """What a failure of rsync means. pulling: the receiver is this machine."""
-    text = f"rsync (status {status}): {last_line(re.sub(r'rsync error:.*', '', said)) or last_line(said)}"
-    full = "No space left on device" in said or "Disk quota exceeded" in said
+    why = re.search(r".*(No space left on device|Disk quota exceeded).*", said)
+    full = why is not None
+    said_last = why[0] if why else last_line(re.sub(r"rsync error:.*", "", said)) or last_line(said)
+    text = f"rsync (status {status}): {said_last.strip()}"
     receiver = full or "[receiver]" in said or "[generator]" in said
     if pulling and (receiver or status in (3, 11, 22) and "[sender]" not in said):
         where = f"; {free_space(ROOT)}" if full else ""

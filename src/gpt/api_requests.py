@@ -40,7 +40,7 @@ class TextPart(Body):
 
 class Message(Body):
     role: Literal["system", "developer", "user", "assistant", "tool"]
-    content: str | list[TextPart] | None = None
+    content: str | Annotated[list[TextPart], Field(max_length=1024)] | None = None
     tool_calls: list[Any] | None = None
 
     @model_validator(mode="after")

@@ -22,7 +22,7 @@ from model import WikiGPT
 # thousand in the time of a step.
 CHUNK = {"cpu": 32}
 CHUNK_ELSEWHERE = 1024
-OUTSIDE = 10  # times as many as have a place in the queue may wait for one
+OUTSIDE = 1000  # requests that may wait for a place
 
 Event = tuple["Job", str, int, str | None, Exception | None]
 
@@ -99,7 +99,7 @@ class Engine:
         if n <= self.free and not self.outside:
             self.free -= n
             return
-        if len(self.outside) >= OUTSIDE * (self.max_batch + self.queue):
+        if len(self.outside) >= OUTSIDE:
             raise QueueFull("too many are waiting; try again later")
         there = loop.create_future()
         self.outside.append((n, there))

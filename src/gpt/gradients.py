@@ -57,7 +57,7 @@ class Listed:
 class Forward:
     """The model's forward pass, compiled where that is asked for, as long as the compiler copes."""
 
-    def __init__(self, model: WikiGPT, compiled: bool, say: Callable):
+    def __init__(self, model: WikiGPT, compiled: bool, say: Callable, by_layer: bool = False):
         self.model, self.compiled, self.say = model, compiled, say
         self.shape: tuple = ()  # of the call that is under way
         self.known: set[tuple] = set()  # those that have gone through: the compiler has no more to do with them
@@ -65,7 +65,7 @@ class Forward:
         if compiled:
             try:
                 # dynamic=False: shapes are few (a short last micro-batch, evaluation), and kernels for one are faster
-                self.function = torch.compile(model, dynamic=False)
+                self.function = compiled_by_layer(model) if by_layer else torch.compile(model, dynamic=False)
             except Exception as error:  # this Python, this system
                 self.give_up(error)
 
@@ -87,6 +87,56 @@ class Forward:
         if error:
             self.say(going_on_without_compile(error), flush=True)
         self.function, self.compiled = self.model, False
+
+
+def compiled_by_layer(model: WikiGPT) -> Callable:
+    """The forward pass with each layer compiled for itself: the gradients of a model that is compiled as one all come
+    at the end of the backward pass, and there is nothing left to send them behind."""
+    layers = [torch.compile(layer, dynamic=False) for layer in model.layers]
+    nats = torch.compile(model.nats, dynamic=False)
+
+    def forward(ids: torch.Tensor, targets: torch.Tensor, positions=None, mask=None) -> torch.Tensor:
+        return nats(model.run_layers(layers, model.embed_tokens(ids), positions, mask), targets)
+
+    return forward
+
+
+class Reducer:
+    """Sums the gradients over all processes, each as soon as it is whole, behind the rest of the backward pass. They
+    are sent in one order, the last parameter first, or one would be added to another's."""
+
+    def __init__(self, model: WikiGPT, workers: Workers):
+        self.workers, self.parameters = workers, list(model.parameters())[::-1]
+        self.place: dict[torch.Tensor, int] = {p: i for i, p in enumerate(self.parameters)}
+        self.whole: set[int] = set()  # gradients that nothing will be added to in this step
+        self.sent: list = []  # handles, in order
+        self.last = False
+        for p in self.parameters:
+            p.register_post_accumulate_grad_hook(self._add)
+
+    def last_micro_batch(self) -> None:
+        """From here on a gradient that the backward pass leaves is whole."""
+        self.last = True
+
+    def _add(self, p: torch.Tensor) -> None:
+        if self.last:
+            self.whole.add(self.place[p])
+            while len(self.sent) in self.whole:
+                self._send()
+
+    def _send(self) -> None:
+        p = self.parameters[len(self.sent)]
+        if p.grad is None:  # no example here in this step, or something went wrong and the step is done again
+            p.grad = torch.zeros_like(p)
+        self.sent.append(self.workers.start_sum(p.grad))
+
+    def finish(self) -> None:
+        """Send what is left and wait for all; every process comes here, also one whose pass has failed."""
+        while len(self.sent) < len(self.parameters):
+            self._send()
+        for handle in self.sent:
+            handle.wait()
+        self.whole, self.sent, self.last = set(), [], False
 
 
 class Gradients:
@@ -111,19 +161,20 @@ class Gradients:
         self.model, self.loss, self.examples, self.workers, self.dtype = model, loss, examples, workers, dtype
         self.micro_batch_size = self.evaluation_rows = micro_batch_size
         self.names, self.seed, self.section, self.say = ("loss", *metrics), seed, section, say
-        self.forward = Forward(model, compiled, say)
+        self.forward = Forward(model, compiled, say, by_layer=workers.size > 1)
+        self.reducer = Reducer(model, workers) if workers.size > 1 else None
 
     def __call__(self, step: int) -> dict[str, torch.Tensor]:
         """-> {"loss": mean, metric: mean}, on the device"""
         while True:
-            worst, sums = self._attempt(lambda: self._accumulate(step))
+            worst, sums = self._attempt(lambda: self._accumulate(step), self.reducer)
             if worst == MEMORY:
                 self._halve(step)
             elif worst == OK:
                 break
             self.model.zero_grad(set_to_none=True)
         gradients = [p.grad for p in self.model.parameters() if p.grad is not None]
-        self.workers.sum([sums, *gradients])
+        self.workers.sum([sums])
         count = sums[-1].clamp(min=1)
         for gradient in gradients:
             gradient /= count
@@ -148,7 +199,7 @@ class Gradients:
         means = (sums[:-1] / sums[-1].clamp(min=1)).tolist()
         return dict(zip(self.names, means))
 
-    def _attempt(self, run: Callable[[], torch.Tensor]) -> tuple[int, torch.Tensor]:
+    def _attempt(self, run: Callable[[], torch.Tensor], reducer: Reducer | None = None) -> tuple[int, torch.Tensor]:
         """Run a pass on all processes -> (what went wrong on any of them, its sums)."""
         problem, sums, other = OK, torch.empty(0), None
         try:
@@ -161,6 +212,8 @@ class Gradients:
                 self.forward.give_up(error)
             else:
                 problem, other = OTHER, error
+        if reducer:
+            reducer.finish()  # the others wait for this one's share, whatever has become of it
         worst = self.workers.worst(problem)
         if worst == OTHER:
             raise other or RuntimeError("another process has failed")
@@ -173,7 +226,8 @@ class Gradients:
         self.model.train()
         rows, workers, size = self.examples.rows(step), self.workers, self.micro_batch_size
         sums = torch.zeros(len(self.names) + 1, device=workers.device)
-        for micro in range(math.ceil(rows / (size * workers.size))):
+        micros = math.ceil(rows / (size * workers.size))
+        for micro in range(micros):
             first = (micro * workers.size + workers.rank) * size
             if first >= rows:  # the others have the rest of this step
                 continue
@@ -182,6 +236,8 @@ class Gradients:
                 torch.manual_seed(random.Random(f"{self.seed} {step} {micro} {workers.rank}").getrandbits(63))
             with autocast(workers.device, self.dtype):
                 value, count, metrics = self.loss(self.forward, batch)
+            if self.reducer and micro == micros - 1:
+                self.reducer.last_micro_batch()
             value.backward()
             self.forward.worked()
             sums += self._vector(value.detach(), count, metrics)

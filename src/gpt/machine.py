@@ -104,6 +104,10 @@ class Workers:
             for handle in [dist.all_reduce(t, async_op=True) for t in tensors]:
                 handle.wait()
 
+    def start_sum(self, tensor: torch.Tensor):
+        """Begin to replace it by its sum over all processes -> a handle to wait() for; in the same order on all."""
+        return dist.all_reduce(tensor, async_op=True)
+
     def close(self) -> None:
         if self.size > 1:
             dist.destroy_process_group()

@@ -98,6 +98,7 @@ def _ready(
     cfg: Config, model: WikiGPT, loss: Loss, examples: Examples, workers: Workers
 ) -> tuple[Gradients, Optimizer]:
     t = cfg.train
+    model.checkpoint_activations = t.checkpoint_activations
     optimizer = build_optimizer(
         model,
         t.optimizer,

@@ -219,6 +219,7 @@ class Run:
         self.model, self.tokenizer, self.examples = model, tokenizer, examples
         self.evaluation, self.lr, self.tokens_a_step, self.prompts = evaluate, lr, tokens_a_step, prompts
         self.peak = peak_flops(self.workers.device)
+        model.checkpoint_activations = t.checkpoint_activations
         self.optimizer = build_optimizer(
             model,
             section.optimizer,

@@ -27,6 +27,11 @@ def _not_bool(value):
     return value
 
 
+def _off(value):
+    """YAML reads a bare `off` as false."""
+    return "off" if value is False else value
+
+
 Int = Annotated[int, BeforeValidator(_not_bool)]
 Float = Annotated[float, BeforeValidator(_not_bool), Field(allow_inf_nan=False)]
 Count = Annotated[Int, Field(ge=1)]
@@ -80,6 +85,7 @@ class Tokenizer(Section):
     sample_mb: Positive
     min_frequency: Count
     cases: bool
+    split: Literal["gpt2", "o200k"]
 
     @model_validator(mode="after")
     def _specials(self):
@@ -91,7 +97,7 @@ class Tokenizer(Section):
 
 
 class Data(Section):
-    dump: FromRoot
+    dump: Annotated[str | Annotated[list[str], Field(min_length=1)], Place("root", reads=True)]
     extracted_dir: InCorpus
     filtered_dir: InCorpus
     deduped_dir: InCorpus
@@ -105,6 +111,10 @@ class Data(Section):
     engine: Literal["local", "dask"]
     scheduler: str | None
     report: InOut
+
+    @property
+    def dumps(self) -> list[str]:
+        return [self.dump] if isinstance(self.dump, str) else self.dump
 
     @model_validator(mode="after")
     def _scheduler(self):
@@ -174,6 +184,7 @@ class Train(Section):
     device: Literal["cuda", "mps", "cpu", "auto"]
     dtype: Literal["float32", "bfloat16"]
     compile: bool
+    checkpoint_activations: bool
     micro_batch_size: Count
     grad_accum_steps: Count
     max_iters: Count
@@ -298,11 +309,15 @@ class Sft(FineTuning):
 class Pref(Section):
     train_file: InOut
     val_file: InOut
+    prompts_file: InOut
+    held_out: Share
+    round: Count
     checkpoint: FromOut
     prompts: Count
     samples: Count
     max_new_tokens: Count
     temperature: NotNegative
+    temperature_spread: NotNegative
     top_p: Annotated[Float, Field(gt=0, le=1)]
     max_length_ratio: Annotated[Float, Field(ge=1)]
     val_fraction: Annotated[Float, Field(gt=0, lt=1)]
@@ -357,7 +372,7 @@ class Vast(Section):
     image: str
     disk_gb: Literal["auto"] | Count
     max_price: Positive
-    bid: Literal["off", "auto"] | Positive
+    bid: Annotated[Literal["off", "auto"] | Positive, BeforeValidator(_off)]
     max_tries: Count
     boot_minutes: Positive
     ssh_key: str

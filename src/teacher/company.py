@@ -24,6 +24,7 @@ def company(persona: dict[str, str], *key) -> Iterator[dict]:
             own = (*key, intent, place)
             said = wordings.expand(patterns[intent][place % len(patterns[intent])], *own)
             said = wordings.fill(said, persona | {"n": number(*own, "n"), "m": number(*own, "m")})
+            said = talked(said, *own) if len(said.split()) > 1 else said
             answer = wordings.fill(wordings.pick(intents[intent]["<"], *own, "answer"), persona)
             yield {
                 "kind": f"company/{intent}",
@@ -34,6 +35,14 @@ def company(persona: dict[str, str], *key) -> Iterator[dict]:
                 ],
             }
         place += 1
+
+
+def talked(text: str, *key) -> str:
+    """In a third of cases with words before or behind it that say nothing: 'well, ...', '... to be honest'."""
+    draw, typing = hash64(*key, "talked") % 6, wordings.load("typing")
+    if draw == 0:
+        return f"{wordings.pick(typing['lead']['>'], *key)} {text[:1].lower()}{text[1:]}"
+    return f"{text} {wordings.pick(typing['tail']['>'], *key)}" if draw == 1 else text
 
 
 def number(*key) -> str:

@@ -110,7 +110,7 @@ def other_task(text: Text, other: Text | None, fits: Callable, rng: random.Rando
     task = rng.choice(list(tasks))
     key = rng.getrandbits(32)
     question = wordings.punctuated(wordings.expand(wordings.pick(lines[task][">"], key), key))
-    if task == "compare":
+    if other and task == "compare":
         passage = f"{passage}\n\n{other.passage}"
     return task, passage, [(question, tasks[task])]
 

@@ -35,7 +35,7 @@ def load_persona(cfg: Config) -> dict[str, str]:
     except ValidationError as error:
         first = error.errors()[0]
         raise InputError(f"{path}: {'.'.join(map(str, first['loc'])) or 'the file'}: {first['msg'].lower()}") from None
-    return persona.model_dump() | {"until": persona.until or date_of(Path(cfg.data.dump).name)}
+    return persona.model_dump() | {"until": persona.until or date_of(Path(cfg.data.dumps[0]).name)}
 
 
 def date_of(dump: str) -> str:

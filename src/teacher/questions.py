@@ -39,10 +39,11 @@ def every_question(path: Path) -> Iterator[Question]:
         yield from (question_of(record, turn) for turn in range(len(record["messages"]) // 2))
 
 
-def draw(path: Path, count: int, seed: int, tokenizer: Tokenizer, longest: int) -> list[Question]:
+def draw(path: Path, count: int, seed: int, tokenizer: Tokenizer, longest: int, skip: int = 0) -> list[Question]:
     """At most `count` questions of a file that gen_sft_data.py wrote, chosen by a hash, in the order of the file.
 
     Of a conversation one turn is asked, what was said before it stands in the prompt. longest: tokens of a prompt.
+    skip: so many that were drawn before are passed over.
     """
     if not Path(path).exists():
         raise InputError(f"{path}: not there; run python src/gen_sft_data.py with the same config first")
@@ -52,11 +53,11 @@ def draw(path: Path, count: int, seed: int, tokenizer: Tokenizer, longest: int) 
         found.append((hash64(seed, "question", place), place, question_of(record, turn)))
     chosen: list[tuple[int, Question]] = []
     for _, place, question in sorted(found, key=lambda entry: entry[:2]):
-        if (
-            len(chosen) < count
-            and len(chat.encode(tokenizer, question.prompt, add_generation_prompt=True)[0]) <= longest
-        ):
-            chosen.append((place, question))
-    if not chosen:
-        raise InputError(f"{path}: holds no question of at most {longest} tokens")
-    return [question for _, question in sorted(chosen, key=lambda entry: entry[0])]
+        if len(chosen) < skip + count:
+            prompt, _ = chat.encode(tokenizer, question.prompt, add_generation_prompt=True)
+            if len(prompt) <= longest:
+                chosen.append((place, question))
+    if not chosen[skip:]:
+        before = f" besides the {skip:,} of earlier rounds" if skip else ""
+        raise InputError(f"{path}: holds no question of at most {longest} tokens{before}")
+    return [question for _, question in sorted(chosen[skip:], key=lambda entry: entry[0])]

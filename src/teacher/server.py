@@ -23,6 +23,7 @@ from pipeline.config import InputError, Teacher
 LADDER = ("json_schema", "json_schema without lengths", "json_object", "text")
 LENGTHS = ("minItems", "maxItems", "minLength", "maxLength", "minimum", "maximum")
 MAX_TOKENS = 2048  # of one answer
+LEAST_ROOM = 256  # tokens: an answer that was cut off before had no room left by its prompt
 LONGEST_WAIT = 60.0  # seconds between two tries, unless the server asks for more
 MOST_OBEYED = 600.0  # that much more
 PATIENCE = 600.0  # seconds without any answer but 'too many requests'
@@ -144,9 +145,13 @@ class Server:
                 self.tokens[name] += int((answer.get("usage") or {}).get(name) or 0)
             if isinstance(content, list):  # parts, as some servers send them
                 content = "".join(part.get("text") or "" for part in content if part.get("type") == "text")
-            return Completion(str(content or ""), choice.get("finish_reason") == "length")
+            cut_off = choice.get("finish_reason") == "length"
+            written = int((answer.get("usage") or {}).get("completion_tokens") or MAX_TOKENS)
         except (ValueError, KeyError, IndexError, TypeError, AttributeError) as error:
             raise Refused("not a chat completion") from error
+        if cut_off and written < LEAST_ROOM:
+            raise TooLong("prompt leaves no room in the model's context")
+        return Completion(str(content or ""), cut_off)
 
     def post(self, body: dict, hasty: bool) -> requests.Response:
         """POST with retries: busy and failing servers, timeouts and dropped connections are met by waiting.

@@ -11,7 +11,6 @@ from functools import cache
 from pathlib import Path
 
 from pipeline.draws import hash64
-from pipeline.files import fingerprint
 
 FOLDER = Path(__file__).parent / "data"
 CHOICE = re.compile(r"\(([^()]*)\)")
@@ -33,11 +32,6 @@ def load(name: str) -> dict[str, dict[str, tuple[str, ...]]]:
             mark, text = (line[0], line[2:]) if line[1:2] == " " and line[0] in "><@+" else ("", line)
             lines.setdefault(mark, []).append(text)
     return {section: {mark: tuple(of) for mark, of in lines.items()} for section, lines in sections.items()}
-
-
-def files_hash() -> str:
-    """Changes with every word of every file."""
-    return fingerprint(*((path.name, path.read_text(encoding="utf-8")) for path in sorted(FOLDER.glob("*.txt"))))
 
 
 def pick(items, *key):

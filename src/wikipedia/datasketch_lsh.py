@@ -11,17 +11,22 @@ from collections.abc import Iterable, Iterator
 import numpy as np
 from datasketch import MinHash, MinHashLSH
 
-_WORD = re.compile("[0-9a-z\x80-\U0010ffff]+")  # the same words as minhash.words
+_WORD = re.compile(r"[0-9a-z\x80-\U0010ffff]+(?:[+#]{1,2}(?![0-9a-z\x80-\U0010ffff+#]))?")  # those of minhash.words
 
 
-def signatures(texts: list[str], ngram: int, num_perm: int, seed: int) -> np.ndarray:
-    """lower-cased texts -> their signatures by datasketch's default hash and scheme (texts, num_perm)"""
+def signatures(texts: list[str], titles: list[str], ngram: int, num_perm: int, seed: int) -> np.ndarray:
+    """Signatures by datasketch's default hash and scheme (texts, num_perm).
+
+    texts: lower-cased; titles: of those whose title counts, else empty
+    """
     empty = MinHash(num_perm, seed)
     rows = []
-    for text in texts:
+    for text, title in zip(texts, titles):
         words = _WORD.findall(text)
+        runs = {" ".join(words[k : k + ngram]) for k in range(max(1, len(words) - ngram + 1))}
+        before = " ".join(_WORD.findall(title)) + "|"
         sketch = empty.copy()
-        sketch.update_batch({" ".join(words[k : k + ngram]).encode() for k in range(max(1, len(words) - ngram + 1))})
+        sketch.update_batch({(before + run).encode() for run in runs})
         rows.append(sketch.hashvalues)
     return np.array(rows, empty.hashvalues.dtype).reshape(len(texts), num_perm)
 

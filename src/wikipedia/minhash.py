@@ -1,8 +1,8 @@
 """Words, n-grams and MinHash signatures of many texts at once, in NumPy.
 
-A word is a run of letters and digits, a shingle is n words in a row. Signatures are bit for bit those of datasketch's
-`affine32` scheme given the same hashes and seed (tests/wikipedia/test_minhash.py), but made over a batch of texts: a
-loop over permutations, none over shingles.
+A word is a run of letters and digits, with the signs of C++ and C#; a shingle is n words in a row. Signatures are bit
+for bit those of datasketch's `affine32` scheme given the same hashes and seed (tests/wikipedia/test_minhash.py), but
+made over a batch of texts: a loop over permutations, none over shingles.
 """
 
 from typing import NamedTuple
@@ -24,13 +24,27 @@ class Words(NamedTuple):
 
 def words(texts: list[bytes]) -> Words:
     """texts: lower-cased, in UTF-8"""
-    raw = np.frombuffer(b"\n".join([b"", *texts, bytes(8)]), np.uint8)  # no word touches the next text or the end
+    raw_text = b"\n".join([b"", *texts, bytes(8)])  # no word touches the next text or the end
+    raw = np.frombuffer(raw_text, np.uint8)
     inside = _IN_WORD[raw]
+    if b"+" in raw_text or b"#" in raw_text:
+        inside = inside | _signs_of_words(raw, inside)
     edges = np.flatnonzero(inside[1:] != inside[:-1]) + 1  # a word's first byte, and the byte after its last, in turns
     starts, stops = edges[::2], edges[1::2]
     text_ends = np.cumsum([len(text) + 1 for text in texts])
     counts = np.diff(np.searchsorted(starts, text_ends), prepend=0)
     return Words(_hash_words(raw, starts, stops), counts)
+
+
+def _signs_of_words(raw: np.ndarray, inside: np.ndarray) -> np.ndarray:
+    """One + or #, or two, right after a word and before none: those of C++ and C#, not those of 1+1."""
+    sign = (raw == ord("+")) | (raw == ord("#"))
+    nothing = ~(sign | inside)
+    one, two = np.zeros(len(raw), bool), np.zeros(len(raw), bool)
+    one[1:-1] = inside[:-2] & sign[1:-1] & nothing[2:]
+    two[1:-2] = inside[:-3] & sign[1:-2] & sign[2:-1] & nothing[3:]
+    two[1:] |= two[:-1]
+    return one | two
 
 
 def _hash_words(text: np.ndarray, starts: np.ndarray, stops: np.ndarray) -> np.ndarray:
@@ -46,6 +60,12 @@ def _hash_words(text: np.ndarray, starts: np.ndarray, stops: np.ndarray) -> np.n
         done += 8
         longer = longer[lengths[longer] > done]
     return hashes
+
+
+def hash_of(text: bytes) -> int:
+    """Of all its words in their order; 0 where it has none. text: lower-cased, in UTF-8"""
+    found = words([text])
+    return int(shingles(found, len(found.hashes))[0][0]) if len(found.hashes) else 0
 
 
 def shingles(found: Words, n: int) -> tuple[np.ndarray, np.ndarray]:

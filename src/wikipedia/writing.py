@@ -77,6 +77,11 @@ def word_lengths(text: str) -> tuple[float, float]:
     return sounds / max(words, 1), (characters - len(_MARK.findall(text))) / max(words, 1)
 
 
+def ends_sentence(text: str) -> bool:
+    """Whether the last thing in the text is the end of a sentence."""
+    return bool(_ENDS.search(text, max(0, len(text.rstrip()) - 4)))
+
+
 def has_sentence(text: str, words: int, plain: bool = False) -> bool:
     """Is there a line of at least so many words with the end of a sentence, or of running text without full stops?
 

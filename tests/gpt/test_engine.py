@@ -176,7 +176,7 @@ def test_a_hostile_body_is_answered_soon_and_nobody_waits_for_it(server, name):
     began = time.monotonic()
     worst, (got,) = longest_silence(url, lambda: requests.post(url + path, data=data, timeout=60).status_code)
     assert got == status and time.monotonic() - began < 10
-    assert worst < 1.0  # seconds, on a machine that does other things too; it was 12 to 92
+    assert worst < 3.0  # seconds, on a machine that does other things too; it was 12 to 92
 
 
 def test_200_at_once_with_the_clients_own_retries(server):

@@ -27,6 +27,28 @@ def loss(forward, rows):
     return forward(ids[:, :-1], targets), count, {"rows": torch.tensor(float(len(rows)))}
 
 
+class Wire:
+    """Stands in for the network between processes: notes what is sent, and adds nothing."""
+
+    def __init__(self):
+        self.sent: list[torch.Tensor] = []
+
+    def start_sum(self, workers: Workers, tensor: torch.Tensor) -> "Wire":
+        self.sent.append(tensor)
+        return self
+
+    def wait(self) -> None:
+        pass
+
+
+@pytest.fixture(autouse=True)
+def wire(monkeypatch) -> Wire:
+    wire = Wire()
+    monkeypatch.setattr(Workers, "start_sum", lambda self, tensor: wire.start_sum(self, tensor))
+    monkeypatch.setattr(Workers, "worst", lambda self, problem: problem)
+    return wire
+
+
 def of_process(rank: int, size: int, micro_batch_size: int, examples=ROWS, **how) -> Gradients:
     """What a process computes by itself: nothing is sent."""
     workers = Workers(CPU, rank, size)
@@ -134,3 +156,81 @@ def test_a_system_that_cannot_compile_at_all_costs_a_warning(monkeypatch, capsys
     forward = Forward(tiny(), True, print)
     assert forward(IDS[:2, :8]).shape == (2, 8, 300) and not forward.compiled
     assert "torch.compile failed (Dynamo is not supported" in capsys.readouterr().out
+
+
+def test_gradients_are_sent_behind_the_last_backward_pass_in_one_order(wire):
+    """Nothing after the first micro-batch, all after the second; the same where a process has no rows."""
+    busy = of_process(0, 2, 3)  # rows 0 to 2, then 6 to 8
+    sent_after: list[int] = []
+    backward = torch.Tensor.backward
+
+    def counting(self):
+        backward(self)
+        sent_after.append(len(wire.sent))
+
+    with pytest.MonkeyPatch.context() as m:
+        m.setattr(torch.Tensor, "backward", counting)
+        busy._accumulate(0)
+    parameters = list(busy.model.parameters())[::-1]
+    assert sent_after == [0, len(parameters)]
+    busy.reducer.finish()
+    assert all(sent is p.grad for sent, p in zip(wire.sent, parameters)) and len(wire.sent) == len(parameters)
+
+    wire.sent.clear()
+    idle = of_process(3, 4, 3)  # 10 rows: this one has none beyond number 9
+    idle._accumulate(0)
+    idle.reducer.finish()
+    assert [tuple(t.shape) for t in wire.sent] == [tuple(p.shape) for p in parameters]
+
+
+@pytest.mark.parametrize("call", [1, 2])
+def test_a_process_that_fails_sends_all_the_same(call, wire, monkeypatch):
+    """Or the others would wait for it for ever; then all know, and do the step again."""
+    gradients, calls = of_process(0, 2, 3), []
+    real = gradients.loss
+
+    def failing(forward, rows):
+        calls.append(1)
+        if len(calls) == call:
+            raise torch.cuda.OutOfMemoryError("CUDA out of memory")
+        return real(forward, rows)
+
+    gradients.loss = failing
+    worst, _ = gradients._attempt(lambda: gradients._accumulate(0), gradients.reducer)
+    assert worst == MEMORY and len(wire.sent) == len(list(gradients.model.parameters()))
+    gradients.model.zero_grad()
+    wire.sent.clear()
+    assert gradients._attempt(lambda: gradients._accumulate(0), gradients.reducer)[0] == OK
+    assert len(wire.sent) == len(list(gradients.model.parameters()))
+
+
+def test_layers_compiled_one_by_one_are_the_model(monkeypatch):
+    compiled = []
+
+    def compile(function, **_):
+        compiled.append(function)
+        return function
+
+    monkeypatch.setattr(torch, "compile", compile)
+    model = tiny()
+    forward = Forward(model, True, print, by_layer=True)
+    assert torch.equal(forward(IDS[:2, :8], IDS[:2, 1:]), model(IDS[:2, :8], IDS[:2, 1:]))
+    assert compiled == [*model.layers, model.nats]
+
+
+@pytest.mark.parametrize("dropout", [0.0, 0.5])
+def test_activations_computed_again_give_the_same_gradients(dropout):
+    found = []
+    for again in (False, True):
+        torch.manual_seed(0)
+        model = WikiGPT(ModelConfig(300, n_layer=2, n_head=2, n_embd=16, block_size=8, d_ff=24, dropout=dropout))
+        model.checkpoint_activations = again
+        torch.manual_seed(1)
+        kept: list[torch.Tensor] = []
+        with torch.autograd.graph.saved_tensors_hooks(lambda t, kept=kept: kept.append(t) or t, lambda t: t):
+            value, _, _ = loss(model, ROWS)
+        value.backward()
+        found.append((value, [p.grad for p in model.parameters()], len(kept)))
+    (value, gradients, kept), (value_again, gradients_again, kept_again) = found
+    assert torch.equal(value, value_again) and all(map(torch.equal, gradients, gradients_again))
+    assert kept_again < kept / 2

@@ -5,8 +5,11 @@ import json
 import pytest
 
 import browser
+import serve
 from browser import Browser
-from live import running
+from gpt.engine import Engine
+from live import listening, running
+from pipeline.config import load_config
 from tiny import Parrot, tiny_model, tiny_tokenizer
 
 pytestmark = pytest.mark.skipif(browser.missing() is not None, reason=str(browser.missing()))
@@ -38,7 +41,8 @@ def page(chromium, server, parrot):
     chromium.dark = False
     chromium.resize(1100, 800)
     chromium.open(server[0] + "/")
-    chromium.run("sessionStorage.clear()")
+    chromium.run("sessionStorage.clear(); localStorage.clear()")
+    chromium.run("addEventListener('pagehide', () => { sessionStorage.clear(); localStorage.clear(); })")
     chromium.reload()
     chromium.wait(lambda: chromium.text("#model") == "wikigpt", "the page did not find the server")
     return chromium
@@ -115,13 +119,18 @@ def test_settings_reach_the_server(page):
     page.click("#open-settings")
     assert page.visible("#settings")
     page.run(
-        "for (const [id, v] of [['temperature', 0.1], ['length', 16]]) {"
+        "for (const [id, v] of [['temperature', 0.1], ['length', 16], ['top_p', 0.5], ['system', 'Be brief.']]) {"
         " const e = document.getElementById(id); e.value = v; e.dispatchEvent(new Event('input')); }"
     )
     page.type("#input", "What is gold?{Enter}")
     page.wait(lambda: finished(page), "no answer")
     sent = json.loads(page.run("return sent")[0])
-    assert sent == {"messages": [{"role": "user", "content": "What is gold?"}], "temperature": 0.1, "max_tokens": 16}
+    assert sent == {
+        "messages": [{"role": "system", "content": "Be brief."}, {"role": "user", "content": "What is gold?"}],
+        "temperature": 0.1,
+        "top_p": 0.5,
+        "max_tokens": 16,
+    }
     assert "cut off" in page.text(".note") and ANSWER.startswith(page.text(".assistant .text"))
     page.type("#input", "{Escape}")
     assert not page.visible("#settings")
@@ -189,3 +198,128 @@ def test_nothing_is_fetched_from_elsewhere(page, server):
         )
         == 0
     )  # all have names
+
+
+def says(parrot, answer: str) -> None:
+    """From now on the model says this."""
+    import torch
+
+    parrot[0].script = torch.tensor([*parrot[1].encode(answer), parrot[1].end_id])
+
+
+def test_a_conversation_survives_reload_in_the_midst_of_an_answer(page, parrot):
+    parrot[0].delay = 0.05
+    page.type("#input", "What is gold?{Enter}")
+    page.wait(lambda: len(page.text(".assistant .text") or "") > 10, "it did not begin")
+    page.reload()
+    page.wait(lambda: page.text(".note") == "interrupted", "what was said is lost")
+    said = page.text(".assistant .text")
+    assert len(said) > 3 and ANSWER.startswith(said) and said != ANSWER
+    assert page.text(".user .text") == "What is gold?"
+    parrot[0].delay = 0.0
+    page.run(
+        "window.sent = []; const real = fetch; "
+        "window.fetch = (u, o) => { if (o) sent.push(o.body); return real(u, o); }"
+    )
+    page.run("[...document.querySelectorAll('.foot button')].find(b => b.textContent === 'Continue').click()")
+    page.wait(lambda: page.text(".assistant .text") == said + ANSWER, "it did not go on")  # a parrot begins anew
+    assert json.loads(page.run("return sent")[0])["messages"][-1] == {"role": "assistant", "content": said}
+
+
+def test_a_question_is_edited_and_asked_again(page):
+    for question in ("What is gold?", "And iron?"):
+        page.type("#input", question + "{Enter}")
+        page.wait(lambda: page.text("article:last-child .note"), "no answer")
+    page.run("document.querySelector('.user .tools button').click()")
+    assert page.run("return document.activeElement.value") == "What is gold?"
+    page.run("document.activeElement.value = ''")
+    page.type(".user textarea", "What is silver?{Enter}")
+    page.wait(lambda: finished(page), "no answer")
+    assert page.text(".user .text") == "What is silver?"
+    assert page.run("return document.querySelectorAll('article').length") == 2  # what came after it is gone
+    page.type("#input", "\ue013")  # arrow up: the last question again
+    assert page.run("return document.activeElement.value") == "What is silver?"
+    page.type(".user textarea", "{Escape}")
+    assert page.text(".user .text") == "What is silver?"
+
+
+def test_past_chats_are_listed_opened_and_forgotten(page):
+    for question in ("What is gold?", "What is iron?"):
+        page.type("#input", question + "{Enter}")
+        page.wait(lambda: finished(page), "no answer")
+        page.click("#new")
+    page.click("#open-chats")
+    titles = "return [...document.querySelectorAll('#chats li button:first-child')].map(b => b.textContent)"
+    assert page.run(titles) == ["What is iron?", "What is gold?"]
+    page.run("document.querySelectorAll('#chats li button')[2].click()")
+    assert page.text(".user .text") == "What is gold?" and page.text(".assistant .text") == ANSWER
+    page.run("document.querySelectorAll('#chats li button')[1].click()")  # forget the first of them
+    assert page.run(titles) == ["What is gold?"]
+    page.type("#input", "{Escape}")
+    assert not page.visible("#chats")
+
+
+def test_enter_that_chooses_a_character_sends_nothing(page):
+    page.type("#input", "kin")
+    press = (
+        "document.getElementById('input').dispatchEvent(new KeyboardEvent('keydown', "
+        "{key: 'Enter', keyCode: arguments[0], isComposing: arguments[1], bubbles: true, cancelable: true}))"
+    )
+    page.run(press, 229, False)  # Safari
+    page.run(press, 13, True)
+    assert page.visible("#welcome")
+    page.run(press, 13, False)
+    page.wait(lambda: finished(page), "Enter alone sends")
+
+
+def test_markdown_is_shown_and_can_do_no_harm(page, parrot):
+    hostile = "<img src=x onerror=document.title=1>"
+    text = (
+        f"## Gold\nA **heavy** and *soft* metal, `Au`.\n\n- one {hostile}\n- two\n\n```\na < b\n```\n3. three\n4. four"
+    )
+    says(parrot, text)
+    try:
+        page.type("#input", "What is gold?{Enter}")
+        page.wait(lambda: finished(page), "no answer")
+        assert page.run(
+            "return [...document.querySelectorAll('.marked > *')].map(e => e.tagName + ':' + e.textContent)"
+        ) == ["H4:Gold", "P:A heavy and soft metal, Au.", f"UL:one {hostile}two", "PRE:a < b", "OL:threefour"]
+        assert (
+            page.run("return [...document.querySelectorAll('.marked strong, .marked em, .marked p code')].length") == 3
+        )
+        assert page.run("return document.querySelector('.marked ol').start") == 3
+        assert page.run("return document.querySelectorAll('#talk img').length + document.title") == "0wikigpt – wikillm"
+        page.click("#open-settings")
+        page.click("#plain")
+        assert page.text(".assistant .text") == text
+    finally:
+        says(parrot, ANSWER)
+
+
+def test_two_models_side_by_side_and_a_key(chromium, parrot):
+    settings = load_config("configs/base.yaml").serve
+    engines = {}
+    for name, said in (("small", "I am small."), ("large", "I am **large**.")):
+        engines[name] = Engine(tiny_model(block_size=256), parrot[1], 2, 2)
+        engines[name].decoder = Parrot(parrot[1], said).decoder(tiny_model(block_size=256), parrot[1])
+    with listening(serve.create_app(engines, settings, key="sesame"), engines.values()) as url:
+        page = chromium
+        page.resize(1100, 800)
+        page.open(url)
+        page.wait(lambda: page.text("#model") == "small", "no server")
+        page.click("#examples button")
+        page.wait(lambda: "asks for a key" in (page.text(".problem") or ""), "it does not say that a key is needed")
+        page.click("#open-settings")
+        page.type("#key", "sesame")
+        page.run(
+            "const c = document.getElementById('other-choice'); c.value = 'large'; c.dispatchEvent(new Event('change'))"
+        )
+        page.run("document.querySelector('.foot button').click()")
+        texts = "return [...document.querySelectorAll('.pair .text')].map(e => e.textContent)"
+        page.wait(lambda: page.run(texts) == ["I am small.", "I am large."], "not both answers")
+        assert page.run("return [...document.querySelectorAll('.column > h4')].map(e => e.textContent)") == [
+            "small",
+            "large",
+        ]
+        page.resize(360, 640)
+        assert page.run("return document.documentElement.scrollWidth") == 360

@@ -4,10 +4,13 @@ import hashlib
 import json
 
 import pytest
+import regex
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tokenizers import Tokenizer as HFTokenizer
+from tokenizers import decoders, models, pre_tokenizers, trainers
 
-from gpt.tokenizer import Tokenizer
+from gpt.tokenizer import SPLITS, Tokenizer, pre_tokenizer
 from pipeline.config import InputError
 from tiny import tiny_tokenizer
 
@@ -111,3 +114,61 @@ def test_the_bytes_of_the_tokens_are_those_of_the_text(tokenizer):
     assert {tokens[i] for i in range(4, 260)} == {bytes([b]) for b in range(256)}
     for text in TEXTS:
         assert b"".join(tokens[i] for i in tokenizer.encode(text)) == text.encode()
+
+
+def trained(split, path):
+    special = ["<|user|>", "<|assistant|>", "<|end|>", "<|pad|>"]
+    hf = HFTokenizer(models.BPE())
+    hf.pre_tokenizer, hf.decoder = pre_tokenizer(split), decoders.ByteLevel()
+    alphabet = pre_tokenizers.ByteLevel.alphabet()
+    trainer = trainers.BpeTrainer(
+        vocab_size=300, special_tokens=special, initial_alphabet=alphabet, show_progress=False
+    )
+    hf.train_from_iterator([" ".join(TEXTS) * 3], trainer)
+    hf.save(str(path))
+    return Tokenizer(path)
+
+
+def pieces(split, text):
+    """The pieces of a text as the tokenizer cuts it, by their places."""
+    return [text[slice(*place)] for _, place in pre_tokenizer(split).pre_tokenize_str(text)]
+
+
+@pytest.mark.parametrize(
+    "text, gpt2, o200k",
+    [
+        ("a dog's tail", "a| dog|'s| tail", "a| dog's| tail"),
+        ("12345 km", "12345| km", "123|45| km"),
+        ("हिन्दी में", "ह|ि|न|्|द|ी| म|ें", "हिन्दी| में"),
+        ("บ้านที่", "บ|้|านท|ี่", "บ้านที่"),
+        ("iPhone XML", "iPhone| XML", "i|Phone| XML"),
+        ("x\n\n y", "x|\n\n| y", "x|\n\n| y"),
+    ],
+)
+def test_where_each_split_cuts(text, gpt2, o200k):
+    assert pieces("gpt2", text) == gpt2.split("|") and pieces("o200k", text) == o200k.split("|")
+
+
+@pytest.mark.parametrize("split, name", [("gpt2", "gpt2"), ("o200k", "o200k_base")])
+def test_the_patterns_are_openais(split, name, monkeypatch):
+    """Its own package has them; only the ranks would come from the network."""
+    public = pytest.importorskip("tiktoken_ext.openai_public")
+    monkeypatch.setattr(public, "load_tiktoken_bpe", lambda *a, **k: {})
+    monkeypatch.setattr(public, "data_gym_to_mergeable_bpe_ranks", lambda *a, **k: {})
+    theirs = regex.compile({"gpt2": public.gpt2, "o200k": public.o200k_base}[split]()["pat_str"])
+    for text in [*TEXTS, "क्षत्रिय 12345,67 ใน กรุงเทพฯ ၁၂၃ÀÉ'LL//\r\n ǅa don't DON'T \t\n  x  "]:
+        assert pieces(split, text) == theirs.findall(text) == regex.findall(SPLITS[split].pattern, text), text
+
+
+@pytest.mark.parametrize("split", SPLITS)
+def test_a_tokenizer_knows_its_split_and_text_comes_back(split, tmp_path):
+    made = trained(split, tmp_path / "tokenizer.json")
+    assert made.split == split
+    for text in [*TEXTS, "क्षत्रिय ใน กรุงเทพฯ ၁၂၃ don't\r\n"]:
+        assert made.decode(made.encode(text)) == text and not set(made.encode(text)) & {0, 1, 2, 3}
+
+
+def test_another_split_is_refused_because_nothing_else_would_know_it(tokenizer, tmp_path):
+    path = changed(tokenizer, tmp_path / "t.json", lambda about: about["pre_tokenizer"].update(use_regex=False))
+    with pytest.raises(InputError, match="splits text in another way than gpt2 or o200k"):
+        Tokenizer(path)

@@ -65,7 +65,7 @@ def test_a_file_appears_whole_or_not_at_all(tmp_path):
     with pytest.raises(ZeroDivisionError):
         with atomic_file(path) as f:
             f.write(b"half")
-            1 / 0
+            raise ZeroDivisionError
     assert path.read_bytes() == b"one" and [p.name for p in path.parent.iterdir()] == ["a.txt"]
 
 
@@ -275,7 +275,7 @@ def test_shards_that_went_missing_are_made_again_or_named(tmp_path):
     stage(tmp_path / "b", stop_after=3)
     (tmp_path / "b/part-00001.jsonl").write_bytes(b"torn")
     assert stage(tmp_path / "b") == "finished"
-    assert {k: v for k, v in content(tmp_path / "b").items()} == before
+    assert content(tmp_path / "b") == before
 
 
 def test_two_runs_on_one_folder(tmp_path):

@@ -1,6 +1,7 @@
 """A laptop with a checkout, an ssh key and a vast.ai account at the stand-in: what the tests of scripts/vast.py
 drive."""
 
+import hashlib
 import json
 import os
 import shutil
@@ -34,7 +35,7 @@ train: {device: cpu, dtype: float32, compile: false, micro_batch_size: 2, grad_a
         warmup_iters: 2, eval_interval: 20, eval_iters: 2, checkpoint_interval: 10, keep_checkpoints: 9,
         log_interval: 5, sample_prompts: []}
 wandb: {mode: disabled}
-vast: {boot_minutes: 2, poll_seconds: 0.2, pull_minutes: 0.02, idle_minutes: 5, ssh_key: KEY}
+vast: {boot_minutes: 2, poll_seconds: 0.2, pull_minutes: 0.02, idle_minutes: 5, disk_gb: 200, ssh_key: KEY}
 """
 
 
@@ -123,7 +124,10 @@ def make_tokens(root: Path) -> None:
         for number in range(60):
             text = " ".join(random.choice(words, 60)) + "."
             out.write(json.dumps({"id": number, "title": f"T{number}", "url": "", "text": text}) + "\n")
-    (folder / "manifest.json").write_text(json.dumps({"stage": "dedup", "shards": 1, "output_sha256": "0" * 64}))
+    part = (folder / "part-00000.jsonl").read_bytes()
+    files = {"part-00000.jsonl": {"bytes": len(part), "sha256": hashlib.sha256(part).hexdigest()}}
+    manifest = {"stage": "dedup", "shards": 1, "output_sha256": "0" * 64, "files": files}
+    (folder / "manifest.json").write_text(json.dumps(manifest))
 
 
 def wait_for(condition):

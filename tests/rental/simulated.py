@@ -23,7 +23,7 @@ LAST_STEP = 6  # a build is so many units of work, each a checkpoint
 UNIT_SECONDS = 1800.0
 CHUNK = 30.0  # seconds that pass at once on the box
 VAST = SimpleNamespace(
-    poll_seconds=10.0, boot_minutes=10, max_tries=5, pull_minutes=30, idle_minutes=20, laptop_hours=12
+    poll_seconds=30.0, boot_minutes=10, max_tries=5, pull_minutes=30, idle_minutes=20, laptop_hours=12
 )
 DPH, DISK_DPH = 0.40, 0.02
 

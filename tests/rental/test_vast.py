@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 from laptop import PATIENCE, Laptop, pytestmark, wait_for  # noqa: F401
-from vast_standin import API_KEY
+from vast_standin import API_KEY, free_port
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -27,8 +27,9 @@ def test_from_offer_to_pulled_checkpoint_to_nothing_rented(ready, vast):
     vast.offer(2, dph=0.40)
     listed = ready("offers")
     assert listed.index("\n         2") < listed.index("\n         1")
-    assert vast.asked["allocated_storage"] == 200 and vast.asked["gpu_name"] == {"eq": "RTX 4090"}
+    assert vast.asked["allocated_storage"] == 200 and "H100 SXM" in vast.asked["gpu_name"]["in"]
     out = ready("up")
+    assert vast.asked["gpu_name"] == {"eq": "RTX 4090"} and vast.asked["direct_port_count"] == {"gte": "1"}
     instance = ready.instance
     request = vast.instances[instance]["request"]
     assert "ready: ssh -F" in out and request["disk"] == 200 and request["runtype"] == "ssh_direc ssh_proxy"
@@ -62,7 +63,7 @@ SLOW_GPU = {
 BAD_OFFERS = [
     ({"taken": True}, "not available"),
     ({"stuck": True}, "did not start in time"),
-    ({"ssh": False}, "ssh never came up"),
+    ({"ssh": False}, "not ready in"),
     ({"onstart": "onstart: pip failed\n"}, "pip failed"),
     ({"gpu": SLOW_GPU}, "SLOW: 36%"),
     ({"gpu": {"error": "torch finds no GPU it can use (driver: 535.1)"}}, "driver: 535.1"),
@@ -109,7 +110,8 @@ def test_a_refused_request_moves_on(laptop, vast):
     vast.offer(99, dph=0.4)
     laptop("up", f"vast.max_tries={len(faults) + 1}")
     assert vast.billing() == [laptop.instance] and len(vast.instances) == 1
-    assert [path for method, path in vast.log if method == "PUT"] == [f"/api/v0/asks/{n}/" for n in (0, 1, 2, 3, 4, 99)]
+    asked = [path for method, path in vast.log if method == "PUT" and "/asks/" in path]
+    assert asked == [f"/api/v0/asks/{n}/" for n in (0, 1, 2, 3, 4, 99)]
 
 
 def test_bad_answers_while_waiting_are_no_reason_to_give_up(laptop, vast):
@@ -133,10 +135,11 @@ def test_a_refused_key_is_one_line(laptop, vast):
 def test_an_unknown_outcome_is_said_and_down_settles_it(laptop, vast):
     vast.offer(1)
     vast.fault("PUT", "/asks/", "lost")
-    vast.fault("GET", "/api/v1/instances/", 500, times=6)
+    vast.fault("GET", "/api/v1/instances/", 500, times=99, after=1)
     out = laptop("up", expect=1)
     assert "it is unknown whether an instance" in out and "vast.py down" in out
-    assert len(vast.billing()) == 1 and laptop.state["renting"]
+    assert len(vast.billing()) == 1 and laptop.state["requests"]
+    vast.faults.clear()
     assert "was rented by a request whose answer got lost" in laptop("down")
     assert vast.instances == {}
 
@@ -150,7 +153,7 @@ def test_when_destroying_fails_the_command_is_shown_loudly(laptop, vast):
     assert "MAY STILL COST MONEY" in out and f"vastai destroy instance {instance} -y" in out
     assert [what for _, what in vast.ledger] == ["rented"], "rented another one meanwhile"
     vast.faults.clear()
-    laptop("down", "--no-pull")
+    laptop("down")
     assert vast.instances == {}
 
 
@@ -180,18 +183,25 @@ def test_killed_while_renting_is_settled_by_down(laptop, vast):
     wait_for(lambda: vast.instances)
     process.kill()
     process.wait()
-    laptop("down", "--no-pull")
+    laptop("down")
     assert vast.instances == {}
 
 
 # On the box -----------------------------------------------------------------------------------------------------------
 
 
+SECRET_FILES = [
+    ".env", ".env.local", "my.pem", "credentials.json", ".aws/credentials", ".git-credentials", ".npmrc", "token.txt",
+    "configs/id_ecdsa", "src/cert.p12", "venv/lib/x.py", ".netrc", "scripts/api_key.txt",
+]  # fmt: skip
+
+
 @pytest.mark.slow
 def test_secrets_stay_where_they_belong(ready, vast):
     vast.offer(1)
-    (ready.root / ".env").write_text("TOKEN=dotenv-secret-31\n")
-    (ready.root / "my.pem").write_text("pem-secret-32\n")
+    for number, name in enumerate(SECRET_FILES):
+        (ready.root / name).parent.mkdir(parents=True, exist_ok=True)
+        (ready.root / name).write_text(f"file-secret-{number}\n")
     listing = []
     watching = threading.Event()
 
@@ -228,7 +238,7 @@ def test_secrets_stay_where_they_belong(ready, vast):
                 if path.is_file() and ".venv" not in path.parts and ".venv-vast" not in path.parts:
                     assert secret not in path.read_bytes(), path
     assert API_KEY.encode() not in b"".join(p.read_bytes() for p in (home / ".wikillm").iterdir() if p.is_file())
-    assert not (home / "wikillm/.env").exists() and not (home / "wikillm/my.pem").exists()
+    assert not [name for name in SECRET_FILES if (home / "wikillm" / name).exists()]
     assert "WANDB_API_KEY=wandb-secret-77" in (home / ".wikillm/secrets").read_text()
     private = [
         home / ".wikillm/secrets",
@@ -255,9 +265,9 @@ def test_a_job_outlives_the_connection_and_keeps_its_status(ready, vast):
     assert pulling.poll() is None, "did not go on until nothing runs"
     (home / "go").touch()
     assert "base/step_0000040" in pulling.communicate(timeout=PATIENCE)[0] and pulling.returncode == 0
-    ready("run", "train", "model.n_head=4")  # not the shape of the checkpoint there
-    assert "ended with status 2" in ready("logs", "train", "-f")
-    assert "train: ended with status 2" in ready("status")
+    ready("run", "sample", "sample.checkpoint=nowhere")
+    assert "ended with status 2" in ready("logs", "sample", "-f")
+    assert "sample: ended with status 2" in ready("status")
 
 
 @pytest.mark.slow
@@ -309,7 +319,7 @@ def test_a_damaged_checkpoint_is_not_taken(ready, vast):
     assert not (ready.root / "checkpoints/base/step_0000040").exists()
     assert (ready.root / "checkpoints/base/step_0000030").exists()
     out = ready("down", expect=1)
-    assert "nothing was destroyed" in out and "--no-pull" in out and vast.billing() == [ready.instance]
+    assert "nothing was destroyed" in out and "--lose-work" in out and vast.billing() == [ready.instance]
     weights.write_bytes(good)
     ready("down")
     assert (ready.root / "checkpoints/base/step_0000040").exists() and vast.instances == {}
@@ -320,7 +330,7 @@ def test_down_destroys_only_what_is_in_the_state_file(laptop, vast):
     vast.offer(2)
     vast.create(1, {"label": "somebody-elses"})
     laptop("up")
-    laptop("down", "--no-pull")
+    laptop("down")
     assert [row["request"]["label"] for row in vast.instances.values()] == ["somebody-elses"]
 
 
@@ -328,7 +338,7 @@ def test_stop_and_start(ready, vast):
     vast.offer(1)
     ready("up")
     ready("push")
-    assert "its disk still costs $0.48 a day" in ready("stop")
+    assert "its disk costs $0.48 a day" in ready("stop")
     assert vast.billing() == [] and vast.storing() == [ready.instance]
     wait_for(lambda: vast.box(ready.instance).server is None)
     ready("start")
@@ -339,32 +349,12 @@ def test_stop_and_start(ready, vast):
 # The meter guard ------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    "now, deadline, heard, used, busy, stops",
-    [
-        (1000, None, 900, 900, False, None),
-        (1000, None, 900, 900, True, None),
-        (2200, None, 2200, 1000, False, "nothing has run for 20 minutes"),
-        (2199, None, 2199, 1000, False, None),
-        (2200, None, 2200, 1000, True, None),
-        (8200, None, 1000, 8200, True, "nothing heard of the laptop for 2 hours"),
-        (8199, None, 1000, 8199, True, None),
-        (1000, 1000, 1000, 1000, True, "the cap"),
-        (1000, 1001, 1000, 1000, True, None),
-    ],
-)
-def test_reasons_to_stop(now, deadline, heard, used, busy, stops):
-    from scripts.rental.on_box.guard import reason_to_stop
-
-    reason = reason_to_stop(now, {"idle_minutes": 20, "laptop_hours": 2, "deadline": deadline}, heard, used, busy)
-    assert (reason is None) if stops is None else reason.startswith(stops)
-
-
 @pytest.mark.slow
 def test_a_box_with_nothing_to_do_stops_itself(ready, vast):
     vast.offer(1)
-    vast.fault("PUT", r"/instances/\d+/", 500, times=1)  # and does not give up when the API refuses at first
+    vast.fault("PUT", r"/instances/\d+/", 500, times=2)  # of its key when it starts, and of the first stop
     ready("up", "vast.idle_minutes=0.5")
+    assert "this box cannot stop itself" in ready("status")
     wait_for(lambda: vast.storing())
     assert vast.billing() == []
     assert "stopped" in ready("status")
@@ -385,30 +375,57 @@ def test_the_idle_clock_starts_when_the_job_ends(ready, vast):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(
-    "caps, hours, reached, said",
-    [
-        (["--max-hours", "2", "--max-dollars", "0.4"], 1, {"deadline": 0}, "cap"),  # $0.40 at $0.40 an hour
-        (["--max-hours", "0.5", "--max-dollars", "0.4"], 0.5, {"laptop_hours": 0.0001}, "laptop"),
-    ],
-)
-def test_a_running_job_is_ended_in_order_and_the_box_stopped(ready, vast, caps, hours, reached, said):
+def test_at_the_cap_a_running_job_is_ended_in_order_and_the_box_stopped(ready, vast):
     vast.offer(1, dph=0.4)
     ready("up")
     ready("push")
     home = vast.box(ready.instance).home
     rented = ready.state["instance"]["rented"]
-    ready("run", "train", "train.max_iters=100000000", "train.checkpoint_interval=100000000", *caps)
+    endless = ["train.max_iters=100000000", "train.checkpoint_interval=100000000"]
+    ready("run", "train", *endless, "--max-hours", "2", "--max-dollars", "0.4")  # $0.40 is an hour
     file = home / ".wikillm/limits.json"
     limits = json.loads(file.read_text())
-    assert limits["deadline"] == pytest.approx(rented + hours * 3600, abs=1)
+    assert limits["seconds_left"] == pytest.approx(rented + 3600 - file.stat().st_mtime, abs=3)
     assert limits["laptop_hours"] == ready.config["vast"]["laptop_hours"] and limits["idle_minutes"] == 5
     wait_for(lambda: "step" in (home / ".wikillm/jobs/train/log").read_text())
     new = file.with_name("limits.for-test")  # the moment has come
-    new.write_text(json.dumps({**limits, **reached}))
+    new.write_text(json.dumps({**limits, "seconds_left": 0}))
     new.replace(file)
-    wait_for(lambda: vast.storing())
-    assert said in (home / ".wikillm/stopped_because").read_text()
-    assert (home / ".wikillm/jobs/train/exit").exists(), "killed instead of ended"
+    wait_for(lambda: vast.storing())  # minutes: it waits for this machine to fetch what was saved
+    assert "cap" in (home / ".wikillm/ending").read_text()
+    assert (home / ".wikillm/jobs/train/exit").read_text().strip() == "75", "killed, or taken for finished"
     assert list((home / "wikillm/checkpoints/base").glob("step_*/hashes.json")), "the trainer had no time to save"
     assert vast.billing() == []
+
+
+@pytest.mark.slow
+def test_a_restart_of_the_container_brings_back_guard_and_job(ready, vast):
+    """On another port, with processes of other numbers: what vast.ai calls a reboot."""
+    vast.offer(1, hold="step_0000020")
+    ready("up")
+    ready("push")
+    box = vast.box(ready.instance)
+    ready("run", "train")
+    wait_for(lambda: (box.home / "wikillm/checkpoints/base/step_0000020").exists())
+    guard = (box.home / ".wikillm/guard.pid").read_text()
+    box.kill()
+    box.port = free_port()
+    (box.home / "go").touch()
+    box.boot()
+    wait_for(lambda: (box.home / ".wikillm/guard.pid").read_text() != guard)
+    wait_for(lambda: (box.home / ".wikillm/jobs/train/exit").exists())
+    assert (box.home / ".wikillm/jobs/train/exit").read_text().strip() == "0"
+    assert "train: ended with status 0" in ready("status"), "its new address was not asked for"
+    ready("down")
+    assert (ready.root / "checkpoints/base/step_0000040").exists() and vast.instances == {}
+
+
+@pytest.mark.slow
+def test_a_pid_file_whose_number_lives_again_is_no_job(ready, vast):
+    vast.offer(1)
+    ready("up", "vast.idle_minutes=0.5")
+    job = vast.box(ready.instance).home / ".wikillm/jobs/train"
+    job.mkdir(parents=True)
+    (job / "pid").write_text(f"{os.getpid()} 1\n")
+    assert "train: lost" in ready("status")
+    wait_for(lambda: vast.storing())

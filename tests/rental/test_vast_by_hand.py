@@ -104,12 +104,12 @@ def test_the_page_by_hand(shell, ready, vast):
 
     do("vastai create ssh-key")
     assert vast.keys == [(ready.home / "id_ed25519.pub").read_text().strip()], said
-    assert "41" in do("vastai search offers") and vast.asked["allocated_storage"] == 200
+    assert "41" in do("vastai search offers") and vast.asked["allocated_storage"] == 100
     assert vast.asked["cuda_max_good"] == {"gte": "13.0"} and vast.asked["order"] == [["dph_total", "asc"]]
     assert "new_contract" in do("vastai create instance", OFFER="41"), said
     (instance,) = vast.instances
     request = vast.instances[instance]["request"]
-    assert request["onstart"] == (ROOT / "onstart.sh").read_text() and request["disk"] == 200
+    assert request["onstart"] == (ROOT / "onstart.sh").read_text() and request["disk"] == 100
     assert "running" in wait_for(
         lambda: "running" in (text := do_again("vastai show instance $ID", shell, instance)) and text
     )

@@ -1,4 +1,6 @@
-"""scripts/gpu_check.py: the table and the verdict by hand-computed shares, its exit statuses, a real GPU when there is one."""
+"""scripts/gpu_check.py: the table and the verdict by hand-computed shares, its exit statuses, a real GPU when there is
+one.
+"""
 
 import json
 import subprocess

@@ -104,7 +104,8 @@ def template(inside: str) -> str:
     if name == "ndash":
         return "–"
     if name == "convert":
-        return f"{int(values[0]):,} {dict(m='metres', km='kilometres')[values[1]]} (converted)"
+        unit = {"m": "metres", "km": "kilometres"}[values[1]]
+        return f"{int(values[0]):,} {unit} (converted)"
     return ""
 
 

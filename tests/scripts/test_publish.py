@@ -1,15 +1,28 @@
 """publish.py: the folder loads in transformers, the GGUF gives the same logits, the card says what was measured."""
 
+import contextlib
+import functools
+import http.server
+import shutil
+import socket
+import subprocess
 import sys
+import threading
 import types
+from pathlib import Path
 
 import numpy as np
 import pytest
+import requests
 import torch
 import yaml
 
+import browser
+import good_articles
+import train_tokenizer
 from conftest import ROOT
-from gpt import checkpoints
+from gpt import chat, checkpoints
+from gpt.tokenizer import SPLITS, Tokenizer
 from pipeline.config import InputError, load_config
 from pipeline.files import write_json
 from tiny import tiny_model, tiny_tokenizer
@@ -22,9 +35,7 @@ TEXT = "Gold is a metal. <|end|> 東京\t🏔  Zürich 2024!\n\n- one"
 
 @pytest.fixture(scope="module")
 def run(tmp_path_factory):
-    """base, sft and dpo checkpoints with training states, and publish.main on the last -> call(*overrides,
-    **options)
-    """
+    """base, sft, dpo checkpoints with training states, and publish.main on the last -> call(*overrides, **options)"""
     folder = tmp_path_factory.mktemp("run")
     tokenizer = tiny_tokenizer(folder / "tokenizer.json")
     cfg = load_config("configs/base.yaml", ["train.max_iters=5000"])
@@ -61,7 +72,9 @@ def run(tmp_path_factory):
         },
     )
 
-    def call(*overrides, checkpoint="dpo/latest", out="out", name=None, gguf=False, push=None, private=False):
+    def call(
+        *overrides, checkpoint="dpo/latest", out="out", name=None, gguf=None, page=False, push=None, private=False
+    ):
         cfg = load_config(
             "configs/base.yaml",
             [
@@ -79,6 +92,7 @@ def run(tmp_path_factory):
                 out=str(folder / out),
                 name=name,
                 gguf=gguf,
+                page=page,
                 push=push,
                 private=private,
             ),
@@ -193,7 +207,7 @@ def llama_cpp(reader, ids: list[int]) -> np.ndarray:
 
 def test_gguf_gives_the_same_ids_and_logits(run):
     gguf = pytest.importorskip("gguf")
-    out = run(name="tiny", gguf=True, out="gguf")
+    out = run(name="tiny", gguf="f16", out="gguf")
     reader, tokenizer = gguf.GGUFReader(out / "tiny.gguf"), tiny_tokenizer(out.parent / "again.json")
     ids = tokenizer.encode(TEXT)
     with torch.no_grad():
@@ -211,6 +225,149 @@ def test_gguf_gives_the_same_ids_and_logits(run):
     assert fields["llama.context_length"].contents() == 64 and fields["tokenizer.ggml.pre"].contents() == "gpt-2"
     assert "<|assistant|>" in fields["tokenizer.chat_template"].contents()
     assert "llama-cli -m tiny.gguf" in (out / "README.md").read_text()
+
+
+HARD_TEXTS = [
+    "  two  spaces \t\n\n x  ",
+    "don't DON'T we'LL iPhone XMLElement/\r\n// ǅ ÀÉ",
+    "1234567,89 ½² ১২৩৪ ၁၂၃၄",
+    "क्षत्रिय हिन्दी में",
+    "บ้านที่อยู่ริมแม่น้ำ กรุงเทพฯ",
+    "မြို့သည် ကျွန်ုပ်",
+    "日本語ﾃｽﾄ한국어 العَرَبِيَّة שָׁלוֹם",
+    "👩‍👩‍👧‍👦 🏳️‍🌈 e\u0301\u00a0\u200b",
+    "<|end|> is text",
+]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("split", SPLITS)
+def test_llama_cpp_cuts_text_as_the_tokenizer_does(split, tmp_path):
+    """The real llama.cpp reads the file that is written, and gives the same ids."""
+    gguf, xllamacpp = pytest.importorskip("gguf"), pytest.importorskip("xllamacpp")
+    texts = [a["text"] for code in good_articles.LANGUAGES for a in good_articles.good_articles(code, 8)]
+    special = ["<|user|>", "<|assistant|>", "<|end|>", "<|pad|>"]
+    path = tmp_path / "tokenizer.json"
+    path.write_text(train_tokenizer.train(texts * 2, 3000, 2, special, split).to_str())
+    tokenizer = Tokenizer(path)
+    write_empty_model(gguf, tmp_path / "tiny.gguf", tokenizer)
+    wanted = xllamacpp.CommonParams()
+    wanted.model.path, wanted.port, wanted.n_ctx, wanted.warmup = str(tmp_path / "tiny.gguf"), free_port(), 64, False
+    server = xllamacpp.Server(wanted)
+    for text in [*texts[::5], *HARD_TEXTS]:
+        asked = {"content": text, "add_special": False, "parse_special": False}
+        ids = requests.post(f"{server.listening_address}/tokenize", json=asked, timeout=30).json()["tokens"]
+        assert ids == tokenizer.encode(text), text
+
+
+def write_empty_model(gguf, path, tokenizer, width=64):
+    """One layer of zeros around the vocabulary that is to be tried."""
+    writer = gguf.GGUFWriter(path, "llama")
+    writer.add_vocab_size(tokenizer.vocab_size)
+    writer.add_context_length(width)
+    writer.add_embedding_length(width)
+    writer.add_block_count(1)
+    writer.add_feed_forward_length(width)
+    writer.add_head_count(2)
+    writer.add_head_count_kv(2)
+    writer.add_rope_dimension_count(width // 2)
+    writer.add_layer_norm_rms_eps(1e-5)
+    publish.add_tokenizer(writer, tokenizer, tokenizer.vocab_size)
+    writer.add_tensor("token_embd.weight", np.zeros((tokenizer.vocab_size, width), np.float32))
+    for name in ("output_norm", "blk.0.attn_norm", "blk.0.ffn_norm"):
+        writer.add_tensor(f"{name}.weight", np.zeros(width, np.float32))
+    for name in ("attn_q", "attn_k", "attn_v", "attn_output", "ffn_gate", "ffn_up", "ffn_down"):
+        writer.add_tensor(f"blk.0.{name}.weight", np.zeros((width, width), np.float32))
+    writer.write_header_to_file()
+    writer.write_kv_data_to_file()
+    writer.write_tensors_to_file()
+    writer.close()
+
+
+def free_port() -> int:
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return s.getsockname()[1]
+
+
+LLAMA_CPP = """
+import sys, time, xllamacpp
+p = xllamacpp.CommonParams()
+p.model.path, p.n_ctx, p.port, p.ui, p.use_jinja = sys.argv[1], 64, 0, False, True
+p.cpuparams.n_threads = p.cpuparams_batch.n_threads = 1
+server = xllamacpp.Server(p)
+print(server.listening_address, flush=True)
+time.sleep(600)
+"""
+
+
+@contextlib.contextmanager
+def llama_server(path: Path):
+    """llama.cpp itself. -> its URL"""
+    process = subprocess.Popen(
+        [sys.executable, "-c", LLAMA_CPP, path], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+    )
+    try:
+        yield process.stdout.readline().strip()
+    finally:
+        process.kill()
+
+
+@pytest.mark.parametrize("kind", ["f16", "q8_0"])
+def test_llama_cpp_reads_the_gguf_as_we_do(run, kind):
+    """Ids of a hard text, the chat template through its own engine, and its greedy answer."""
+    pytest.importorskip("xllamacpp")
+    out = run(name="tiny", gguf=kind, out=f"llama-{kind}")
+    model, tokenizer = checkpoints.load(out.parent / "dpo/latest")
+    talk = [
+        {"role": "system", "content": "Be brief."},
+        {"role": "user", "content": "Gold?"},
+        {"role": "assistant", "content": "A metal."},
+        {"role": "user", "content": TEXT},
+    ]
+    with llama_server(out / "tiny.gguf") as url:
+
+        def ask(path: str, **body) -> dict:
+            return requests.post(url + path, json=body, timeout=60).json()
+
+        for text in (TEXT, "a  b\t\n\n c", "don't 1,234½²", "日本語ไทย", "e\u0301 \u00a0\u200b"):
+            told = ask("/tokenize", content=text, add_special=False, parse_special=False)["tokens"]
+            assert told == tokenizer.encode(text)
+        assert ask("/apply-template", messages=talk)["prompt"] == chat.render(talk, add_generation_prompt=True)
+        prompt = tokenizer.encode("Gold is a")
+        told = ask("/completion", prompt=prompt, n_predict=1, temperature=0, n_probs=5, post_sampling_probs=False)
+        with torch.no_grad():
+            ours = model(torch.tensor([prompt]))[0, -1].log_softmax(-1)
+        for theirs in told["completion_probabilities"][0]["top_logprobs"]:
+            assert abs(theirs["logprob"] - ours[theirs["id"]].item()) < (0.05 if kind == "f16" else 0.5)
+    assert "FROM ./tiny.gguf" in (out / "Modelfile").read_text()
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(browser.missing() is not None, reason=str(browser.missing()))
+@pytest.mark.skipif(not shutil.which("npm"), reason="npm is not installed")
+def test_a_stranger_chats_in_the_browser(run, tmp_path, monkeypatch):
+    monkeypatch.setattr(publish, "PART_BYTES", 20_000)
+    try:
+        out = run(name="tiny", gguf="f16", page=True, out="page")
+    except InputError as error:
+        pytest.skip(str(error))  # no registry
+    parts = sorted((out / "page").glob("model-*.gguf"))
+    assert len(parts) > 2 and b"".join(p.read_bytes() for p in parts) == (out / "tiny.gguf").read_bytes()
+    handler = functools.partial(http.server.SimpleHTTPRequestHandler, directory=out / "page")
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        url = f"http://127.0.0.1:{server.server_port}"
+        with browser.Browser(tmp_path) as page:
+            page.open(url)
+            page.wait(lambda: "runs in your browser" in page.text("#state"), "the model did not load", 60)
+            page.type("input", "What is gold?{Enter}")
+            page.wait(lambda: page.run("return document.querySelector('.assistant')?.dataset.done"), "no answer", 60)
+            said = page.text(".assistant")
+            fetched = page.run("return performance.getEntriesByType('resource').map(e => e.name)")
+        server.shutdown()
+    assert len(said) > 3 and not said.startswith("Sorry")
+    assert fetched and all(name.startswith((url, "blob:")) for name in fetched)
 
 
 def test_interleave_by_hand():
@@ -268,4 +425,4 @@ def test_missing_and_damaged_checkpoints(run, monkeypatch):
     monkeypatch.undo()
     monkeypatch.setitem(sys.modules, "gguf", None)
     with pytest.raises(InputError, match="pip install gguf"):
-        run(gguf=True)
+        run(gguf="f16")

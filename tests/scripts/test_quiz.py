@@ -1,4 +1,4 @@
-"""scripts/bench/quiz.py: what counts as a right answer, which wordings may be asked, and a whole run against a server."""
+"""scripts/bench/quiz.py: what is a right answer, which wordings may be asked, and a whole run against a server."""
 
 import argparse
 import json
@@ -233,6 +233,7 @@ def arguments(tmp_path: Path, url: str, **more) -> argparse.Namespace:
             "n": 4,
             "seed": 7,
             "turns": 1,
+            "exam": False,
             "json": tmp_path / "new" / "out.json",
             "min_percent": 80.0,
         }
@@ -303,7 +304,9 @@ def test_the_mini_wiki_has_enough_clear_facts_of_many_relations(miniwiki):
 
 
 def test_the_teacher_leaves_the_quiz_wordings_of_its_own(miniwiki, tmp_path):
-    """However the rules put their questions about the mini-wiki, no relation may be left without two wordings to ask in."""
+    """However the rules put their questions about the mini-wiki, no relation may be left without two wordings to ask
+    in.
+    """
     truth = json.loads((miniwiki / "miniwiki-truth.json").read_text(encoding="utf-8"))
     articles = [
         {"id": a["id"], "title": a["title"], "text": "\n\n".join(a["sentences"])}

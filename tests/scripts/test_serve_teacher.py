@@ -171,3 +171,44 @@ def test_another_server_on_the_port_is_not_mistaken_for_ours(box):
         other.kill()
         other.wait()
     assert ran.returncode == 2 and "something else answers" in ran.stderr
+
+
+def test_a_small_gpu_is_offered_the_four_bit_weights_and_takes_them(box):
+    ran = box.start(SMI_FREE="12000")
+    assert ran.returncode == 2 and "teacher.model=Qwen/Qwen2.5-7B-Instruct-AWQ" in ran.stderr
+    assert box.start("teacher.model=Qwen/Qwen2.5-7B-Instruct-AWQ", SMI_FREE="12000").returncode == 0
+
+
+def test_out_of_memory_while_starting_is_offered_them_too(box):
+    vllm = box.path / ".venv-teacher/bin/vllm"
+    vllm.write_text("#!/bin/sh\necho 'torch.OutOfMemoryError: CUDA out of memory. Tried to allocate 2 GiB'; exit 1\n")
+    ran = box.start()
+    assert ran.returncode == 2 and "teacher.model=Qwen/Qwen2.5-7B-Instruct-AWQ" in ran.stderr
+
+
+def test_check_starts_nothing(box):
+    ran = box("check")
+    assert ran.returncode == 0 and "could serve Qwen/Qwen2.5-7B-Instruct here" in ran.stdout
+    assert box("check", SMI_DRIVER="550.1").returncode == 2
+    assert not (box.path / "vllm.args").exists()
+
+
+@pytest.mark.parametrize("old", [False, True])
+def test_a_python_that_is_too_old_for_vllm_is_not_used(box, old):
+    """The first that is new enough makes the environment; when there is none, uv brings one."""
+    (box.path / ".venv-teacher/.ready").unlink()
+    (box.path / ".venv").unlink()
+    python = box.path / ".venv/bin/python"
+    python.parent.mkdir(parents=True)
+    refuse = 'case "$*" in *pip*|*uv*) exit 1 ;; esac'
+    python.write_text(f'#!/bin/sh\necho "$@" >> {box.path}/asked\n{refuse}\nexec {os.sys.executable} "$@"\n')
+    python.chmod(0o755)
+    for name, version in {"python-old": 1, "python-new": 0}.items():
+        tool = box.path / f"bin/{name}"
+        tool.write_text(f'#!/bin/sh\n[ "$1" = -c ] && exit {version}\necho {name} "$@" >> {box.path}/made; exit 1\n')
+        tool.chmod(0o755)
+    box.start(WIKILLM_TEACHER_PYTHON="python-old" if old else "python-old python-new")
+    if old:
+        assert "pip install --quiet uv" in (box.path / "asked").read_text() and not (box.path / "made").exists()
+    else:
+        assert (box.path / "made").read_text().startswith("python-new -m venv")

@@ -1,5 +1,6 @@
 """The filters of conversations: each reason by hand-made rows."""
 
+import filter_rows
 import pytest
 
 from teacher.filters import grounded, problem
@@ -72,3 +73,57 @@ def test_groundedness_of_numbers_and_names():
     assert not grounded("The number is 79.", ARTICLE, "")
     assert grounded("The number is 79.", ARTICLE, "Is 79 its number?")
     assert grounded("However, gold melts.", ARTICLE, "") and grounded("It is gold. They melt it.", ARTICLE, "")
+
+
+# --- measured on rows labelled by hand ---
+
+
+@pytest.mark.parametrize("name", ["first", "after", "last"])
+def test_the_labelled_rows_are_told_apart(name):
+    """first.txt: what the filters were made on. The others: written later; their first measures are in RESULTS.md."""
+    found = filter_rows.measure(name)
+    assert found["precision"] >= 0.95 and found["recall"] >= 0.9, found
+
+
+def test_there_are_enough_labelled_rows():
+    labelled = [row for name in ("first", "after", "last") for row in filter_rows.rows(name)]
+    assert sum(not row.bad for row in labelled) >= 200 and sum(bool(row.bad) for row in labelled) >= 200
+    said = [tuple(m["content"] for m in row.conversation["messages"]) for row in labelled]
+    assert len(set(said)) == len(said)
+
+
+@pytest.mark.parametrize(
+    "answer, known",
+    [
+        ("It has 64 squares.", "sixty-four squares"),
+        ("Sixty-four of them.", "64 squares"),
+        ("About 9.2 million.", "9,200,000 people"),
+        ("In the 1930s.", "in 1932"),
+        ("In the 19th century.", "in 1848"),
+        ("It lasted 30 years.", "from 1618 to 1648"),
+        ("He died at the age of 66.", "7 November 1867 - 4 July 1934"),
+        ("An Irishman wrote it; it is by James Joyce the Irishman.", "James Joyce of Ireland"),
+        ("It joined with the UK.", "the United Kingdom"),
+        ("25 percent of them.", "a quarter of them"),
+        ("1. The red\n2. The blue", "red and blue"),
+    ],
+)
+def test_other_forms_of_what_is_known_are_known(answer, known):
+    assert grounded(answer, {"title": "", "text": known}, "")
+
+
+@pytest.mark.parametrize(
+    "answer, known",
+    [
+        ("It has 46 squares.", "sixty-four squares"),
+        ("About 2.9 million.", "9.2 million people"),
+        ("In the 1940s.", "in 1932"),
+        ("In the 18th century.", "in 1848"),
+        ("It lasted 40 years.", "from 1618 to 1648"),
+        ("It costs 30 pounds.", "from 1618 to 1648"),
+        ("James Joyce was a Frenchman.", "James Joyce of Ireland"),
+        ("Belfast.", "Dublin"),
+    ],
+)
+def test_what_does_not_follow_is_not(answer, known):
+    assert not grounded(answer, {"title": "", "text": known}, "")

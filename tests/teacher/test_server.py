@@ -222,6 +222,26 @@ def test_a_prompt_that_is_too_long_says_so_and_the_ladder_stays(text):
         assert server.rung == 0 and len(fake.bodies()) == 1
 
 
+def test_an_answer_that_had_no_room_left_means_a_prompt_that_is_too_long():
+    usage = {"prompt_tokens": 1004, "completion_tokens": 20}
+    with pytest.raises(TooLong, match="leaves no room"):
+        completed(lambda n, body: {"text": '{"a', "finish_reason": "length", "usage": usage})
+    _, answer = completed(
+        lambda n, body: {"text": '{"a', "finish_reason": "length", "usage": {"completion_tokens": 900}}
+    )
+    assert answer.cut_off
+
+
+def test_tokens_are_counted():
+    with serving(
+        FakeTeacher(lambda n, body: {"text": "a", "usage": {"prompt_tokens": 7, "completion_tokens": 2}})
+    ) as url:
+        server = Server(settings(url))
+        for _ in range(3):
+            server.complete(MESSAGES, SCHEMA, 0.5)
+    assert server.tokens == {"prompt_tokens": 21, "completion_tokens": 6}
+
+
 def test_refusals_that_differ_in_a_number_are_one_reason():
     same = {normal(f"status 400: you sent {n:,} tokens in request {n:08x}a1, at most 512") for n in range(400, 800)}
     assert same == {"status 400: you sent N tokens in request ID, at most N"}

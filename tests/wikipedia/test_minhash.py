@@ -10,9 +10,10 @@ from hypothesis import strategies as st
 
 from wikipedia import minhash
 
-WORD = re.compile("[0-9a-z\x80-\U0010ffff]+")
+LETTERS = "0-9a-z\x80-\U0010ffff"
+WORD = re.compile(f"[{LETTERS}]+(?:[+#]{{1,2}}(?![{LETTERS}+#]))?")
 TEXTS = st.lists(
-    st.text(st.characters(codec="utf-8") | st.sampled_from("aaabbbccc    ...\n\n")), min_size=1, max_size=5
+    st.text(st.characters(codec="utf-8") | st.sampled_from("aaabbbccc    ...\n\n++#")), min_size=1, max_size=5
 )
 
 
@@ -37,6 +38,12 @@ def test_words_are_runs_of_letters_and_digits_of_the_lower_cased_text(texts):
     assert found.counts.tolist() == [len(plain_words(text)) for text in texts]
     assert len(found.hashes) == len(words)
     assert len(set(found.hashes.tolist())) == len(set(words)) == len(set(zip(words, found.hashes.tolist())))
+
+
+def test_c_and_its_relatives_are_different_words():
+    hashes = words_of(["C, C++ and C#; f# C+++ 1+1 a#b"]).hashes.tolist()
+    c, plus, _, sharp, f, more, one, another, a, b = hashes
+    assert len({c, plus, sharp, f, a, b}) == 6 and one == another and more == c
 
 
 @pytest.mark.parametrize("size", [1, 7, 8, 9, 15, 16, 17, 24, 25, 1000])

@@ -1,7 +1,7 @@
 """The build on the box: the GPU stages one after another through scripts/run_all.sh; runs in the repo's .venv, in
 tmux.
 
-    python build.py FIRST_STAGE LAST_STAGE --config FILE [section.key=value ...]
+    python build.py FIRST_STAGE LAST_STAGE --config FILE [section.key=value ...]       in the repo's folder
 
 A teacher on this box is up only while a stage asks it: training needs the whole GPU. A trainer that was told to stop
 exits with 0 as well, so its checkpoint is asked whether all steps are in it; when not, this ends with status 75 and
@@ -9,6 +9,7 @@ the same command goes on. Leaves ~/.wikillm/hours.json: the hours of each stage 
 """
 
 import json
+import math
 import os
 import signal
 import subprocess
@@ -42,7 +43,7 @@ def missing_steps(cfg, stage: str, root: Path) -> str | None:
     if not file.exists():
         return f"{stage}: no checkpoint"
     state = json.loads(file.read_text(encoding="utf-8"))
-    step, steps = state.get("step", 0), state.get("steps") or cfg.train.max_iters
+    step, steps = state.get("step", 0), cfg.train.max_iters if stage == "train" else state.get("steps", math.inf)
     return f"{stage} stopped at step {step:,} of {steps:,}" if step < steps else None
 
 
@@ -65,6 +66,7 @@ def run_stage(cfg, stage: str, settings: list[str]) -> int:
 
 
 def count_hours(stage: str, seconds: float) -> None:
+    HOME.mkdir(exist_ok=True)
     file = HOME / "hours.json"
     hours = json.loads(file.read_text()) if file.exists() else {}
     hours[stage] = hours.get(stage, 0.0) + seconds / 3600

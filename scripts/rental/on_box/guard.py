@@ -35,11 +35,13 @@ KEY_SECONDS = 600  # between two tries of a refused instance key
 
 
 def start_of(pid: int) -> str | None:
-    """When a process began, in ticks since the machine's start; None when it is gone."""
+    """When a process began, in ticks since the machine's start; None when it is gone, or dead and not reaped: a
+    container's first process need not reap."""
     try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[19]
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     except OSError:
         return None
+    return None if fields[0] == "Z" else fields[19]
 
 
 def lives(text: str) -> int:

@@ -3,7 +3,9 @@
 # every start, scripts/vast.py after it has copied these files here. Harmless when all runs.
 me=$HOME/.wikillm
 python=$(cat "$me/python" 2> /dev/null || command -v python3 || echo /opt/conda/bin/python)
-lives() { [ -s "$1" ] && read -r pid start < "$1" && [ "$(sed 's/.*) //' "/proc/$pid/stat" 2> /dev/null | cut -d' ' -f20)" = "$start" ]; }
+# as guard.py: a process by its number and start, and not one that is dead and only not reaped (state Z)
+start_of() { sed 's/.*) //' "/proc/$1/stat" 2> /dev/null | awk '$1 != "Z" {print $20}'; }
+lives() { [ -s "$1" ] && read -r pid start < "$1" && [ -n "$start" ] && [ "$(start_of "$pid")" = "$start" ]; }
 
 [ -f "$me/limits.json" ] || exit 0   # nobody has set it up yet: the fuse watches
 if ! lives "$me/guard.pid"; then

@@ -1,0 +1,131 @@
+"""What may travel, whose fault a broken transfer is, what counts as pulled; with real rsync where it is installed."""
+
+import hashlib
+import json
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from scripts.rental import transfer
+from scripts.rental.world import LocalFault, RentalError, Unreachable
+
+ROOT = Path(__file__).resolve().parents[2]
+SECRETS = [
+    ".env", ".env.local", "credentials.json", ".aws/credentials", ".git-credentials", ".npmrc", "token.txt", "id_ecdsa",
+    "deep/id_rsa.bak", "cert.p12", "venv/lib/x.py", "my-venv/x.py", ".netrc", "api_key.txt", "client_secret.json",
+    ".config/gcloud/x", ".ssh/known_hosts", "vault.kdbx", ".docker/config.json", "service_account-1.json",
+]  # fmt: skip
+
+
+def files(root: Path, *names: str) -> None:
+    for name in names:
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        (root / name).write_text("x")
+
+
+@pytest.mark.parametrize("git", [True, False])
+def test_the_code_that_travels_is_what_git_would_show_without_secrets(tmp_path, git):
+    files(tmp_path, "src/train.py", "src/gpt/tokenizer.py", "scripts/run_all.sh", "configs/mine.yaml", *SECRETS)
+    files(tmp_path, *(f"src/{name}" for name in SECRETS))
+    if git:
+        files(tmp_path, "docs/new page.md", "data/tokens/train.bin", "notes/ümlaut.txt")
+        (tmp_path / ".gitignore").write_text("/data/\n")
+        subprocess.run(["git", "init", "-q", tmp_path], check=True)
+        subprocess.run(["git", "-C", tmp_path, "add", "src/train.py"], check=True)
+    expected = ["configs/mine.yaml", "scripts/run_all.sh", "src/gpt/tokenizer.py", "src/train.py"]
+    more = [".gitignore", "docs/new page.md", "notes/ümlaut.txt"] if git else []
+    assert transfer.code_files(tmp_path) == sorted(expected + more)
+
+
+def test_this_repo_travels_whole():
+    tracked = subprocess.run(["git", "-C", ROOT, "ls-files", "-z"], capture_output=True, text=True).stdout.split("\0")
+    if not tracked[0]:
+        pytest.skip("not a git checkout")
+    here = {name for name in tracked if name and (ROOT / name).is_file()}
+    assert here - set(transfer.code_files(ROOT)) == set()
+
+
+FULL_HERE = """rsync: [receiver] write failed on "/home/me/wikillm/x": No space left on device (28)
+rsync error: error in file IO (code 11) at receiver.c(381) [receiver=3.2.7]"""
+CUT = """client_loop: send disconnect: Broken pipe
+rsync error: unexplained error (code 255) at io.c(231) [receiver=3.2.7]"""
+
+
+@pytest.mark.parametrize(
+    "status, said, pulling, kind",
+    [
+        (11, FULL_HERE, True, LocalFault),
+        (
+            23,
+            'rsync: [generator] mkdir "/home/me/x" failed: Permission denied (13)\nrsync error: ...',
+            True,
+            LocalFault,
+        ),
+        (11, FULL_HERE, False, RentalError),  # the receiver is the box
+        (12, FULL_HERE, False, RentalError),
+        (255, CUT, True, Unreachable),
+        (12, "rsync: connection unexpectedly closed (0 bytes received so far) [sender]", False, Unreachable),
+        (30, "[sender] io timeout after 120 seconds", False, Unreachable),
+        (23, 'rsync: [sender] read errors mapping "/root/x": Input/output error (5)', True, RentalError),
+    ],
+)
+def test_whose_fault_a_broken_transfer_is(status, said, pulling, kind):
+    assert type(transfer.blame(status, said, pulling)) is kind
+
+
+@pytest.mark.skipif(not shutil.which("rsync"), reason="rsync is not installed")
+def test_a_really_full_disk_here_is_a_local_fault(tmp_path):
+    small = tmp_path / "small"
+    small.mkdir()
+    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", small], capture_output=True).returncode:
+        pytest.skip("needs to mount a small disk")
+    try:
+        (tmp_path / "big").write_bytes(b"x" * 3_000_000)
+        ran = subprocess.run(["rsync", "-a", tmp_path / "big", f"{small}/"], capture_output=True, text=True)
+        found = transfer.blame(ran.returncode, ran.stderr, pulling=True)
+        assert type(found) is LocalFault and "No space left" in str(found)
+    finally:
+        subprocess.run(["umount", "-l", small], check=True)
+
+
+def checkpoint(folder: Path, weights: bytes) -> str:
+    folder.mkdir(parents=True)
+    (folder / "model.safetensors").write_bytes(weights)
+    text = json.dumps({"model.safetensors": hashlib.sha256(weights).hexdigest()})
+    (folder / "hashes.json").write_text(text)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+class CopyLine:
+    """The line to a box that is a folder beside."""
+
+    def __init__(self, box: Path):
+        self.box = box
+
+    def rsync(self, *arguments, files=None):
+        source, target = (Path(a.split(":")[-1].removeprefix("wikillm/")) for a in arguments[-2:])
+        shutil.copytree(self.box / source, target, dirs_exist_ok=True)
+
+
+def test_an_older_checkpoint_of_another_run_is_not_taken_for_pulled(tmp_path, monkeypatch):
+    """It has the same name: step_0000040."""
+    monkeypatch.setattr(transfer, "ROOT", tmp_path / "here")
+    step = "checkpoints/base/step_0000040"
+    checkpoint(tmp_path / "here" / step, b"of last month")
+    hashed = checkpoint(tmp_path / "box" / step, b"of this run")
+    assert transfer.pull_checkpoint(CopyLine(tmp_path / "box"), step, hashed)
+    assert (tmp_path / "here" / step / "model.safetensors").read_bytes() == b"of this run"
+    (aside,) = (tmp_path / "here/checkpoints/base").glob("other-*/step_0000040/model.safetensors")
+    assert aside.read_bytes() == b"of last month"
+    assert not transfer.pull_checkpoint(CopyLine(tmp_path / "box"), step, hashed), "fetched twice"
+
+
+def test_damage_is_named(tmp_path):
+    checkpoint(tmp_path / "c", b"good")
+    assert transfer.damage(tmp_path / "c") is None
+    (tmp_path / "c/model.safetensors").write_bytes(b"evil")
+    assert transfer.damage(tmp_path / "c") == "model.safetensors is damaged"
+    (tmp_path / "c/model.safetensors").unlink()
+    assert transfer.damage(tmp_path / "c") == "model.safetensors is missing"
