@@ -257,11 +257,11 @@ _OPENING = re.compile(rb"<page(?:\s[^<>]*)?>")
 
 def _find_page(xml: bytes, place: int = 0) -> int:
     """Where the next <page> or <page ...> begins, -1 if there is none"""
-    start = xml.find(PAGE, place)
-    if b"<page " not in xml and b"<page\n" not in xml:
-        return start
-    match = _OPENING.search(xml, place)
-    return match.start() if match else -1
+    while (place := xml.find(b"<page", place)) >= 0:
+        if xml[place + 5 : place + 6] in (b">", b" ", b"\t", b"\n"):
+            return place
+        place += 5
+    return -1
 
 
 def pages(part: Part, damage_stops: bool) -> tuple[list[bytes], list[Damage]]:

@@ -166,8 +166,10 @@ def test_a_reader_sees(wikitext, expected):
 
 def test_small_tables_as_text():
     """ "Header: value" in a line for each row; what is large, nested, spanned or a box is dropped as before."""
-    rows = "|-\n| [[Numa]] || align=right | 43\n|-\n| Tullus\n| {{nowrap|31 BC}}\n|}"
-    table = '{| class="wikitable"\n|+ Kings\n! Name !! Years\n' + rows
+    table = (
+        '{| class="wikitable"\n|+ Kings\n! Name !! Years\n|-\n| [[Numa]] || align=right | 43\n|-\n| Tullus\n'
+        "| {{nowrap|31 BC}}\n|}"
+    )
     assert text(f"The kings were:\n{table}\nThen", tables=True) == (
         "The kings were:\n\n- Name: Numa; Years: 43\n- Name: Tullus; Years: 31 BC\n\nThen"
     )

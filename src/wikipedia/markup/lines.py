@@ -102,7 +102,7 @@ class _Reader:
 
     def _list_line(self, prefix: str, body: str, term: str) -> str:
         """One line of a list; -> the term of a definition list that waits for its definition"""
-        marks = re.sub("[:;]", "", prefix)
+        marks = prefix.replace(":", "").replace(";", "")
         depth, add = max(len(marks), 1), self.blocks.append
         if prefix.endswith(";") or (prefix == ";:" and not term):
             if term:
