@@ -94,9 +94,7 @@ def lr_find(cfg: Config, model: WikiGPT, loss: Loss, batches: Batches, workers: 
     say(f"lowest at {best:.1e}; suggested: train.lr={best / 4:.1e} (a quarter of it; see {picture})", flush=True)
 
 
-def ready(
-    cfg: Config, model: WikiGPT, loss: Loss, examples: Examples, workers: Workers
-) -> tuple[Gradients, Optimizer]:
+def ready(cfg: Config, model: WikiGPT, loss: Loss, examples: Examples, workers: Workers) -> tuple[Gradients, Optimizer]:
     """What a step of training takes: update(gradients, optimizer, ...)."""
     t = cfg.train
     model.checkpoint_activations = t.checkpoint_activations
