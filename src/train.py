@@ -19,6 +19,7 @@ import numpy as np
 import torch
 
 from gpt import checkpoints, preflight
+from gpt.gradients import Loss
 from gpt.machine import Workers, describe, fitted, join_workers, pick_device, slow_dtype, to_device
 from gpt.optim import learning_rate
 from gpt.tokenizer import Tokenizer
@@ -84,7 +85,7 @@ def train(cfg: Config, tokenizer: Tokenizer, train_tokens: TokenFile, val_tokens
                 run.evaluate()
 
 
-def loss_on(workers: Workers) -> Callable:
+def loss_on(workers: Workers) -> Loss:
     """What a batch of (inputs, targets) costs: its summed loss in nats, and the number of its targets."""
 
     def loss(forward: Callable, batch: tuple[np.ndarray, np.ndarray]) -> tuple[torch.Tensor, int, dict]:

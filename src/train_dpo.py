@@ -22,7 +22,7 @@ import torch
 import torch.nn.functional as F
 
 from gpt import chat, checkpoints
-from gpt.gradients import Listed
+from gpt.gradients import Listed, Loss
 from gpt.machine import Workers, autocast, fitted, join_workers
 from gpt.optim import learning_rate
 from gpt.tokenizer import Tokenizer
@@ -60,14 +60,6 @@ def main(cfg: Config) -> None:
             flush=True,
         )
 
-        def loss(forward: Callable, examples: list[Example]) -> tuple[torch.Tensor, int, dict]:
-            pairs = [pair for pair, _ in examples]
-            reference = torch.stack([logps for _, logps in examples], dim=1).to(workers.device)
-            chosen_tokens = torch.tensor([sum(answer) for (_, answer), _ in pairs], device=workers.device)
-            logps = answer_logps(forward, pairs, workers.device)
-            total, metrics = dpo_loss(logps, reference, chosen_tokens, d.beta, d.nll_alpha)
-            return total, len(examples), metrics
-
         def evaluate() -> dict[str, float]:
             return {f"val_{name}": value for name, value in run.gradients.mean(validation).items()}
 
@@ -76,7 +68,7 @@ def main(cfg: Config) -> None:
             model,
             tokenizer,
             Listed(steps, pref.train_file),
-            loss,
+            loss_on(workers, d.beta, d.nll_alpha),
             evaluate,
             lr=lambda step: learning_rate(step, len(steps), d.lr, 0.0, warmup, "linear"),
             metrics=METRICS,  # and not compiled: every batch has a length of its own, and steps are few
@@ -89,6 +81,20 @@ def main(cfg: Config) -> None:
             if run.due("eval"):
                 run.evaluate()
     workers.close()
+
+
+def loss_on(workers: Workers, beta: float, nll_alpha: float) -> Loss:
+    """What a batch of pairs costs: dpo_loss(), and their number."""
+
+    def loss(forward: Callable, examples: list[Example]) -> tuple[torch.Tensor, int, dict]:
+        pairs = [pair for pair, _ in examples]
+        reference = torch.stack([logps for _, logps in examples], dim=1).to(workers.device)
+        chosen_tokens = torch.tensor([sum(answer) for (_, answer), _ in pairs], device=workers.device)
+        logps = answer_logps(forward, pairs, workers.device)
+        total, metrics = dpo_loss(logps, reference, chosen_tokens, beta, nll_alpha)
+        return total, len(examples), metrics
+
+    return loss
 
 
 def steps_of(examples: list[Example], epochs: int, pairs_a_step: int, seed: int) -> list[list[Example]]:

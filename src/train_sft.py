@@ -17,8 +17,8 @@ from pathlib import Path
 import torch
 
 from gpt import chat, checkpoints
-from gpt.gradients import Listed
-from gpt.machine import fitted, join_workers
+from gpt.gradients import Listed, Loss
+from gpt.machine import Workers, fitted, join_workers
 from gpt.optim import learning_rate
 from gpt.tokenizer import Tokenizer
 from gpt.tokens import IGNORE
@@ -53,12 +53,6 @@ def main(cfg: Config) -> None:
             flush=True,
         )
 
-        def loss(forward: Callable, rows: list[list[Conversation]]) -> tuple[torch.Tensor, int, dict]:
-            inputs, targets, positions, mask = collate(rows, length)
-            learned = int((targets != IGNORE).sum())
-            inputs, targets, positions, mask = (t.to(workers.device) for t in (inputs, targets, positions, mask))
-            return forward(inputs, targets, positions=positions, mask=mask), learned, {}
-
         def evaluate() -> dict[str, float]:
             losses = {family: run.gradients.mean(rows)["loss"] for family, rows in validation.items()}
             total = sum(losses[family] * count for family, count in counts.items()) / sum(counts.values())
@@ -69,7 +63,7 @@ def main(cfg: Config) -> None:
             model,
             tokenizer,
             Listed(steps, s.train_file),
-            loss,
+            loss_on(workers, length),
             evaluate,
             lr=lambda step: learning_rate(step, len(steps), s.lr, 0.0, warmup, "linear"),
             compiled=cfg.train.compile,  # rows are of one length: two shapes, the second at the end of an epoch
@@ -82,6 +76,18 @@ def main(cfg: Config) -> None:
             if run.due("eval"):
                 run.evaluate()
     workers.close()
+
+
+def loss_on(workers: Workers, length: int) -> Loss:
+    """What a batch of rows costs: its summed loss in nats, and the number of tokens that are learned."""
+
+    def loss(forward: Callable, rows: list[list[Conversation]]) -> tuple[torch.Tensor, int, dict]:
+        inputs, targets, positions, mask = collate(rows, length)
+        learned = int((targets != IGNORE).sum())
+        inputs, targets, positions, mask = (t.to(workers.device) for t in (inputs, targets, positions, mask))
+        return forward(inputs, targets, positions=positions, mask=mask), learned, {}
+
+    return loss
 
 
 def steps_of(

@@ -29,6 +29,7 @@ from gpt.decoder import Decoder, Request, stream
 from gpt.machine import pick_device
 from gpt.sampling import Sampling
 from gpt.tokenizer import Tokenizer
+from letters import Letters
 from model import Block, ModelConfig, WikiGPT
 from pipeline.cli import stage_main
 
@@ -55,20 +56,6 @@ def pair(config: ModelConfig, device: torch.device):
     llama.tie_weights()
     dtype = torch.bfloat16 if device.type == "cuda" else torch.float32
     return ours.to(device, dtype), llama.to(device, dtype)
-
-
-class Letters:
-    """What the decoder asks of a tokenizer; every token is a letter. <|end|> is barred like the other special tokens,
-    so that every row has all its tokens."""
-
-    special_ids = {"<|user|>": 0, "<|assistant|>": 1, "<|end|>": END, "<|pad|>": PAD}
-    end_id, pad_id = -1, PAD
-
-    def __init__(self, vocab_size: int):
-        self.vocab_size = vocab_size
-
-    def token_bytes(self) -> dict[int, bytes]:
-        return dict.fromkeys(range(self.vocab_size), b"a")
 
 
 def clock(device) -> float:

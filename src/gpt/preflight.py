@@ -37,7 +37,7 @@ def bench(cfg: Config, model: WikiGPT, loss: Loss, workers: Workers) -> None:
     """Time train.bench whole steps on random tokens, then say what the run would take and cost."""
     t, device = cfg.train, workers.device
     batches = RandomTokens(model.config.vocab_size, model.config.block_size, t.micro_batch_size * t.grad_accum_steps)
-    gradients, optimizer = _ready(cfg, model, loss, batches, workers)
+    gradients, optimizer = ready(cfg, model, loss, batches, workers)
     say = _speaker(workers)
     say(describe(model, t, workers), flush=True)
 
@@ -74,7 +74,7 @@ def lr_find(cfg: Config, model: WikiGPT, loss: Loss, batches: Batches, workers: 
     """Raise the learning rate from step to step, from train.lr / 100 to 100 x, until the loss goes up (Smith 2017);
     draw it, and suggest a quarter of the rate at which the loss stood lowest."""
     t = cfg.train
-    gradients, optimizer = _ready(cfg, model, loss, batches, workers)
+    gradients, optimizer = ready(cfg, model, loss, batches, workers)
     rates: list[float] = []
     losses: list[float] = []
     average, say = 0.0, _speaker(workers)
@@ -94,9 +94,8 @@ def lr_find(cfg: Config, model: WikiGPT, loss: Loss, batches: Batches, workers: 
     say(f"lowest at {best:.1e}; suggested: train.lr={best / 4:.1e} (a quarter of it; see {picture})", flush=True)
 
 
-def _ready(
-    cfg: Config, model: WikiGPT, loss: Loss, examples: Examples, workers: Workers
-) -> tuple[Gradients, Optimizer]:
+def ready(cfg: Config, model: WikiGPT, loss: Loss, examples: Examples, workers: Workers) -> tuple[Gradients, Optimizer]:
+    """What a step of training takes: update(gradients, optimizer, ...)."""
     t = cfg.train
     model.checkpoint_activations = t.checkpoint_activations
     optimizer = build_optimizer(

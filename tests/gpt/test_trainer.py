@@ -16,7 +16,7 @@ from torch._dynamo.exc import TorchDynamoException
 from gpt import checkpoints, gradients, recipe, run_log, trainer
 from gpt.tokens import Batches, TokenFile
 from pipeline.config import InputError
-from trainings import ALL, DPO, PRETRAINING, SFT, evaluations, losses, training_data, weights
+from trainings import ALL, DPO, PRETRAINING, ROOT, SFT, evaluations, losses, training_data, weights
 
 STEPS = 12
 
@@ -603,3 +603,38 @@ def test_sigterm_to_torchrun_saves_and_the_same_command_goes_on(data, tmp_path):
     state = checkpoints.training_record(tmp_path / "base/latest")
     assert f"stopped at step {state['step']:,} (SIGTERM). To go on: torchrun --nproc_per_node=2 " in out
     assert process.returncode != 0 and "SignalException" in errors  # torchrun's, whatever the processes say
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("call", [5, 6], ids=["first micro-batch", "last micro-batch"])
+def test_memory_that_runs_out_on_one_process_halves_the_rows_of_all(call, data, undisturbed, tmp_path):
+    """In its third step, while the other sends its gradients: nobody waits for ever, and the losses are the same."""
+    cfg = PRETRAINING.config(
+        data, tmp_path, "train.sample_tokens=0", "train.micro_batch_size=2", "train.grad_accum_steps=4"
+    )
+    script = tmp_path / "script.py"
+    script.write_text(
+        f"""
+import os, sys
+sys.path.insert(0, {str(ROOT / "src")!r})
+import torch, train
+from pipeline.config import load_config
+calls, made = [], train.loss_on
+def loss_on(workers):
+    loss = made(workers)
+    def failing(forward, batch):
+        calls.append(1)
+        if workers.rank == 1 and len(calls) == {call}:
+            raise torch.cuda.OutOfMemoryError("CUDA out of memory")
+        return loss(forward, batch)
+    return failing
+train.loss_on = loss_on
+train.main(load_config("configs/base.yaml", sys.argv[1:]))
+"""
+    )
+    command = [str(script) if part.endswith("src/train.py") else part for part in PRETRAINING.torchrun(2, cfg)]
+    process = launch(command)
+    out, errors = process.communicate(timeout=240)
+    assert process.returncode == 0, errors[-3000:]
+    assert out.count("micro_batch_size is now 1") == 1
+    assert losses(tmp_path / "base") == pytest.approx(losses(undisturbed / "base"), rel=1e-5)
