@@ -181,10 +181,10 @@ def test_out_of_memory_in_training_and_evaluation_halves_the_rows(
 def with_small_card(monkeypatch, forward):
     real = gradients.Gradients._attempt
 
-    def attempt(self, run):
+    def attempt(self, *arguments):
         with monkeypatch.context() as m:
             m.setattr(torch.nn.Embedding, "forward", forward)
-            return real(self, run)
+            return real(self, *arguments)
 
     return attempt
 
