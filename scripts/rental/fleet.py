@@ -73,8 +73,9 @@ class Fleet:
     def prove_key(self) -> Account:
         """The account behind the key. KeyRefused when it is not the one that rented what stands in the state file."""
         account = self.api.account()
-        state = self.store.load()
-        if (state["instance"] or state["requests"]) and state["account"] not in (None, account.id):
+        state, now = self.store.load(), self.clock.wall()
+        waiting = [request for request in state["requests"] if now - request["time"] <= REQUEST_SECONDS]
+        if (state["instance"] or waiting) and state["account"] not in (None, account.id):
             what = f"instance {state['instance']['id']}" if state["instance"] else "what may be rented"
             raise KeyRefused(
                 f"this API key belongs to another vast.ai account than the one that rented {what}; "

@@ -187,6 +187,28 @@ def test_killed_while_renting_is_settled_by_down(laptop, vast):
     assert vast.instances == {}
 
 
+def test_check_rents_nothing_and_says_what_is_missing(ready, vast):
+    vast.offer(1)
+    out = ready("build", "--check")
+    assert "ready (" in out and "credit $9.50" in out and "RTX 4090" in out
+    out = ready("build", "--check", "vast.max_price=0.1", expect=1)
+    assert "NOT READY: no RTX_4090 below $0.1/h" in out
+    assert "NOT READY: vast.ai refused" in ready("build", "--check", expect=1, VAST_API_KEY="another")
+    assert vast.instances == {} and vast.ledger == []
+
+
+def test_when_vast_was_deleted_the_box_is_found_by_its_label(laptop, vast):
+    vast.offer(1)
+    laptop("up")
+    (laptop.root / ".vast/state.json").unlink()
+    out = laptop("down", expect=1)
+    assert "vast.py adopt 7001" in out and "nothing is rented by this checkout" in out
+    assert "another checkout's" in laptop("status")
+    laptop("adopt", "7001")
+    assert "gone, costs nothing" in laptop("down")
+    assert vast.instances == {}
+
+
 # On the box -----------------------------------------------------------------------------------------------------------
 
 
