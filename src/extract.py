@@ -153,7 +153,7 @@ def templates_of_part(job: tuple[dumps.Part, dumps.Site, str]) -> tuple[dict[str
 @cache
 def template_pages(path: str) -> TemplatePages:
     """Read once in each worker"""
-    return TemplatePages(read_json(path)["pages"])
+    return TemplatePages(read_json(Path(path))["pages"])
 
 
 def jobs(
