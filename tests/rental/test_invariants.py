@@ -317,4 +317,4 @@ def guard_absent_after_a_restart(patch):
 def test_the_machine_finds_each_fault_that_is_put_back(put_back, monkeypatch):
     put_back(monkeypatch)
     with pytest.raises((Breach, AssertionError)):
-        run(examples=200, steps=40)
+        run(examples=400, steps=40)
