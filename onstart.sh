@@ -14,7 +14,6 @@ fail() { echo "onstart: $*"; exit 1; }
 touch "$HOME/.no_auto_tmux"
 
 # This instance's id and its own key, which ssh logins do not see: the meter guard stops the box with them.
-# The header is a file so that the key is on no command line.
 api=${VAST_URL:-https://console.vast.ai}
 if [ -n "${CONTAINER_ID:-}" ]; then (
   umask 077
