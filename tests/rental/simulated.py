@@ -225,6 +225,7 @@ class Cloud:
         self.laptops: list[Laptop] = []
         self.events: list[tuple[float, object]] = []
         self.faults: deque = deque()  # of vast.ai's next answers
+        self.order_faults: deque = deque()  # of its next answers to stop and start
         self.lag = self.null = self.taken_until = self.skew = 0.0
         self.machine_faults: deque = deque()
         self.offers_taken = 0
@@ -345,7 +346,7 @@ class Api:
         self.order(instance, "start")
 
     def order(self, instance: int, what: str) -> None:
-        fault = self.ask(what)
+        fault = self.ask(what) or (self.cloud.order_faults.popleft() if self.cloud.order_faults else None)
         found = self.mine(instance)
         if found is None:
             raise w.ApiError("404", 404)

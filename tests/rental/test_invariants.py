@@ -42,6 +42,9 @@ class Rentals(RuleBasedStateMachine):
         self.laptops[laptop].run("build", calls, self.hours)
 
     @rule(laptop=LAPTOPS, action=st.sampled_from(["up", "stop", "start", "down"]), calls=CALLS)
+    def one_command(self, laptop, action, calls):
+        self.command(laptop, action, calls)
+
     def command(self, laptop, action, calls):
         it = self.laptops[laptop]
         before = {instance.id for instance in self.cloud.living() if instance.owner == it.name}
@@ -73,6 +76,16 @@ class Rentals(RuleBasedStateMachine):
     @rule(faults=st.lists(FAULTS, min_size=1, max_size=12), quiet=st.integers(0, 40))
     def bad_answers(self, faults, quiet):
         self.cloud.faults.extend([*[None] * quiet, *faults])
+
+    @rule(laptop=LAPTOPS, answer=st.sampled_from([504, "false", "lost"]))
+    def a_stop_that_may_not_be_done(self, laptop, answer):
+        self.cloud.order_faults.append(answer)
+        self.command(laptop, "stop", 4000)
+
+    @rule(laptop=LAPTOPS, delay=st.integers(3000, 8000))
+    def ctrl_c_in_attach(self, laptop, delay):
+        self.cloud.after(delay, lambda: [instance.machine.end_jobs() for instance in self.cloud.living()])
+        self.laptops[laptop].run("build", 4000, self.hours)
 
     @rule(lag=st.sampled_from([0.0, 3.0, 8.0]), null=st.sampled_from([0.0, 3.0, 8.0]))
     def answers_lag(self, lag, null):
@@ -158,6 +171,7 @@ class Rentals(RuleBasedStateMachine):
     def heal(self):
         cloud = self.cloud
         cloud.faults.clear()
+        cloud.order_faults.clear()
         cloud.machine_faults.clear()
         cloud.lag = cloud.null = cloud.taken_until = cloud.skew = 0.0
         cloud.offers_taken = 0
@@ -317,4 +331,4 @@ def guard_absent_after_a_restart(patch):
 def test_the_machine_finds_each_fault_that_is_put_back(put_back, monkeypatch):
     put_back(monkeypatch)
     with pytest.raises((Breach, AssertionError)):
-        run(examples=200, steps=40)
+        run(examples=400, steps=40)
