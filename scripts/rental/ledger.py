@@ -1,9 +1,9 @@
 """The bill: for each instance the moments at which its price changed.
 
-An entry is {"id", "gpu", "label", "dph", "disk_dph", "prices": [[time, dollars an hour, earliest], ...], "traffic":
-dollars}. A change that this machine ordered is known to the second (earliest = time). One that it only found, after a
-night's sleep say, lies between `earliest` and `time`; it is billed as late as it can have been, until the box is
-asked: its guard has counted when it ran.
+An entry is {"id", "gpu", "label", "dph", "disk_dph", "prices": [[time, dollars an hour, other], ...], "traffic": dollars}.
+A change that this machine ordered is known to the second (other = time). One that it only found, after a night's sleep
+say, lies between `time` and `other`; it is billed as the dearer of the two, until the box is asked: its guard has
+counted when it ran.
 """
 
 import time
@@ -37,8 +37,10 @@ def priced(state: dict, instance: int, dollars_per_hour: float, now: float, earl
     """The price is this from now on, or since a moment between `earliest` and now."""
     entry = find(state, instance)
     if entry is not None and entry["prices"][-1][1] != dollars_per_hour:
-        before = entry["prices"][-1][0]
-        entry["prices"].append([now, dollars_per_hour, now if earliest is None else max(before, min(now, earliest))])
+        before, old, _ = entry["prices"][-1]
+        first = now if earliest is None else max(before, min(now, earliest))
+        dearer = dollars_per_hour > old
+        entry["prices"].append([first, dollars_per_hour, now] if dearer else [now, dollars_per_hour, first])
 
 
 def counted(state: dict, instance: int, spans: tuple[tuple[float, float], ...]) -> None:
@@ -58,7 +60,11 @@ def counted(state: dict, instance: int, spans: tuple[tuple[float, float], ...]) 
 
 def _settle(entry: Entry, stopped: float, started: float) -> None:
     """The box stood still between these two moments: the prices say so afterwards."""
-    inside = [i for i, p in enumerate(entry["prices"]) if i and p[0] > stopped - 60 and p[2] < started + 60]
+    inside = [
+        i
+        for i, p in enumerate(entry["prices"])
+        if i and max(p[0], p[2]) > stopped - 60 and min(p[0], p[2]) < started + 60
+    ]
     if any(entry["prices"][i][1] == 0 for i in inside):
         return
     exact = [entry["prices"][i] for i in inside if entry["prices"][i][0] == entry["prices"][i][2]]
@@ -83,7 +89,7 @@ def spent(entry: Entry, now: float) -> tuple[float, float]:
 def guess(entry: Entry) -> float:
     """Dollars of it that may not have been spent: what lies in moments that are not known exactly."""
     prices = entry["prices"]
-    unknown = [(end - earliest) / 3600 * abs(prices[i][1] - price)
+    unknown = [abs(end - earliest) / 3600 * abs(prices[i][1] - price)
                for i, (end, price, earliest) in enumerate(prices[1:])]  # fmt: skip
     return sum(unknown)
 
