@@ -1,9 +1,9 @@
 """The bill: for each instance the moments at which its price changed.
 
 An entry is {"id", "gpu", "label", "dph", "disk_dph", "prices": [[time, dollars an hour, other], ...], "traffic":
-dollars}. A change that this machine ordered is known to the second (other = time). One that it only found, after a night's sleep
-say, lies between `time` and `other`; it is billed as the dearer of the two, until the box is asked: its guard has
-counted when it ran.
+dollars}. A change that this machine ordered is known to the second (other = time). One that it only found, after a
+night's sleep say, lies between `time` and `other`; it is billed as the dearer of the two, until the box is asked: its
+guard has counted when it ran.
 """
 
 import time
