@@ -130,3 +130,34 @@ def test_no_test_file_imports_another():
     assert not {
         (name, other) for name, path in tests.items() for other in imported(path) if other.split(".")[0] in tests
     }
+
+
+def functions(path: Path) -> dict[str, int]:
+    """Name -> lines."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    found = [n for n in ast.walk(tree) if isinstance(n, (ast.FunctionDef, ast.AsyncFunctionDef))]
+    return {n.name: (n.end_lineno or n.lineno) - n.lineno + 1 for n in found}
+
+
+@pytest.mark.parametrize("folder", ["src", "scripts"])
+def test_a_function_fits_on_a_screen(folder):
+    long = {
+        f"{path.relative_to(ROOT)}:{name}": lines
+        for path in sorted((ROOT / folder).glob("**/*.py"))
+        for name, lines in functions(path).items()
+        if lines > 60
+    }
+    assert not long
+
+
+def test_no_function_is_above_radon_e():
+    """Cyclomatic complexity: E begins at 31, F at 41."""
+    from radon.complexity import cc_visit
+
+    found = [
+        (path.name, block.name, block.complexity)
+        for folder in ("src", "scripts")
+        for path in sorted((ROOT / folder).glob("**/*.py"))
+        for block in cc_visit(path.read_text(encoding="utf-8"))
+    ]
+    assert len(found) > 1000 and not [block for block in found if block[2] > 40]
