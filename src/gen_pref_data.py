@@ -153,7 +153,7 @@ def ended(answers: list[dict]) -> list[str]:
     return [a["text"] for a in answers if a["stopped"] and a["text"]]
 
 
-# --- from samples and ratings to pairs ---
+# from samples and ratings to pairs
 
 
 def assemble(

@@ -37,7 +37,7 @@ def capitals():
     ]
 
 
-# --- pairs ---
+# pairs
 
 
 def test_the_best_own_answer_against_the_worst():
@@ -111,7 +111,7 @@ def test_unfit_pairs():
     assert unfit("b" * 49, "a" * 100, 2.0) == "lengths differ too much"
 
 
-# --- corruptions ---
+# corruptions
 
 
 def test_a_value_is_swapped_for_one_of_the_same_kind():
@@ -185,7 +185,7 @@ def test_another_number_differs_and_looks_alike(text, chance):
     assert float(other.replace(",", "")) != float(text.replace(",", ""))
 
 
-# --- the stage ---
+# the stage
 
 
 @pytest.fixture(scope="module")
@@ -361,7 +361,7 @@ def test_one_line_for_the_user(home, tmp_path, more, says):
     assert "\n" not in str(error.value) and not (tmp_path / "pref/train.jsonl").exists()
 
 
-# --- questions ---
+# questions
 
 
 def test_questions_are_drawn_by_hash_and_fit(home, tmp_path):

@@ -113,7 +113,7 @@ def test_long_articles_are_cut_at_a_paragraph():
     assert len(gen_sft_data.shown({"id": 1, "title": "T", "text": "One sentence. " * 100}, 60)["text"]) <= 60
 
 
-# --- the mix ---
+# the mix
 
 MIXED = ("sft.mix={memory: 0.5, passage: 0.3, limits: 0.1, company: 0.1}", "sft.typing=0.5", "model.block_size=512")
 
@@ -189,7 +189,7 @@ def test_a_persona_that_is_not_one_is_named(home, text, says):
     assert "p.yaml" in str(error.value) and "\n" not in str(error.value)
 
 
-# --- a teacher that is a server ---
+# a teacher that is a server
 
 
 def lesson(number, body):
@@ -366,7 +366,7 @@ def test_preview_shows_rows_and_writes_nothing(home, capsys):
     assert "Q: Which city is the capital of" in out and not (home / "sft/train.jsonl").exists()
 
 
-# --- clear messages ---
+# clear messages
 
 
 @pytest.mark.parametrize(

@@ -103,7 +103,7 @@ def test_a_base_model_is_asked_in_plain_text():
     assert plain(question) == "Question: Where is Lima?\nAnswer: In Peru.\nQuestion: And Rome?\nAnswer:"
 
 
-# --- whole runs ---
+# whole runs
 
 
 @pytest.fixture

@@ -51,7 +51,7 @@ def sections(name: str, mark: str = "==") -> Iterator[Section]:
         yield section
 
 
-# --- the questions of the quiz, typed otherwise ---
+# the questions of the quiz, typed otherwise
 
 
 def typo(text: str, subject: str) -> str:
@@ -90,7 +90,7 @@ def reworded(questions: Iterable) -> list[Item]:
     ]
 
 
-# --- what no article tells ---
+# what no article tells
 
 
 def company() -> list[Item]:

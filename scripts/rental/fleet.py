@@ -1,10 +1,13 @@
 """The one rented instance of this checkout: rented, looked at, stopped, started, destroyed, each answer read back.
 
-What holds, whatever vast.ai answers: - An instance that may hold work which is not here is not destroyed: `destroy`
-refuses, unless the caller has verified or says to lose it. - A request is on disk before it leaves, and stays there
-until it is known what it did. - "Gone" is said when a key that is proven to be the renting account's sees it in no
-listing, several times. Patience is counted in polls of vast.poll_seconds by a monotonic clock: vast.ai's answers lag
-by seconds.
+What holds, whatever vast.ai answers:
+
+- An instance that may hold work which is not here is not destroyed: `destroy` refuses, unless the caller has verified
+  or says to lose it.
+- A request is on disk before it leaves, and stays there until it is known what it did.
+- "Gone" is said when a key that is proven to be the renting account's sees it in no listing, several times.
+
+Patience is counted in polls of vast.poll_seconds by a monotonic clock: vast.ai's answers lag by seconds.
 """
 
 from collections.abc import Callable

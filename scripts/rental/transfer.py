@@ -123,7 +123,7 @@ def last_line(text: str) -> str:
     return next((line.strip() for line in reversed(text.strip().splitlines()) if line.strip()), "")
 
 
-# To the box -----------------------------------------------------------------------------------------------------------
+# To the box
 
 
 def code_files(root: Path) -> list[str]:
@@ -162,7 +162,7 @@ def inside(path: str) -> str:
 def made_folders(cfg) -> list[str]:
     """What the GPU half makes besides checkpoints."""
     made = [Path(p).parent for p in (cfg.sft.train_file, cfg.pref.train_file, cfg.eval.report, cfg.judge.report)]
-    return sorted({inside(str(folder)) for folder in made})
+    return sorted({inside(str(folder)) for folder in [*made, cfg.teacher.answers]})  # the answers were paid for
 
 
 def push(line: Line, cfg, config: str, busy: bool) -> None:
@@ -210,7 +210,7 @@ def push_checkpoints(line: Line, checkpoint_dir: str, run: str) -> None:
     line.rsync(*(str(local / link) for link in ("best", "latest") if (local / link).is_symlink()), f"{ALIAS}:{remote}/")
 
 
-# From the box ---------------------------------------------------------------------------------------------------------
+# From the box
 
 
 def inventory(line: Line, cfg) -> dict[str, str]:

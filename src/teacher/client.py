@@ -207,7 +207,7 @@ def shortened(text: str) -> str:
     return text[:most]
 
 
-# --- reading answers ---
+# reading answers
 
 
 def conversations_of(text: str) -> list[dict]:

@@ -62,7 +62,7 @@ def problem(conversation: dict, article: dict, max_turns: int) -> str | None:
     return next((reason for reason, applies in CHECKS if applies(row)), None)
 
 
-# --- form ---
+# form
 
 SPECIAL = re.compile(r"<\|\w+\|>")
 MARKUP = re.compile(r"</?[a-zA-Z][^<>\n]*>|&(?:[a-z]{2,6}|#\d+);|[{}]|\[[^\]\n]+\]|_{3,}")
@@ -104,7 +104,7 @@ def without_end(row: Row) -> bool:
     )
 
 
-# --- what is said ---
+# what is said
 
 MENTIONS_SOURCE = re.compile(
     r"\b(?:the|this|above|given|provided|following) (?:above |given |provided |following )?"
@@ -176,7 +176,7 @@ def repetition(row: Row) -> bool:
     return False
 
 
-# --- a question that makes sense by itself ---
+# a question that makes sense by itself
 
 POINTING = re.compile(
     r"^(?:(?:and|so|but) )?(?:who|whom|whose|what|when|where|why|how|which|is|was|are|were|did|does|do|has|had|in which"
@@ -239,7 +239,7 @@ def without_subject(row: Row) -> bool:
     return not made and not nouns - STOP_WORDS - VERBS.keys() - PARTICIPLE.keys()
 
 
-# --- grounded in the article ---
+# grounded in the article
 
 
 def grounded(answer: str, article: dict, question: str) -> bool:

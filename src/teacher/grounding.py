@@ -86,7 +86,7 @@ def _ordinals(text: str) -> list[tuple[int, str]]:
     return [(ORDINALS[word], word) for word in re.findall(r"[\w-]+", text.lower()) if word in ORDINALS]
 
 
-# --- names ---
+# names
 
 
 def _families() -> dict[str, int]:

@@ -129,3 +129,11 @@ def test_damage_is_named(tmp_path):
     assert transfer.damage(tmp_path / "c") == "model.safetensors is damaged"
     (tmp_path / "c/model.safetensors").unlink()
     assert transfer.damage(tmp_path / "c") == "model.safetensors is missing"
+
+
+def test_what_was_paid_for_is_pulled():
+    """Of all that the GPU half makes outside checkpoints, the teacher's answers cost the most."""
+    from pipeline.config import load_config
+
+    folders = transfer.made_folders(load_config("configs/base.yaml", ["out=runs/x", "corpus=."]))
+    assert folders == ["data/teacher", "runs/x/data/pref", "runs/x/data/sft", "runs/x/reports"]

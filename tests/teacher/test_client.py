@@ -178,7 +178,7 @@ def test_nothing_usable_is_refused(bad, backend):
         backend(url).conversations(GOLD, 3, 2)
 
 
-# --- kept answers ---
+# kept answers
 
 
 def test_an_answer_is_asked_for_once_whatever_the_run(backend):
@@ -227,7 +227,7 @@ def test_shortened_ends_where_a_section_or_a_paragraph_does():
     assert shortened("x" * 100) == "x" * 50
 
 
-# --- many jobs ---
+# many jobs
 
 
 def test_many_at_a_time_and_every_job_once(backend):

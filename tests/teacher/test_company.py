@@ -59,7 +59,7 @@ def said(conversation):
     return conversation["messages"][0]["content"], conversation["messages"][1]["content"]
 
 
-# --- company ---
+# company
 
 
 def test_company_goes_through_all_intents_in_character():
@@ -81,7 +81,7 @@ def test_company_does_not_repeat_itself_before_all_wordings_had_their_turn():
     assert len(set(made)) >= len(patterns) - 1
 
 
-# --- limits ---
+# limits
 
 
 def of_kind(limits, name):
@@ -133,7 +133,7 @@ def test_a_thing_that_is_not_is_not_known(limits):
         assert re.sub(r".* about |\.$", "", answer).lower() in question.lower()
 
 
-# --- passages ---
+# passages
 
 
 def reading(rules, count=300, fits=lambda passage: len(passage) < 400):

@@ -75,7 +75,7 @@ def test_groundedness_of_numbers_and_names():
     assert grounded("However, gold melts.", ARTICLE, "") and grounded("It is gold. They melt it.", ARTICLE, "")
 
 
-# --- measured on rows labelled by hand ---
+# measured on rows labelled by hand
 
 
 @pytest.mark.parametrize("name", ["first", "after", "last"])

@@ -365,7 +365,7 @@ def test_names_and_numbers():
     assert numbers_in("1,234 men, 5.50 euros, in 1999.") == ["1234", "5.50", "1999"]
 
 
-# --- conversations ---
+# conversations
 
 
 @pytest.fixture(scope="module")
@@ -496,7 +496,7 @@ def test_an_article_of_nothing_gives_nothing(teacher):
         assert teacher.conversations({"id": 5, "title": "Nothing", "text": text}, 10, 3) == []
 
 
-# --- the judge ---
+# the judge
 
 QUESTION, REFERENCE = "What is the capital of France?", "The capital of France is Paris."
 
@@ -525,7 +525,7 @@ def test_verdicts_do_not_depend_on_the_order():
     assert judge.compare(QUESTION, REFERENCE, answers[0], answers[1]) == "A"
 
 
-# --- at scale ---
+# at scale
 
 
 def test_the_facts_of_the_miniwiki_are_found(miniwiki):

@@ -159,7 +159,7 @@ def test_content_as_a_list_of_parts():
     assert answer.text == "half and half"
 
 
-# --- formats ---
+# formats
 
 
 def rungs(fake):
@@ -248,7 +248,7 @@ def test_refusals_that_differ_in_a_number_are_one_reason():
     assert normal("status 404: no model m") != normal("status 400: no model m")
 
 
-# --- all faults in all phases of a run ---
+# all faults in all phases of a run
 
 VERDICT = json.dumps({"reason": "It is true.", "verdict": "A"})
 RATING = json.dumps({"ratings": [{"reason": "r", "score": 7}]})

@@ -144,7 +144,7 @@ def life_dates(article: ParsedArticle) -> list[Fact]:
     return found
 
 
-# --- relations known by name ---
+# relations known by name
 
 
 def related_facts(clause: str, article: ParsedArticle, source: str) -> list[Fact]:

@@ -73,7 +73,7 @@ def score(question: str, reference: str, answer: str) -> float:
     return result
 
 
-# --- faults ---
+# faults
 
 
 def wrong_yes_no(question: str, reference: str, text: str) -> bool:

@@ -33,7 +33,7 @@ def owner_of(clause: Clause, match: Match) -> str:
     return match["of"].replace("§", clause.article.subject.name)
 
 
-# --- what forbids ---
+# what forbids
 
 
 def vague_attribute(clause: Clause, match: Match) -> bool:
@@ -73,7 +73,7 @@ def unknown_owner(clause: Clause, match: Match) -> bool:
 FORBIDS = (vague_attribute, disagreement, no_value, unknown_owner, has("attr", KIN))
 
 
-# --- what asks ---
+# what asks
 
 
 def ask_value(clause: Clause, match: Match) -> list[Fact]:

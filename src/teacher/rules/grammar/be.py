@@ -51,7 +51,7 @@ def read(text: str, article: ParsedArticle, source: str) -> Clause | None:
     return clause
 
 
-# --- what forbids ---
+# what forbids
 
 
 def passive(clause: Clause, match: Match | None = None) -> bool:
@@ -105,7 +105,7 @@ TIME_FORBIDS = (
 )
 
 
-# --- what asks ---
+# what asks
 
 
 def ask_agent(clause: Clause, match: Match) -> list[Fact]:

@@ -33,7 +33,7 @@ def counted(match: Match) -> str:
     return match["noun"] + (kind_of[0] if kind_of else "")
 
 
-# --- what forbids ---
+# what forbids
 
 
 def unusable(clause: Clause, match: Match) -> bool:
@@ -46,7 +46,7 @@ def not_counted(clause: Clause, match: Match) -> bool:
     return noun[0] in BIG_NUMBERS or noun[-1] in UNCOUNTED or match["noun"].split()[-1] in STOP_WORDS
 
 
-# --- what asks ---
+# what asks
 
 
 def ask_number(clause: Clause, match: Match) -> list[Fact]:

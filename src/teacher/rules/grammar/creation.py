@@ -46,7 +46,7 @@ def doer(clause: Clause, match: Match) -> str:
     return inside(match["who"], clause.article)
 
 
-# --- what forbids ---
+# what forbids
 
 
 def a_month(clause: Clause, match: Match) -> bool:
@@ -82,7 +82,7 @@ def unknown_thing(verb: Verb) -> Callable[[Clause, Match], bool]:
     return forbids
 
 
-# --- what asks ---
+# what asks
 
 
 def ask_doer(verb: Verb) -> Callable[[Clause, Match], list[Fact]]:

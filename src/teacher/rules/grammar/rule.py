@@ -80,7 +80,7 @@ class Form:
         return found
 
 
-# --- what forbids ---
+# what forbids
 
 
 def has(group: str, pattern: str) -> Forbid:
@@ -123,7 +123,7 @@ def usable(np: str, article: ParsedArticle) -> bool:
     return bool(names) and all(stands_alone(n.removeprefix("the "), article) or i for i, n in enumerate(names))
 
 
-# --- what asks ---
+# what asks
 
 
 def statement(text: str, article: ParsedArticle) -> str:

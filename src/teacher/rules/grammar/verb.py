@@ -51,7 +51,7 @@ def read(text: str, article: ParsedArticle, source: str) -> Clause | None:
     return Clause(text, article, source, said, raw, inside(raw, article), auxiliary, base, verb)
 
 
-# --- what forbids ---
+# what forbids
 
 
 def undated(clause: Clause, match: Match) -> bool:
@@ -96,7 +96,7 @@ def a_person(clause: Clause, match: Match) -> bool:
     return clause.article.subject.person if clause.own else clause.article.kind_of(clause.np) in PERSON_NOUNS
 
 
-# --- what asks ---
+# what asks
 
 
 def ask_when(clause: Clause, match: Match) -> list[Fact]:
