@@ -81,14 +81,15 @@ class Machine:
     limits: dict | None = None
     counted: tuple = (None, 0.0)
     spans: list = field(default_factory=list)
-    ending: str = ""
+    ending: str = ""  # a file on its disk: there still after a start, until a guard begins
+    ending_limits: dict | None = None
     ended_at: float = 0.0
     laptop: int = 0  # counts up whenever the laptop is heard of
     activity: int = 0
     transfer_until: float = 0.0
 
     def boot(self) -> None:
-        self.running, self.booted, self.ending = True, 0.0, ""
+        self.running, self.booted = True, 0.0
         self.guard = None
 
     def halt(self) -> None:
@@ -196,7 +197,7 @@ class Instance:
         reason = m.guard.look(m.uptime, m.limits, busy, m.laptop, m.activity)
         m.counted = (m.limits, m.uptime - m.guard.since)
         if reason and not m.ending:
-            m.ending, m.ended_at = reason, m.uptime
+            m.ending, m.ending_limits, m.ended_at = reason, m.limits, m.uptime
             m.end_jobs()
         if not reason:
             m.ending = ""
@@ -445,7 +446,7 @@ class Box:
             f"step {machine.step()}/{LAST_STEP}",
             spans,
             guard,
-            machine.ending,
+            machine.ending if machine.ending_limits == machine.limits else "",
         )
 
     def inventory(self) -> str:

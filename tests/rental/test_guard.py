@@ -46,6 +46,16 @@ def test_a_guard_that_was_started_again_goes_on_counting():
     assert watch.look(510.0, LIMITS, True, 0, 0) == "the cap of hours or dollars is reached"
 
 
+def test_started_again_after_its_cap_it_waits_for_a_higher_one():
+    """The laptop starts a box that was stopped at its cap, and can raise the cap only when ssh answers."""
+    watch = Watch(500.0, LIMITS, 10_001.0)
+    assert watch.look(500.0, LIMITS, True, 0, 0) is None and watch.look(790.0, LIMITS, True, 0, 0) is None
+    assert watch.look(800.0, LIMITS, True, 0, 0) == "the cap of hours or dollars is reached"
+    watch, raised = Watch(500.0, LIMITS, 10_001.0), {**LIMITS, "seconds_left": 100.0}
+    assert watch.look(520.0, raised, True, 0, 0) is None and watch.look(610.0, raised, True, 0, 0) is None
+    assert watch.look(620.0, raised, True, 0, 0) == "the cap of hours or dollars is reached"
+
+
 def test_a_laptop_that_sleeps_is_told_of_and_stops_nothing_with_work_left():
     watch = Watch(0.0)
     for now in range(0, 9000, 10):

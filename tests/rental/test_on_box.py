@@ -167,6 +167,12 @@ def test_the_report_of_a_box(repo):
     )
     found = json.loads(ran.stdout)
     assert found["jobs"] == {"train": ["ended", 0, "step 2/40"]} and found["guard"] == "no meter guard runs on the box"
+    assert found["ending"] == ""
+    (repo.mine / "ending").write_text(json.dumps(["the cap of hours or dollars is reached", {"seconds_left": 5}]))
+    for seconds, ending in ((5, "the cap of hours or dollars is reached"), (9000, "")):  # raised since: no reason now
+        (repo.mine / "limits.json").write_text(json.dumps({"seconds_left": seconds}))
+        ran = subprocess.run([sys.executable, repo.mine / "report.py"], env=repo.env, capture_output=True, check=True)
+        assert json.loads(ran.stdout)["ending"] == ending
     made = repo.repo / "checkpoints/base/step_0000001"
     made.mkdir(parents=True)
     (made / "hashes.json").write_text("{}")

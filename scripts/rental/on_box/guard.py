@@ -1,8 +1,8 @@
 """The meter guard: runs on the rented box and makes it stop itself when nobody needs it any more.
 
 Reads ~/.wikillm (written by onstart.sh and scripts/vast.py), writes guard.log, spans.json, counted.json, key, warning
-and ending. It needs nothing but Python. After it has stopped the box only storage is paid for; `vast.py start` brings
-it back.
+and ending (the reason, and the limits it was found by). It needs nothing but Python. After it has stopped the box only
+storage is paid for; `vast.py start` brings it back.
 
     python3 guard.py            watch until there is a reason to stop, then stop
     python3 guard.py --end      tell the jobs to save and end; return when they have
@@ -32,6 +32,7 @@ GRACE_SECONDS = 180  # for a trainer to finish its step and save after SIGTERM
 PULL_SECONDS = 600  # for the laptop to fetch what was saved when a cap is reached, while it is heard of
 HEARD_SECONDS = 120  # within so many the laptop is there
 KEY_SECONDS = 600  # between two tries of a refused instance key
+START_SECONDS = 300  # for the laptop to raise a cap that was reached before this start
 
 
 def start_of(pid: int) -> str | None:
@@ -85,6 +86,8 @@ class Watch:
         """limits, seconds: what an earlier guard on this box went by, and how much of seconds_left it has counted."""
         self.heard = self.used = now
         self.limits, self.since = limits, now - seconds
+        reached = isinstance(limits, dict) and seconds >= limits["seconds_left"]
+        self.patient_until = now + START_SECONDS if reached else now
         self.laptop: object = None
         self.activity: object = None
 
@@ -92,12 +95,12 @@ class Watch:
         """-> the reason to stop, if there is one"""
         if limits != self.limits:  # new limits come from somebody who is at work: their seconds count from now
             self.limits, self.since = limits, now
-            self.used = self.heard = now
+            self.used = self.heard = self.patient_until = now
         if laptop != self.laptop:
             self.laptop, self.heard = laptop, now
         if busy or activity != self.activity:
             self.activity, self.used = activity, now
-        if now - self.since >= limits["seconds_left"]:
+        if now - self.since >= limits["seconds_left"] and now >= self.patient_until:
             return "the cap of hours or dollars is reached"
         if now - self.used >= limits["idle_minutes"] * 60:
             return f"nothing has run for {limits['idle_minutes']:g} minutes"
@@ -211,7 +214,7 @@ def watch(home: Path) -> None:
             break
         time.sleep(limits["poll_seconds"])
     say(f"stopping this box: {reason}")
-    write(home / "ending", reason)
+    write(home / "ending", json.dumps([reason, limits]))
     end_jobs(home)
     ended = time.monotonic()
     while reason.startswith("the cap") and decide.may_pull(time.monotonic(), ended, transferring(home)):

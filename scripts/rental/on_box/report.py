@@ -52,6 +52,16 @@ def problem() -> str:
     return key if key not in ("", "ok") else text(HOME / "warning")
 
 
+def ending() -> str:
+    """Why the guard is about to stop the box. A reason from before the last start, or from limits that were raised
+    since, is none."""
+    try:
+        reason, limits = json.loads((HOME / "ending").read_text())
+        return reason if limits == json.loads((HOME / "limits.json").read_text()) else ""
+    except (OSError, ValueError):
+        return ""
+
+
 def status() -> dict:
     jobs = {folder.name: job(folder) for folder in sorted((HOME / "jobs").glob("*"))}
     hours, spans = HOME / "hours.json", HOME / "spans.json"
@@ -60,7 +70,7 @@ def status() -> dict:
         "jobs": {name: [state, code, last_line(HOME / "jobs" / name / "log")] for name, (state, code) in jobs.items()},
         "plan": text(HOME / "jobs/build/plan"),
         "guard": problem(),
-        "ending": text(HOME / "ending"),
+        "ending": ending(),
         "hours": json.loads(hours.read_text()) if hours.exists() else {},
         "spans": json.loads(spans.read_text()) if spans.exists() else [],
         "gpu": ask_gpu("name,utilization.gpu,memory.used,memory.total,temperature.gpu"),
