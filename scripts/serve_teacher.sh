@@ -4,6 +4,7 @@
 #   bash scripts/serve_teacher.sh stop                                                     gives the GPU back
 #   bash scripts/serve_teacher.sh status
 #   bash scripts/serve_teacher.sh check [...]           could it start here? Python, driver, memory, disk; starts nothing
+#   bash scripts/serve_teacher.sh prepare [...]         installs vLLM and fetches the weights; needs no GPU
 # Reads the teacher section of the config; writes runs/teacher.log. Checks driver, GPU memory and disk before
 # 15 GB of weights are fetched. WIKILLM_TEACHER_MINUTES: how long the first start may take (default 30).
 set -euo pipefail
@@ -72,6 +73,14 @@ check_machine() {   # MODEL
 }
 
 install_vllm() {
+  mkdir -p runs
+  exec 9> runs/teacher.lock   # `prepare` may be at it
+  flock 9
+  install_it
+  exec 9>&-
+}
+
+install_it() {
   local wanted
   wanted=$(cksum < scripts/teacher-requirements.txt)
   [ "$(cat "$venv/.ready" 2>/dev/null)" = "$wanted" ] && return
@@ -137,6 +146,15 @@ check() {
   say "could serve $model here (Python: ${python:-uv fetches one})"
 }
 
+prepare() {
+  local settings model host port
+  settings=$(read_config "$@") || exit 2
+  read -r model host port <<< "$settings"
+  install_vllm
+  [ -d "$model" ] || "$venv/bin/hf" download --quiet "$model" > /dev/null || die "could not fetch the weights of $model"
+  say "vLLM and the weights of $model are here"
+}
+
 stop() {
   running || { rm -f "$pid_file"; say "not running"; return; }
   local group second
@@ -155,6 +173,7 @@ case "${1:-}" in
   start)  shift; start "$@" ;;
   stop)   stop ;;
   check)  shift; check "$@" ;;
+  prepare) shift; prepare "$@" ;;
   status) running && say "running (process group $(cat "$pid_file"))" || { say "not running"; exit 1; } ;;
-  *)      die "usage: bash scripts/serve_teacher.sh start|stop|status|check [--config FILE] [teacher.key=value ...]" ;;
+  *)      die "usage: bash scripts/serve_teacher.sh start|stop|status|check|prepare [--config FILE] [teacher.key=value ...]" ;;
 esac

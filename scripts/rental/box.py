@@ -151,12 +151,15 @@ class SshBox:
         offset = self.clock.wall() - found["now"]  # the box's clock may be hours off
         state, status, line = found["jobs"].get(BUILD, ["none", None, ""])
         spans = tuple((first + offset, first + seconds + offset) for first, seconds in found["spans"])
-        return Report(state, found["plan"], status, line, spans, found["guard"], found["ending"], found["hours"])
+        traffic = (found["traffic"][0] / 1e9, found["traffic"][1] / 1e9)
+        plan, guard, ending = found["plan"], found["guard"], found["ending"]
+        return Report(state, plan, status, line, spans, guard, ending, found["hours"], traffic)
 
     # Transfers ------------------------------------------------------------------------------------------------------
 
-    def push(self, first: bool) -> None:
-        transfer.push(self.line, self.cfg, self.get_job().settings[1], busy=False)
+    def push(self, first: bool) -> float | None:
+        """-> MB/s of the uplink, when enough was sent to tell"""
+        return transfer.push(self.line, self.cfg, self.get_job().settings[1], busy=False)
 
     def push_rest(self) -> None:
         transfer.push_articles(self.line, self.cfg)

@@ -11,6 +11,7 @@ there, and the same command finds it again. What this loop may conclude from wha
     in no listing           gone, with its disk: another box goes on from what was pulled
 """
 
+import re
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -53,14 +54,16 @@ class CapReached(RentalError):
 @dataclass(frozen=True)
 class Plan:
     """id: what is to be built, of the config and the last stage. max_hours, max_dollars: the caps. offers: what to
-    rent, best first. built: are the outputs here what this build makes? finished(stages): called once, when all is
-    pulled and nothing is rented."""
+    rent, best first. built: are the outputs here what this build makes? trains(tokens/s): called with the speed
+    that training has on the box; what to say about it. finished(stages): called once, when all is pulled and nothing
+    is rented."""
 
     id: str
     max_hours: float
     max_dollars: float
     offers: Callable[[], list[dict]]
     built: Callable[[], bool] = lambda: False
+    trains: Callable[[float], str] = lambda tokens_per_second: ""
     finished: Callable[[dict[str, float]], None] = lambda stages: None
 
 
@@ -71,6 +74,7 @@ class Builder:
         self.poll: float = world.vast.poll_seconds  # type: ignore[attr-defined]
         self.pull_seconds: float = world.vast.pull_minutes * 60  # type: ignore[attr-defined]
         self.stages: dict[str, float] = {}
+        self.speed = 0.0  # tokens/s of training, as last said
 
     # The whole ------------------------------------------------------------------------------------------------------
 
@@ -180,6 +184,8 @@ class Builder:
                 if (row.status, row.message) != said or self.clock.monotonic() - told > TELL_SECONDS:
                     said, told = (row.status, row.message), self.clock.monotonic()
                     self.say(f"  {row.status or 'being provisioned'}: {row.message.strip()[:100]}")
+                    if row.outbid and deadline is None and exited > 1:
+                        self.say(f"  {self.outbid_text()}")
             except ApiError as error:  # one bad answer is no reason to give the box up
                 self.say(f"  {error}")
             if deadline is not None and exited > LAG_POLLS and row is not None:
@@ -189,6 +195,16 @@ class Builder:
             if deadline is None and exited > LAG_POLLS and row is not None and row.stopped:
                 raise Stopped(self.stopped_text())
             self.clock.sleep(self.poll)
+
+    def outbid_text(self) -> str:
+        """What a user can do while somebody pays more for the GPU."""
+        pulled = self.store.load()["pulled"]
+        ago = f"{pulled[0]}, pulled {(self.clock.wall() - pulled[1]) / 60:.0f} minutes ago" if pulled else "the start"
+        return (
+            "outbid: it runs again by itself when its bid is the highest; until then only its disk costs.\n"
+            f"       to go on elsewhere, from {ago}: Ctrl-C, python scripts/vast.py down --lose-work, then the same "
+            "command (with a higher vast.bid, or vast.bid=off)"
+        )
 
     def connect(self) -> None:
         """Point the ssh alias at the box, by the addresses that vast.ai gives now. Unreachable when none answers."""
@@ -250,7 +266,10 @@ class Builder:
             first = not state["instance"]["work"]
             state["instance"]["work"] = True
         self.say("== push")
-        self.patiently(lambda: self.box.push(first))
+        uplink = self.patiently(lambda: self.box.push(first))
+        if uplink:
+            with self.store.change() as state:
+                state["uplink"] = uplink
         self.patiently(self.box.start_build)
         self.say("== the build runs on the box; now the articles, which nothing waits for yet")
         self.patiently(self.box.push_rest)
@@ -283,6 +302,7 @@ class Builder:
         with self.store.change() as state:
             if state["instance"]:
                 ledger.counted(state, state["instance"]["id"], report.spans)
+                ledger.moved(state, state["instance"]["id"], *report.traffic)
                 state["instance"]["last_seen"] = self.clock.wall()
         return report
 
@@ -295,6 +315,7 @@ class Builder:
             if report.line and report.line != shown:
                 shown = report.line
                 self.say(f"  {shown[:150]}")
+                self.forecast(report)
             if report.guard != warned:
                 warned = report.guard
                 if warned:
@@ -309,6 +330,16 @@ class Builder:
                 self.pull()
                 pulled = self.clock.monotonic()
             self.clock.sleep(self.poll)
+
+    def forecast(self, report: Report) -> None:
+        """What the speed of training means for the whole build: said again when it has changed by a tenth."""
+        found = re.search(r"([\d,]+) tok/s", report.line)
+        if found is None or "train" in report.stages:
+            return
+        speed = float(found[1].replace(",", ""))
+        if abs(speed - self.speed) > 0.1 * self.speed:
+            self.speed = speed
+            self.say(f"  {self.plan.trains(speed)}")
 
     def pull(self) -> None:
         """One of many: what goes wrong is said, and the next one will do. What is on the box stays there."""

@@ -142,7 +142,7 @@ class Session:
         world = World(self.connect(), self.box(), Clock(), self.store, self.cfg.vast, say, Uninterrupted)
         hours = getattr(self.args, "max_hours", None) or self.cfg.vast.max_hours
         dollars = getattr(self.args, "max_dollars", None) or self.cfg.vast.max_dollars
-        return Builder(world, Plan(self.plan_id(), hours, dollars, self.offers, self.built, self.finished))
+        return Builder(world, Plan(self.plan_id(), hours, dollars, self.offers, self.built, self.trains, self.finished))
 
     def offers(self) -> list[dict]:
         """What may be rented, best first; InputError for what would fail on every box."""
@@ -179,7 +179,21 @@ class Session:
         found = self.api.search(query, self.disk_gb, "bid" if vast.bid != "off" else "on-demand")
         for offer in found:  # GPU and disk apart: only the disk costs while it is stopped
             offer["disk_dph"] = offer.get("storage_total_cost") or 0.0
-        return price.rank(self.cfg, found, self.last, time.time())
+        return price.rank(self.cfg, found, self.last, time.time(), self.store.load()["speeds"])
+
+    def trains(self, tokens_per_second: float) -> str:
+        """Keep the speed for later offers; say what it means for this build."""
+        with self.store.change() as state:
+            instance = state["instance"]
+            count = instance.get("gpus", 1)
+            state["speeds"][price.gpus(instance["gpu"], count)] = tokens_per_second * price.flops_per_token(self.cfg)
+        hours = price.stage_hours(self.cfg, instance["gpu"], count, self.last, tokens_per_second) or {}
+        table = price.stage_hours(self.cfg, instance["gpu"], count, self.last)
+        told = f" (the table says {table['train']:.1f} h of training)" if table else ""
+        return (
+            f"{tokens_per_second:,.0f} tokens/s: {hours['train']:.1f} h of training{told}, the whole build about "
+            f"{sum(hours.values()):.1f} h and ${sum(hours.values()) * instance['dph']:.2f}"
+        )
 
     # What is here ---------------------------------------------------------------------------------------------------
 

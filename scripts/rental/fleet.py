@@ -139,7 +139,9 @@ class Fleet:
         """-> the instance's id. OfferGone when nothing was rented, as far as can be known within the window."""
         account = self.prove_key()
         request = {"label": new_label(), "time": self.clock.wall(), "offer": offer["id"], "gpu": offer["gpu_name"],
-                   "dph": offer["dph_total"], "disk_dph": offer.get("disk_dph") or 0.0}  # fmt: skip
+                   "dph": offer["dph_total"], "disk_dph": offer.get("disk_dph") or 0.0,
+                   "gpus": int(offer.get("num_gpus") or 1),
+                   "inet": [offer.get("inet_down_cost") or 0.0, offer.get("inet_up_cost") or 0.0]}  # fmt: skip
         with self.store.change() as state:  # before the request leaves: should this process die now, it is looked for
             state["account"] = account.id
             state["requests"].append(request)

@@ -1,9 +1,9 @@
 """The bill: for each instance the moments at which its price changed.
 
 An entry is {"id", "gpu", "label", "dph", "disk_dph", "prices": [[time, dollars an hour, other], ...], "traffic":
-dollars}. A change that this machine ordered is known to the second (other = time). One that it only found, after a
-night's sleep say, lies between `time` and `other`; it is billed as the dearer of the two, until the box is asked: its
-guard has counted when it ran.
+dollars, "inet": dollars a GB received and sent}. A change that this machine ordered is known to the second (other =
+time). One that it only found, after a night's sleep say, lies between `time` and `other`; it is billed as the dearer of
+the two, until the box is asked: its guard has counted when it ran.
 """
 
 import time
@@ -20,10 +20,11 @@ def find(state: dict, instance: int) -> Entry | None:
 
 
 def opened(state: dict, row: dict, now: float) -> None:
-    """An instance begins to cost. row: id, gpu, label, dph, disk_dph"""
+    """An instance begins to cost. row: id, gpu, label, dph, disk_dph, and inet when its offer named it"""
     if find(state, row["id"]) is None:
         entry = {key: row[key] for key in ("id", "gpu", "label", "dph", "disk_dph")}
-        state["ledger"].append({**entry, "prices": [[now, row["dph"], now]], "traffic": 0.0})
+        state["ledger"].append({**entry, "prices": [[now, row["dph"], now]], "traffic": 0.0,
+                                "inet": row.get("inet", [0.0, 0.0])})  # fmt: skip
 
 
 def began(state: dict, instance: int, moment: float) -> None:
@@ -31,6 +32,14 @@ def began(state: dict, instance: int, moment: float) -> None:
     entry = find(state, instance)
     if entry is not None and len(entry["prices"]) == 1:
         entry["prices"][0] = [moment, entry["prices"][0][1], moment]
+
+
+def moved(state: dict, instance: int, received_gb: float, sent_gb: float) -> None:
+    """What the box says that has passed in its life."""
+    entry = find(state, instance)
+    if entry is not None:
+        down, up = entry.get("inet", (0.0, 0.0))
+        entry["traffic"] = max(entry["traffic"], received_gb * down + sent_gb * up)
 
 
 def priced(state: dict, instance: int, dollars_per_hour: float, now: float, earliest: float | None = None) -> None:
@@ -115,6 +124,8 @@ def show(state: dict, now: float) -> str:
             lines.append(
                 f"  {'':19} at most: ${unknown:.2f} less if it stopped earlier; known when it has been started again"
             )
+    if traffic := sum(entry["traffic"] for entry in state["ledger"]):
+        lines.append(f"  {'':>19} of it ${traffic:.2f} for traffic")
     hours, dollars = total(state, now)
     return "\n".join(lines + [f"  in all {'':>27} {hours:6.2f} h  ${dollars:7.2f}"])
 

@@ -43,11 +43,14 @@ def ssh_key(cfg) -> Path:
     return key
 
 
-def uplink_lines(cfg) -> list[str]:
+def uplink_lines(cfg, measured: float | None) -> list[str]:
+    """measured: MB/s of the last push"""
     first, later = price.push_gb(cfg)
-    minutes = [gb * 1000 / price.UPLINK_MB_S / 60 for gb in (first, later)]
+    speed = measured or price.UPLINK_MB_S
+    minutes = [gb * 1000 / speed / 60 for gb in (first, later)]
+    source = "as the last push had" if measured else "assumed"
     return [
-        f"push: {first:.1f} GB before training starts, {minutes[0]:.0f} minutes at {price.UPLINK_MB_S:g} MB/s; "
+        f"push: {first:.1f} GB before training starts, {minutes[0]:.0f} minutes at {speed:.1f} MB/s ({source}); "
         f"then {later:.1f} GB of articles while it trains, {minutes[1]:.0f} minutes"
     ]
 
@@ -69,7 +72,7 @@ def show(session: "Session") -> int:
     except (InputError, RentalError) as error:
         problems.append(str(error))
     lines.append(f"disk on the box: {session.disk_gb} GB")
-    lines += uplink_lines(cfg)
+    lines += uplink_lines(cfg, session.store.load()["uplink"])
     free = shutil.disk_usage(ROOT).free / 1e9
     if free < 10:
         problems.append(f"only {free:.1f} GB are free here; checkpoints and data that come back need about 10")

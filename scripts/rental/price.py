@@ -35,6 +35,9 @@ TRAINED_SHARE = {"train_sft": 0.03, "train_dpo": 0.02, "eval_ppl": 0.002}  # of 
 SETUP_HOURS = 0.4  # image, packages, weights
 UPLINK_MB_S = 5.0  # assumed of a home line, for what `build --check` says of the push
 CODE_GB = 0.1
+PACKAGES_GB = 3.5  # torch with CUDA's libraries, downloaded by the box
+TEACHER_GB = 21.0  # vLLM's packages and 15.2 GB of weights
+PULLED_GB = 10.0  # checkpoints and data on their way home
 
 
 @dataclass(frozen=True)
@@ -71,8 +74,8 @@ def speed_of(gpu: str) -> tuple[int, int, int, str] | None:
 
 
 def stage_hours(cfg, gpu: str, count: int, last: str, measured: float | None = None) -> dict[str, float] | None:
-    """measured: tokens/s of train.bench on this very box, for this very model. None for a GPU that the table does not
-    have."""
+    """measured: tokens/s of training (or of train.bench) on this very box, for this very model. None for a GPU that the
+    table does not have."""
     row = speed_of(gpu)
     if row is None and measured is None:
         return None
@@ -125,12 +128,21 @@ def push_gb(cfg) -> tuple[float, float]:
     return CODE_GB + token_gb, size_gb(resolve(cfg.data.deduped_dir)) / 2.7
 
 
-def quote(cfg, offer: dict, last: str, now: float) -> Quote | None:
+def gpus(name: str, count: int) -> str:
+    """The key of state["speeds"]."""
+    return f"{count} x {name}"
+
+
+def quote(cfg, offer: dict, last: str, now: float, speeds: dict[str, float] | None = None) -> Quote | None:
+    """speeds: {gpus(): FLOPs a second that training has reached there}, which replace the table's"""
     count = int(offer.get("num_gpus") or 1)
-    hours = stage_hours(cfg, offer["gpu_name"], count, last)
+    reached = (speeds or {}).get(gpus(offer["gpu_name"], count))
+    measured = reached / flops_per_token(cfg) if reached else None
+    hours = stage_hours(cfg, offer["gpu_name"], count, last, measured)
     if hours is None:
         return None
-    traffic = sum(push_gb(cfg)) * (offer.get("inet_down_cost") or 0.0) + 10 * (offer.get("inet_up_cost") or 0.0)
+    down = sum(push_gb(cfg)) + PACKAGES_GB + (TEACHER_GB if local_teacher(cfg) else 0.0)
+    traffic = down * (offer.get("inet_down_cost") or 0.0) + PULLED_GB * (offer.get("inet_up_cost") or 0.0)
     total = sum(hours.values())
     bid = offer.get("min_bid")
     disk = offer.get("disk_dph") or 0.0
@@ -146,9 +158,9 @@ def quote(cfg, offer: dict, last: str, now: float) -> Quote | None:
     )
 
 
-def rank(cfg, offers: list[dict], last: str, now: float) -> list[Quote]:
+def rank(cfg, offers: list[dict], last: str, now: float, speeds: dict[str, float] | None = None) -> list[Quote]:
     """Cheapest whole build first; those that cannot do it last."""
-    quotes = [found for found in (quote(cfg, offer, last, now) for offer in offers) if found is not None]
+    quotes = [found for found in (quote(cfg, offer, last, now, speeds) for offer in offers) if found is not None]
     return sorted(quotes, key=lambda q: (bool(q.fits), q.dollars))
 
 

@@ -5,6 +5,7 @@ over one that the box has made. From the box: whole checkpoints, verified by the
 stages made, compared by hash.
 """
 
+import functools
 import hashlib
 import json
 import os
@@ -12,6 +13,8 @@ import re
 import shlex
 import shutil
 import subprocess
+import tempfile
+import time
 from collections.abc import Iterable
 from dataclasses import dataclass
 from fnmatch import fnmatch
@@ -51,6 +54,8 @@ HOLD = (
 )
 # rsync's exit statuses that mean: the connection is gone, or was never there
 LINE_STATUSES = (10, 12, 20, 30, 35, 255)
+TELL_SECONDS = 30  # between two lines about a transfer that is under way
+ENOUGH_BYTES = 20_000_000  # to tell the uplink's speed by
 
 
 @dataclass(frozen=True)
@@ -80,21 +85,48 @@ class Line:
             raise RentalError(f"on the box: {problem} (status {ran.returncode})")
         return ran
 
-    def rsync(self, *arguments: str, files: Iterable[str] | None = None) -> None:
-        """files: names for --files-from. LocalFault, Unreachable, RentalError: whose fault it is decides what
-        follows."""
+    def rsync(self, *arguments: str, files: Iterable[str] | None = None) -> int:
+        """-> bytes sent. files: names for --files-from; without them, what takes long says how far it is. LocalFault,
+        Unreachable, RentalError: whose fault it is decides what follows."""
         if not self.ssh_config.exists():
             raise Unreachable("the box's address is not known yet")
         remote = f'ssh -F "{self.ssh_config}" -o BatchMode=yes'
         chosen = ["--files-from=-", "--from0"] if files is not None else []
-        ran = subprocess.run(
-            ["rsync", "-a", "--partial", "--timeout=120", "-e", remote, f"--rsync-path={HOLD}", *chosen, *arguments],
-            input="\0".join(files or []),
-            capture_output=True,
-            text=True,
-        )
+        options = ["-a", "--partial", "--timeout=120", "--stats", "-e", remote, f"--rsync-path={HOLD}", *chosen]
+        if files is None and shows_progress():
+            options += ["--info=progress2", "--no-inc-recursive"]
+        ran = follow(["rsync", *options, *arguments], "\0".join(files or []))
         if ran.returncode not in (0, 24):  # 24: a file vanished while it was read: a checkpoint was pruned
             raise blame(ran.returncode, ran.stderr, pulling=arguments[-1].startswith("/"))
+        sent = re.search(r"^Total bytes sent: ([\d,.]+)", ran.stdout, re.MULTILINE)
+        return int(re.sub(r"\D", "", sent[1])) if sent else 0
+
+
+@functools.cache
+def shows_progress() -> bool:
+    """macOS comes with an rsync that does not know --info."""
+    said = subprocess.run(["rsync", "--version"], capture_output=True, text=True).stdout
+    version = re.search(r"version v?(\d+)\.(\d+)", said)
+    return version is not None and (int(version[1]), int(version[2])) >= (3, 1)
+
+
+def follow(command: list[str], stdin: str) -> subprocess.CompletedProcess:
+    """Run it to its end; now and then print the last line that it has written, as rsync does of its progress."""
+    with tempfile.TemporaryFile("w+") as given, tempfile.TemporaryFile("w+") as errors:
+        given.write(stdin)
+        given.seek(0)
+        process = subprocess.Popen(command, stdin=given, stdout=subprocess.PIPE, stderr=errors)
+        out, told = b"", time.monotonic()
+        while block := os.read(process.stdout.fileno(), 65536):  # type: ignore[union-attr]
+            out = (out + block)[-65536:]
+            if time.monotonic() - told >= TELL_SECONDS:
+                told = time.monotonic()
+                print(f"  {last_line(out.decode(errors='replace').replace(chr(13), chr(10)))}", flush=True)
+        process.wait()
+        errors.seek(0)
+        return subprocess.CompletedProcess(
+            command, process.returncode, out.decode(errors="replace").replace("\r", "\n"), errors.read()
+        )
 
 
 def blame(status: int, said: str, pulling: bool) -> RentalError:
@@ -165,22 +197,28 @@ def made_folders(cfg) -> list[str]:
     return sorted({inside(str(folder)) for folder in [*made, cfg.teacher.answers]})  # the answers were paid for
 
 
-def push(line: Line, cfg, config: str, busy: bool) -> None:
+def push(line: Line, cfg, config: str, busy: bool) -> float | None:
     """Code, then what train.py reads, then what was pulled so far; then the packages. busy: a job runs, so the code
-    alone."""
+    alone. -> MB/s of the uplink, when enough was sent to tell"""
     line.ssh("mkdir -p wikillm")
     files = code_files(ROOT)
     if os.path.relpath(resolve(config), ROOT) not in files:
         files.append(inside(config))
     line.rsync("-z", f"{ROOT}/", f"{ALIAS}:wikillm/", files=files)
     if busy:
-        return
+        return None
     tokens = [inside(str(f)) for f in (Path(cfg.tokenizer.path).parent, Path(cfg.data.train_bin).parent)]
-    send_folders(line, tokens)
+    began = time.monotonic()
+    sent = send_folders(line, tokens)
+    seconds = time.monotonic() - began
     send_folders(line, made_folders(cfg), "--ignore-existing")  # a stage may be writing them, or has
     for run in RUNS:
         push_checkpoints(line, inside(cfg.train.checkpoint_dir), run)
     line.ssh("cd wikillm && WIKILLM_PYTHON=$(cat ~/.wikillm/python 2>/dev/null) bash scripts/setup.sh", timeout=1800)
+    if sent < ENOUGH_BYTES:
+        return None
+    print(f"  sent {sent / 1e9:.2f} GB of tokens in {seconds / 60:.1f} minutes", flush=True)
+    return sent / 1e6 / seconds
 
 
 def push_articles(line: Line, cfg) -> None:
@@ -188,10 +226,10 @@ def push_articles(line: Line, cfg) -> None:
     send_folders(line, [inside(cfg.data.deduped_dir)])
 
 
-def send_folders(line: Line, folders: list[str], *options: str) -> None:
+def send_folders(line: Line, folders: list[str], *options: str) -> int:
+    """-> bytes sent"""
     there = [f"{ROOT}/./{folder}" for folder in folders if (ROOT / folder).is_dir()]
-    if there:
-        line.rsync("-z", *options, "--exclude=.pulling-*", "-R", *there, f"{ALIAS}:wikillm/")
+    return line.rsync("-z", *options, "--exclude=.pulling-*", "-R", *there, f"{ALIAS}:wikillm/") if there else 0
 
 
 def push_checkpoints(line: Line, checkpoint_dir: str, run: str) -> None:

@@ -499,7 +499,7 @@ class Laptop:
     def builder(self, hours: float = 100.0) -> Builder:
         self.box = Box(self.cloud, self)
         world = World(Api(self.cloud, self), self.box, self.cloud.clock, self.store, VAST, self.said.append)
-        return Builder(world, Plan(self.plan, hours, 1e6, self.offers, self.built, lambda stages: None))
+        return Builder(world, Plan(self.plan, hours, 1e6, self.offers, self.built))
 
     def offers(self) -> list[dict]:
         return [{"id": n, "gpu_name": "RTX 4090", "dph_total": DPH, "disk_dph": DISK_DPH} for n in range(5)]

@@ -1,9 +1,12 @@
 """The cases seen to fail, each a test over the simulated world."""
 
+import dataclasses
+
 import pytest
 from simulated import LAST_STEP, Cloud, Laptop
 
 from scripts.rental import ledger
+from scripts.rental.world import Report
 
 
 @pytest.fixture
@@ -281,6 +284,20 @@ def test_an_outbid_box_goes_on_when_it_runs_again(cloud, laptop):
     cloud.after(5000, lambda: setattr(cloud.living()[0], "outbid_until", cloud.clock.true + 7200))
     assert laptop.run("build", calls=20000) == ""
     only_one_box(cloud, laptop)
+    (told,) = [line for line in laptop.said if "outbid" in line and "down --lose-work" in line][:1]
+    assert "pulled" in told and "vast.bid=off" in told, "who cannot wait must know the way on"
+
+
+def test_the_speed_of_training_is_said_once_and_again_when_it_changes(cloud, laptop):
+    """A forecast at the first line with a speed, not at lines like it; none for the speed of fine-tuning."""
+    builder, told = laptop.builder(), []
+    builder.plan = dataclasses.replace(builder.plan, trains=lambda speed: told.append(speed) or f"{speed:,.0f}")
+    for line, stages in (
+        ("compiling", {}), ("step 100/7700  118,000 tok/s  9 h left", {}), ("step 200/7700  117,000 tok/s", {}),
+        ("step 300/7700   80,000 tok/s", {}), ("step 5/90  400,000 tok/s", {"train": 9.0}),
+    ):  # fmt: skip
+        builder.forecast(Report("running", line=line, stages=stages))
+    assert told == [118_000, 80_000] and laptop.said[-2:] == ["  118,000", "  80,000"]
 
 
 def test_a_gpu_that_is_taken_is_said_with_the_choices(cloud, laptop):

@@ -132,6 +132,28 @@ def test_spans_are_kept_over_a_restart_and_counted_not_read_off_the_clock(home, 
     assert json.loads((home / "spans.json").read_text()) == [[5_000_000.0, 60.0], [5_009_000.0, 10.0]]
 
 
+NET = """Inter-|   Receive                                                |  Transmit
+ face |bytes packets errs drop fifo frame compressed multicast|bytes packets errs drop fifo colls carrier compressed
+    lo: 9999999   1 0 0 0 0 0 0 9999999 1 0 0 0 0 0 0
+  eth0:{received} 21 0 0 0 0 0 0 {sent} 30 0 0 0 0 0 0
+  eth1: 1000 21 0 0 0 0 0 0 10 30 0 0 0 0 0 0
+"""
+
+
+def test_traffic_adds_up_over_guards_and_restarts_of_the_container(home, monkeypatch, tmp_path):
+    table = tmp_path / "dev"
+    read = guard.network
+    monkeypatch.setattr(guard, "network", lambda: read(table))
+    for received, sent, total in (
+        (5000, 70, [6000, 80]),  # since the container's start, before any guard
+        (8000, 90, [9000, 100]),  # another guard in the same boot: counted once
+        (400, 5, [9000 + 1400, 100 + 15]),  # the kernel counts from zero again
+    ):
+        table.write_text(NET.format(received=received, sent=sent))
+        guard.Traffic(home).beat()
+        assert json.loads((home / "traffic.json").read_text())["total"] == total
+
+
 def test_a_refused_key_is_tried_at_once_and_left_for_status(home, monkeypatch):
     def refused(home, state):
         raise OSError("HTTP Error 401: Unauthorized")

@@ -42,6 +42,26 @@ def test_a_teacher_on_the_box_runs_only_while_a_stage_asks_it(
     assert (tmp_path / "called").read_text().splitlines() == expected
 
 
+@pytest.mark.parametrize(("able", "status", "expected"), [
+    ("exit 0", 0, ["teacher check", "teacher prepare", "train"]),
+    ("echo driver 470 is too old >&2; exit 2", 2, ["teacher check"]),
+])  # fmt: skip
+def test_a_box_whose_teacher_could_not_start_is_found_out_before_training(
+    tmp_path, monkeypatch, capfd, able, status, expected
+):
+    (tmp_path / "scripts").mkdir()
+    (tmp_path / "scripts/run_all.sh").write_text("echo $2 >> called\n")
+    (tmp_path / "scripts/serve_teacher.sh").write_text(f"echo teacher $1 >> called; {able}\n")
+    for name in ("base", "sft"):
+        state(tmp_path / f"checkpoints/{name}", step=10**6, steps=1)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(build, "HOME", tmp_path / "mine")
+    assert build.main("train", "gen_sft_data", ["--config", str(ROOT / "configs/base.yaml")]) == (status or 75)
+    called = wait(lambda: len(lines := text(tmp_path / "called").splitlines()) == len(expected) and lines)
+    assert sorted(called) == sorted(expected)  # `prepare` runs beside the training
+    assert ("nothing was begun" in capfd.readouterr().out) == bool(status)
+
+
 def state(folder: Path, **values) -> None:
     (folder / "latest/training_state").mkdir(parents=True, exist_ok=True)
     (folder / "latest/training_state/state.json").write_text(json.dumps(values))

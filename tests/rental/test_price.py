@@ -35,6 +35,25 @@ def test_a_measured_speed_replaces_the_table():
     assert price.stage_hours(CFG, "GTX 1080", 1, "train", measured=10_000)["train"] == pytest.approx(112.1, rel=0.01)
 
 
+def test_a_speed_that_training_has_reached_ranks_later_offers():
+    """Half of the table's speed on one 4090, so that its training takes twice as long; two of them are not one."""
+    speeds = {"1 x RTX 4090": 59_000 * 859e6}
+    (slow,) = price.rank(CFG, [offer(1, "RTX 4090", 0.40)], "train", 0.0, speeds)
+    (table,) = price.rank(CFG, [offer(1, "RTX 4090", 0.40)], "train", 0.0)
+    assert slow.hours["train"] == pytest.approx(2 * table.hours["train"], rel=0.01)
+    (two,) = price.rank(CFG, [offer(1, "RTX 4090", 0.80, num_gpus=2)], "train", 0.0, speeds)
+    assert two.hours["train"] == pytest.approx(table.hours["train"] / 2 / 0.92)
+
+
+def test_what_the_box_downloads_is_paid_for():
+    """torch's packages, vLLM's and the teacher's weights, by a host that wants two cents a GB."""
+    alone = load_config(str(ROOT / "configs/base.yaml"), ["teacher.backend=rules"])
+    for cfg, gb in ((CFG, 3.5 + 21.0), (alone, 3.5)):
+        (free,) = price.rank(cfg, [offer(1, "RTX 4090", 0.40)], "train", 0.0)
+        (dear,) = price.rank(cfg, [offer(1, "RTX 4090", 0.40, inet_down_cost=0.02)], "train", 0.0)
+        assert dear.dollars - free.dollars == pytest.approx((gb + sum(price.push_gb(cfg))) * 0.02)
+
+
 def test_the_cheapest_build_is_not_the_cheapest_hour():
     offers = [
         offer(1, "RTX 3090", 0.25),
@@ -69,6 +88,16 @@ def test_the_disk_follows_from_the_config():
     assert 70 <= price.disk_gb(CFG) <= 100
     assert price.disk_gb(load_config(str(ROOT / "configs/demo.yaml"), [])) < 30
     assert price.disk_gb(load_config(str(ROOT / "configs/base.yaml"), ["vast.disk_gb=123"])) == 123
+
+
+def test_traffic_is_billed_as_the_box_counts_it():
+    state = {"ledger": []}
+    row = {"id": 7, "gpu": "g", "label": "l", "dph": 0.4, "disk_dph": 0.02, "inet": [0.01, 0.03]}
+    ledger.opened(state, row, 0.0)
+    ledger.moved(state, 7, 20.0, 2.0)
+    assert ledger.total(state, 3600.0) == (1.0, pytest.approx(0.4 + 20 * 0.01 + 2 * 0.03))
+    ledger.moved(state, 7, 0.0, 0.0)  # a report without it
+    assert ledger.total(state, 3600.0)[1] == pytest.approx(0.66) and "$0.26 for traffic" in ledger.show(state, 3600.0)
 
 
 # The ledger -----------------------------------------------------------------------------------------------------------

@@ -131,6 +131,18 @@ def test_damage_is_named(tmp_path):
     assert transfer.damage(tmp_path / "c") == "model.safetensors is missing"
 
 
+def test_a_long_transfer_says_how_far_it_is(monkeypatch, capsys):
+    """Progress as rsync writes it, over one line; what it says at the end and of errors is kept apart."""
+    monkeypatch.setattr(transfer, "TELL_SECONDS", 0.2)
+    script = (
+        r"printf '  1,000  10%%\r'; sleep 0.5; printf '  5,000  50%%\r'; sleep 0.5; printf '\nTotal bytes sent: 9\n'; "
+    )
+    ran = transfer.follow(["bash", "-c", script + "cat; echo lost >&2; exit 23"], "a name")
+    assert (ran.returncode, ran.stderr) == (23, "lost\n")
+    assert ran.stdout.endswith("Total bytes sent: 9\na name")
+    assert "5,000  50%" in capsys.readouterr().out
+
+
 def test_what_was_paid_for_is_pulled():
     """Of all that the GPU half makes outside checkpoints, the teacher's answers cost the most."""
     from pipeline.config import load_config

@@ -143,6 +143,18 @@ def test_too_little_disk_is_refused_before_the_install(box):
     assert ran.returncode == 2 and "only 10 GB of disk are free" in ran.stderr
 
 
+def test_prepare_fetches_the_weights_and_names_what_it_could_not_fetch(box):
+    hf = box.path / ".venv-teacher/bin/hf"
+    hf.write_text('#!/bin/sh\necho "$@" >> hf.args\nexit ${FAKE_HF:-0}\n')
+    hf.chmod(0o755)
+    ran = box("prepare", "teacher.model=some/Model-1B")
+    assert ran.returncode == 0 and "some/Model-1B are here" in ran.stdout
+    assert (box.path / "hf.args").read_text() == "download --quiet some/Model-1B\n"
+    assert not (box.path / "vllm.args").exists(), "training has the GPU"
+    ran = box("prepare", "teacher.model=some/Model-1B", FAKE_HF="1")
+    assert ran.returncode == 2 and "could not fetch the weights of some/Model-1B" in ran.stderr
+
+
 def test_wrong_config_and_rules_backend_are_one_line(box):
     assert "did you mean 'teacher.model'" in box.start("teacher.modle=x").stderr
     ran = box.start("teacher.backend=rules")

@@ -3,9 +3,11 @@ tmux.
 
     python build.py FIRST_STAGE LAST_STAGE --config FILE [section.key=value ...]       in the repo's folder
 
-A teacher on this box is up only while a stage asks it: training needs the whole GPU. A trainer that was told to stop
-exits with 0 as well, so its checkpoint is asked whether all steps are in it; when not, this ends with status 75 and
-the same command goes on. Leaves ~/.wikillm/hours.json: the hours of each stage so far.
+A teacher on this box is up only while a stage asks it: training needs the whole GPU. Whether it could be is asked
+before the first stage, and what it needs is fetched while that runs: a box on which it cannot start is found out at
+once. A trainer that was told to stop exits with 0 as well, so its checkpoint is asked whether all steps are in it; when
+not, this ends with status 75 and the same command goes on. Leaves ~/.wikillm/hours.json: the hours of each stage so
+far.
 """
 
 import json
@@ -82,6 +84,12 @@ def main(first: str, last: str, settings: list[str]) -> int:
     for number in (signal.SIGTERM, signal.SIGINT):  # the stage saves and ends; then this does
         signal.signal(number, lambda number, frame: stopped.append(number))
     cfg = load_config(settings[1], settings[2:])
+    asks = [stage for stage in stages(first, last) if stage in ASKS_TEACHER]
+    if asks and local_teacher(cfg):
+        if status := run(["bash", "scripts/serve_teacher.sh", "check", *settings]):
+            print(f"{asks[0]} could not start its teacher on this box; nothing was begun")
+            return status
+        subprocess.Popen(["bash", "scripts/serve_teacher.sh", "prepare", *settings])
     for stage in stages(first, last):
         if stage == "gen_sft_data" and not Path(cfg.data.deduped_dir, "manifest.json").exists():
             print("the articles are not on this box yet; python scripts/vast.py build sends them")

@@ -1,8 +1,8 @@
 """The meter guard: runs on the rented box and makes it stop itself when nobody needs it any more.
 
-Reads ~/.wikillm (written by onstart.sh and scripts/vast.py), writes guard.log, spans.json, counted.json, key, warning
-and ending (the reason, and the limits it was found by). It needs nothing but Python. After it has stopped the box only
-storage is paid for; `vast.py start` brings it back.
+Reads ~/.wikillm (written by onstart.sh and scripts/vast.py), writes guard.log, spans.json, traffic.json, counted.json,
+key, warning and ending (the reason, and the limits it was found by). It needs nothing but Python. After it has stopped
+the box only storage is paid for; `vast.py start` brings it back.
 
     python3 guard.py            watch until there is a reason to stop, then stop
     python3 guard.py --end      tell the jobs to save and end; return when they have
@@ -82,11 +82,11 @@ class Watch:
     busy: a job or a transfer; laptop, activity: whatever changes when it is heard of, when something begins or ends.
     """
 
-    def __init__(self, now: float, limits: object = None, seconds: float = 0.0):
+    def __init__(self, now: float, limits: dict | None = None, seconds: float = 0.0):
         """limits, seconds: what an earlier guard on this box went by, and how much of seconds_left it has counted."""
         self.heard = self.used = now
         self.limits, self.since = limits, now - seconds
-        reached = isinstance(limits, dict) and seconds >= limits["seconds_left"]
+        reached = limits is not None and seconds >= limits["seconds_left"]
         self.patient_until = now + START_SECONDS if reached else now
         self.laptop: object = None
         self.activity: object = None
@@ -109,7 +109,8 @@ class Watch:
     def warning(self, now: float) -> str:
         """A laptop that sleeps is no reason to stop a box with work left; it is said when it has been long."""
         hours = (now - self.heard) / 3600
-        return f"nothing heard of the laptop for {hours:.1f} hours" if hours >= self.limits["laptop_hours"] else ""  # type: ignore[index]
+        assert self.limits is not None
+        return f"nothing heard of the laptop for {hours:.1f} hours" if hours >= self.limits["laptop_hours"] else ""
 
     def may_pull(self, now: float, ended: float, busy: bool) -> bool:
         """After a cap: is somebody there to fetch what was saved, and not too slow?"""
@@ -183,6 +184,34 @@ class Spans:
         write(self.file, json.dumps([*self.before, [self.wall, time.monotonic() - self.began]]))
 
 
+class Traffic:
+    """traffic.json: {"total": [received, sent] bytes in this box's life, "seen": [received, sent] as the kernel counts
+    since the container's start}: vast.ai bills it."""
+
+    def __init__(self, home: Path):
+        self.file = home / "traffic.json"
+        try:
+            self.counts = json.loads(self.file.read_text())
+        except (OSError, ValueError):
+            self.counts = {"total": [0, 0], "seen": [0, 0]}
+
+    def beat(self) -> None:
+        now, before = network(), self.counts["seen"]
+        more = [n - b for n, b in zip(now, before)] if all(n >= b for n, b in zip(now, before)) else now
+        self.counts = {"total": [t + m for t, m in zip(self.counts["total"], more)], "seen": now}
+        write(self.file, json.dumps(self.counts))
+
+
+def network(table: Path = Path("/proc/net/dev")) -> list[int]:
+    """-> [received, sent] bytes over all interfaces but the loopback"""
+    try:
+        rows = [row.partition(":") for row in table.read_text().splitlines() if ":" in row]
+    except OSError:
+        return [0, 0]
+    fields = [values.split() for name, _, values in rows if name.strip() != "lo"]
+    return [sum(int(row[0]) for row in fields), sum(int(row[8]) for row in fields)]
+
+
 def counted(home: Path) -> tuple[dict | None, float]:
     """-> (limits, seconds counted under them) as the guard before this one left them"""
     try:
@@ -196,10 +225,11 @@ def watch(home: Path) -> None:
     write(home / "guard.pid", f"{os.getpid()} {start_of(os.getpid())}\n")
     (home / "ending").unlink(missing_ok=True)
     say("watching")
-    decide, spans = Watch(time.monotonic(), *counted(home)), Spans(home)
+    decide, spans, traffic = Watch(time.monotonic(), *counted(home)), Spans(home), Traffic(home)
     good_key, tried = try_key(home), time.monotonic()
     while True:
         spans.beat()
+        traffic.beat()
         now = time.monotonic()
         if not good_key and now - tried >= KEY_SECONDS:
             good_key, tried = try_key(home), now

@@ -64,7 +64,7 @@ def ending() -> str:
 
 def status() -> dict:
     jobs = {folder.name: job(folder) for folder in sorted((HOME / "jobs").glob("*"))}
-    hours, spans = HOME / "hours.json", HOME / "spans.json"
+    hours, spans, traffic = HOME / "hours.json", HOME / "spans.json", HOME / "traffic.json"
     return {
         "now": time.time(),
         "jobs": {name: [state, code, last_line(HOME / "jobs" / name / "log")] for name, (state, code) in jobs.items()},
@@ -73,6 +73,7 @@ def status() -> dict:
         "ending": ending(),
         "hours": json.loads(hours.read_text()) if hours.exists() else {},
         "spans": json.loads(spans.read_text()) if spans.exists() else [],
+        "traffic": json.loads(traffic.read_text())["total"] if traffic.exists() else [0, 0],
         "gpu": ask_gpu("name,utilization.gpu,memory.used,memory.total,temperature.gpu"),
     }
 
