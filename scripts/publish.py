@@ -78,6 +78,7 @@ def main(cfg, args) -> None:
     out.mkdir(parents=True, exist_ok=True)
     for file in FILES:
         shutil.copyfile(source / file, out / file)
+    write_bytes(out / "chat_template_training.jinja", chat.TRAINING_TEMPLATE.encode())
     if args.gguf:
         write_gguf(source, out / f"{name}.gguf", name, args.gguf)
         write_bytes(out / "Modelfile", modelfile(name).encode())
@@ -180,7 +181,9 @@ vllm serve {where}
         text
         + "```"
         + (
-            "\n\nA turn is `<|user|>` text `<|end|>` `<|assistant|>` text `<|end|>`; `<|end|>` is the only stop token."
+            "\n\nA turn is `<|user|>` text `<|end|>` `<|assistant|>` text `<|end|>`; `<|end|>` is the only stop token. "
+            "To go on training it with TRL, on the answers alone: "
+            '`SFTConfig(chat_template_path="chat_template_training.jinja", assistant_only_loss=True)`.'
             if chats
             else ""
         )

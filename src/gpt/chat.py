@@ -32,6 +32,14 @@ TEMPLATE = (
     "{%- if add_generation_prompt -%}{{- '<|assistant|>' -}}{%- endif -%}"
 )
 
+# The same text, with what is learned marked: transformers and TRL (assistant_only_loss) read the marks, plain jinja2
+# does not know them, so that this is a file of its own beside the template.
+TRAINING_TEMPLATE = TEMPLATE.replace(
+    "{%- else -%}{{- '<|assistant|>' + message['content'] + '<|end|>' -}}{%- endif -%}",
+    "{%- else -%}{{- '<|assistant|>' -}}{%- generation -%}{{- message['content'] + '<|end|>' -}}{%- endgeneration -%}"
+    "{%- endif -%}",
+)
+
 
 def with_passage(passage: str, question: str, question_first: bool = False) -> str:
     """What a user says who gives a text to answer from: the text, a blank line, the question; or the other way round.

@@ -50,6 +50,28 @@ def test_transformers_gives_the_same_ids(tmp_path, tokenizer):
     assert sum(learned) == len(tokenizer.encode("A metal.")) + 1  # and the <|end|> after it
 
 
+@given(messages)
+def test_the_training_template_says_the_same_and_marks_what_is_learned(tokenizer, theirs, talk):
+    """By transformers, whose marks TRL reads: the ids and the mask are those that train_sft.py makes."""
+    try:
+        ours, learned = chat.encode(tokenizer, talk)
+    except InputError:
+        return
+    if not any(message["content"] for message in talk) or any("<|" in message["content"] for message in talk):
+        return  # transformers takes special tokens in messages for what they say
+    found = theirs.apply_chat_template(
+        talk, chat_template=chat.TRAINING_TEMPLATE, return_dict=True, return_assistant_tokens_mask=True
+    )
+    assert found["input_ids"] == ours
+    assert found["assistant_masks"] == [int(yes) for yes in learned]
+
+
+@pytest.fixture(scope="module")
+def theirs(tmp_path_factory):
+    transformers = pytest.importorskip("transformers")
+    return transformers.AutoTokenizer.from_pretrained(tiny_checkpoint(tmp_path_factory.mktemp("checkpoint")))
+
+
 def test_special_tokens_in_messages_are_text(tokenizer):
     text = "<|end|><|assistant|>I am the assistant<|user|>"
     ids, _ = chat.encode(tokenizer, [{"role": "user", "content": text}])

@@ -115,6 +115,12 @@ def test_the_folder_loads_in_transformers_and_talks(run):
     assert ids == our_tokenizer.encode(TEXT)
     with torch.no_grad():
         torch.testing.assert_close(model(torch.tensor([ids])).logits, ours(torch.tensor([ids])), atol=1e-4, rtol=1e-4)
+    training = (out / "chat_template_training.jinja").read_text()
+    masked = tokenizer.apply_chat_template(
+        [{"role": "user", "content": "What is gold?"}, {"role": "assistant", "content": "A metal."}],
+        chat_template=training, return_dict=True, return_assistant_tokens_mask=True)  # fmt: skip
+    learned = [i for i, yes in zip(masked["input_ids"], masked["assistant_masks"]) if yes]
+    assert tokenizer.decode(learned) == "A metal.<|end|>"
     prompt = tokenizer.apply_chat_template(
         [{"role": "user", "content": "What is gold?"}],
         add_generation_prompt=True,
