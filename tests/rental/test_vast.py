@@ -173,7 +173,7 @@ def test_interrupted_while_renting_leaves_nothing(laptop, vast, number, box, mom
     wait_for(lambda: any(moment in line for line in seen))
     time.sleep(0.5)
     process.send_signal(number)
-    assert process.wait(PATIENCE) == 130
+    assert process.wait(PATIENCE) == 130, "".join(seen)
     assert vast.instances == {} and vast.ledger[-1][1] == "destroyed"
 
 
