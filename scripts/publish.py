@@ -43,7 +43,7 @@ FILES = (
 PAGE = Path(__file__).with_name("publish_page.html")
 WLLAMA = "@wllama/wllama@3.13.0"
 PART_BYTES = 90 << 20  # GitHub takes no file of more than 100 MB
-GGUF_KINDS = ("f16", "q8_0")  # what gguf itself can write; q4_k and others: llama-quantize on the f16 file
+GGUF_KINDS = ("f16", "q8_0", "q4_k_m")  # gguf itself writes the first two, llama.cpp's llama-quantize the third
 STAGES = {"base": "pretraining", "sft": "supervised fine-tuning", "dpo": "preference optimization (DPO)"}
 
 
@@ -52,7 +52,11 @@ def arguments(parser) -> None:
     parser.add_argument("--out", metavar="FOLDER", required=True, help="is made; files of the same names are replaced")
     parser.add_argument("--name", help="the model's name on its card; default: wandb.run_name")
     parser.add_argument(
-        "--gguf", nargs="?", const="f16", choices=GGUF_KINDS, help="write <name>.gguf too; default: f16, in 16 bits"
+        "--gguf",
+        nargs="?",
+        const="f16",
+        choices=GGUF_KINDS,
+        help="write <name>.gguf too; default: f16, in 16 bits; q4_k_m wants llama.cpp's llama-quantize on the PATH",
     )
     parser.add_argument("--page", action="store_true", help="make page/, which runs the GGUF in a browser")
     parser.add_argument(
@@ -72,6 +76,8 @@ def main(cfg, args) -> None:
     config = checkpoints.load_config(source)
     if problem := checkpoints.damage(source):
         raise InputError(f"{source}: {problem}; publish another checkpoint")
+    if args.gguf == "q4_k_m" and not shutil.which("llama-quantize"):
+        raise InputError("--gguf q4_k_m needs llama.cpp's llama-quantize on the PATH; or take --gguf q8_0")
     if args.page and not (args.gguf and shutil.which("npm")):
         raise InputError("--page needs --gguf, and npm (Node.js)")
     upload = hub(args.push) if args.push else None  # what cannot work is said before anything is written
@@ -80,7 +86,7 @@ def main(cfg, args) -> None:
         shutil.copyfile(source / file, out / file)
     write_bytes(out / "chat_template_training.jinja", chat.TRAINING_TEMPLATE.encode())
     if args.gguf:
-        write_gguf(source, out / f"{name}.gguf", name, args.gguf)
+        (quantized_gguf if args.gguf == "q4_k_m" else write_gguf)(source, out / f"{name}.gguf", name, args.gguf)
         write_bytes(out / "Modelfile", modelfile(name).encode())
     if args.page:
         write_page(out, name, config.block_size)
@@ -288,6 +294,19 @@ def write_gguf(source: Path, path: Path, name: str, kind: str) -> None:
     writer.write_kv_data_to_file()
     writer.write_tensors_to_file()
     writer.close()
+
+
+def quantized_gguf(source: Path, path: Path, name: str, kind: str) -> None:
+    """By llama-quantize from 16 bits, which takes other kinds for the rows that its blocks of 256 do not fit."""
+    with tempfile.TemporaryDirectory(dir=path.parent) as folder:
+        write_gguf(source, Path(folder) / "f16.gguf", name, "f16")
+        made = subprocess.run(
+            ["llama-quantize", f"{folder}/f16.gguf", f"{folder}/{kind}.gguf", kind.upper()],
+            capture_output=True, text=True)  # fmt: skip
+        if made.returncode:
+            said = (made.stderr or made.stdout).strip().splitlines()
+            raise InputError(f"llama-quantize failed with status {made.returncode}: {said[-1] if said else ''}")
+        Path(folder, f"{kind}.gguf").replace(path)
 
 
 def modelfile(name: str) -> str:

@@ -3,6 +3,7 @@
 import contextlib
 import functools
 import http.server
+import os
 import shutil
 import socket
 import subprocess
@@ -209,6 +210,26 @@ def llama_cpp(reader, ids: list[int]) -> np.ndarray:
         gate = h @ weight["ffn_gate"]
         x = x + (gate / (1 + np.exp(-gate)) * (h @ weight["ffn_up"])) @ weight["ffn_down"]
     return norm(x, "output_norm") @ tensors["token_embd.weight"].T
+
+
+def test_four_bits_are_left_to_llama_quantize(run, tmp_path, monkeypatch):
+    """Which gets the 16-bit file; what it says when it fails is the error; without it nothing is begun."""
+    pytest.importorskip("gguf")
+    with pytest.raises(InputError, match="llama-quantize on the PATH"):
+        run(gguf="q4_k_m", out="none")
+    assert not (tmp_path / "none").exists()
+    tool = tmp_path / "bin/llama-quantize"
+    tool.parent.mkdir()
+    tool.write_text('#!/bin/sh\n[ "$3" = Q4_K_M ] && { printf "4 bits of "; head -c 4 "$1"; } > "$2"\n')
+    tool.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tool.parent}:{os.environ['PATH']}")
+    out = run(gguf="q4_k_m", name="m")
+    assert (out / "m.gguf").read_bytes() == b"4 bits of GGUF" and (out / "Modelfile").exists()
+    assert sorted(p.name for p in out.glob("*")) == sorted([*publish.FILES, "chat_template_training.jinja", "README.md",
+                                                            "Modelfile", "m.gguf"])  # fmt: skip
+    tool.write_text("#!/bin/sh\necho cannot read the model >&2; exit 3\n")
+    with pytest.raises(InputError, match="status 3: cannot read the model"):
+        run(gguf="q4_k_m", out="other")
 
 
 def test_gguf_gives_the_same_ids_and_logits(run):
