@@ -83,7 +83,11 @@ class SshBox:
         secrets = "".join(f"{name}={shlex.quote(os.environ[name])}\n" for name in names if os.environ.get(name))
         self.ssh("umask 077; cat > ~/.wikillm/secrets", stdin=secrets)
         self.set_limits(limits)
-        self.ssh("bash ~/.wikillm/resume.sh")
+        self.resume()
+
+    def resume(self) -> None:
+        """See the meter guard running, by the limits that are there, and what a restart has cut off."""
+        self.ssh("[ ! -f ~/.wikillm/resume.sh ] || bash ~/.wikillm/resume.sh")
 
     def set_limits(self, limits: dict) -> None:
         self.ssh("cd ~/.wikillm && cat > limits.new && mv limits.new limits.json", stdin=json.dumps(limits))

@@ -243,6 +243,8 @@ class Builder:
                 raise Gone("nothing was on it") from None
             return
         self.patiently(self._ready)
+        self.patiently(self.box.resume)
+        self.report()  # when it ran: hours in which nobody looked count against no cap before that is known
         self.patiently(lambda: self.box.install(self.limits(), self.fleet.the_instance()["id"]))
 
     def _ready(self) -> None:

@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import yaml
-from vast_standin import API_KEY, SSHD, Standin
+from vast_standin import API_KEY, AWAY, SSHD, Standin
 
 from tiny import tiny_tokenizer
 
@@ -63,7 +63,11 @@ class Laptop:
             "VAST_API_KEY": API_KEY,
             "WANDB_API_KEY": "wandb-secret-77",
             "PYTHONUNBUFFERED": "1",
+            "PYTHONPATH": str(folder / "site"),
+            "WIKILLM_TEST_CLOCK": str(folder / "away"),
         }
+        (folder / "site").mkdir()
+        (folder / "site/sitecustomize.py").write_text(AWAY)
         self.env.pop("TMUX", None)
 
     def start(self, command: str, *args: str, **env) -> subprocess.Popen:

@@ -395,6 +395,11 @@ class Box:
     def ready(self) -> str | None:
         return "python 3.11" if self.reach().booted >= 60 else None
 
+    def resume(self) -> None:
+        machine = self.reach(5)
+        if machine.installed:
+            machine.resume(self.cloud.clock.true)
+
     def install(self, limits: dict, instance: int) -> None:
         machine = self.reach(5)
         machine.installed, machine.limits = True, limits

@@ -66,6 +66,15 @@ def test_closed_for_two_days_the_box_ends_its_work_and_the_next_build_fetches_it
 VAST_IDLE = 20 * 60
 
 
+def test_closed_for_longer_than_the_cap_it_is_billed_for_what_the_box_ran(cloud, laptop):
+    """The night is not known to have cost nothing before the box is asked, and no reason to end what is done."""
+    started(cloud, laptop)
+    cloud.clock.advance(5 * 86400)
+    assert laptop.run("build", calls=20000, hours=30.0) == ""
+    only_one_box(cloud, laptop)
+    bill_is_right(cloud, laptop)
+
+
 def test_a_stop_at_the_console_during_a_build_keeps_the_box(cloud, laptop):
     cloud.after(4000, lambda: cloud.living()[0].stop())
     said = laptop.run("build")

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -11,6 +12,8 @@ from random import Random
 
 import pytest
 from laptop import PATIENCE, pytestmark, wait_for  # noqa: F401
+
+from scripts.rental import ledger
 
 TO_TRAIN = ("--to", "train")
 
@@ -163,6 +166,54 @@ def test_the_command_killed_at_five_moments_ends_with_the_same_weights(ready, va
     (entry,) = ready.state["history"]
     prices = [price for _, price, _ in entry["prices"]]
     assert prices == [0.4, 0.02, 0.4, 0], "the bill has not the guard's stop in it"
+
+
+DEMO_STEPS = int(os.environ.get("WIKILLM_DEMO_STEPS", "60"))  # of 1000; more take minutes
+
+
+@pytest.mark.slow
+def test_the_demo_killed_at_five_random_moments_and_left_for_days_ends_with_the_same_weights(laptop, vast, miniwiki):
+    """configs/demo.yaml's model and data. The box ends its work while nobody is there, and stops itself; two and a
+    half days later everything comes home. The bill is vast.ai's."""
+    (dump,) = miniwiki.glob("*.xml.bz2")
+    settings = [
+        "--config", "configs/demo.yaml", f"data.dump={dump}", f"train.max_iters={DEMO_STEPS}",
+        f"train.checkpoint_interval={DEMO_STEPS // 4}", "train.eval_interval=1000", "train.log_interval=5",
+        f"vast.ssh_key={laptop.home}/id_ed25519", "vast.poll_seconds=0.2", "vast.boot_minutes=2",
+        "vast.pull_minutes=0.02", "vast.idle_minutes=0.2"]  # fmt: skip
+    run = ["bash", laptop.root / "scripts/run_all.sh", *settings]
+    environment = {**laptop.env, "PYTHON": sys.executable, "OMP_NUM_THREADS": "1"}
+    subprocess.run([*run, "--to", "pack_tokens"], cwd=laptop.root, env=environment, check=True, timeout=900)
+    demo = laptop.root / "demo/checkpoints/base"
+    subprocess.run(
+        [*run, "--from", "train", "--to", "train"], cwd=laptop.root, env=environment, check=True, timeout=900
+    )
+    undisturbed = (demo / "latest/model.safetensors").read_bytes()
+    shutil.rmtree(demo)
+
+    last = f"step_{DEMO_STEPS:07d}"
+    vast.offer(1, dph=0.4, hold=last)
+    random = Random(DEMO_STEPS)
+    for _ in range(5):
+        process = laptop.start("build", *TO_TRAIN, *settings)
+        time.sleep(random.uniform(0.5, 15))
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+    process = laptop.start("build", *TO_TRAIN, *settings)  # somewhere in the push, or while it trains
+    seen = follow(process)
+    wait_for(lambda: process.poll() is not None or any("all is on the box" in line or "step " in line for line in seen))
+    os.killpg(process.pid, signal.SIGKILL)  # the lid is closed
+    process.wait()
+    (box,) = [row["box"] for row in vast.instances.values()]
+    wait_for(lambda: (box.home / "wikillm/demo/checkpoints/base" / last).exists())
+    (box.home / "go").touch()
+    wait_for(lambda: vast.storing())
+    vast.days_pass(2.5)
+    out = laptop("build", *TO_TRAIN, *settings)
+    assert (demo / "latest/model.safetensors").read_bytes() == undisturbed and vast.instances == {}
+    ours = sum(ledger.spent(entry, vast.now())[1] for entry in laptop.state["history"])
+    theirs = sum(vast.dollars(number, 0.4, 0.02) for number in {i for i, _ in vast.ledger})
+    assert 60 * 0.02 <= theirs and ours == pytest.approx(theirs, abs=0.4 / 60), f"more than a minute apart\n{out}"
 
 
 @pytest.mark.slow

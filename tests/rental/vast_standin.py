@@ -27,7 +27,7 @@ SSHD = shutil.which("sshd", path="/usr/sbin:/usr/local/sbin:" + os.environ.get("
 # What each login of a box runs: its own home, its own tmux server, the command it was sent.
 BOX_SHELL = """#!/bin/bash
 export HOME={home} TMUX_TMPDIR={home}/.tmux WIKILLM_TEST_BOX={home} {variable}={mark} OMP_NUM_THREADS=1 VAST_URL={url}
-export PATH={home}/bin:$PATH PYTHONPATH={home}/site
+export PATH={home}/bin:$PATH PYTHONPATH={home}/site WIKILLM_TEST_CLOCK={home}/../away
 unset TMUX
 mkdir -p "$TMUX_TMPDIR"; cd "$HOME"
 if [ -n "$SSH_ORIGINAL_COMMAND" ]; then exec bash -c "$SSH_ORIGINAL_COMMAND"; else exec bash; fi
@@ -40,7 +40,13 @@ case "$*" in
   *) exec {python} "$@" ;;
 esac
 """
-# Read by every Python on a box: a trainer that has written the checkpoint named in ~/hold goes on when ~/go is there.
+# Read by every Python on a box and on a laptop: wall clocks are ahead by the seconds that the file holds.
+AWAY = """import os, time
+away, wall = os.environ.get("WIKILLM_TEST_CLOCK", ""), time.time
+if os.path.exists(away):
+    time.time = lambda: wall() + float(open(away).read())
+"""
+# And on a box: a trainer that has written the checkpoint named in ~/hold goes on when ~/go is there.
 HOLD = """import os, time
 home, replace = os.path.dirname(os.path.dirname(__file__)), os.replace
 def replace_and_wait(source, target):
@@ -74,7 +80,7 @@ class Box:
             "bin/box-shell": BOX_SHELL.format(
                 home=self.home, url=self.url, variable=leftovers.VARIABLE, mark=self.mark
             ),
-            "site/sitecustomize.py": HOLD,
+            "site/sitecustomize.py": AWAY + HOLD,
             "wikillm/.venv/bin/python": BOX_PYTHON.format(home=self.home, python=sys.executable),
         }.items():
             (self.home / path).write_text(text)
@@ -165,13 +171,25 @@ ForceCommand {self.home}/bin/box-shell
                 pass
 
 
+class Ledger(list):
+    """[(instance, what happened)], and in `times` when."""
+
+    def __init__(self, now):
+        super().__init__()
+        self.now, self.times = now, []
+
+    def append(self, entry) -> None:
+        super().append(entry)
+        self.times.append(self.now())
+
+
 class Standin:
     """The API. `offers` is what search returns; `faults` are (method, path pattern, what, times)."""
 
     def __init__(self, folder: Path, mark: str):
         self.mark = mark
         self.folder, self.offers, self.instances, self.keys = folder, [], {}, []
-        self.faults, self.log, self.ledger = [], [], []
+        self.faults, self.log, self.ledger = [], [], Ledger(self.now)
         self.next_id, self.boot_seconds = 7001, 0.2
         self.lock = threading.RLock()
         standin = self
@@ -191,6 +209,21 @@ class Standin:
         self.http.daemon_threads = True
         self.url = f"http://127.0.0.1:{self.http.server_port}"
         threading.Thread(target=self.http.serve_forever, args=(0.02,), daemon=True).start()
+
+    def now(self) -> float:
+        file = self.folder / "away"
+        return time.time() + (float(file.read_text()) if file.exists() else 0.0)
+
+    def days_pass(self, days: float) -> None:
+        """For the clocks of everybody who is started from now on, and for the bill; what runs does not notice."""
+        (self.folder / "away").write_text(str(days * 86400))
+
+    def dollars(self, instance: int, dph: float, disk_dph: float) -> float:
+        """What vast.ai would bill, by what it saw happen."""
+        prices = {"rented": dph, "started": dph, "stopped": disk_dph, "destroyed": 0.0, "vanished": 0.0}
+        events = [(at, prices[what]) for at, (i, what) in zip(self.ledger.times, self.ledger) if i == instance]
+        ends = [at for at, _ in events[1:]] + [self.now()]
+        return sum((end - at) / 3600 * price for (at, price), end in zip(events, ends))
 
     def close(self) -> None:
         self.http.shutdown()
@@ -324,7 +357,7 @@ class Standin:
         self.instances[instance] = {
             "box": box,
             "state": "running",
-            "since": time.time(),
+            "since": self.now(),
             "request": body,
             "offer": offer,
         }

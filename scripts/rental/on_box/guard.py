@@ -222,10 +222,12 @@ def counted(home: Path) -> tuple[dict | None, float]:
 
 
 def watch(home: Path) -> None:
+    spans, traffic = Spans(home), Traffic(home)
+    spans.beat()  # before the pid: who sees the guard running sees since when
     write(home / "guard.pid", f"{os.getpid()} {start_of(os.getpid())}\n")
     (home / "ending").unlink(missing_ok=True)
     say("watching")
-    decide, spans, traffic = Watch(time.monotonic(), *counted(home)), Spans(home), Traffic(home)
+    decide = Watch(time.monotonic(), *counted(home))
     good_key, tried = try_key(home), time.monotonic()
     while True:
         spans.beat()
