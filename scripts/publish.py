@@ -20,9 +20,10 @@ import tarfile
 import tempfile
 from pathlib import Path
 
-import numpy as np
-
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "src"))
+import pipeline.ctrl_c  # first, for as long as the others take
+
+import numpy as np
 
 from gpt import chat, checkpoints
 from gpt.tokenizer import SPLITS, Tokenizer
