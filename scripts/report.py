@@ -28,8 +28,8 @@ PAGES = {"data": data.write_page, "train": training.write_page, "card": card.wri
 
 
 if __name__ == "__main__":
-    if len(sys.argv) > 1 and (write_page := PAGES.get(sys.argv[1])):
-        del sys.argv[1]
+    if len(sys.argv) > 1 and sys.argv[1] in PAGES:
+        write_page = PAGES[sys.argv.pop(1)]
         # --config as it was given stands in the commands that the pages name
         sections = ("data", "train", "eval")
         stage_main(lambda cfg, args: write_page(cfg, args.config), __doc__, sections, lambda parser: None)

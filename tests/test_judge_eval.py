@@ -173,7 +173,14 @@ def test_the_right_model_wins(home, capsys):
         [pytest.approx(0.5101, abs=1e-4), pytest.approx(1.0)],
     )
     assert pair["first_slot_rate"] == 0.5 and pair["inconsistent"] == pair["invalid"] == 0
-    assert result["models"]["right"] == {"words": 3.0, "stopped": 1.0, "empty": 0, "agreement": 1.0}
+    assert result["models"]["right"] == {
+        "words": 3.0,
+        "stopped": 1.0,
+        "empty": 0,
+        "repeats": 0.0,
+        "agreement": 1.0,
+        "right": 4,
+    }
     assert result["models"]["wrong"]["agreement"] < 0.5
     assert "| right | wrong | 4 | 0 | 0 | 100.0% |" in text and "Wilson" in text and "It is Rome." in text
     assert "right 4 : 0 wrong" in capsys.readouterr().out

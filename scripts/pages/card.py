@@ -11,8 +11,10 @@ from pathlib import Path
 from typing import Any
 
 from judge_eval import wilson
+from pipeline.budget import dollars
 from pipeline.config import Config, InputError, resolve
 from pipeline.files import read_json, sha256_file, write_bytes, write_json
+from scripts import summary
 from scripts.pages.gallery import ask, counted, gallery_of
 from scripts.pages.pieces import Html, html, table, write
 
@@ -54,6 +56,10 @@ def examine(cfg: Config, config: str) -> dict[str, Any]:
         "made": time.strftime("%Y-%m-%d"),
         "run": cfg.wandb.run_name,
         "config": "" if config == "configs/base.yaml" else f" --config {config}",
+        "seconds": sum(row.seconds for row in summary.rows(cfg)),
+        "dollars": dollars(
+            sum(row.seconds for row in summary.rows(cfg) if row.stage in summary.ON_THE_GPU), cfg.train.price_per_hour
+        ),
         "models": {name: about(path) for name, path in models.items()},
         "text": text_figures(cfg, models),
         "examination": examined(parts),
@@ -248,8 +254,7 @@ def markdown(record: dict, gallery: int = 99) -> str:
     """gallery: how many of its prompts are shown"""
     parts = [f"{record['run']}, {record['made']}. {LIMITS}"]
     for one in tables(record):
-        lines = ["| " + " | ".join(row) + " |" for row in (one.head, ["---"] * len(one.head), *one.rows)]
-        parts.append(f"## {one.title}\n\n{one.note} By `{one.command}`.\n\n" + "\n".join(lines))
+        parts.append(f"## {one.title}\n\n{one.note} By `{one.command}`.\n\n{markdown_table(one)}")
     if record["gallery"]:
         marked = [line for row in record["gallery"][:gallery] for line in gallery_lines(row)]
         parts.append(
@@ -257,6 +262,11 @@ def markdown(record: dict, gallery: int = 99) -> str:
             f"for you to judge). By `python scripts/report.py card{record['config']}`.\n\n" + "\n".join(marked)
         )
     return "\n\n".join(parts) + "\n"
+
+
+def markdown_table(one: Table) -> str:
+    rows = (one.head, ["---"] * len(one.head), *one.rows)
+    return "\n".join("| " + " | ".join(row) + " |" for row in rows)
 
 
 def gallery_lines(row: dict) -> list[str]:
