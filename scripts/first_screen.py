@@ -212,7 +212,7 @@ def picture(path: Path) -> None:
 
     if missing := browser.missing():
         raise InputError(f"the picture: {missing}; or --no-picture")
-    command = [sys.executable, ROOT / "src/serve.py", "--config", DEMO, "serve.port=0", "serve.temperature=0"]
+    command = [sys.executable, str(ROOT / "src/serve.py"), "--config", DEMO, "serve.port=0", "serve.temperature=0"]
     server = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     try:
         url = address(server)

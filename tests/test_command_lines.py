@@ -66,7 +66,9 @@ def test_ctrl_c_while_it_imports_is_one_line(script, tmp_path):
 
 @pytest.mark.parametrize("stage", ["eval_ppl", "judge_eval", "gen_pref_data", "pack_tokens", "gen_sft_data", "extract"])
 def test_torch_is_not_imported_before_a_stage_knows_that_it_has_something_to_do(stage):
-    program = f"import sys; sys.path.insert(0, {str(ROOT / 'src')!r}); import {stage}; assert 'torch' not in sys.modules"
+    program = (
+        f"import sys; sys.path.insert(0, {str(ROOT / 'src')!r}); import {stage}; assert 'torch' not in sys.modules"
+    )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=120)
     assert done.returncode == 0, done.stderr
 
