@@ -4,7 +4,7 @@ import argparse
 import os
 import sys
 from collections.abc import Callable
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from pipeline import ctrl_c
 from pipeline.config import ROOT, InputError, full_name, load_config
@@ -63,9 +63,14 @@ class _Parser(argparse.ArgumentParser):
                 value = value if equals else next(iter(words[place + 1 : place + 2]), "VALUE")
                 self.error(_spelling(name, value, self.sections))
 
-    def exit(self, status: int = 0, message: str | None = None) -> NoReturn:
-        """After --help: what it printed goes out."""
-        sys.exit(_flushed(status))
+    def _print_message(self, message: str, file: Any = None) -> None:
+        """argparse's own passes over what cannot be written."""
+        try:
+            print(message, end="", file=file or sys.stderr, flush=True)
+        except BrokenPipeError:
+            _write_nowhere()
+        except OSError as error:
+            sys.exit(_full(error))
 
     def error(self, message: str) -> NoReturn:
         print(f"error: {message}; --help shows the options and keys", file=sys.stderr)
