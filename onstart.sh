@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
-# Prepares a rented GPU box: vast.ai runs it at every start (vastai create instance ID ... --onstart onstart.sh, at
-# most 4048 characters); running it again is quick and harmless. Done: ~/.wikillm/ready lists the versions.
+# Prepares a rented box: vast.ai runs it at every start (vastai create instance ID ... --onstart onstart.sh, at
+# most 4048 characters); again: quick, harmless. Done: ~/.wikillm/ready lists the versions.
 # Not done: ~/.wikillm/onstart.log says why.
+[ "${1:-}" != --help ] || { sed -n 2,4p "$0"; exit; }
 set -u
 me=$HOME/.wikillm
 mkdir -p "$me" "$HOME/wikillm" && chmod 700 "$me"

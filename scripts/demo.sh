@@ -5,8 +5,8 @@
 #   bash scripts/demo.sh train.max_iters=600        # overrides go to every stage
 #
 # Makes .venv and installs, writes the mini-wiki, runs every stage with configs/demo.yaml, then shows what each stage made,
-# quizzes the model through its own server and asks it three questions. Everything lands in demo/; run again, it skips
-# what is up to date.
+# examines the model through its own server, asks it three questions and puts it all on one page, demo/reports/index.html.
+# Everything lands in demo/; run again, it skips what is up to date.
 set -euo pipefail
 here=$(cd "$(dirname "$0")/.." && pwd)
 cd "$here"
@@ -20,10 +20,7 @@ python=$here/.venv/bin/python
 installed=$(date +%s)
 
 "$python" scripts/miniwiki/build.py --out demo/data/raw
-PYTHON=$python bash scripts/run_all.sh --config configs/demo.yaml "$@"
-
-printf '\n== what each stage made\n'
-"$python" scripts/summary.py --config configs/demo.yaml "$@"
+PYTHON=$python bash scripts/run_all.sh --config configs/demo.yaml --no-pages "$@"
 
 # serve CHECKPOINT: starts a server on a free port; sets $server (process) and $url
 serve() {
@@ -54,7 +51,7 @@ if [ "$(cat demo/reports/quiz.key 2> /dev/null)" != "$key" ]; then
         minimum=$([ $model = dpo ] && echo 60 || echo 0)  # it gets about 80: less than 60 is a defect
         "$python" scripts/bench/quiz.py --url "$url" --truth demo/data/raw/miniwiki-truth.json --train demo/data/sft/train.jsonl \
             --json demo/reports/quiz-$model.json --min-percent "$minimum" \
-            $([ $model = dpo ] && echo --exam) > demo/reports/quiz-$model.txt || quiz_failed=$?
+            --exam > demo/reports/quiz-$model.txt || quiz_failed=$?
         kill $server && wait $server 2> /dev/null || true
         server=
     done
@@ -75,6 +72,12 @@ for question in "What is the capital of Japan?" "Which element has the symbol Au
         | "$python" -c 'import json, sys; print(json.load(sys.stdin)["choices"][0]["message"]["content"])'
 done
 
+printf '\n\n== what each stage made, took and cost\n'
+"$python" scripts/summary.py --config configs/demo.yaml "$@"
+for page in data train card index; do
+    "$python" scripts/report.py $page --config configs/demo.yaml "$@" < /dev/null | sed -n 's/: open it.*//p'
+done
+
 now=$(date +%s)
-printf '\ndone in %d s, %d s of it installing. Talk to your model in a browser:\n\n    .venv/bin/python src/serve.py --config configs/demo.yaml\n\n' \
+printf '\ndone in %d s, %d s of it installing. All of it on one page:\n\n    demo/reports/index.html\n\nTalk to your model in a browser:\n\n    .venv/bin/python src/serve.py --config configs/demo.yaml\n\n' \
     $((now - started)) $((installed - started))

@@ -6,6 +6,7 @@
 # The file gets its name only when it is whole and verified. Names with `latest` are links to the dated file.
 # WIKILLM_DUMP_MIRROR: another server with the same folders; WIKILLM_CONNECTIONS: connections at a time.
 set -euo pipefail
+case ${1:-} in -h | --help) sed -n '2,7s/^# \{0,1\}//p' "$0"; exit 0 ;; esac
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 wiki=${1:-enwiki}

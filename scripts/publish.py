@@ -5,10 +5,10 @@
     python scripts/publish.py --out release --gguf --push yourname/wikigpt-124m
     python scripts/publish.py --out release --gguf q8_0 --page      then put release/page/ on any static host
 
-checkpoint + training_state/ + the reports of eval_ppl.py and judge_eval.py -> the folder --out. The card states what
-was measured and nothing else: reports that are not there are left out. --gguf needs `pip install gguf`, --push needs
-`pip install huggingface_hub` and a token (`hf auth login`). --page needs npm: it fetches wllama, llama.cpp as
-WebAssembly, and makes page/, a folder that runs the model in the browser of whoever opens it.
+checkpoint + training_state/ + the reports of eval_ppl.py, judge_eval.py and report.py card -> the folder --out. The
+card states what was measured and nothing else: reports that are not there are left out. --gguf needs `pip install
+gguf`, --push needs `pip install huggingface_hub` and a token (`hf auth login`). --page needs npm: it fetches wllama,
+llama.cpp as WebAssembly, and makes page/, a folder that runs the model in the browser of whoever opens it.
 """
 
 import html
@@ -20,17 +20,21 @@ import tarfile
 import tempfile
 from pathlib import Path
 
-import numpy as np
-
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "src"))
+import pipeline.ctrl_c  # first, for as long as the others take
+
+import numpy as np
 
 from gpt import chat, checkpoints
 from gpt.tokenizer import SPLITS, Tokenizer
 from model import NORM_EPS, parameter_counts
 from pipeline.cli import stage_main
 from pipeline.config import InputError, resolve
-from pipeline.files import read_json, write_bytes
+from pipeline.files import read_json, sha256_file, write_bytes
 from pipeline.progress import duration
+from scripts import summary
+from scripts.pages import card as card_of_run
 
 FILES = (
     "config.json",
@@ -128,6 +132,8 @@ def card(cfg, source: Path, config, name: str, gguf: bool, repository: str | Non
     ]
     if evaluation := evaluations(cfg, source):
         parts += ["## Evaluation", evaluation]
+    if examined := examination(cfg, source):
+        parts += examined
     parts += [
         "## Limits",
         "A small model: it writes fluently and is often wrong. It knows what its training text said, at the date of "
@@ -204,7 +210,7 @@ def training(trained: dict, stages: list[tuple[str, dict]]) -> str:
         cells = [
             STAGES.get(stage, stage),
             format(state.get("step", 0), ","),
-            format(state["tokens"], ",") if "tokens" in state else "",
+            format(state["tokens"], ",") if state.get("tokens") else "",
             format(loss, ".4f") if loss is not None else "",
             format(bits, ".4f") if bits is not None else "",
             duration(state["seconds"]) if "seconds" in state else "",
@@ -252,6 +258,29 @@ def evaluations(cfg, source: Path) -> str:
                 f"win rate {rate:.1%} (95 % interval {low:.1%} to {high:.1%}; a tie counts half)."
             )
     return "\n\n".join(parts)
+
+
+def examination(cfg, source: Path) -> list[str]:
+    """Of reports/card.json, when it is about this very checkpoint: the examination, what the run cost, the gallery."""
+    path = card_of_run.reports(cfg) / "card.json"
+    record = read_json(path) if path.exists() else {"models": {}}
+    digest = sha256_file(source / "hashes.json")
+    name = next((name for name, about in record["models"].items() if about["hash"] == digest), None)
+    if name is None:
+        return []
+    parts = []
+    for one in card_of_run.tables(record):
+        if one.title in ("The examination", "Questions on held-out articles"):
+            parts += [f"## {one.title}", f"{one.note} By `{one.command}`.\n\n{card_of_run.markdown_table(one)}"]
+    lines = summary.bill(cfg)
+    head = ["stage", "made", "took", "cost"]
+    cost = card_of_run.markdown_table(card_of_run.Table("", "", "", head, [line[:4] for line in lines]))
+    parts += ["## What it took", f"By `python scripts/summary.py{record['config']}`.\n\n{cost}"]
+    if record["gallery"]:
+        rows = [{**row, "answers": {name: row["answers"][name]}} for row in record["gallery"]]
+        talks = "\n".join(line for row in rows for line in card_of_run.gallery_lines(row))
+        parts += ["## Gallery", f"Fixed prompts, answered in full: right (✓), wrong (✗) and as it comes.\n\n{talks}"]
+    return parts
 
 
 # ---- GGUF

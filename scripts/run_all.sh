@@ -9,6 +9,7 @@
 #
 #   bash scripts/run_all.sh --config configs/demo.yaml --out runs/mine data.dump=my.xml.bz2
 #
+# Behind judge_eval it writes the report pages and prints the bill: reports/index.html is the one to open (--no-pages: not).
 # Everything else on the line goes to every stage. Stages that ask a teacher (gen_sft_data, gen_pref_data,
 # judge_eval) want it up: bash scripts/serve_teacher.sh start. Stops at the first stage that fails, with its status.
 set -euo pipefail
@@ -16,10 +17,10 @@ here=$(cd "$(dirname "$0")/.." && pwd)
 python=${PYTHON:-$([ -x "$here/.venv/bin/python" ] && echo "$here/.venv/bin/python" || echo python3)}
 stages="extract clean dedup train_tokenizer pack_tokens train gen_sft_data train_sft gen_pref_data train_dpo eval_ppl judge_eval"
 
-usage() { sed -n '2,14s/^# \{0,1\}//p' "$0"; }
+usage() { sed -n '2,15s/^# \{0,1\}//p' "$0"; }
 known() { case " $stages " in *" $1 "*) ;; *) echo "error: no stage '$1'; the stages: $stages" >&2; exit 2 ;; esac; }
 
-first=extract last=judge_eval arguments=() config=()
+first=extract last=judge_eval arguments=() config=() pages=yes
 while [ $# -gt 0 ]; do
     case $1 in
         --from | --to)
@@ -35,6 +36,7 @@ while [ $# -gt 0 ]; do
             [ $# -ge 2 ] || { echo "error: --config needs a file" >&2; exit 2; }
             config=(--config "$2")
             shift 2 ;;
+        --no-pages) pages=no; shift ;;
         -h | --help) usage; exit 0 ;;
         *) arguments+=("$1"); shift ;;
     esac
@@ -59,5 +61,13 @@ for stage in $stages; do
     [ "$stage" = "$last" ] && running=no
 done
 if [ "$last" = judge_eval ]; then
+    if [ $pages = yes ]; then
+        printf '\n== what each stage made, took and cost\n'
+        "$python" "$here/scripts/summary.py" ${config[@]+"${config[@]}"} ${arguments[@]+"${arguments[@]}"}
+        for page in data train card index; do   # a page that fails does not end a build that is done
+            "$python" "$here/scripts/report.py" $page ${config[@]+"${config[@]}"} ${arguments[@]+"${arguments[@]}"} < /dev/null ||
+                echo "run_all: the page '$page' could not be written; the models are whole" >&2
+        done
+    fi
     printf '\nrun_all: done. Talk to it: python src/serve.py %s\n' "${config[*]-} ${arguments[*]-}"
 fi

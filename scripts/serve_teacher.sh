@@ -170,6 +170,7 @@ stop() {
 }
 
 case "${1:-}" in
+  -h | --help) sed -n '2,9s/^# \{0,1\}//p' scripts/serve_teacher.sh ;;
   start)  shift; start "$@" ;;
   stop)   stop ;;
   check)  shift; check "$@" ;;

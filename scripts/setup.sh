@@ -29,7 +29,10 @@ find_python() {
       return
     fi
   done
-  die "Python 3.10 or newer is needed${WIKILLM_PYTHON:+ ($WIKILLM_PYTHON is not)}; install it, or name it: WIKILLM_PYTHON=/path/to/python bash scripts/setup.sh"
+  local how="install it" found
+  command -v apt-get >/dev/null && how="sudo apt-get install python3 python3-venv"
+  found=$(${WIKILLM_PYTHON:-python3} -V 2>&1) || found="there is none"
+  die "Python 3.10 or newer is needed, and ${WIKILLM_PYTHON:-here}: $found. Do: $how; or name one: WIKILLM_PYTHON=/path/to/python bash scripts/setup.sh"
 }
 
 make_venv() {

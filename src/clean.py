@@ -9,6 +9,8 @@ counts what each rule took, samples/<rule>.jsonl shows some of it. A folder of p
 title, text) will do as input.
 """
 
+import pipeline.ctrl_c  # first, for as long as the others take
+
 import hashlib
 import math
 from collections import Counter

@@ -12,6 +12,8 @@ kept in its place, and their similarity.
 dedup.backend=datasketch does the same by that library's MinHashLSH, the course's original choice.
 """
 
+import pipeline.ctrl_c  # first, for as long as the others take
+
 import hashlib
 from collections.abc import Iterable, Iterator
 from pathlib import Path

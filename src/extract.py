@@ -9,6 +9,8 @@ disambiguation.
 manifest.json counts what was left out and why, names the templates that have no rendering and every damaged stretch.
 """
 
+import pipeline.ctrl_c  # first, for as long as the others take
+
 import itertools
 import logging
 import os

@@ -9,12 +9,13 @@ temperatures. A second round for the new model: pref.round=2 pref.checkpoint=che
 the same command goes on with the questions that have no samples yet. Train and val share no article.
 """
 
+import pipeline.ctrl_c  # first, for as long as the others take
+
 import re
 from collections import Counter, defaultdict
 from pathlib import Path
 
-from gpt import chat, decoder
-from gpt.sampling import Sampling
+from gpt import chat
 from pipeline.cli import stage_main
 from pipeline.config import Config, InputError, resolve
 from pipeline.draws import hash64
@@ -95,6 +96,9 @@ def what_matters(cfg: Config) -> dict:
 def sample_answers(cfg: Config, source: Path, samples: Journal) -> list[Question]:
     """pref.samples answers of the model to each question, into the journal. -> the questions"""
     pref = cfg.pref
+    from gpt import decoder  # and torch: a run that is up to date does without
+    from gpt.sampling import Sampling
+
     model, tokenizer = decoder.load(pref.checkpoint)
     room = model.config.block_size - pref.max_new_tokens
     if room < 16:

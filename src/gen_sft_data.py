@@ -11,6 +11,8 @@ on with the articles that the teacher has not answered yet: answers are kept und
 no article. --preview 5 shows what the teacher makes of five articles.
 """
 
+import pipeline.ctrl_c  # first, for as long as the others take
+
 import argparse
 import hashlib
 import heapq

@@ -9,6 +9,8 @@ exactly, so that a checkpoint becomes a Hugging Face LlamaForCausalLM by renamin
 projections are one matrix here, and so are gate and up (fewer, larger matmuls): gpt/checkpoints.py splits them.
 """
 
+import pipeline.ctrl_c  # first, for as long as the others take
+
 import math
 from dataclasses import dataclass, fields
 

@@ -12,6 +12,8 @@ below data.val_fraction, so it stays there when the dump grows. First every shar
 time as fit a small buffer: the tokens may be larger than memory.
 """
 
+import pipeline.ctrl_c  # first, for as long as the others take
+
 import hashlib
 import io
 import json

@@ -9,6 +9,8 @@ end of the input leaves, Ctrl-C stops an answer. Both work in a pipe. sample.com
 side, and pays from some hundred thousand tokens on.
 """
 
+import pipeline.ctrl_c  # first, for as long as the others take
+
 import contextlib
 import sys
 import time

@@ -13,6 +13,8 @@ next token (gpt/engine.py). The endpoints are in gpt/openai_api.py, what clients
 and time limits in gpt/network.py. On a network, or for more than one process: docs/serve.md.
 """
 
+import pipeline.ctrl_c  # first, for as long as the others take
+
 import asyncio
 import contextlib
 import errno

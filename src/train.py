@@ -12,6 +12,8 @@ Ctrl-C or SIGTERM: the step is finished and saved. It exits with 0, and the same
 was stopped too, has a status of its own). Another recipe in the same folder is another run: the earlier one is kept.
 """
 
+import pipeline.ctrl_c  # first, for as long as the others take
+
 import math
 from collections.abc import Callable
 

@@ -13,6 +13,8 @@ its parts, and accuracy, the share of pairs whose chosen answer has the larger r
 go on.
 """
 
+import pipeline.ctrl_c  # first, for as long as the others take
+
 import math
 import random
 from collections.abc import Callable

@@ -9,6 +9,8 @@ the model learns what it is to change the subject. Short conversations share a r
 own positions and its own attention: they cannot see one another. Run the same command again to go on.
 """
 
+import pipeline.ctrl_c  # first, for as long as the others take
+
 import math
 import random
 from collections.abc import Callable, Iterator

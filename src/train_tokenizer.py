@@ -11,6 +11,8 @@ tokenizer.json and to llama.cpp. Ids 0-2 are the config's special tokens, 3 is <
 can be encoded, none is "unknown".
 """
 
+import pipeline.ctrl_c  # first, for as long as the others take
+
 import sys
 from pathlib import Path
 

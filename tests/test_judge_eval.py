@@ -8,6 +8,7 @@ import pytest
 import judge_eval
 from deduped_folder import countries, deduped
 from fake_teacher import FakeTeacher, serving
+from gpt import decoder
 from gpt.decoder import Completion
 from judge_eval import at_equal_length, plain, wilson
 from pipeline.config import InputError, load_config
@@ -100,7 +101,7 @@ def test_the_longer_answer_does_not_win_by_its_length():
 def test_a_base_model_is_asked_in_plain_text():
     asked = [{"role": "user", "content": "Where is\nLima?"}, {"role": "assistant", "content": "In Peru."}]
     question = Question([*asked, {"role": "user", "content": "And Rome?"}], "r", 1, "fact")
-    assert plain(question) == "Question: Where is Lima?\nAnswer: In Peru.\nQuestion: And Rome?\nAnswer:"
+    assert plain(question.prompt) == "Question: Where is Lima?\nAnswer: In Peru.\nQuestion: And Rome?\nAnswer:"
 
 
 # whole runs
@@ -122,16 +123,16 @@ def home(tmp_path, monkeypatch):
     said = {"right": "It is Lima.", "wrong": "It is Rome.", "other": "It is Lima."}
     for seed, name in enumerate(said):
         tiny_checkpoint(tmp_path / name, block_size=96, seed=seed)
-    load = judge_eval.decoder.load
+    load = decoder.load
 
     def named(path):
         model, tokenizer = load(path)
         model.said = next(answer for name, answer in said.items() if f"/{name}/" in str(path))
         return model, tokenizer
 
-    monkeypatch.setattr(judge_eval.decoder, "load", named)
+    monkeypatch.setattr(decoder, "load", named)
     monkeypatch.setattr(
-        judge_eval.decoder,
+        decoder,
         "generate",
         lambda model, tokenizer, prompts, *rest, **more: [
             Completion(text=model.said, finish_reason="stop") for _ in prompts
@@ -172,7 +173,14 @@ def test_the_right_model_wins(home, capsys):
         [pytest.approx(0.5101, abs=1e-4), pytest.approx(1.0)],
     )
     assert pair["first_slot_rate"] == 0.5 and pair["inconsistent"] == pair["invalid"] == 0
-    assert result["models"]["right"] == {"words": 3.0, "stopped": 1.0, "empty": 0, "agreement": 1.0}
+    assert result["models"]["right"] == {
+        "words": 3.0,
+        "stopped": 1.0,
+        "empty": 0,
+        "repeats": 0.0,
+        "agreement": 1.0,
+        "right": 4,
+    }
     assert result["models"]["wrong"]["agreement"] < 0.5
     assert "| right | wrong | 4 | 0 | 0 | 100.0% |" in text and "Wilson" in text and "It is Rome." in text
     assert "right 4 : 0 wrong" in capsys.readouterr().out

@@ -167,4 +167,7 @@ def main(url: str) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1].rstrip("/")) if len(sys.argv) == 2 else __doc__)
+    if {"-h", "--help"} & set(sys.argv):
+        print(__doc__)
+    else:
+        sys.exit(main(sys.argv[1].rstrip("/")) if len(sys.argv) == 2 else __doc__)

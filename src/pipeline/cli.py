@@ -1,13 +1,13 @@
 """One command line for all scripts: --config FILE, section.key=value ..., --help; one line for an error."""
 
 import argparse
-import difflib
 import os
 import sys
 from collections.abc import Callable
-from typing import NoReturn
+from typing import Any, NoReturn
 
-from pipeline.config import ROOT, SYNONYMS, Config, InputError, load_config, section_keys
+from pipeline import ctrl_c
+from pipeline.config import ROOT, InputError, full_name, load_config
 from pipeline.files import FULL
 
 
@@ -18,6 +18,7 @@ def stage_main(main: Callable, doc: str, sections: tuple[str, ...], arguments: C
     arguments: adds the stage's own options to the argparse parser; main is then called main(cfg, args).
     Exits with main's return value (None: 0); 2 with the message on stderr for InputError; 130 on Ctrl-C.
     """
+    ctrl_c.imported()
     parser = _Parser(
         description=doc,
         epilog=_section_help(sections),
@@ -32,7 +33,7 @@ def stage_main(main: Callable, doc: str, sections: tuple[str, ...], arguments: C
     parser.check_options(sys.argv[1:])
     args = parser.parse_intermixed_args()
     try:
-        cfg = load_config(args.config, args.overrides)
+        cfg = load_config(args.config, args.overrides, sections)
         status = main(cfg, args) if arguments else main(cfg)
     except InputError as error:
         print("\n".join(f"error: {line}" for line in str(error).splitlines()), file=sys.stderr)
@@ -62,6 +63,15 @@ class _Parser(argparse.ArgumentParser):
                 value = value if equals else next(iter(words[place + 1 : place + 2]), "VALUE")
                 self.error(_spelling(name, value, self.sections))
 
+    def _print_message(self, message: str, file: Any = None) -> None:
+        """argparse's own passes over what cannot be written."""
+        try:
+            print(message, end="", file=file or sys.stderr, flush=True)
+        except BrokenPipeError:
+            _write_nowhere()
+        except OSError as error:
+            sys.exit(_full(error))
+
     def error(self, message: str) -> NoReturn:
         print(f"error: {message}; --help shows the options and keys", file=sys.stderr)
         sys.exit(2)
@@ -69,24 +79,12 @@ class _Parser(argparse.ArgumentParser):
 
 def _spelling(option: str, value: str, sections: tuple[str, ...]) -> str:
     """'--lr', '1e-3' -> "no option --lr: write train.lr=1e-3". sections: the stage's own, whose keys come first."""
-    wanted = option.lstrip("-").replace("-", "_")
-    section, _, key = wanted.rpartition(".")
-    keys = {name: section_keys(name) for name in Config.model_fields}
-    found = [f"{name}.{k}" for name in (section,) if name in keys for k in keys[name] if k == key]
-    if not section:
-        order = [*sections, *(name for name in keys if name not in sections)]
-        for spelt in (key, SYNONYMS.get(key, key)):
-            found += [f"{name}.{k}" for name in order for k in keys[name] if k == spelt]
-        found += [name for name in (key,) if name in keys and not keys[name]]  # out, corpus, again
-    if not found:
-        near = difflib.get_close_matches(wanted, [f"{name}.{k}" for name in keys for k in keys[name]], n=1)
-        near = near or difflib.get_close_matches(key, [k for name in sections for k in keys[name]], n=1)
-        found = [n if "." in n else next(f"{name}.{n}" for name in sections if n in keys[name]) for n in near]
+    found = full_name(option.lstrip("-").replace("-", "_"), sections)
     if not found:
         return f"no option {option}: values of the config are written section.key=value, such as train.lr=1e-3"
     if value.startswith("-") and not value[1:2].isdigit():  # the next option, not a value
         value = "VALUE"
-    return f"no option {option}: write {found[0]}={value}"
+    return f"no option {option}: write {found}={value}"
 
 
 def _flushed(status: int | None) -> int | None:

@@ -422,9 +422,10 @@ def resolve(path: str) -> Path:
     return ROOT / Path(path).expanduser()
 
 
-def load_config(path: str = "configs/base.yaml", overrides: Sequence[str] = ()) -> Config:
+def load_config(path: str = "configs/base.yaml", overrides: Sequence[str] = (), sections: Sequence[str] = ()) -> Config:
     """Read `path` (relative to the working directory or the repo root), then apply `section.key=value`.
 
+    sections: the stage's own, of whose keys one is meant that is written without its section.
     Raises InputError with every problem found, a line each.
     """
     file = Path(path) if Path(path).exists() else resolve(path)
@@ -434,7 +435,8 @@ def load_config(path: str = "configs/base.yaml", overrides: Sequence[str] = ()) 
         name, eq, value = item.partition("=")
         section, dot, key = name.strip().partition(".")
         if not eq or bool(dot) != bool(key) or (not dot and section not in TOP_LEVEL):
-            problems.append(f"override '{item}': write section.key=value, such as train.lr=1e-3")
+            example = f"{spelt}={value}" if eq and (spelt := full_name(name.strip(), sections)) else "train.lr=1e-3"
+            problems.append(f"override '{item}': write section.key=value, such as {example}")
             continue
         try:
             given = yaml.load(value, _Loader) if value.strip() else ""
@@ -576,7 +578,9 @@ def _read(file: Path, seen: tuple) -> tuple[dict, dict]:
             origin[section, ""] = _shown(file)
             continue
         if not isinstance(keys, dict):
-            raise InputError(f"{file}: '{section}' must be a section of keys, not {keys!r}")
+            near = None if section in Config.model_fields else full_name(section)
+            meant = f"; did you mean '{near}'?" if near else ""
+            raise InputError(f"{file}: '{section}' must be a section of keys, not {keys!r}{meant}")
         raw.setdefault(section, {}).update(keys)
         origin.update({(section, key): _shown(file) for key in keys})
     return raw, origin
@@ -611,6 +615,29 @@ def section_keys(section: str) -> list[str]:
     """The keys of a section; none of a top-level key or a name that there isn't."""
     field = Config.model_fields.get(section)
     return list(getattr(field.annotation, "model_fields", {})) if field else []
+
+
+def full_name(name: str, sections: Sequence[str] = ()) -> str | None:
+    """'lr', 'learning_rate', 'train.lr', 'model.n_layers' -> 'train.lr' ..., the nearest key; None when none is near.
+
+    sections: whose keys come first where several have one of the name.
+    """
+    section, _, key = name.rpartition(".")
+    keys = {known: section_keys(known) for known in Config.model_fields}
+    if section:
+        found = [f"{section}.{k}" for k in keys.get(section, ()) if k == key]
+    else:
+        order = [*sections, *(known for known in keys if known not in sections)]
+        found = [f"{known}.{k}" for spelt in (key, SYNONYMS.get(key, key)) for known in order for k in keys[known]
+                 if k == spelt]  # fmt: skip
+        found += [known for known in (key,) if known in keys and not keys[known]]  # out, corpus, again
+    if found:
+        return found[0]
+    near = difflib.get_close_matches(name, [f"{known}.{k}" for known in keys for k in keys[known]], n=1)
+    own = [k for known in sections for k in keys[known]]
+    if not near and (close := difflib.get_close_matches(key, own, n=1)):
+        near = [next(f"{known}.{close[0]}" for known in sections if close[0] in keys[known])]
+    return near[0] if near else None
 
 
 def _explain(error: dict, origin: dict, file: Path) -> str:

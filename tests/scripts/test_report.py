@@ -5,153 +5,22 @@ import math
 import re
 import subprocess
 import sys
-from html.parser import HTMLParser
 
 import numpy as np
 import pytest
 
-from pipeline.config import ROOT, InputError, load_config
-from pipeline.files import dump_line, write_jsonl
-from pipeline.stage_output import StageOutput
-from scripts import report
-
-HOSTILE = '<script>alert(1)</script> & "quotes"'
-
-
-class Page(HTMLParser):
-    """What a browser would see; complains of tags that are not closed in order."""
-
-    VOID = {"meta", "line", "rect", "circle", "polyline", "br"}
-
-    def __init__(self, path):
-        super().__init__()
-        self.open, self.tags, self.attributes, self.text = [], [], [], ""
-        self.feed(path.read_text())
-        assert self.open == []
-
-    def handle_starttag(self, tag, attributes):
-        self.tags.append(tag)
-        self.attributes += attributes
-        if tag not in self.VOID:
-            self.open.append(tag)
-
-    def handle_endtag(self, tag):
-        if tag not in self.VOID:
-            assert self.open.pop() == tag
-
-    def handle_data(self, data):
-        self.text += data + " "
-
-    def check_self_contained(self):
-        assert not {"script", "link", "img", "iframe", "object"} & set(self.tags)
-        assert not [a for a in self.attributes if a[0] in ("src", "href", "onload", "onclick")]
-
-
-def config(folder, *overrides):
-    names = {
-        "extracted_dir": "extracted",
-        "filtered_dir": "filtered",
-        "deduped_dir": "deduped",
-        "train_bin": "tokens/train.bin",
-        "val_bin": "tokens/val.bin",
-        "report": "out/data.html",
-    }
-    return load_config(
-        "configs/demo.yaml",
-        [f"data.{k}={folder / v}" for k, v in names.items()]
-        + [
-            f"tokenizer.path={folder / 'tok/tokenizer.json'}",
-            "data.dump=xxwiki-20260101-pages-articles.xml.bz2",
-            f"train.checkpoint_dir={folder / 'checkpoints'}",
-            *overrides,
-        ],
-    )
-
-
-def stage(folder, name, counts, articles, extra=None):
-    with StageOutput(folder, name, {}, []) as out:
-        out.write_shard("part-00000", b"".join(dump_line(a) for a in articles), counts)
-        out.finish(extra)
+from pipeline.config import ROOT, InputError
+from run_folder import DEMO, HOSTILE, Page, config, planted_run, stage
+from scripts.pages import data, pieces, training
 
 
 @pytest.fixture
 def built(tmp_path):
-    articles = [{"id": i, "title": f"Title {i}", "url": "", "text": "x" * (2**i)} for i in range(3, 9)]
-    articles.append({"id": 99, "title": HOSTILE, "url": "", "text": HOSTILE})
-    stage(
-        tmp_path / "extracted",
-        "extract",
-        {"in": 1234, "out": 777, "chars": 5000, "dropped": {"redirect": 400, "namespace": 57}},
-        articles,
-        {"unknown_templates": {HOSTILE: 41, "infobox x": 7}},
-    )
-    stage(
-        tmp_path / "filtered",
-        "clean",
-        {
-            "in": 777,
-            "out": 555,
-            "chars_in": 5000,
-            "chars_out": 4000,
-            "dropped": {"too_short": 222, "language": 0},
-            "dropped_chars": {"too_short": 1000, "language": 0},
-        },
-        articles,
-    )
-    write_jsonl(tmp_path / "filtered/samples/too_short.jsonl", [{"title": HOSTILE, "text": HOSTILE}])
-    stage(
-        tmp_path / "deduped",
-        "dedup",
-        {"in": 555, "out": 543, "chars_in": 4000, "chars_out": 3210, "dropped": {"exact": 5, "near": 7}},
-        articles,
-        {"clusters": 11},
-    )
-    write_jsonl(
-        tmp_path / "deduped/removed.jsonl",
-        [{"title": f"Copy {i}", "kept_title": "Twin", "kind": "near", "jaccard": 0.93} for i in range(7)]
-        + [{"title": "Same", "kept_title": HOSTILE, "kind": "exact", "jaccard": 1.0}] * 5,
-    )
-    (tmp_path / "tok").mkdir()
-    (tmp_path / "tok/manifest.json").write_text(
-        json.dumps(
-            {
-                "stage": "train_tokenizer",
-                "seconds": 60,
-                "versions": {},
-                "tokenizer": {
-                    "vocab_size": 4096,
-                    "bytes_per_token": 3.987,
-                    "single_byte_share": 0.123,
-                    "vocabulary_seen": 0.5,
-                    "lengths": [256, 0, 70],
-                    "longest_tokens": [" international", "\n\n"],
-                    "first_merges": [],
-                    "last_merges": ["‹e6 97›"],
-                    "examples": [["# ", HOSTILE, "\n", " end"]],
-                },
-            }
-        )
-    )
-    (tmp_path / "tokens").mkdir()
-    (tmp_path / "tokens/manifest.json").write_text(
-        json.dumps(
-            {
-                "stage": "pack_tokens",
-                "seconds": 30,
-                "versions": {"numpy": "1"},
-                "bytes": 1_293_000,
-                "tokens": {
-                    "train": {"tokens": 614_400, "bytes_per_token": 4.12},
-                    "val": {"tokens": 32_100, "bytes_per_token": 4},
-                },
-            }
-        )
-    )
-    return tmp_path
+    return planted_run(tmp_path)
 
 
 def test_the_data_page_tells_what_the_manifests_tell(built, capsys):
-    report.data(
+    data.write_page(
         config(
             built,
             "train.max_iters=300",
@@ -159,11 +28,12 @@ def test_the_data_page_tells_what_the_manifests_tell(built, capsys):
             "train.micro_batch_size=8",
             "train.grad_accum_steps=2",
             "model.block_size=256",
-        )
+        ),
+        DEMO,
     )
     assert "out/data.html" in capsys.readouterr().out
     page = Page(built / "out/data.html")
-    page.check_self_contained()
+    page.check_self_contained(scripts=1)
     for planted in (
         "xxwiki-20260101",
         "1,234",
@@ -173,7 +43,7 @@ def test_the_data_page_tells_what_the_manifests_tell(built, capsys):
         "3,210",
         "400",
         "57",
-        "222 · 1k characters",
+        "222 · 28.6% · 1k characters",
         "too short",
         "614k",
         "4.12",
@@ -199,9 +69,9 @@ def test_the_data_page_tells_what_the_manifests_tell(built, capsys):
 
 def test_the_data_page_while_the_build_is_under_way(tmp_path):
     with pytest.raises(InputError, match="extracted: no data stage has finished; run python src/extract.py"):
-        report.data(config(tmp_path))
+        data.write_page(config(tmp_path), DEMO)
     stage(tmp_path / "extracted", "extract", {"in": 5, "out": 0, "chars": 0, "dropped": {"redirect": 5}}, [])
-    report.data(config(tmp_path))
+    data.write_page(config(tmp_path), DEMO)
     page = Page(tmp_path / "out/data.html")
     assert "redirect" in page.text and "The tokenizer" not in page.text and "Duplicates" not in page.text
 
@@ -216,7 +86,7 @@ def test_the_training_page_has_the_curves_and_the_samples(tmp_path):
     ]
     log += [{"step": s, "samples": [{"prompt": "Paris is", "text": f"text {s} {HOSTILE}"}]} for s in range(1, 51)]
     (folder / "log.jsonl").write_text("".join(json.dumps(r) + "\n" for r in log) + '{"step": 51, "lo')
-    report.train(config(tmp_path))
+    training.write_page(config(tmp_path), DEMO)
     page = Page(tmp_path / "checkpoints/report.html")
     page.check_self_contained()
     for planted in ("Pretraining", "0.1875", "1.2345", "123k", "1h01m", "0.41", "Paris is …"):
@@ -232,16 +102,16 @@ def test_the_training_page_has_the_curves_and_the_samples(tmp_path):
 
 
 def test_a_curve_goes_through_its_points():
-    svg = report.curves("x", {"a": [(0, 0.0), (50, 5.0), (100, 10.0)]})
+    svg = pieces.curves("x", {"a": [(0, 0.0), (50, 5.0), (100, 10.0)]})
     points = [tuple(map(float, p.split(","))) for p in svg.split('points="')[1].split('"')[0].split()]
     (x0, y0), (x1, y1), (x2, y2) = points
     assert x1 - x0 == pytest.approx(x2 - x1, abs=0.2) and y0 - y1 == pytest.approx(y1 - y2, abs=0.2) and y0 > y1 > y2
-    assert 0 < x0 < x2 < report.WIDTH and 0 < y2 < y0 < report.HEIGHT
+    assert 0 < x0 < x2 < pieces.WIDTH and 0 < y2 < y0 < pieces.HEIGHT
 
 
 def test_a_steep_beginning_does_not_flatten_the_rest():
     loss = [(s, 3.0 + 8.0 * 0.5**s - s / 1000) for s in range(1, 1000)]
-    svg = report.curves("loss", {"loss": loss})
+    svg = pieces.curves("loss", {"loss": loss})
     heights = [float(p.split(",")[1]) for p in svg.split('points="')[1].split('"')[0].split()]
     assert heights[0] < 0 < heights[60] < 60 and heights[-1] > 150
 
@@ -250,21 +120,21 @@ def test_a_steep_beginning_does_not_flatten_the_rest():
     "line", [[(0, 1.0)], [(7, 0.0)], [(1, -3.0), (2, -3.0)], [(1, 1e-9), (2, 2e9)], [(1, 5.0), (1000, 5.000001)]]
 )
 def test_curves_of_every_kind_can_be_drawn(line):
-    svg = report.curves("x", {"a": line})
+    svg = pieces.curves("x", {"a": line})
     assert "nan" not in svg and "inf" not in svg and svg.count("<polyline") == 1
 
 
 def test_thinning_keeps_the_mean_and_the_end():
     line = [(i, float(i % 7)) for i in range(1, 1001)]
-    thinned = report.thin(line, 100)
+    thinned = pieces.thin(line, 100)
     assert len(thinned) == 100 and thinned[-1][0] == 1000
     assert np.mean([y for _, y in thinned]) == pytest.approx(np.mean([y for _, y in line]))
-    assert report.thin(line[:5], 100) == line[:5]
+    assert pieces.thin(line[:5], 100) == line[:5]
 
 
 @pytest.mark.parametrize("low, high", [(0, 1), (2.9, 3.1), (0, 7700), (-5, 5), (1e-7, 6e-4), (117000, 121000)])
 def test_ticks_are_few_round_and_inside(low, high):
-    ticks = report.ticks(low, high)
+    ticks = pieces.ticks(low, high)
     assert 2 <= len(ticks) <= 12
     assert all(low - 1e-9 * abs(high) <= t <= high + 1e-9 * abs(high) for t in ticks)
     step = ticks[1] - ticks[0]
@@ -276,11 +146,11 @@ def test_ticks_are_few_round_and_inside(low, high):
     [(0, "0"), (999, "999"), (1000, "1k"), (1234567, "1.23M"), (999_900, "1M"), (4.4e9, "4.4G"), (0.0006, "0.0006")],
 )
 def test_short_numbers(number, text):
-    assert report.short(number) == text
+    assert pieces.short(number) == text
 
 
 def test_the_histogram_counts_by_powers_of_two():
-    svg = report.histogram("x", [100, 100, 100, 1000], [100, 100, 100, 1000], ("articles", "text"))
+    svg = pieces.histogram("x", [100, 100, 100, 1000], [100, 100, 100, 1000], ("articles", "text"))
     assert "64–128: 75.0% of the articles" in svg and "512–1.02k: 25.0% of the articles" in svg
     assert "64–128: 23.1% of the text" in svg and "512–1.02k: 76.9% of the text" in svg
 

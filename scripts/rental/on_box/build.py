@@ -110,4 +110,7 @@ def main(first: str, last: str, settings: list[str]) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1], sys.argv[2], sys.argv[3:]))
+    if {"-h", "--help"} & set(sys.argv):
+        print(__doc__)
+    else:
+        sys.exit(main(sys.argv[1], sys.argv[2], sys.argv[3:]))

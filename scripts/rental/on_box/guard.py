@@ -278,7 +278,9 @@ def stop(home: Path, spans: Spans) -> None:
 
 
 if __name__ == "__main__":
-    if "--end" in sys.argv:
+    if {"-h", "--help"} & set(sys.argv):
+        print(__doc__)
+    elif "--end" in sys.argv:
         end_jobs(HOME)
     else:
         watch(HOME)

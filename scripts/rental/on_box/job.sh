@@ -2,6 +2,7 @@
 # Runs one job on the box, inside a tmux session of its name: job.sh NAME COMMAND...
 # In ~/.wikillm/jobs/NAME: the command, "PID START" while it runs, log, and its exit status in `exit`, which appears only at the end:
 # a job without it was cut off by a restart of the container, and resume.sh starts it again.
+case ${1:-} in -h | --help) sed -n '2,4s/^# \{0,1\}//p' "$0"; exit 0 ;; esac
 name=$1
 job=$HOME/.wikillm/jobs/$name
 shift

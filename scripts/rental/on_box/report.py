@@ -129,7 +129,9 @@ def machine() -> dict:
 
 
 if __name__ == "__main__":
-    if sys.argv[1:2] == ["inventory"]:
+    if {"-h", "--help"} & set(sys.argv):
+        print(__doc__)
+    elif sys.argv[1:2] == ["inventory"]:
         os.chdir(Path.home() / "wikillm")
         print(json.dumps(inventory(sys.argv[2:])))
     else:

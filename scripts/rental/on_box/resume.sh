@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Puts back what a restart of the container has ended: the meter guard, and the jobs that had not finished. onstart.sh runs it at
 # every start, scripts/vast.py after it has copied these files here. Harmless when all runs.
+case ${1:-} in -h | --help) sed -n '2,3s/^# \{0,1\}//p' "$0"; exit 0 ;; esac
 me=$HOME/.wikillm
 python=$(cat "$me/python" 2> /dev/null || command -v python3 || echo /opt/conda/bin/python)
 # as guard.py: a process by its number and start, and not one that is dead and only not reaped (state Z)

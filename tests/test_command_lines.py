@@ -1,0 +1,80 @@
+"""Every script that a user may start: --help helps and does nothing else, Ctrl-C while it imports is one line."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+PYTHON_SCRIPTS = sorted(
+    str(path.relative_to(ROOT))
+    for folder in ("src", "scripts")
+    for path in (ROOT / folder).glob("**/*.py")
+    if '\nif __name__ == "__main__":\n' in path.read_text(encoding="utf-8")
+)
+SHELL_SCRIPTS = sorted(
+    [str(path.relative_to(ROOT)) for path in (ROOT / "scripts").glob("**/*.sh")] + ["onstart.sh", ".ci/run"]
+)
+STAGES = sorted(f"src/{path.name}" for path in (ROOT / "src").glob("*.py"))
+
+
+def environment(home: Path) -> dict[str, str]:
+    """A home of its own; a network that refuses, so that whoever asks it fails at once."""
+    return {**os.environ, "HOME": str(home), "http_proxy": "http://127.0.0.1:9", "https_proxy": "http://127.0.0.1:9",
+            "PYTHONDONTWRITEBYTECODE": "1", "OMP_NUM_THREADS": "1"}  # fmt: skip
+
+
+@pytest.mark.parametrize("script", [*PYTHON_SCRIPTS, *SHELL_SCRIPTS])
+def test_help_helps_and_does_nothing_else(script, tmp_path):
+    home, elsewhere = tmp_path / "home", tmp_path / "elsewhere"
+    home.mkdir(), elsewhere.mkdir()
+    before = set(ROOT.iterdir())
+    program = [sys.executable] if script.endswith(".py") else ["bash"]
+    done = subprocess.run([*program, ROOT / script, "--help"], cwd=elsewhere, env=environment(home), text=True,
+                          capture_output=True, timeout=120, stdin=subprocess.DEVNULL)  # fmt: skip
+    assert (done.returncode, done.stderr) == (0, ""), done.stderr
+    assert len(done.stdout.split()) >= 8 and "set -" not in done.stdout
+    assert not [*home.iterdir(), *elsewhere.iterdir()] and set(ROOT.iterdir()) == before
+
+
+def test_the_list_of_scripts_is_not_empty():
+    assert set(STAGES) < set(PYTHON_SCRIPTS) and len(PYTHON_SCRIPTS) > 25 and len(SHELL_SCRIPTS) > 8
+
+
+@pytest.mark.parametrize("script", [*STAGES, "scripts/report.py", "scripts/summary.py", "scripts/publish.py"])
+def test_ctrl_c_while_it_imports_is_one_line(script, tmp_path):
+    """A module that all import after the first line waits for the Ctrl-C."""
+    (tmp_path / "yaml.py").write_text(
+        f"import time\nopen({str(tmp_path / 'importing')!r}, 'w').close()\ntime.sleep(60)\n"
+    )
+    process = subprocess.Popen(
+        [sys.executable, ROOT / script, "--config", "configs/demo.yaml"],
+        env={**environment(tmp_path), "PYTHONPATH": str(tmp_path)}, text=True, stderr=subprocess.PIPE,
+        stdout=subprocess.PIPE, stdin=subprocess.DEVNULL,
+    )  # fmt: skip
+    while not (tmp_path / "importing").exists():
+        assert process.poll() is None, process.stderr.read()
+        time.sleep(0.02)
+    process.send_signal(signal.SIGINT)
+    out, errors = process.communicate(timeout=60)
+    assert (process.returncode, out, errors.splitlines()) == (130, "", ["interrupted; nothing had begun"])
+
+
+@pytest.mark.parametrize("stage", ["eval_ppl", "judge_eval", "gen_pref_data", "pack_tokens", "gen_sft_data", "extract"])
+def test_torch_is_not_imported_before_a_stage_knows_that_it_has_something_to_do(stage):
+    program = (
+        f"import sys; sys.path.insert(0, {str(ROOT / 'src')!r}); import {stage}; assert 'torch' not in sys.modules"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stderr
+
+
+def test_help_on_a_full_disk_is_one_line():
+    with open("/dev/full", "w") as full:
+        done = subprocess.run([sys.executable, ROOT / "src/extract.py", "--help"], stdout=full, stderr=subprocess.PIPE,
+                              text=True, timeout=120)  # fmt: skip
+    assert done.returncode == 2 and len(done.stderr.splitlines()) == 1 and "No space left" in done.stderr
