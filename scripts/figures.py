@@ -118,7 +118,8 @@ def chart(
         body += rule(LEFT, sy(value), WIDTH - RIGHT, sy(value))
         body += words(LEFT - 6, sy(value) + 4, short(value), text_anchor="end", fill=SOFT)
     for value in sorted(set(xs)) if log_x else ticks(min(xs), max(xs), 8):
-        body += words(sx(value), HEIGHT - BOTTOM + 16, short(value), text_anchor="middle", fill=SOFT)
+        name = f"{value:,.0f}" if log_x else short(value)
+        body += words(sx(value), HEIGHT - BOTTOM + 16, name, text_anchor="middle", fill=SOFT)
     body += words(WIDTH - RIGHT, HEIGHT - 6, x_name, text_anchor="end", fill=SOFT)
     body += words(LEFT, HEIGHT - 6, y_name, fill=SOFT)
     at = float(LEFT)
@@ -255,9 +256,13 @@ def vocabulary(r: dict[str, Any]) -> str:
     )  # fmt: skip
 
 
+SIZES = {"lesson.yaml": "docs/lessons/lesson.yaml", "base.yaml": "configs/base.yaml", "1b.yaml": "configs/1b.yaml"}
+
+
 def parameters(r: dict[str, Any]) -> str:
     rows = []
-    for name, counts in r["parameters"].items():
+    for name in SIZES:
+        counts = r["parameters"][name]
         total = sum(counts.values())
         rows.append(Bar(f"{name}: {total:,}", 0, "", PAPER))
         rows += [
@@ -446,11 +451,10 @@ def counted(data: Path) -> dict[str, Any]:
 
 
 def kinds_of(manifest: Path) -> dict[str, int]:
-    """Conversations by kind; those of limits and company together."""
+    """Conversations by kind; those of passages, limits and company together."""
     kinds: dict[str, int] = {}
     for kind, n in json.loads(manifest.read_text())["counts"]["kinds"].items():
-        family = kind.partition("/")[0]
-        name = family if family in ("limits", "company") else kind
+        name = kind.partition("/")[0]
         kinds[name] = kinds.get(name, 0) + n
     return kinds
 
@@ -459,8 +463,7 @@ def sizes() -> dict[str, dict[str, int]]:
     from model import ModelConfig, parameter_counts
     from pipeline.config import load_config
 
-    files = {"lesson.yaml": "docs/lessons/lesson.yaml", "base.yaml": "configs/base.yaml", "1b.yaml": "configs/1b.yaml"}
-    return {name: parameter_counts(ModelConfig.of(load_config(file).model)) for name, file in files.items()}
+    return {name: parameter_counts(ModelConfig.of(load_config(file).model)) for name, file in SIZES.items()}
 
 
 def way_of(title: str, run: Path) -> dict[str, list[str]]:
@@ -572,7 +575,7 @@ def main() -> None:
     recorded = json.loads(RECORDED.read_text(encoding="utf-8")) if RECORDED.exists() else {}
     if args.record:
         record(recorded)
-        text = json.dumps(recorded, ensure_ascii=False, sort_keys=True)
+        text = json.dumps(recorded, ensure_ascii=False)
         RECORDED.write_text(text.replace('"runs":', '\n"runs":') + "\n", encoding="utf-8")
     for name, draw in FIGURES.items():
         (FOLDER / f"{name}.svg").write_text(draw(recorded), encoding="utf-8")
