@@ -78,7 +78,7 @@ class Limits:
         """'Why is Lyon the capital of France?': every fact that has a section, with another wrong value each time."""
         able = [(article, fact) for article, fact in self.facts if fact.relation in self.texts and fact.check]
         for round_ in range(rounds):
-            for article, fact in shuffled(able, *self.key, "premise", round_):
+            for article, fact in self.in_turn(able, "premise", round_):
                 key = (*self.key, fact.answer, round_)
                 wrong = self.teacher.wrong_value(fact, key)
                 if wrong:
@@ -87,7 +87,7 @@ class Limits:
     def confirmed(self) -> Iterator[tuple]:
         """The same with a true premise, so that 'not' is no reflex: 'When did Alexander Fleming find penicillin?'"""
         by_subject = {(fact.relation, fact.subject): fact for _, fact in self.facts}
-        for article, fact in shuffled(self.facts, *self.key, "confirmed"):
+        for article, fact in self.in_turn(self.facts, "confirmed"):
             key = (*self.key, "confirmed", fact.answer)
             if fact.relation not in self.texts or not fact.check or fact.relation in ("kind", "never"):
                 continue
@@ -106,7 +106,7 @@ class Limits:
 
     def wrong_kinds(self) -> Iterator[tuple]:
         """'Why is gold a fruit?'"""
-        for article, fact in shuffled(self.facts, *self.key, "kind"):
+        for article, fact in self.in_turn(self.facts, "kind"):
             if fact.relation != "definition":
                 continue
             text = f"{article['title']} {article['text']}".lower()
@@ -119,7 +119,7 @@ class Limits:
     def never(self) -> Iterator[tuple]:
         """'When did Isaac Newton fly to Mars?': of people and places whose articles have no word of the deed."""
         for round_ in range(6):
-            for article, page in shuffled(self.pages, *self.key, "never", round_):
+            for article, page in self.in_turn(self.pages, "never", round_):
                 section = "deeds" if page.subject.person else "place_deeds" if page.subject.kind in PLACES else None
                 key = (*self.key, "never", round_, page.subject.name)
                 deeds = [d.split(" | ") for d in self.texts[section][">"]] if section else []
@@ -154,6 +154,10 @@ class Limits:
             key = (*self.key, "unanswerable", place)
             yield None, *self.say("unanswerable", key, S=wordings.pick(people, *key))
             place += 1
+
+    def in_turn(self, items: list, *key) -> list:
+        """Shuffled by their places: a parsed page as text has sets in it, which every process writes differently."""
+        return [items[place] for place in shuffled(range(len(items)), *self.key, *key)]
 
     def say(self, section: str, key: tuple, **slots: str) -> tuple[str, str]:
         """A wording of the section and its answer, filled; by the key."""
