@@ -298,6 +298,8 @@ class Sft(FineTuning):
     typing: Share
     persona: FromRoot
     join: Annotated[Float, Field(ge=0, lt=1)]
+    pretrain_share: Annotated[Float, Field(ge=0, lt=1)]
+    eval_questions: Whole
 
     @model_validator(mode="after")
     def _mix(self):
