@@ -4,9 +4,10 @@ data/clean/deduped/*.jsonl -> data/sft/{train,val,pref}.jsonl: {"messages": [...
     python src/gen_sft_data.py
     python src/gen_sft_data.py --config configs/demo.yaml sft.articles=50
 
-The teacher asks what an article tells (memory). By rules come tasks with a text in the question (passage), false
-premises and things that nobody can know (limits), and greetings, thanks, who are you (company), in the shares of
-sft.mix; then a share of what users say is typed as people type (sft.typing). Killed or cut off, the same command goes
+The teacher asks what an article tells (memory); a teacher model also gives tasks about passages of it (passage). By
+rules come more tasks with a text in the question, false premises and things that nobody can know (limits), and
+greetings, thanks, who are you (company), in the shares of sft.mix; then a share of what users say is typed as people
+type (sft.typing). Killed or cut off, the same command goes
 on with the articles that the teacher has not answered yet: answers are kept under teacher.answers. Train and val share
 no article. --preview 5 shows what the teacher makes of five articles.
 """
@@ -16,7 +17,7 @@ import hashlib
 import heapq
 import itertools
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from gpt import chat
@@ -31,10 +32,11 @@ from teacher.asking import ask_for_conversations, preview
 from teacher.company import company
 from teacher.filters import problem
 from teacher.limits import Limits
-from teacher.passages import passages
+from teacher.passages import QUESTION_FIRST, passages
 from teacher.persona import load_persona
 from teacher.rules.english import one_line
 from teacher.rules.teacher import RulesTeacher
+from teacher.sections import draw
 
 TRIES = 3  # conversations drawn at most for one that is wanted: short ones, such as greetings, come twice
 
@@ -44,13 +46,13 @@ def main(cfg: Config, args: argparse.Namespace | None = None) -> None:
     train, val = resolve(cfg.sft.train_file), resolve(cfg.sft.val_file)
     files, persona, tokenizer = shards(deduped, "dedup"), load_persona(cfg), Tokenizer(resolve(cfg.tokenizer.path))
     if args and args.preview:
-        return preview(cfg, choose_articles(files, cfg), args.preview)
+        return preview(cfg, choose_articles(files, cfg, tokenizer), args.preview)
     settings, manifest = what_matters(cfg) | {"persona": persona}, train.parent / "manifest.json"
     inputs: dict[str, Path | str] = {deduped.name: deduped, "tokenizer": tokenizer.sha256}
     with SingleFiles(manifest, "gen_sft_data", settings, inputs, ("requests",), cfg.again, refused) as out:
         if out.up_to_date:
             return
-        articles = choose_articles(files, cfg)
+        articles = choose_articles(files, cfg, tokenizer)
         lines, counts = assemble(articles, ask_for_conversations(cfg, articles), cfg, persona, tokenizer)
         out.begin()
         held = resolve(cfg.pref.prompts_file)
@@ -66,9 +68,9 @@ def main(cfg: Config, args: argparse.Namespace | None = None) -> None:
 
 
 def refused(manifest: dict) -> str:
-    """Articles that the teacher gave no answer for, in words."""
+    """Articles and passages that the teacher gave no answer for, in words."""
     number = manifest["counts"]["refused"]
-    return f"{number:,} articles, which are asked again" if number else ""
+    return f"{number:,} articles or passages, which are asked again" if number else ""
 
 
 def what_matters(cfg: Config) -> dict:
@@ -88,27 +90,40 @@ def what_matters(cfg: Config) -> dict:
         )
     }
     settings |= {"backend": teacher.backend, "block_size": cfg.model.block_size, "held_out": cfg.pref.held_out}
-    return settings | (
-        {"model": teacher.model, "temperature": teacher.temperature} if teacher.backend == "openai" else {}
-    )
+    if teacher.backend == "openai":
+        settings |= {"model": teacher.model, "temperature": teacher.temperature, "passages": sft.passages}
+    return settings
 
 
-def choose_articles(files: list[Path], cfg: Config) -> list[dict]:
-    """sft.articles of them, chosen by a hash of the id, in the order of the files; each cut at a paragraph's end."""
+def choose_articles(files: list[Path], cfg: Config, tokenizer: Tokenizer) -> list[dict]:
+    """sft.articles of them, chosen by a hash of the id, in the order of the files; each cut at a paragraph's end, and
+    of the whole of it the passages that the openai teacher gives tasks about."""
     chosen: list = []  # a heap of (-hash, place, article): the largest hash leaves first
     for place, article in enumerate(record for file in files for record in read_jsonl(file)):
         entry = (-hash64(cfg.sft.seed, "article", article["id"]), place)
         if len(chosen) < cfg.sft.articles:
-            heapq.heappush(chosen, (*entry, shown(article, cfg.sft.max_article_chars)))
+            heapq.heappush(chosen, (*entry, article))
         elif entry > chosen[0][:2]:
-            heapq.heapreplace(chosen, (*entry, shown(article, cfg.sft.max_article_chars)))
+            heapq.heapreplace(chosen, (*entry, article))
     if not chosen:
         raise InputError(f"{resolve(cfg.data.deduped_dir)}: holds no articles")
-    return [article for _, _, article in sorted(chosen, key=lambda entry: entry[1])]
+    fits, sft = fits_beside_a_question(cfg, tokenizer), cfg.sft
+    found = []
+    for _, _, article in sorted(chosen, key=lambda entry: entry[1]):
+        about = shown(article, sft.max_article_chars)
+        if cfg.teacher.backend == "openai":
+            about["passages"] = draw(article, sft.passages, fits, sft.seed)
+        found.append(about)
+    return found
+
+
+def fits_beside_a_question(cfg: Config, tokenizer: Tokenizer) -> Callable[[str], bool]:
+    """Whether a text takes at most half of the context."""
+    return lambda text: len(tokenizer.encode(text)) <= cfg.model.block_size // 2
 
 
 def shown(article: dict, most: int) -> dict:
-    """What the teacher sees of an article: its first paragraphs."""
+    """What the teacher sees of an article when it asks what it tells: its first paragraphs."""
     text = article["text"]
     if len(text) > most:
         end = text.rfind("\n", 0, most)
@@ -130,6 +145,7 @@ class Rows:
         )
         self.said: set[bytes] = set()  # whole conversations
         self.asked: set[bytes] = set()  # first questions of train
+        self.families: dict[str, Counter[str]] = {"train": Counter(), "val": Counter()}  # kept, by where they are from
 
     def add(self, part: str, conversation: dict, reason: str | None = None) -> bool:
         """Whether the conversation is kept. reason: why it is not fit."""
@@ -142,6 +158,7 @@ class Rows:
             self.dropped[reason] += 1
             return False
         self.said.add(whole)
+        self.families[part][family_of(conversation["kind"])] += 1
         if part == "train":
             self.asked.add(first)
             part = "pref" if held_out(conversation, first, self.cfg) else part
@@ -156,7 +173,9 @@ def assemble(
     articles: list[dict], answers: dict, cfg: Config, persona: dict, tokenizer: Tokenizer
 ) -> tuple[dict[str, list[bytes]], dict]:
     """-> ({"train": lines, "val", "pref"}, counts): filtered, no duplicates, by article; then what by_rules() gives."""
-    val_ids = choose_val([a for a in articles if "refused" not in answers[a["id"]]], cfg)
+    val_ids = choose_val(
+        [a for a in articles if answers[a["id"]]["conversations"] or not answers[a["id"]]["refused"]], cfg
+    )
     parts = {
         "train": [a for a in articles if a["id"] not in val_ids],
         "val": [a for a in articles if a["id"] in val_ids],
@@ -164,26 +183,25 @@ def assemble(
     rules, rows = RulesTeacher(articles, cfg.sft.seed), Rows(cfg, persona)
     for part, own in parts.items():
         for article in own:
-            answer = answers[article["id"]]
-            if "refused" in answer:
-                rows.dropped["teacher: " + answer["refused"]] += 1
-            for conversation in answer.get("conversations", []):
+            rows.dropped.update(f"teacher: {reason}" for reason in answers[article["id"]]["refused"])
+            for conversation in answers[article["id"]]["conversations"]:
                 reason = problem(conversation, article, cfg.sft.max_turns)
-                rows.add(part, {**conversation, "article_id": article["id"]}, reason)
-        taught = len(rows.lines[part]) + (len(rows.lines["pref"]) if part == "train" else 0)
+                rows.add(part, with_passage(conversation, article, cfg), reason)
+        taught = rows.families[part]["memory"]
         for family, source in by_rules(own, rules, cfg, persona, tokenizer, part).items():
-            wanted, kept = round(taught * share(cfg, family) / share(cfg, "memory")), 0
-            for conversation in itertools.islice(source, TRIES * wanted):
-                kept += rows.add(part, conversation)
-                if kept == wanted:
+            wanted = round(taught * share(cfg, family) / share(cfg, "memory"))
+            kept = rows.families[part][family]  # those of the teacher
+            for conversation in itertools.islice(source, TRIES * max(0, wanted - kept)):
+                if kept >= wanted:
                     break
+                kept += rows.add(part, conversation)
     if not rows.lines["train"]:
         raise InputError(
             f"gen_sft_data: no conversation is left after the filters ({dict(rows.dropped)}); try more sft.articles"
         )
     counts = {
         "articles": {part: len(own) for part, own in parts.items()},
-        "refused": sum("refused" in answer for answer in answers.values()),
+        "refused": sum(len(answer["refused"]) for answer in answers.values()),
         "conversations": {part: len(lines) for part, lines in rows.lines.items()},
         "kinds": top(rows.kinds, 80),
         "turns": top(rows.turns, 20),
@@ -191,6 +209,23 @@ def assemble(
         "dropped": top(rows.dropped, 50),
     }
     return rows.lines, counts
+
+
+def with_passage(conversation: dict, article: dict, cfg: Config) -> dict:
+    """What the teacher made of an article, as a conversation of ours; what the user shows stands before or behind the
+    question."""
+    made = {**conversation, "article_id": article["id"]}
+    if conversation.get("texts"):
+        passage, said = "\n\n".join(conversation["texts"]), conversation["messages"][0]["content"]
+        first = hash64(cfg.sft.seed, "question first", said, passage) / 2**64 < QUESTION_FIRST
+        made |= {"passage": passage, "question_first": first}
+    return made
+
+
+def family_of(kind: str) -> str:
+    """company/thanks is of the family company; a kind without a family is from memory."""
+    family, slash, _ = kind.partition("/")
+    return family if slash else "memory"
 
 
 def share(cfg: Config, family: str) -> float:
@@ -202,12 +237,9 @@ def by_rules(
 ) -> dict[str, Iterator[dict]]:
     """{family of sft.mix: its conversations without end}: what needs no teacher."""
 
-    def fits(passage: str) -> bool:
-        return len(tokenizer.encode(passage)) <= cfg.model.block_size // 2
-
     key = (cfg.sft.seed, part)
     return {
-        "passage": passages(articles, rules.kinds, fits, *key),
+        "passage": passages(articles, rules.kinds, fits_beside_a_question(cfg, tokenizer), *key),
         "limits": Limits(rules, articles, persona, *key).conversations(),
         "company": company(persona, *key),
     }

@@ -291,6 +291,7 @@ class Sft(FineTuning):
     val_file: InOut
     articles: Count
     conversations: Count
+    passages: Whole
     max_article_chars: Count
     max_turns: Count
     val_fraction: Annotated[Float, Field(gt=0, lt=1)]

@@ -11,12 +11,14 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from teacher.grounding import names_known, numbers_known, stem
+from teacher.reading import LISTS, NOT_SAID, Turn, unfit
 from teacher.rules.english import PARTICIPLE, STOP_WORDS, VERBS, names_in, one_line, sentences, words
 from teacher.rules.lexicon import entries, word_pairs, word_set
 from teacher.rules.subject import KINDS
 
 MALFORMED = "malformed"  # the kind of a conversation that the teacher did not write as it was asked to
 MOST_QUESTION, MOST_ANSWER = 1200, 2000  # characters
+MOST_REWRITTEN = 3000  # of an answer that is a text of 400 words again
 LEAST_QUESTION, LEAST_ANSWER = 8, 2
 
 
@@ -28,7 +30,8 @@ class Row:
     questions: list[str]
     answers: list[str]
     title: str
-    text: str  # of the article
+    text: str  # of the article, or of the passages that the user shows
+    texts: tuple[str, ...] = ()  # those passages; none: the question is from memory
 
     @property
     def said(self) -> list[str]:
@@ -41,7 +44,12 @@ class Row:
     @property
     def reading(self) -> bool:
         """Whether the user shows the text that the question is about."""
-        return self.kind == "reading"
+        return bool(self.texts)
+
+    @property
+    def task(self) -> str:
+        """Of a question about a passage: answer, title, summarise ..."""
+        return self.kind.partition("/")[2]
 
     @cached_property
     def article_words(self) -> frozenset[str]:
@@ -49,7 +57,8 @@ class Row:
 
 
 def problem(conversation: dict, article: dict, max_turns: int) -> str | None:
-    """Why a conversation is not fit to learn from; None when it is."""
+    """Why a conversation is not fit to learn from; None when it is. One about passages has them as its texts, and is
+    held to them alone."""
     if conversation["kind"] == MALFORMED:
         return MALFORMED
     messages = conversation.get("messages", [])
@@ -57,9 +66,14 @@ def problem(conversation: dict, article: dict, max_turns: int) -> str | None:
         return "empty"
     if len(messages) // 2 > max_turns:
         return "too many turns"
-    said = [m["content"] for m in messages]
-    row = Row(conversation["kind"], said[::2], said[1::2], article["title"], article["text"])
-    return next((reason for reason, applies in CHECKS if applies(row)), None)
+    said, texts = [m["content"] for m in messages], tuple(conversation.get("texts", ()))
+    title, text = ("", "\n\n".join(texts)) if texts else (article["title"], article["text"])
+    row = Row(conversation["kind"], said[::2], said[1::2], title, text, texts)
+    reason = next((reason for reason, applies in CHECKS if applies(row)), None)
+    if reason is None and row.reading:
+        found = (unfit(Turn(row.task, *pair, list(texts))) for pair in row.pairs)
+        reason = next((reason for reason in found if reason), None)
+    return reason
 
 
 # form
@@ -99,6 +113,7 @@ def without_end(row: Row) -> bool:
     return any(
         not answer.rstrip().endswith((".", "!", "?", '"', "”", "’", ")", "`"))
         and not LIST_ITEM.search(answer)
+        and row.task not in ("title", *LISTS)
         and not (ASKS_FOR_A_TITLE.search(question) and len(answer.split()) <= 12)
         for question, answer in row.pairs
     )
@@ -134,8 +149,10 @@ def mentions_source(row: Row) -> bool:
 
 
 def no_answer(row: Row) -> bool:
-    """A refusal, where the article is known to have the answer."""
-    return any(NO_ANSWER.search(one_line(answer)) for answer in row.answers)
+    """A refusal, where the article is known to have the answer. 'The text does not say' is an answer about a text."""
+    return any(
+        NO_ANSWER.search(one_line(answer)) and not (row.reading and NOT_SAID.search(answer)) for answer in row.answers
+    )
 
 
 def another_language(row: Row) -> bool:
@@ -253,6 +270,8 @@ def not_grounded(row: Row) -> bool:
     before = ""
     for question, answer in row.pairs:
         before += f" {question}"
+        if row.task == "title":  # capitals say nothing there; reading.py looks at its words
+            answer = answer.lower()
         if not grounded(answer, article, before):
             return True
     return False
@@ -260,7 +279,13 @@ def not_grounded(row: Row) -> bool:
 
 CHECKS: tuple[tuple[str, Callable[[Row], bool]], ...] = (
     ("special token", lambda row: any(SPECIAL.search(text) for text in row.said)),
-    ("too long", lambda row: max(map(len, row.questions)) > MOST_QUESTION or max(map(len, row.answers)) > MOST_ANSWER),
+    (
+        "too long",
+        lambda row: (
+            max(map(len, row.questions)) > MOST_QUESTION
+            or max(map(len, row.answers)) > (MOST_REWRITTEN if row.reading else MOST_ANSWER)
+        ),
+    ),
     (
         "too short",
         lambda row: min(map(len, row.questions)) < LEAST_QUESTION or min(map(len, row.answers)) < LEAST_ANSWER,

@@ -56,10 +56,8 @@ def test_what_is_not_fit_is_named(bad, reason):
             ("Tell me about gold.", "Gold is a chemical element."),
             ("And what is its symbol?", "The symbol of gold is Au."),
         ),
-        conversation(
-            ("Read the text.\n\nGold is a chemical element.\n\nWhat is gold?", "Gold is a chemical element."),
-            kind="reading",
-        ),
+        conversation(("What does this text say that gold is?", "Gold is a chemical element."), kind="passage/answer")
+        | {"texts": ["Gold is a chemical element."]},
         conversation(("List what you know of gold.", "- an element\n- symbol Au")),
     ],
 )
