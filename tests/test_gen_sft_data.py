@@ -34,6 +34,7 @@ def overrides(folder, out="sft", *more):
         "sft.mix={memory: 1}",
         "sft.typing=0",
         "sft.passages=0",
+        "sft.keep_out=[]",
         *more,
     ]
 
@@ -466,6 +467,59 @@ def test_tasks_about_passages_that_were_refused_are_asked_again(home):
     assert files(home, "other") == first, "whatever was refused first and came last"
 
 
+# what is too like something else
+
+
+def test_near_duplicates_and_what_an_examination_asks_are_left_out_and_counted(home):
+    exam = home / "exam.jsonl"
+    exam.write_text(
+        json.dumps({"question": "Which city is the capital of Cuba?", "choices": ["Havana", "Lima"]}) + "\n"
+    )
+    (home / "exam.txt").write_text("# no line of these\n== part ; yes\n> Where in the world is Peru? | South America\n")
+
+    def alike(n, body):
+        title = body["messages"][0]["content"].split("\n")[0].removeprefix("Article: ")
+        asked = [
+            f"Which city is the capital of {title}?",
+            f"And which city is the capital of {title}?",  # 7 pairs of 8 in common
+            f"Where in the world is {title}?",
+        ]
+        answers = [f"{CAPITALS[title]} is the capital of {title}.", f"The city of {CAPITALS[title]}.", "A country."]
+        turns = [{"kind": "fact", "turns": [{"question": q, "answer": a}]} for q, a in zip(asked, answers)]
+        return json.dumps({"conversations": turns})
+
+    keep_out = f"sft.keep_out=[{exam}, {home / 'exam.txt'}]"
+    with serving(FakeTeacher(alike)) as url:
+        parts = run(home, "sft", *openai(url), keep_out)
+    counts = json.loads((home / "sft/manifest.json").read_text())["counts"]
+    # Cuba's first question stands in the examination, so that its second has no twin; so does Peru's third
+    assert counts["dropped"] == {"near duplicate": 19, "stands in the examination": 2}
+    asked = [r["messages"][0]["content"] for lines in parts.values() for r in lines]
+    assert len(asked) == 60 - 21 and "And which city is the capital of Cuba?" in asked
+    assert "Which city is the capital of Cuba?" not in asked and "Where in the world is Peru?" not in asked
+    exam.write_text("{}\n")
+    with serving(FakeTeacher(alike)) as url:
+        parts = run(home, "sft", *openai(url), keep_out)  # another examination: made anew, nothing asked
+    assert "Which city is the capital of Cuba?" in [r["messages"][0]["content"] for r in parts["train"] + parts["val"]]
+
+
+def test_a_question_of_val_shares_no_thirteen_words_with_train(home):
+    tail = "and what would a traveller from a far country see there on a long day in spring?"
+
+    def lesson_with_a_long_question(n, body):
+        title = body["messages"][0]["content"].split("\n")[0].removeprefix("Article: ")
+        turns = [{"question": f"Where is {title}, {tail}", "answer": f"{title} is a country."}]
+        return json.dumps(
+            {"conversations": [{"kind": "fact", "turns": turns}, *json.loads(lesson(n, body))["conversations"]]}
+        )
+
+    with serving(FakeTeacher(lesson_with_a_long_question)) as url:
+        parts = run(home, "sft", *openai(url))
+    counts = json.loads((home / "sft/manifest.json").read_text())["counts"]
+    assert counts["dropped"]["asked in train too"] == 4
+    assert not [r for r in parts["val"] if tail in r["messages"][0]["content"]] and len(parts["val"]) == 8
+
+
 # clear messages
 
 
@@ -477,6 +531,7 @@ def test_tasks_about_passages_that_were_refused_are_asked_again(home):
         (["sft.articles=0"], "sft.articles"),
         (["sft.mix={company: 1}"], "sft.mix|sft: mix needs a share of memory"),
         (["tokenizer.path=/nowhere/t.json"], "run python src/train_tokenizer.py"),
+        (["sft.keep_out=[/nowhere/exam.txt]"], "sft.keep_out: /nowhere/exam.txt: not there"),
     ],
 )
 def test_one_line_for_the_user(home, more, says):

@@ -298,6 +298,7 @@ class Sft(FineTuning):
     mix: dict[Literal["memory", "passage", "limits", "company"], Share]
     typing: Share
     persona: FromRoot
+    keep_out: Annotated[list[str], Place("root", reads=True)]
     join: Annotated[Float, Field(ge=0, lt=1)]
     pretrain_share: Annotated[Float, Field(ge=0, lt=1)]
     eval_questions: Whole

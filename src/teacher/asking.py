@@ -6,7 +6,7 @@ preview(cfg, articles, 5)                           # the rows of five articles 
 
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from pipeline.budget import cost
 from pipeline.config import Config, InputError
@@ -79,11 +79,12 @@ def ask_for_conversations(cfg: Config, articles: list[dict]) -> dict:
     teacher = open_teacher(cfg, articles)
     found: dict = {article["id"]: {"conversations": [], "refused": []} for article in articles}
     paid = isinstance(teacher, OpenAIBackend)
-    work = {"conversations": (articles, jobs(cfg, articles))}
+    work: dict[str, tuple[list[dict], Iterable[dict]]] = {"conversations": (articles, jobs(cfg, articles))}
     if paid and cfg.sft.passages:
         work["passage_tasks"] = about_passages(cfg, articles)
     for task, (owners, todo) in work.items():
-        watch, results = Watch(len(owners), cfg.train.price_per_hour, NOUNS[task]), {}
+        watch = Watch(len(owners), cfg.train.price_per_hour, NOUNS[task])
+        results: dict[int, list[dict] | Refused] = {}
         with Progress("gen_sft_data", len(owners), NOUNS[task]) as bar:
             for index, result in teacher.map(task, todo):
                 results[index] = result

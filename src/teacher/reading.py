@@ -98,9 +98,15 @@ MOST_COPIED = {"simplify": 0.9, "rewrite": 0.8}  # share of an answer's runs of 
 SIMPLER_BY = 2  # words that the sentences of a simpler text may be longer than the passage's, on average
 # What a question asks for, and what a sentence that answers it holds
 ASKED_FOR = (
-    (re.compile(r"\b(?:when|in (?:what|which) year|what year|what date)\b", re.I), re.compile(r"\d{3,4}|\d(?:st|nd|rd|th)")),
-    (re.compile(r"\bhow (?:many|much|old|long|high|far|large|big|deep|tall|wide|heavy|often)\b", re.I), re.compile(r"\d")),
-)  # fmt: skip
+    (
+        re.compile(r"\b(?:when|in (?:what|which) year|what year|what date)\b", re.IGNORECASE),
+        re.compile(r"\d{3,4}|\d(?:st|nd|rd|th)"),
+    ),
+    (
+        re.compile(r"\bhow (?:many|much|old|long|high|far|large|big|deep|tall|wide|heavy|often)\b", re.IGNORECASE),
+        re.compile(r"\d"),
+    ),
+)
 
 
 class Turn(NamedTuple):

@@ -28,7 +28,8 @@ def cut(text: str, fits: Callable[[str], bool]) -> list[Passage]:
     paragraph that is too long is cut between sentences. What is left over and too short is in none.
     """
     passages: list[Passage] = []
-    section, begins, parts = "", "", []  # the heading we are under, that of the passage, its paragraphs
+    section = begins = ""  # the heading we are under, and that of the passage
+    parts: list[str] = []  # its paragraphs
 
     def close(least: int = LEAST) -> None:
         while parts and HEADING.fullmatch(parts[-1]):

@@ -30,11 +30,11 @@ def reason(*args, **kwargs):
     "good",
     [
         ("answer", "Who built it?", "Karl Lund built it in 1874."),
-        ("answer", "What does the text say about cyclists?", "They may use the bridge.", "And its length?", "240 metres."),
+        ("answer", "What does it say of cyclists?", "They may use the bridge.", "And its length?", "240 metres."),
         ("answer", "Who paid for the bridge?", "The text does not say."),
         ("not_said", "How many people cross it every day?", "The text does not say."),
         ("summarise", "Sum up in one sentence.", "The bridge of Norrel was built in 1874 and repaired after a flood."),
-        ("summarise", "Two sentences, please!", "Karl Lund built the bridge in 1874. A flood broke two arches in 1921."),
+        ("summarise", "Two sentences, please!", "Karl Lund built the bridge in 1874. A flood broke two arches."),
         ("bullets", "Make three bullet points.", "- built in 1874\n- broken in 1921\n- 240 metres long"),
         ("dates", "List all years.", "- 1874\n- 1921"),
         ("dates", "When did what happen?", "1874: the bridge was built\n1921: a flood broke two arches"),
@@ -54,7 +54,7 @@ def test_what_is_fit_passes(good):
     "bad, why",
     [
         (("answer", "Who built it?", "Karl Lund built it in 1847."), "not grounded"),
-        (("answer", "How many words are there?", "It has 99 words."), "not grounded"),  # the article's, not the text's
+        (("answer", "How many words are there?", "It has 99 words."), "not grounded"),  # the article's
         (("answer", "Who built it?", "It was built by Norbert Lund."), "not grounded"),
         (("answer", "When was the bridge built?", "The text does not say."), "answered after all"),
         (("not_said", "How long is the bridge?", "The text does not say."), "answered after all"),
