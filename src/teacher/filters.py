@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 
-from teacher.grounding import names_known, numbers_known, stem
+from teacher.grounding import TENS, UNITS, counts_agree, names_known, numbers_known, stem
 from teacher.reading import LISTS, NOT_SAID, Turn, unfit
 from teacher.rules.english import PARTICIPLE, STOP_WORDS, VERBS, names_in, one_line, sentences, words
 from teacher.rules.lexicon import entries, word_pairs, word_set
@@ -128,12 +128,23 @@ MENTIONS_SOURCE = re.compile(
     re.IGNORECASE,
 )
 NO_ANSWER = re.compile(
+    r"^(?:i['’]m |i am )?(?:sorry|afraid|unfortunately)\b"
+    r"|\bi(?: do not|don['’]t| cannot|can['’]t) (?:have|find|see|recall)\b"
+    r"|\b(?:data|details?|information|answer|date|figure)s? (?:is|are) (?:missing|unavailable)\b"
+    r"|\b(?:is|are) not (?:discussed|covered|described|recorded|clear|available|included|given)\b"
+    r"|\b(?:hard|difficult|impossible) to (?:say|tell|know|determine)\b|"
     r"(?:\bnot?|n['’]t)(?: have)?(?: enough| sufficient| any| further)? information\b"
     r"|\b(?:is|have|has|had) no (?:information|mention|knowledge|idea|record|data|details?)\b"
     r"|\bnot something i\b|\bi(?: am|['’]m) not (?:sure|certain|able)\b|\bas an ai\b|\blanguage model\b"
     r"|\b(?:can ?not|can't|unable to|could not) (?:answer|say|tell|determine|provide|help)\b"
     r"|\b(?:i|we) (?:do not|don't) know\b|\b(?:does not|doesn't|do not|don't) (?:specify|mention|say|provide|state)\b"
     r"|\bnot (?:specified|mentioned|stated|provided|known from)\b|^(?:unknown|n/a|none|not available|no answer)\W*$",
+    re.IGNORECASE,
+)
+UNCERTAIN = re.compile(r"\b(?:unknown|unclear|uncertain|undetermined)\b", re.IGNORECASE)
+PREAMBLE = re.compile(
+    r"^(?:sure|certainly|of course|absolutely|(?:great|good|interesting) question|happy to|i['’]d be happy"
+    r"|here(?:['’]s| is| are)\b|let me\b|thank you for)(?![\w ]*\b(?:is|was|are|were|did|does)\b[^.!:]*[.!]$)",
     re.IGNORECASE,
 )
 REPEATED = re.compile(r"\b(?!\d)(\w[\w'’]*(?:\W+\w[\w'’]*){0,5}?)(?:\W+\1\b){2,}", re.IGNORECASE)
@@ -150,8 +161,38 @@ def mentions_source(row: Row) -> bool:
 
 def no_answer(row: Row) -> bool:
     """A refusal, where the article is known to have the answer. 'The text does not say' is an answer about a text."""
+    for answer in row.answers:
+        if row.reading and NOT_SAID.search(answer):
+            continue
+        unsure = UNCERTAIN.search(answer)  # it may be what the article tells
+        if NO_ANSWER.search(one_line(answer)) or unsure and unsure[0].lower() not in row.article_words:
+            return True
+    return False
+
+
+def preamble(row: Row) -> bool:
+    """'Great question!', 'Sure, here are ...': praise and promises before the answer."""
+    return any(PREAMBLE.search(one_line(answer)) for answer in row.answers)
+
+
+# What an answer to a question for a time, or for how many, has in it, beside digits
+A_TIME = word_set("times")
+A_QUANTITY = word_set("quantities") | frozenset([*UNITS, *TENS])
+FOR_A_TIME = re.compile(
+    r"^(?:and )?(?:when|(?:in|on) (?:what|which) (?:year|day|date|century|decade|month))\b", re.IGNORECASE
+)
+FOR_A_QUANTITY = re.compile(r"^(?:and |about )?how (?:many|much)\b", re.IGNORECASE)
+
+
+def beside_the_question(row: Row) -> bool:
+    """No time where the question asks when, no quantity where it asks how many."""
     return any(
-        NO_ANSWER.search(one_line(answer)) and not (row.reading and NOT_SAID.search(answer)) for answer in row.answers
+        asks.search(question)
+        and not re.search(r"\d", answer)
+        and not telling & set(re.findall(r"[a-z]+", answer.lower()))
+        for question, answer in row.pairs
+        for asks, telling in ((FOR_A_TIME, A_TIME), (FOR_A_QUANTITY, A_QUANTITY))
+        if not (row.reading and NOT_SAID.search(answer))
     )
 
 
@@ -214,11 +255,15 @@ OPENERS = frozenset(
     "can could define describe did do does explain give hello hi hey list name please say state sum summarise "
     "summarize tell thanks what when where which who whom whose why write".split()
 )
-# 'Who discovered the electron?': a thing of which there is one kind, not 'the tower'.
+# 'Who discovered the electron?', 'Who built the first bicycle?': a thing of which there is one kind, not 'the tower'.
+ONE_OF_ITS_KIND = "coined described devised discovered explained formulated invented isolated patented predicted proved"
 MADE = re.compile(
-    rf"\b(?:{'|'.join([*word_pairs('makers'), *entries('deeds')])}) the (?:first )?"
+    rf"\b(?:(?:{'|'.join(ONE_OF_ITS_KIND.split())}) the (?:first )?"
+    rf"|(?:{'|'.join([*word_pairs('makers'), *entries('deeds')])}) the first )"
     r"(?:[a-z]+ (?!of\b|against\b|for\b))?(?P<noun>(?!ones?\b)[a-z]+)\b"
 )
+# 'When did construction begin?': of something that is not named. 'When was paper invented?' names it.
+OF_SOMETHING = re.compile(r"\b(?:did|had|was|were) [a-z]+(?:ion|ment|ing|ity|ence|ance|ism|ship) (?!of\b)")
 
 # 'the longest river of all', 'atomic number 117'; not a year, in which much happened.
 UNIQUE = re.compile(
@@ -252,6 +297,8 @@ def without_subject(row: Row) -> bool:
     made = MADE.search(question)
     if re.search(r"\bthe (?!(?:most|word|term|name) )[a-z]", question) and not (made and made["noun"] not in KINDS):
         return True
+    if OF_SOMETHING.search(question):
+        return True
     nouns = {match["noun"].lower() for match in BARE.finditer(question)}
     return not made and not nouns - STOP_WORDS - VERBS.keys() - PARTICIPLE.keys()
 
@@ -262,7 +309,7 @@ def without_subject(row: Row) -> bool:
 def grounded(answer: str, article: dict, question: str) -> bool:
     """Whether the numbers and names of an answer follow from the article (or the question that it takes up)."""
     known = f"{article['title']} {article['text']} {question}"
-    return numbers_known(answer, known, question) and names_known(answer, known)
+    return numbers_known(answer, known, question) and names_known(answer, known) and counts_agree(answer, known)
 
 
 def not_grounded(row: Row) -> bool:
@@ -297,6 +344,8 @@ CHECKS: tuple[tuple[str, Callable[[Row], bool]], ...] = (
     ("no answer", no_answer),
     ("mentions the article", mentions_source),
     ("question without a subject", without_subject),
+    ("preamble", preamble),
+    ("beside the question", beside_the_question),
     ("echo of the question", echo),
     ("repetition", repetition),
     ("answer without an end", without_end),
