@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 
-from teacher.grounding import TENS, UNITS, counts_agree, names_known, numbers_known, stem
+from teacher.grounding import TENS, UNITS, counts_agree, dates_agree, names_known, numbers_known, stem
 from teacher.reading import LISTS, NOT_SAID, Turn, unfit
 from teacher.rules.english import PARTICIPLE, STOP_WORDS, VERBS, names_in, one_line, sentences, words
 from teacher.rules.lexicon import entries, word_pairs, word_set
@@ -267,7 +267,7 @@ OF_SOMETHING = re.compile(r"\b(?:did|had|was|were) [a-z]+(?:ion|ment|ing|ity|enc
 
 # 'the longest river of all', 'atomic number 117'; not a year, in which much happened.
 UNIQUE = re.compile(
-    r"\bthe (?:(?:second|third|fourth|fifth) )?(?:(?!(?:west|rest|forest|east|test)\b)\w+est|most \w+)\b"
+    r"\bthe (?:(?:second|third|fourth|fifth) )?(?:(?!(?:west|rest|forest|east|test)\b)\w+est|most \w+)\b(?!\?)"
     r"|(?<![\d,])(?!1\d{3}\b|20\d\d\b)\d"
 )
 
@@ -309,7 +309,12 @@ def without_subject(row: Row) -> bool:
 def grounded(answer: str, article: dict, question: str) -> bool:
     """Whether the numbers and names of an answer follow from the article (or the question that it takes up)."""
     known = f"{article['title']} {article['text']} {question}"
-    return numbers_known(answer, known, question) and names_known(answer, known) and counts_agree(answer, known)
+    return (
+        numbers_known(answer, known, question)
+        and names_known(answer, known)
+        and counts_agree(answer, known)
+        and dates_agree(answer, known, one_line(article["text"]), f"{article['title']} {question}")
+    )
 
 
 def not_grounded(row: Row) -> bool:

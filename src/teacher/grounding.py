@@ -2,7 +2,7 @@
 
 import re
 
-from teacher.rules.english import PAST, STARTERS, STOP_WORDS, TITLES, names_in, words
+from teacher.rules.english import MONTH, PAST, STARTERS, STOP_WORDS, TITLES, names_in, sentences, words
 from teacher.rules.lexicon import entries, word_set
 
 UNITS = "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen".split()
@@ -105,6 +105,33 @@ def counts_agree(answer: str, known: str) -> bool:
         for match in COUNTED.finditer(answer)
         if match["noun"] in told and match["noun"] not in UNCOUNTED and match["number"] in known
     )
+
+
+FULL_DATE = re.compile(rf"\b\d{{1,2}} {MONTH},? \d{{3,4}}\b|\b{MONTH} \d{{1,2}},? \d{{3,4}}\b")
+
+
+def dates_agree(answer: str, known: str, text: str, question: str) -> bool:
+    """Whether a date stands in the text known as it is said, not put together of parts; and whether a sentence of the
+    text that has a year shares a word with what is said of that year."""
+    if any(date not in known for date in FULL_DATE.findall(answer)):
+        return _order_of_date(answer) <= _order_of_date(known)
+    told = [(set(YEAR.findall(part)), _telling(part)) for part in sentences(text)]
+    for part in sentences(answer):
+        about = _telling(f"{question} {part}")
+        for year in YEAR.findall(part):
+            where = [words_ for years, words_ in told if year in years]
+            if where and not any(about & words_ for words_ in where):
+                return False
+    return True
+
+
+def _order_of_date(text: str) -> set[frozenset[str]]:
+    """Full dates whatever the order of day and month."""
+    return {frozenset(re.findall(r"\w+", date)) for date in FULL_DATE.findall(text)}
+
+
+def _telling(text: str) -> set[str]:
+    return {stem(w.lower()) for w in words(text) if w.lower() not in STOP_WORDS and not w[0].isdigit()}
 
 
 # names
