@@ -144,7 +144,7 @@ NO_ANSWER = re.compile(
 UNCERTAIN = re.compile(r"\b(?:unknown|unclear|uncertain|undetermined)\b", re.IGNORECASE)
 PREAMBLE = re.compile(
     r"^(?:sure|certainly|of course|absolutely|(?:great|good|interesting) question|happy to|i['’]d be happy"
-    r"|here(?:['’]s| is| are)\b|let me\b|thank you for)(?![\w ]*\b(?:is|was|are|were|did|does)\b[^.!:]*[.!]$)",
+    r"|here(?:['’]s| is| are)\b|let me\b|thank you for)(?![\w, ]*\b(?:is|was|are|were|did|does)\b[^.!:]*[.!]$)",
     re.IGNORECASE,
 )
 REPEATED = re.compile(r"\b(?!\d)(\w[\w'’]*(?:\W+\w[\w'’]*){0,5}?)(?:\W+\1\b){2,}", re.IGNORECASE)
@@ -242,6 +242,10 @@ POINTING = re.compile(
     r"\b(?:he|she|it|they|his|her|its|their|him|them|this|these|those|there|then)\b|\bones?\?$",
     re.IGNORECASE,
 )
+# 'before there were cars', 'How long after its launch did Voyager 1 ...': these point at nothing, or at what comes
+FORWARD = re.compile(
+    r"\bthere (?:is|are|was|were|been|be)\b|\b(?:after|before|since|during) (?:its|his|her|their)\b", re.IGNORECASE
+)
 # 'What is chlorophyll?', 'Why do plants need light?': a thing without 'the' right behind the verb.
 BARE = re.compile(
     r"\b(?:is|are|was|were|do|does|did|can|has|have|of|about|that|explain|describe|define|word|term) (?:an? )?"
@@ -286,7 +290,7 @@ def place_of_subject(question: str, title: str) -> int | None:
 
 def without_subject(row: Row) -> bool:
     """A first question that makes sense only beside the article: 'When was it built?', 'How high is the tower?'"""
-    question = row.questions[0]
+    question = FORWARD.sub("", row.questions[0])
     pronoun, place = POINTING.search(question), place_of_subject(question, row.title)
     if row.reading or (place is not None and not (pronoun and pronoun.end() < place)):
         return False

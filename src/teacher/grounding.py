@@ -116,8 +116,11 @@ def dates_agree(answer: str, known: str, text: str, question: str) -> bool:
     if any(date not in known for date in FULL_DATE.findall(answer)):
         return _order_of_date(answer) <= _order_of_date(known)
     told = [(set(YEAR.findall(part)), _telling(part)) for part in sentences(text)]
-    for part in sentences(answer):
-        about = _telling(f"{question} {part}")
+    for part in (s for line in answer.splitlines() for s in sentences(line)):
+        about = _telling(part)
+        if len(about) < 2:  # 'In 1874.', an entry of a list
+            continue
+        about |= _telling(question)
         for year in YEAR.findall(part):
             where = [words_ for years, words_ in told if year in years]
             if where and not any(about & words_ for words_ in where):
