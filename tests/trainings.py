@@ -126,6 +126,8 @@ def _dpo(data: Path, out: Path, *overrides: str) -> Config:
         "dpo.eval_interval=6",
         "dpo.checkpoint_interval=4",
         "dpo.keep_checkpoints=2",
+        "dpo.max_nll_rise=99",
+        "dpo.max_repetition_rise=2",
     ]
     return _config("demo.yaml", out, *own, *overrides)
 

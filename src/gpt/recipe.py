@@ -43,6 +43,8 @@ FINE_TUNING = (
     "warmup_frac",
     "weight_decay",
     "seed",
+    "loss",
+    "label_smoothing",
     "beta",
     "nll_alpha",
 )

@@ -283,6 +283,7 @@ class FineTuning(Section):
     eval_interval: Count
     checkpoint_interval: Count
     keep_checkpoints: Count
+    eval_questions: Whole
     seed: Whole
 
 
@@ -301,7 +302,6 @@ class Sft(FineTuning):
     keep_out: Annotated[list[str], Place("root", reads=True)]
     join: Annotated[Float, Field(ge=0, lt=1)]
     pretrain_share: Annotated[Float, Field(ge=0, lt=1)]
-    eval_questions: Whole
 
     @model_validator(mode="after")
     def _mix(self):
@@ -330,8 +330,18 @@ class Pref(Section):
 
 
 class Dpo(FineTuning):
+    loss: Literal["sigmoid", "ipo", "apo_zero"]
     beta: Positive
+    label_smoothing: Annotated[Float, Field(ge=0, lt=0.5)]
     nll_alpha: NotNegative
+    max_nll_rise: Positive
+    max_repetition_rise: Positive
+
+    @model_validator(mode="after")
+    def _smoothing(self):
+        if self.label_smoothing and self.loss != "sigmoid":
+            raise ValueError(f"label_smoothing is for the loss sigmoid, not for {self.loss}")
+        return self
 
 
 class Judge(Section):
