@@ -29,7 +29,7 @@ from teacher.rules.english import STOP_WORDS, one_line
 
 # Keys of pref that the samples depend on
 SAMPLING = ("prompts", "samples", "max_new_tokens", "temperature", "temperature_spread", "round", "top_p", "seed")
-GOOD, BAD = 0.7, 0.5  # ratings from which an own answer may be chosen, below which one loses to the true answer
+GOOD, BAD = 0.8, 0.5  # ratings from which an own answer may be chosen, below which one loses to the true answer
 GAP = 0.25  # between two own answers, so that one is really better
 COMMON = 4  # articles in whose answers a word occurs to count as part of a pattern and not of a subject
 LONGEST_VALUE = 8  # words that a swapped value may have
@@ -318,7 +318,8 @@ def capitalised(text: str, word: re.Match) -> bool:
 def another_number(text: str, chance: int) -> str:
     """A different number that looks alike: a year some years off, else one digit changed."""
     if re.fullmatch(r"\d{4}", text):
-        return str(int(text) + (-1) ** (chance % 2) * (2 + chance // 2 % 40))
+        years = (-1) ** (chance % 2) * (2 + chance // 2 % 40)
+        return str(int(text) + (years if 1000 <= int(text) + years <= 9999 else -years))
     places = [i for i, c in enumerate(text) if c.isdigit()]
     place = places[chance % len(places)]
     digit = (int(text[place]) + 1 + chance // 7 % 8) % 10

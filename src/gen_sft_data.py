@@ -4,9 +4,11 @@ data/clean/deduped/*.jsonl -> data/sft/{train,val,pref}.jsonl: {"messages": [...
     python src/gen_sft_data.py
     python src/gen_sft_data.py --config configs/demo.yaml sft.articles=50
 
-The teacher asks what an article tells (memory). By rules come tasks with a text in the question (passage), false
-premises and things that nobody can know (limits), and greetings, thanks, who are you (company), in the shares of
-sft.mix; then a share of what users say is typed as people type (sft.typing). Killed or cut off, the same command goes
+The teacher asks what an article tells (memory); a teacher model also gives tasks about passages of it (passage). By
+rules come more tasks with a text in the question, false premises and things that nobody can know (limits), and
+greetings, thanks, who are you (company), in the shares of sft.mix; near duplicates are left out, and what shares
+thirteen words in a row with an examination (sft.keep_out); then a share of what users say is typed as people type
+(sft.typing). Killed or cut off, the same command goes
 on with the articles that the teacher has not answered yet: answers are kept under teacher.answers. Train and val share
 no article. --preview 5 shows what the teacher makes of five articles.
 """
@@ -17,9 +19,11 @@ import argparse
 import hashlib
 import heapq
 import itertools
+import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 from gpt import chat
 from gpt.tokenizer import Tokenizer
@@ -33,11 +37,16 @@ from teacher.asking import ask_for_conversations, preview
 from teacher.company import company
 from teacher.filters import problem
 from teacher.limits import Limits
-from teacher.passages import passages
+from teacher.passages import QUESTION_FIRST, passages
 from teacher.persona import load_persona
-from teacher.rules.english import one_line
+from teacher.rules.english import names_in, numbers_in, one_line
 from teacher.rules.teacher import RulesTeacher
+from teacher.sections import draw
+from wikipedia.overlap import NearDuplicates, SharedRuns
 
+RUN = 13  # words in a row that a conversation may not share with an examination, or a question of val with train
+LEAST_RUN = 4  # words of a whole question of an examination: nobody can leave out all that begins with 'Hello'
+ALIKE = 0.8  # Jaccard similarity of the word pairs of two questions about one article, names and numbers equal
 TRIES = 3  # conversations drawn at most for one that is wanted: short ones, such as greetings, come twice
 
 
@@ -46,18 +55,21 @@ def main(cfg: Config, args: argparse.Namespace | None = None) -> None:
     train, val = resolve(cfg.sft.train_file), resolve(cfg.sft.val_file)
     files, persona, tokenizer = shards(deduped, "dedup"), load_persona(cfg), Tokenizer(resolve(cfg.tokenizer.path))
     if args and args.preview:
-        return preview(cfg, choose_articles(files, cfg), args.preview)
+        return preview(cfg, choose_articles(files, cfg, tokenizer), args.preview)
     settings, manifest = what_matters(cfg) | {"persona": persona}, train.parent / "manifest.json"
     inputs: dict[str, Path | str] = {deduped.name: deduped, "tokenizer": tokenizer.sha256}
+    inputs |= {name: resolve(name) for name in cfg.sft.keep_out}
+    examination = questions_of(cfg.sft.keep_out)
     with SingleFiles(manifest, "gen_sft_data", settings, inputs, ("requests",), cfg.again, refused) as out:
         if out.up_to_date:
             return
-        articles = choose_articles(files, cfg)
-        lines, counts = assemble(articles, ask_for_conversations(cfg, articles), cfg, persona, tokenizer)
+        articles = choose_articles(files, cfg, tokenizer)
+        rows = Rows(cfg, persona, examination)
+        counts = assemble(articles, ask_for_conversations(cfg, articles), cfg, rows, tokenizer)
         out.begin()
         held = resolve(cfg.pref.prompts_file)
         for path, part in ((train, "train"), (val, "val"), (held, "pref")):
-            write_bytes(path, b"".join(lines[part]))
+            write_bytes(path, b"".join(rows.lines[part]))
         out.finish([train, val, held], counts)
     kept, dropped = counts["conversations"], sum(counts["dropped"].values())
     print(
@@ -68,9 +80,9 @@ def main(cfg: Config, args: argparse.Namespace | None = None) -> None:
 
 
 def refused(manifest: dict) -> str:
-    """Articles that the teacher gave no answer for, in words."""
+    """Articles and passages that the teacher gave no answer for, in words."""
     number = manifest["counts"]["refused"]
-    return f"{number:,} articles, which are asked again" if number else ""
+    return f"{number:,} articles or passages, which are asked again" if number else ""
 
 
 def what_matters(cfg: Config) -> dict:
@@ -90,27 +102,40 @@ def what_matters(cfg: Config) -> dict:
         )
     }
     settings |= {"backend": teacher.backend, "block_size": cfg.model.block_size, "held_out": cfg.pref.held_out}
-    return settings | (
-        {"model": teacher.model, "temperature": teacher.temperature} if teacher.backend == "openai" else {}
-    )
+    if teacher.backend == "openai":
+        settings |= {"model": teacher.model, "temperature": teacher.temperature, "passages": sft.passages}
+    return settings
 
 
-def choose_articles(files: list[Path], cfg: Config) -> list[dict]:
-    """sft.articles of them, chosen by a hash of the id, in the order of the files; each cut at a paragraph's end."""
+def choose_articles(files: list[Path], cfg: Config, tokenizer: Tokenizer) -> list[dict]:
+    """sft.articles of them, chosen by a hash of the id, in the order of the files; each cut at a paragraph's end, and
+    of the whole of it the passages that the openai teacher gives tasks about."""
     chosen: list = []  # a heap of (-hash, place, article): the largest hash leaves first
     for place, article in enumerate(record for file in files for record in read_jsonl(file)):
         entry = (-hash64(cfg.sft.seed, "article", article["id"]), place)
         if len(chosen) < cfg.sft.articles:
-            heapq.heappush(chosen, (*entry, shown(article, cfg.sft.max_article_chars)))
+            heapq.heappush(chosen, (*entry, article))
         elif entry > chosen[0][:2]:
-            heapq.heapreplace(chosen, (*entry, shown(article, cfg.sft.max_article_chars)))
+            heapq.heapreplace(chosen, (*entry, article))
     if not chosen:
         raise InputError(f"{resolve(cfg.data.deduped_dir)}: holds no articles")
-    return [article for _, _, article in sorted(chosen, key=lambda entry: entry[1])]
+    fits, sft = fits_beside_a_question(cfg, tokenizer), cfg.sft
+    found = []
+    for _, _, article in sorted(chosen, key=lambda entry: entry[1]):
+        about = shown(article, sft.max_article_chars)
+        if cfg.teacher.backend == "openai":
+            about["passages"] = draw(article, sft.passages, fits, sft.seed)
+        found.append(about)
+    return found
+
+
+def fits_beside_a_question(cfg: Config, tokenizer: Tokenizer) -> Callable[[str], bool]:
+    """Whether a text takes at most half of the context."""
+    return lambda text: len(tokenizer.encode(text)) <= cfg.model.block_size // 2
 
 
 def shown(article: dict, most: int) -> dict:
-    """What the teacher sees of an article: its first paragraphs."""
+    """What the teacher sees of an article when it asks what it tells: its first paragraphs."""
     text = article["text"]
     if len(text) > most:
         end = text.rfind("\n", 0, most)
@@ -118,10 +143,36 @@ def shown(article: dict, most: int) -> dict:
     return {"id": article["id"], "title": article["title"], "text": text}
 
 
+def questions_of(files: Sequence[str]) -> list[str]:
+    """What an examination asks: of a JSONL file all texts in it, of another one its lines, without a mark such as '> '
+    before them and an answer behind ' | '."""
+    found: list[str] = []
+    for name in files:
+        path = resolve(name)
+        if not path.exists():
+            raise InputError(f"sft.keep_out: {path}: not there")
+        if path.suffix == ".jsonl":
+            found += [text for record in read_jsonl(path) for text in texts_in(record)]
+        else:
+            lines = path.read_text(encoding="utf-8").splitlines()
+            found += [re.sub(r"^\W+ ", "", line).partition(" | ")[0] for line in lines if line[:1] not in "#="]
+    return found
+
+
+def texts_in(value: Any) -> Iterator[str]:
+    """All strings in what JSON may hold."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, (dict, list)):
+        for part in value.values() if isinstance(value, dict) else value:
+            yield from texts_in(part)
+
+
 class Rows:
     """The lines of train.jsonl, val.jsonl and pref.jsonl as they grow, no duplicates, and what is counted of them."""
 
-    def __init__(self, cfg: Config, persona: dict):
+    def __init__(self, cfg: Config, persona: dict, examination: list[str]):
+        """examination: what no row may share RUN words in a row with."""
         self.cfg, self.persona = cfg, persona
         self.lines: dict[str, list[bytes]] = {"train": [], "val": [], "pref": []}
         self.dropped, self.kinds, self.turns, self.typed = (
@@ -132,20 +183,22 @@ class Rows:
         )
         self.said: set[bytes] = set()  # whole conversations
         self.asked: set[bytes] = set()  # first questions of train
+        self.families: dict[str, Counter[str]] = {"train": Counter(), "val": Counter()}  # kept, by where they are from
+        self.near = NearDuplicates(ALIKE)
+        self.examination, self.trained = SharedRuns(examination, RUN, LEAST_RUN), SharedRuns([], RUN, RUN)
 
     def add(self, part: str, conversation: dict, reason: str | None = None) -> bool:
         """Whether the conversation is kept. reason: why it is not fit."""
         whole, first = hashes(conversation)
-        if reason is None and whole in self.said:
-            reason = "duplicate"
-        if reason is None and part == "val" and first in self.asked:
-            reason = "asked in train too"
+        reason = reason or self.overlap(part, conversation, whole, first)
         if reason:
             self.dropped[reason] += 1
             return False
         self.said.add(whole)
+        self.families[part][family_of(conversation["kind"])] += 1
         if part == "train":
             self.asked.add(first)
+            self.trained.add(asked_in(conversation))
             part = "pref" if held_out(conversation, first, self.cfg) else part
         self.kinds[conversation["kind"]] += 1
         self.turns[str(len(conversation["messages"]) // 2)] += 1
@@ -153,46 +206,82 @@ class Rows:
         self.lines[part].append(dump_line(row))
         return True
 
+    def overlap(self, part: str, conversation: dict, whole: bytes, first: bytes) -> str | None:
+        """Why a conversation is too like what is there already, or like an examination. Company is made of the same
+        few wordings on purpose."""
+        if whole in self.said:
+            return "duplicate"
+        if part == "val" and (first in self.asked or self.trained.any(asked_in(conversation))):
+            return "asked in train too"
+        passage = conversation.get("passage", "")
+        if self.examination.any([passage, *(m["content"] for m in conversation["messages"])]):
+            return "stands in the examination"
+        if family_of(conversation["kind"]) != "company":
+            question = " ".join(asked_in(conversation))
+            told = (frozenset(names_in(question)), frozenset(numbers_in(question)), hash_of([passage]))
+            if self.near.add(question, (conversation["article_id"], *told)):
+                return "near duplicate"
+        return None
 
-def assemble(
-    articles: list[dict], answers: dict, cfg: Config, persona: dict, tokenizer: Tokenizer
-) -> tuple[dict[str, list[bytes]], dict]:
-    """-> ({"train": lines, "val", "pref"}, counts): filtered, no duplicates, by article; then what by_rules() gives."""
-    val_ids = choose_val([a for a in articles if "refused" not in answers[a["id"]]], cfg)
+
+def asked_in(conversation: dict) -> list[str]:
+    return [message["content"] for message in conversation["messages"][::2]]
+
+
+def assemble(articles: list[dict], answers: dict, cfg: Config, rows: Rows, tokenizer: Tokenizer) -> dict:
+    """Fills the rows: what the teacher gave, filtered, by article; then what by_rules() gives. -> counts"""
+    val_ids = choose_val(
+        [a for a in articles if answers[a["id"]]["conversations"] or not answers[a["id"]]["refused"]], cfg
+    )
     parts = {
         "train": [a for a in articles if a["id"] not in val_ids],
         "val": [a for a in articles if a["id"] in val_ids],
     }
-    rules, rows = RulesTeacher(articles, cfg.sft.seed), Rows(cfg, persona)
+    rules = RulesTeacher(articles, cfg.sft.seed)
     for part, own in parts.items():
         for article in own:
-            answer = answers[article["id"]]
-            if "refused" in answer:
-                rows.dropped["teacher: " + answer["refused"]] += 1
-            for conversation in answer.get("conversations", []):
+            rows.dropped.update(f"teacher: {reason}" for reason in answers[article["id"]]["refused"])
+            for conversation in answers[article["id"]]["conversations"]:
                 reason = problem(conversation, article, cfg.sft.max_turns)
-                rows.add(part, {**conversation, "article_id": article["id"]}, reason)
-        taught = len(rows.lines[part]) + (len(rows.lines["pref"]) if part == "train" else 0)
-        for family, source in by_rules(own, rules, cfg, persona, tokenizer, part).items():
-            wanted, kept = round(taught * share(cfg, family) / share(cfg, "memory")), 0
-            for conversation in itertools.islice(source, TRIES * wanted):
-                kept += rows.add(part, conversation)
-                if kept == wanted:
+                rows.add(part, with_passage(conversation, article, cfg), reason)
+        taught = rows.families[part]["memory"]
+        for family, source in by_rules(own, rules, cfg, rows.persona, tokenizer, part).items():
+            wanted = round(taught * share(cfg, family) / share(cfg, "memory"))
+            kept = rows.families[part][family]  # those of the teacher
+            for conversation in itertools.islice(source, TRIES * max(0, wanted - kept)):
+                if kept >= wanted:
                     break
+                kept += rows.add(part, conversation)
     if not rows.lines["train"]:
         raise InputError(
             f"gen_sft_data: no conversation is left after the filters ({dict(rows.dropped)}); try more sft.articles"
         )
-    counts = {
+    return {
         "articles": {part: len(own) for part, own in parts.items()},
-        "refused": sum("refused" in answer for answer in answers.values()),
+        "refused": sum(len(answer["refused"]) for answer in answers.values()),
         "conversations": {part: len(lines) for part, lines in rows.lines.items()},
         "kinds": top(rows.kinds, 80),
         "turns": top(rows.turns, 20),
         "typed": top(rows.typed, 20),
         "dropped": top(rows.dropped, 50),
     }
-    return rows.lines, counts
+
+
+def with_passage(conversation: dict, article: dict, cfg: Config) -> dict:
+    """What the teacher made of an article, as a conversation of ours; what the user shows stands before or behind the
+    question."""
+    made = {**conversation, "article_id": article["id"]}
+    if conversation.get("texts"):
+        passage, said = "\n\n".join(conversation["texts"]), conversation["messages"][0]["content"]
+        first = hash64(cfg.sft.seed, "question first", said, passage) / 2**64 < QUESTION_FIRST
+        made |= {"passage": passage, "question_first": first}
+    return made
+
+
+def family_of(kind: str) -> str:
+    """company/thanks is of the family company; a kind without a family is from memory."""
+    family, slash, _ = kind.partition("/")
+    return family if slash else "memory"
 
 
 def share(cfg: Config, family: str) -> float:
@@ -204,12 +293,9 @@ def by_rules(
 ) -> dict[str, Iterator[dict]]:
     """{family of sft.mix: its conversations without end}: what needs no teacher."""
 
-    def fits(passage: str) -> bool:
-        return len(tokenizer.encode(passage)) <= cfg.model.block_size // 2
-
     key = (cfg.sft.seed, part)
     return {
-        "passage": passages(articles, rules.kinds, fits, *key),
+        "passage": passages(articles, rules.kinds, fits_beside_a_question(cfg, tokenizer), *key),
         "limits": Limits(rules, articles, persona, *key).conversations(),
         "company": company(persona, *key),
     }

@@ -3,14 +3,19 @@
     python src/train_dpo.py
     python src/train_dpo.py --config configs/demo.yaml dpo.beta=0.2
 
-Direct preference optimisation (Rafailov et al. 2023), sigmoid loss over summed log-probabilities of the answers:
+Direct preference optimisation (Rafailov et al. 2023) over the log-probabilities of whole answers. With the reward of an
+answer r = beta log p/ref(answer), the loss of a pair is
 
-    loss = -log sigmoid(beta (log p/ref(chosen) - log p/ref(rejected))) + nll_alpha * nll(chosen) a token
+    sigmoid     -(1 - s) log sigmoid(r_chosen - r_rejected) - s log sigmoid(r_rejected - r_chosen), s: label_smoothing
+    ipo         (log p/ref(chosen) - log p/ref(rejected) - 1 / (2 beta))^2, a token (Azar et al. 2023)
+    apo_zero    1 - sigmoid(r_chosen) + sigmoid(r_rejected): each side by itself (D'Oosterlinck et al. 2024)
 
-The reference is the SFT model as it stood; its log-probabilities are computed once, before the first step. The second
-term (Pang et al. 2024) keeps the chosen answers from becoming less likely while the margin grows. Logged: margin and
-its parts, and accuracy, the share of pairs whose chosen answer has the larger reward. Run the same command again to
-go on.
+and with each + nll_alpha * nll(chosen) a token (Pang et al. 2024), which keeps the chosen answers from becoming less
+likely while the margin grows. The reference is the SFT model as it stood; its log-probabilities are computed once,
+before the first step. Logged: margin and its parts, accuracy (the share of pairs whose chosen answer has the larger
+reward), and of dpo.eval_questions questions how many answers are other ones than before. A run whose chosen answers
+become less likely, or whose answers begin to repeat themselves, stops; one that has moved nothing says so. Run the same
+command again to go on.
 """
 
 import pipeline.ctrl_c  # first, for as long as the others take
@@ -23,7 +28,7 @@ from pathlib import Path
 import torch
 import torch.nn.functional as F
 
-from gpt import chat, checkpoints
+from gpt import answers, chat, checkpoints
 from gpt.gradients import Listed, Loss
 from gpt.machine import Workers, autocast, fitted, join_workers
 from gpt.optim import learning_rate
@@ -32,10 +37,11 @@ from gpt.tokens import IGNORE
 from gpt.trainer import Run, check_inputs, fine_tuning_inputs
 from model import WikiGPT
 from pipeline.cli import stage_main
-from pipeline.config import Config, InputError, resolve
+from pipeline.config import Config, Dpo, InputError, resolve
 from pipeline.files import read_jsonl
 
-METRICS = ("margin", "accuracy", "reward_chosen", "reward_rejected", "nll_chosen")
+METRICS = ("margin", "accuracy", "reward_chosen", "reward_rejected", "nll_chosen", "nll_rejected")
+MOVED = 0.02  # share of answers that are other ones than before, below which nothing has moved
 Side = tuple[list[int], list[bool]]  # token ids of prompt and answer, and which of them are the answer's
 Pair = tuple[Side, Side]  # chosen, rejected
 Example = tuple[Pair, torch.Tensor]  # a pair, and the reference's log-probabilities of its sides, (2)
@@ -56,6 +62,9 @@ def main(cfg: Config) -> None:
         )
         steps = steps_of(train, d.epochs, d.micro_batch_size * d.grad_accum_steps, d.seed)
         validation = Listed([val], pref.val_file)
+        asked = questions_of(resolve(pref.val_file), d.eval_questions, d.seed, tokenizer, model.config.block_size)
+        first = answers.answers(model, tokenizer, asked)  # of the model as it is before the first step, also on resume
+        before = answers.measures(asked, first) | {"nll_chosen": nll_before(val)}
         run.say(
             f"dpo: {len(train):,} pairs, {len(val):,} for validation, {len(steps):,} steps of up to "
             f"{d.micro_batch_size * d.grad_accum_steps} pairs",
@@ -63,14 +72,17 @@ def main(cfg: Config) -> None:
         )
 
         def evaluate() -> dict[str, float]:
-            return {f"val_{name}": value for name, value in run.gradients.mean(validation).items()}
+            now = answers.answers(model, tokenizer, asked)
+            changed = {"answers_changed": sum(a.text != b.text for a, b in zip(first, now)) / max(1, len(asked))}
+            found = run.gradients.mean(validation) | answers.measures(asked, now) | changed
+            return {f"val_{name}": value for name, value in found.items()}
 
         warmup = math.ceil(d.warmup_frac * len(steps))
         run.begin(
             model,
             tokenizer,
             Listed(steps, pref.train_file),
-            loss_on(workers, d.beta, d.nll_alpha),
+            loss_on(workers, d),
             evaluate,
             lr=lambda step: learning_rate(step, len(steps), d.lr, 0.0, warmup, "linear"),
             metrics=METRICS,  # and not compiled: every batch has a length of its own, and steps are few
@@ -82,18 +94,69 @@ def main(cfg: Config) -> None:
                 run.save()  # before anything that may fail
             if run.due("eval"):
                 run.evaluate()
+                if (why := harm(run.val, before, d)) and run.state.step < len(steps):
+                    raise InputError(f"step {run.state.step:,}: {why}; the best until now is {run.folder / 'best'}")
+        if run.val:
+            run.say(verdict(run.val, before, d), flush=True)
     workers.close()
 
 
-def loss_on(workers: Workers, beta: float, nll_alpha: float) -> Loss:
+def questions_of(path: Path, count: int, seed: int, tokenizer: Tokenizer, block_size: int) -> list[answers.Asked]:
+    """The prompts of a file of pairs, each with its chosen answer."""
+    talks = (
+        {"messages": [*record["prompt"], {"role": "assistant", "content": record["chosen"]}]}
+        for record in read_jsonl(path)
+    )
+    return answers.held_out(talks, count, seed, tokenizer, block_size)
+
+
+def nll_before(examples: list[Example]) -> float:
+    """Nats a token of the chosen answers under the reference."""
+    chosen = [-float(logps[0]) / sum(pair[0][1]) for pair, logps in examples]
+    return sum(chosen) / len(chosen)
+
+
+def harm(val: dict[str, float], before: dict[str, float], d: Dpo) -> str:
+    """What has become worse than it may, and what to do; '' if nothing."""
+    if val and val["val_nll_chosen"] > before["nll_chosen"] + d.max_nll_rise:
+        return (
+            f"the chosen answers have become less likely ({val['val_nll_chosen']:.3f} nats a token, before "
+            f"{before['nll_chosen']:.3f}): lower dpo.lr, raise dpo.nll_alpha, or allow more with dpo.max_nll_rise"
+        )
+    if val and val.get("val_repetition", 0) > before.get("repetition", 0) + d.max_repetition_rise:
+        return (
+            f"{val['val_repetition']:.0%} of the answers repeat themselves, before {before['repetition']:.0%}: lower "
+            "dpo.lr, or allow more with dpo.max_repetition_rise"
+        )
+    return ""
+
+
+def verdict(val: dict[str, float], before: dict[str, float], d: Dpo) -> str:
+    """What the run has changed, in a line; a warning where that is nothing or harm."""
+    changed = val["val_answers_changed"]
+    line = (
+        f"dpo: {changed:.0%} of the answers are other ones, margin {val['val_margin']:.4f}, accuracy "
+        f"{val['val_accuracy']:.0%}, chosen {val['val_nll_chosen']:.3f} nats a token (before "
+        f"{before['nll_chosen']:.3f})"
+    )
+    if "answer_words" in before:
+        line += f", {val['val_answer_words']:.1f} words an answer (before {before['answer_words']:.1f})"
+    if why := harm(val, before, d):
+        return f"{line}\nwarning: {why}"
+    if changed < MOVED:
+        return f"{line}\nwarning: nothing has moved, whatever the accuracy says: raise dpo.lr or dpo.epochs"
+    return line
+
+
+def loss_on(workers: Workers, d: Dpo) -> Loss:
     """What a batch of pairs costs: dpo_loss(), and their number."""
 
     def loss(forward: Callable, examples: list[Example]) -> tuple[torch.Tensor, int, dict]:
         pairs = [pair for pair, _ in examples]
         reference = torch.stack([logps for _, logps in examples], dim=1).to(workers.device)
-        chosen_tokens = torch.tensor([sum(answer) for (_, answer), _ in pairs], device=workers.device)
+        tokens = torch.tensor([[sum(answer) for _, answer in side] for side in zip(*pairs)], device=workers.device)
         logps = answer_logps(forward, pairs, workers.device)
-        total, metrics = dpo_loss(logps, reference, chosen_tokens, beta, nll_alpha)
+        total, metrics = dpo_loss(logps, reference, tokens, d.beta, d.nll_alpha, d.loss, d.label_smoothing)
         return total, len(examples), metrics
 
     return loss
@@ -174,20 +237,36 @@ def reference_logps(model: WikiGPT, pairs: list[Pair], batch: int, device: torch
         )
 
 
-def dpo_loss(logps: torch.Tensor, ref: torch.Tensor, chosen_tokens: torch.Tensor, beta: float, nll_alpha: float):
-    """logps, ref: (2, pairs) of chosen and rejected; chosen_tokens (pairs) -> (summed loss, {metric: sum over
-    pairs})"""
-    rewards = beta * (logps - ref)  # (2, pairs)
+def dpo_loss(
+    logps: torch.Tensor,
+    ref: torch.Tensor,
+    tokens: torch.Tensor,
+    beta: float,
+    nll_alpha: float,
+    kind: str = "sigmoid",
+    label_smoothing: float = 0.0,
+) -> tuple[torch.Tensor, dict[str, torch.Tensor]]:
+    """logps, ref, tokens: (2, pairs) of chosen and rejected: summed log-probabilities and the answers' lengths.
+    -> (summed loss, {metric: sum over pairs}). kind: see the top of this file."""
+    ratio = (logps - ref) / tokens if kind == "ipo" else logps - ref  # (2, pairs)
+    rewards = beta * ratio
     margin = rewards[0] - rewards[1]
-    loss = -F.logsigmoid(margin) - nll_alpha * logps[0] / chosen_tokens
+    if kind == "ipo":
+        loss = (ratio[0] - ratio[1] - 1 / (2 * beta)) ** 2
+    elif kind == "apo_zero":
+        loss = 1 - rewards[0].sigmoid() + rewards[1].sigmoid()
+    else:
+        loss = -(1 - label_smoothing) * F.logsigmoid(margin) - label_smoothing * F.logsigmoid(-margin)
+    nll = -logps / tokens
     metrics = {
         "margin": margin,
         "accuracy": (margin > 0).float(),
         "reward_chosen": rewards[0],
         "reward_rejected": rewards[1],
-        "nll_chosen": -logps[0] / chosen_tokens,
+        "nll_chosen": nll[0],
+        "nll_rejected": nll[1],
     }
-    return loss.sum(), {name: value.detach().sum() for name, value in metrics.items()}
+    return (loss + nll_alpha * nll[0]).sum(), {name: value.detach().sum() for name, value in metrics.items()}
 
 
 if __name__ == "__main__":

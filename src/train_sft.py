@@ -6,7 +6,10 @@
 The loss is taken on what the assistant says and on the <|end|> that closes it, so that the model learns when to stop;
 what the user says is read, not learned. A share of the conversations (sft.join) goes on after another one, so that
 the model learns what it is to change the subject. Short conversations share a row of block_size tokens, each with its
-own positions and its own attention: they cannot see one another. Run the same command again to go on.
+own positions and its own attention: they cannot see one another. A share of the rows (sft.pretrain_share) is text of
+train.bin, learned as in pretraining, so that the model forgets less of it. Every evaluation tells the loss by family of
+conversations, how sft.eval_questions held-out questions are answered, and the perplexity of val.bin: what fine-tuning
+costs. Run the same command again to go on.
 """
 
 import pipeline.ctrl_c  # first, for as long as the others take
@@ -18,13 +21,14 @@ from pathlib import Path
 
 import torch
 
-from gpt import chat, checkpoints
+from gpt import answers, chat, checkpoints
 from gpt.gradients import Listed, Loss
 from gpt.machine import Workers, fitted, join_workers
 from gpt.optim import learning_rate
 from gpt.tokenizer import Tokenizer
-from gpt.tokens import IGNORE
+from gpt.tokens import IGNORE, Batches, TokenFile, open_tokens
 from gpt.trainer import Run, check_inputs, fine_tuning_inputs
+from model import ModelConfig
 from pipeline.cli import stage_main
 from pipeline.config import Config, InputError, resolve
 from pipeline.files import read_jsonl
@@ -37,28 +41,37 @@ def main(cfg: Config) -> None:
     s = cfg.sft
     check_inputs(cfg, "sft", s.train_file, s.val_file, maker="gen_sft_data")
     workers = join_workers(cfg.train.device)
-    with Run("sft", cfg, workers, fine_tuning_inputs(cfg, "sft", s.train_file, s.val_file)) as run:
+    inputs = fine_tuning_inputs(cfg, "sft", s.train_file, s.val_file) | text_inputs(cfg)
+    with Run("sft", cfg, workers, inputs) as run:
         if run.complete:
             return
         model, tokenizer = checkpoints.load(resolve(s.checkpoint), workers.device)
         length = model.config.block_size
+        text, val_text = raw_text(cfg, tokenizer, model.config)
         train = load_conversations(resolve(s.train_file), tokenizer, length)
         val = by_family(read_conversations(resolve(s.val_file), tokenizer, length))
-        steps = list(steps_of(train, length, s.epochs, s.micro_batch_size * s.grad_accum_steps, s.join, s.seed))
+        steps = list(steps_of(train, length, s.epochs, s.micro_batch_size * s.grad_accum_steps, s.join, s.seed, text))
         validation = {
             family: Listed([pack(part, length, random.Random(s.seed))], s.val_file) for family, part in val.items()
         }
         counts = {family: sum(sum(learned) for _, learned in part) for family, part in val.items()}
+        asked = answers.held_out(read_jsonl(resolve(s.val_file)), s.eval_questions, s.seed, tokenizer, length)
         run.say(
             f"sft: {len(train):,} conversations, {sum(sum(learned) for _, learned in train):,} tokens learned an "
-            f"epoch, {s.epochs} epochs, {len(steps):,} steps of up to {s.micro_batch_size * s.grad_accum_steps} rows",
+            f"epoch, {s.epochs} epochs, {len(steps):,} steps of up to {s.micro_batch_size * s.grad_accum_steps} rows"
+            + (f", {s.pretrain_share:.0%} of them text of {text.batches.file.path}" if text else ""),
             flush=True,
         )
 
         def evaluate() -> dict[str, float]:
             losses = {family: run.gradients.mean(rows)["loss"] for family, rows in validation.items()}
             total = sum(losses[family] * count for family, count in counts.items()) / sum(counts.values())
-            return {"val_loss": total} | {f"val_loss_{family}": loss for family, loss in losses.items()}
+            given = answers.measures(asked, answers.answers(model, tokenizer, asked))
+            found = {f"loss_{family}": loss for family, loss in losses.items()} | given | perplexity()
+            return {"val_loss": total} | {f"val_{name}": value for name, value in found.items()}
+
+        def perplexity() -> dict[str, float]:
+            return {"text_perplexity": math.exp(run.gradients.mean(val_text)["loss"])} if val_text else {}
 
         warmup = math.ceil(s.warmup_frac * len(steps))
         run.begin(
@@ -70,6 +83,8 @@ def main(cfg: Config) -> None:
             lr=lambda step: learning_rate(step, len(steps), s.lr, 0.0, warmup, "linear"),
             compiled=cfg.train.compile,  # rows are of one length: two shapes, the second at the end of an epoch
         )
+        if run.state.step == 0 and val_text:
+            run.say(f"perplexity of {cfg.data.val_bin} before: {perplexity()['text_perplexity']:.2f}", flush=True)
         for step in run.steps(len(steps)):
             means, norm = run.update(step)
             run.record(step, means, norm)
@@ -92,13 +107,70 @@ def loss_on(workers: Workers, length: int) -> Loss:
     return loss
 
 
+class RawText:
+    """Windows of train.bin as rows: every token is learned, as in pretraining. Row k is a function of k and the
+    seed."""
+
+    def __init__(self, file: TokenFile, length: int, share: float, seed: int):
+        """share: of the rows of a step."""
+        self.batches, self.share, self.taken = Batches(file, length, 1, seed), share, 0
+
+    def mixed_into(self, rows: list[list[Conversation]], rng: random.Random) -> list[list[Conversation]]:
+        """The rows and the next windows, in shuffled order."""
+        count = round(len(rows) * self.share / (1 - self.share))
+        windows = [self.row(self.taken + n) for n in range(count)]
+        self.taken += count
+        return rng.sample(rows + windows, len(rows) + count)
+
+    def row(self, number: int) -> list[Conversation]:
+        inputs, targets = self.batches.batch(number, 0, 1)
+        return text_row([*inputs[0].tolist(), int(targets[0, -1])])
+
+
+def text_row(ids: list[int]) -> list[Conversation]:
+    """A row of one stretch of text, of which all but the first id is learned."""
+    return [(ids, [False] + [True] * (len(ids) - 1))]
+
+
+def raw_text(cfg: Config, tokenizer: Tokenizer, config: ModelConfig) -> tuple[RawText | None, Listed | None]:
+    """-> (train.bin for sft.pretrain_share, the first train.eval_iters windows of val.bin to measure on). InputError
+    when train.bin is wanted and not there or packed with another tokenizer; without a val.bin of this tokenizer nothing
+    is measured: conversations alone are enough to fine-tune on."""
+    s, length = cfg.sft, config.block_size
+    text = validation = None
+    if s.pretrain_share:
+        file = open_tokens(resolve(cfg.data.train_bin), tokenizer, config.vocab_size)
+        text = RawText(file, length, s.pretrain_share, s.seed)
+    try:
+        val = open_tokens(resolve(cfg.data.val_bin), tokenizer, config.vocab_size)
+    except InputError as error:
+        print(f"note: the perplexity of raw text is not measured: {str(error).splitlines()[0]}", flush=True)
+    else:
+        ids = [tokenizer.end_id, *val.ids[: cfg.train.eval_iters * length].tolist()]
+        rows = [text_row(ids[at : at + length + 1]) for at in range(0, len(ids) - 1, length)]
+        validation = Listed([rows], cfg.data.val_bin)
+    return text, validation
+
+
+def text_inputs(cfg: Config) -> dict[str, str]:
+    """The pretraining text, where it makes the run what it is."""
+    return {"data.train_bin": TokenFile(resolve(cfg.data.train_bin)).sha256} if cfg.sft.pretrain_share else {}
+
+
 def steps_of(
-    conversations: list[Conversation], length: int, epochs: int, rows_a_step: int, share: float, seed: int
+    conversations: list[Conversation],
+    length: int,
+    epochs: int,
+    rows_a_step: int,
+    share: float,
+    seed: int,
+    text: RawText | None = None,
 ) -> Iterator[list[list[Conversation]]]:
-    """The rows of each step: every epoch joins and packs all conversations anew."""
+    """The rows of each step: every epoch joins and packs all conversations anew, and mixes in other text."""
     for epoch in range(epochs):
         rng = random.Random(f"{seed} epoch {epoch}")
         rows = pack(join(conversations, share, length, rng), length, rng)
+        rows = text.mixed_into(rows, rng) if text else rows
         for i in range(0, len(rows), rows_a_step):
             yield rows[i : i + rows_a_step]
 

@@ -33,6 +33,8 @@ def overrides(folder, out="sft", *more):
         f"tokenizer.path={folder / 'tokenizer.json'}",
         "sft.mix={memory: 1}",
         "sft.typing=0",
+        "sft.passages=0",
+        "sft.keep_out=[]",
         *more,
     ]
 
@@ -321,7 +323,7 @@ def test_what_was_refused_is_asked_again_and_nothing_else(home, capsys):
         fake.plan = lesson
         run(home, "sft", *openai(url))
         assert len(fake.bodies()) == asked + 1
-        assert "up to date but for 1 articles, which are asked again" in capsys.readouterr().out
+        assert "up to date but for 1 articles or passages, which are asked again" in capsys.readouterr().out
         run(home, "sft", *openai(url))
     assert len(fake.bodies()) == asked + 1 and "is up to date\n" in capsys.readouterr().out
 
@@ -366,6 +368,158 @@ def test_preview_shows_rows_and_writes_nothing(home, capsys):
     assert "Q: Which city is the capital of" in out and not (home / "sft/train.jsonl").exists()
 
 
+# tasks about passages, by the same teacher
+
+LETTERS = "abcdefghij"
+
+
+def long_articles(count):
+    """Articles of three sections of about 160 words, each with a year and a name of its own."""
+    made = []
+    for n in range(1, count + 1):
+        parts = []
+        for place, section in enumerate(("", "History", "Trade")):
+            facts = f"Town {LETTERS[n]}{place} was founded in {1500 + 10 * n + place} by Anna Kell{LETTERS[n]}{place}."
+            filler = " ".join(f"The market of it sells {word} on every day of the week." for word in WORDS[:14])
+            parts.append((f"## {section}\n\n" if section else "") + f"{facts} {filler}")
+        made.append({"id": n, "title": f"Town {LETTERS[n]}", "url": "u", "text": "\n\n".join(parts)})
+    return made
+
+
+WORDS = "apples bread cloth dates eggs fish grapes honey iron jars kale lamps milk nuts".split()
+
+
+def passage_lesson(number, body):
+    """To a prompt about a passage one task of each kind that it asks for; a memory prompt gets its town's year."""
+    prompt = body["messages"][0]["content"]
+    if prompt.startswith("Article: "):
+        town, year = re.search(r"(Town \w+) was founded in (\d+)", prompt).groups()
+        turns = [{"question": f"When was {town} founded?", "answer": f"{town} was founded in {year}."}]
+        return json.dumps({"conversations": [{"kind": "fact", "turns": turns}]})
+    town, year, name = re.search(r"(Town \w+) was founded in (\d+) by (Anna \w+)", prompt).groups()
+    told = {
+        "answer": ("When was it founded?", f"In {year}."),
+        "not_said": ("Who is the mayor?", "The text does not say."),
+        "summarise": ("Sum it up in one sentence.", f"{town} was founded in {year}. It has a market. It is old."),
+        "bullets": ("Three bullet points, please.", "- founded\n- market"),
+        "dates": ("List the years.", f"- {year}"),
+        "names": ("Who is named?", f"- {name}"),
+        "places": ("Which places?", "- Atlantis"),
+        "numbers": ("List the numbers.", f"- {year}: the founding"),
+        "simplify": ("Simpler, please.", f"{town} is old. It has a market."),
+        "rewrite": ("Put it in other words.", f"In {year} {name} founded {town}, and goods are sold there daily."),
+        "title": ("A title, please", f"The Market of {town}"),
+        "compare": ("Compare them.", f"Both tell of a town; {town} is one of them."),
+    }
+    kinds = re.findall(r"^\d+\. (\w+): ", prompt, re.MULTILINE)
+    turns = [{"kind": k, "turns": [{"question": told[k][0], "answer": told[k][1]}]} for k in kinds]
+    return json.dumps({"conversations": turns})
+
+
+PASSAGES = ("sft.passages=2", "sft.conversations=3", "model.block_size=4096", "sft.mix={memory: 0.14, passage: 0.86}")
+
+
+def test_a_model_gives_tasks_about_passages_and_each_row_shows_what_it_was_made_from(home):
+    deduped(home / "deduped", articles := long_articles(8))
+    with serving(fake := FakeTeacher(passage_lesson)) as url:
+        parts = run(home, "sft", *openai(url), *PASSAGES)
+        asked = len(fake.bodies())
+        assert asked == 8 + 16
+        run(home, "sft", *openai(url), *PASSAGES, "sft.val_fraction=0.5")
+        assert len(fake.bodies()) == asked, "kept for good"
+    rows = [r for lines in parts.values() for r in lines if r["kind"].startswith("passage/")]
+    counts = json.loads((home / "sft/manifest.json").read_text())["counts"]
+    kinds = Counter(r["kind"].partition("/")[2] for r in rows)
+    assert len(kinds) >= 6 and "places" not in kinds and "summarise" not in kinds
+    assert {"wrong count", "not in the passage"} & set(counts["dropped"])
+    texts = {a["id"]: a["text"] for a in articles}
+    orders = Counter()
+    for record in rows:
+        if isinstance(record["article_id"], str):
+            continue  # of an invented thing
+        message = record["messages"][0]["content"]
+        pieces = message.split("\n\n")
+        question_first = len(pieces[0].split()) < 10
+        orders[question_first] += 1
+        shown = pieces[1:] if question_first else pieces[:-1]
+        assert all(piece in texts[record["article_id"]] for piece in shown), "no word is changed"
+        if record["kind"] != "passage/compare" and len(shown) == 1:
+            assert 150 <= len(shown[0].split()) <= 400
+    assert orders[True] and orders[False] > orders[True]
+
+
+def test_tasks_about_passages_that_were_refused_are_asked_again(home):
+    deduped(home / "deduped", long_articles(6))
+
+    def unwell(n, body):
+        shows_it = body["messages"][0]["content"].startswith("Passage:") and "Town c" in body["messages"][0]["content"]
+        return {"status": 400, "text": "no"} if shows_it else passage_lesson(n, body)
+
+    with serving(fake := FakeTeacher(unwell)) as url:
+        run(home, "sft", *openai(url), *PASSAGES)
+        assert json.loads((home / "sft/manifest.json").read_text())["counts"]["refused"] == 2
+        asked, fake.plan = len(fake.bodies()), passage_lesson
+        run(home, "sft", *openai(url), *PASSAGES)
+        assert len(fake.bodies()) == asked + 2
+        first = files(home)
+    with serving(FakeTeacher(lambda n, b: {"text": passage_lesson(n, b), "sleep": 0.05 * (n % 3)})) as url:
+        run(home, "other", *openai(url), *PASSAGES)
+    assert files(home, "other") == first, "whatever was refused first and came last"
+
+
+# what is too like something else
+
+
+def test_near_duplicates_and_what_an_examination_asks_are_left_out_and_counted(home):
+    exam = home / "exam.jsonl"
+    exam.write_text(
+        json.dumps({"question": "Which city is the capital of Cuba?", "choices": ["Havana", "Lima"]}) + "\n"
+    )
+    (home / "exam.txt").write_text("# no line of these\n== part ; yes\n> Where in the world is Peru? | South America\n")
+
+    def alike(n, body):
+        title = body["messages"][0]["content"].split("\n")[0].removeprefix("Article: ")
+        asked = [
+            f"Which city is the capital of {title}?",
+            f"And which city is the capital of {title}?",  # 7 pairs of 8 in common
+            f"Where in the world is {title}?",
+        ]
+        answers = [f"{CAPITALS[title]} is the capital of {title}.", f"The city of {CAPITALS[title]}.", "A country."]
+        turns = [{"kind": "fact", "turns": [{"question": q, "answer": a}]} for q, a in zip(asked, answers)]
+        return json.dumps({"conversations": turns})
+
+    keep_out = f"sft.keep_out=[{exam}, {home / 'exam.txt'}]"
+    with serving(FakeTeacher(alike)) as url:
+        parts = run(home, "sft", *openai(url), keep_out)
+    counts = json.loads((home / "sft/manifest.json").read_text())["counts"]
+    # Cuba's first question stands in the examination, so that its second has no twin; so does Peru's third
+    assert counts["dropped"] == {"near duplicate": 19, "stands in the examination": 2}
+    asked = [r["messages"][0]["content"] for lines in parts.values() for r in lines]
+    assert len(asked) == 60 - 21 and "And which city is the capital of Cuba?" in asked
+    assert "Which city is the capital of Cuba?" not in asked and "Where in the world is Peru?" not in asked
+    exam.write_text("{}\n")
+    with serving(FakeTeacher(alike)) as url:
+        parts = run(home, "sft", *openai(url), keep_out)  # another examination: made anew, nothing asked
+    assert "Which city is the capital of Cuba?" in [r["messages"][0]["content"] for r in parts["train"] + parts["val"]]
+
+
+def test_a_question_of_val_shares_no_thirteen_words_with_train(home):
+    tail = "and what would a traveller from a far country see there on a long day in spring?"
+
+    def lesson_with_a_long_question(n, body):
+        title = body["messages"][0]["content"].split("\n")[0].removeprefix("Article: ")
+        turns = [{"question": f"Where is {title}, {tail}", "answer": f"{title} is a country."}]
+        return json.dumps(
+            {"conversations": [{"kind": "fact", "turns": turns}, *json.loads(lesson(n, body))["conversations"]]}
+        )
+
+    with serving(FakeTeacher(lesson_with_a_long_question)) as url:
+        parts = run(home, "sft", *openai(url))
+    counts = json.loads((home / "sft/manifest.json").read_text())["counts"]
+    assert counts["dropped"]["asked in train too"] == 4
+    assert not [r for r in parts["val"] if tail in r["messages"][0]["content"]] and len(parts["val"]) == 8
+
+
 # clear messages
 
 
@@ -377,6 +531,7 @@ def test_preview_shows_rows_and_writes_nothing(home, capsys):
         (["sft.articles=0"], "sft.articles"),
         (["sft.mix={company: 1}"], "sft.mix|sft: mix needs a share of memory"),
         (["tokenizer.path=/nowhere/t.json"], "run python src/train_tokenizer.py"),
+        (["sft.keep_out=[/nowhere/exam.txt]"], "sft.keep_out: /nowhere/exam.txt: not there"),
     ],
 )
 def test_one_line_for_the_user(home, more, says):

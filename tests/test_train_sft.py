@@ -1,8 +1,10 @@
 """train_sft.py and the loop it shares with train_dpo.py: what is learned, what cannot see what, and exact resuming."""
 
 import json
+import math
 import random
 
+import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
@@ -11,8 +13,10 @@ import train_sft
 from gpt import chat, checkpoints
 from gpt.decoder import generate
 from gpt.sampling import Sampling
+from gpt.tokenizer import Tokenizer
+from gpt.tokens import TokenFile
 from pipeline.config import InputError, load_config
-from tiny import tiny_checkpoint, tiny_model, tiny_tokenizer
+from tiny import tiny_checkpoint, tiny_model, tiny_tokenizer, token_files
 
 FACTS = {
     "What is gold?": "Gold is a metal.",
@@ -60,6 +64,7 @@ def setup(tmp_path):
                 "sft.checkpoint_interval=4",
                 "train.log_interval=3",
                 "wandb.mode=disabled",
+                f"data.val_bin={tmp_path}/none.bin",
                 *overrides,
             ],
         )
@@ -294,3 +299,101 @@ def test_out_of_memory_halves_the_micro_batch(setup, tmp_path, monkeypatch, caps
     assert "micro_batch_size is now 1" in capsys.readouterr().out
     a, b = (checkpoints.load(tmp_path / name / "sft/latest")[0].state_dict() for name in ("checkpoints", "small"))
     assert max((a[name] - b[name]).abs().max() for name in a) < 1e-4
+
+
+# text of the pretraining beside the conversations
+
+
+@pytest.fixture
+def texts(setup, tmp_path):
+    """-> function(*overrides) -> cfg; train.bin and val.bin are packed with the base model's tokenizer"""
+    token_files(tmp_path / "tokens")
+    tokenizer = tiny_tokenizer(tmp_path / "tokens/tokenizer.json", vocab_size=280)
+    assert tokenizer.vocab_size < 300
+    base = checkpoints.load(tmp_path / "start/latest")[0]
+    checkpoints.save(tmp_path / "start", "step_0000002", base, tokenizer)
+    files = [f"data.{name}_bin={tmp_path}/tokens/{name}.bin" for name in ("train", "val")]
+    return lambda *overrides: setup(*files, *overrides)
+
+
+def test_a_share_of_the_rows_is_text_of_which_every_token_is_learned(texts, tmp_path):
+    cfg, path = texts("sft.pretrain_share=0.25"), tmp_path / "tokens/train.bin"
+    random_ids = np.random.default_rng(0).integers(4, 280, TokenFile(path).tokens)  # no stretch of it comes twice
+    path.write_bytes(random_ids.astype("<u2").tobytes())
+    tokenizer = Tokenizer(tmp_path / "tokens/tokenizer.json")
+    model = checkpoints.load(tmp_path / "start/latest")[0]
+    text, _ = train_sft.raw_text(cfg, tokenizer, model.config)
+    talks = train_sft.load_conversations(tmp_path / "train.jsonl", tokenizer, 32)
+    steps = list(train_sft.steps_of(talks, 32, 9, 4, 0, 7, text))
+    plain = list(train_sft.steps_of(talks, 32, 9, 4, 0, 7))
+    rows, wanted = [row for step in steps for row in step], [row for step in plain for row in step]
+    raw = [row for row in rows if row not in wanted]
+    assert 0.2 < len(raw) / len(rows) < 0.3
+    assert sorted(map(str, (row for row in rows if row in wanted))) == sorted(map(str, wanted)), "no conversation lost"
+    ids = random_ids.tolist()
+    ring = ids + ids[:33]
+    places = set()
+    for row in raw:
+        ((window, learned),) = row
+        assert len(window) == 33 and learned == [False] + [True] * 32
+        places.add(next(i for i in range(len(ids)) if ring[i : i + 33] == window))
+    assert len(places) == len(raw) <= len(ids) // 32, "no window twice in an epoch of the text"
+    inputs, targets, positions, mask = train_sft.collate(raw[:1], 32)
+    assert torch.equal(mask[0, 0], torch.ones(32, 32, dtype=torch.bool).tril())
+    assert positions[0].tolist() == list(range(32))
+    assert targets[0].tolist() == raw[0][0][0][1:]
+
+
+def test_mixed_with_text_a_killed_run_ends_with_the_same_weights(texts, tmp_path, monkeypatch):
+    train_sft.main(texts("sft.pretrain_share=0.3", "sft.epochs=1"))
+    undisturbed = (tmp_path / "checkpoints/sft/latest/model.safetensors").read_bytes()
+
+    class Killed(BaseException):
+        pass
+
+    save = checkpoints.save
+
+    def save_then_die(*args, **kwargs):
+        save(*args, **kwargs)
+        raise Killed
+
+    again = texts("sft.pretrain_share=0.3", "sft.epochs=1", f"train.checkpoint_dir={tmp_path}/again")
+    monkeypatch.setattr(checkpoints, "save", save_then_die)
+    with pytest.raises(Killed):
+        train_sft.main(again)
+    monkeypatch.setattr(checkpoints, "save", save)
+    train_sft.main(again)
+    assert (tmp_path / "again/sft/latest/model.safetensors").read_bytes() == undisturbed
+    train_sft.main(texts("sft.pretrain_share=0", "sft.epochs=2", f"train.checkpoint_dir={tmp_path}/plain"))
+    assert (tmp_path / "plain/sft/latest/model.safetensors").read_bytes() != undisturbed
+
+
+def test_what_fine_tuning_costs_is_in_the_log(texts, tmp_path, capsys):
+    """Perplexity of val.bin, written out for the model before and after; the questions that were learned by heart."""
+    train_sft.main(texts("sft.epochs=60", "sft.eval_interval=1000", "sft.checkpoint_interval=1000"))
+    ids = [2, *TokenFile(tmp_path / "tokens/val.bin").ids.tolist()]  # <|end|> comes before the first document
+
+    def perplexity(model):
+        nats = []
+        for at in range(0, len(ids) - 1, 32):
+            window = torch.tensor([ids[at : at + 33]])
+            logp = F.log_softmax(model(window[:, :-1])[0].double(), -1)
+            nats += [-logp[i, window[0, i + 1]].item() for i in range(window.shape[1] - 1)]
+        nats = nats[: 8 * 32]  # demo.yaml's eval_iters
+        return math.exp(sum(nats) / len(nats))
+
+    records = [json.loads(line) for line in (tmp_path / "checkpoints/sft/log.jsonl").read_text().splitlines()]
+    last = next(r for r in reversed(records) if "val_loss" in r)
+    before, after = (checkpoints.load(tmp_path / name / "latest")[0].eval() for name in ("start", "checkpoints/sft"))
+    assert last["val_text_perplexity"] == pytest.approx(perplexity(after), rel=1e-4)
+    assert f"before: {perplexity(before):.2f}" in capsys.readouterr().out
+    assert last["val_exact_match"] == 1.0 and last["val_stop_rate"] == 1.0 and last["val_repetition"] == 0.0
+
+
+def test_without_tokens_of_this_tokenizer_nothing_is_measured_and_nothing_mixed_in(setup, tmp_path, capsys):
+    token_files(tmp_path / "other")
+    train_sft.main(setup("sft.epochs=1", f"data.val_bin={tmp_path}/other/val.bin"))
+    out = capsys.readouterr().out
+    assert "note: the perplexity of raw text is not measured" in out and "another tokenizer" in out
+    with pytest.raises(InputError, match="run python src/pack_tokens.py"):
+        train_sft.main(setup("sft.pretrain_share=0.1", f"data.train_bin={tmp_path}/none.bin"))

@@ -101,6 +101,7 @@ def _sft(data: Path, out: Path, *overrides: str) -> Config:
         f"sft.train_file={data}/sft.jsonl",
         f"sft.val_file={data}/sft.jsonl",
         f"sft.checkpoint={data}/start/latest",
+        f"data.val_bin={data}/none.bin",
         "sft.micro_batch_size=2",
         "sft.grad_accum_steps=2",
         "sft.lr=3e-3",
@@ -125,6 +126,8 @@ def _dpo(data: Path, out: Path, *overrides: str) -> Config:
         "dpo.eval_interval=6",
         "dpo.checkpoint_interval=4",
         "dpo.keep_checkpoints=2",
+        "dpo.max_nll_rise=99",
+        "dpo.max_repetition_rise=2",
     ]
     return _config("demo.yaml", out, *own, *overrides)
 

@@ -34,7 +34,20 @@ BY_THE_WAY = {
 }  # these ask for no other run
 # What fine-tuning takes from the train section, and the keys of its own section that make it this run
 FROM_TRAIN = ("dtype", "beta1", "beta2", "muon_momentum", "embed_lr_scale", "grad_clip")
-FINE_TUNING = ("epochs", "join", "optimizer", "lr", "warmup_frac", "weight_decay", "seed", "beta", "nll_alpha")
+FINE_TUNING = (
+    "epochs",
+    "join",
+    "pretrain_share",
+    "optimizer",
+    "lr",
+    "warmup_frac",
+    "weight_decay",
+    "seed",
+    "loss",
+    "label_smoothing",
+    "beta",
+    "nll_alpha",
+)
 
 
 def settings(config: dict[str, Any], stage: str) -> dict[str, Any]:

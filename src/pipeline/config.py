@@ -283,6 +283,7 @@ class FineTuning(Section):
     eval_interval: Count
     checkpoint_interval: Count
     keep_checkpoints: Count
+    eval_questions: Whole
     seed: Whole
 
 
@@ -291,13 +292,16 @@ class Sft(FineTuning):
     val_file: InOut
     articles: Count
     conversations: Count
+    passages: Whole
     max_article_chars: Count
     max_turns: Count
     val_fraction: Annotated[Float, Field(gt=0, lt=1)]
     mix: dict[Literal["memory", "passage", "limits", "company"], Share]
     typing: Share
     persona: FromRoot
+    keep_out: Annotated[list[str], Place("root", reads=True)]
     join: Annotated[Float, Field(ge=0, lt=1)]
+    pretrain_share: Annotated[Float, Field(ge=0, lt=1)]
 
     @model_validator(mode="after")
     def _mix(self):
@@ -326,8 +330,18 @@ class Pref(Section):
 
 
 class Dpo(FineTuning):
+    loss: Literal["sigmoid", "ipo", "apo_zero"]
     beta: Positive
+    label_smoothing: Annotated[Float, Field(ge=0, lt=0.5)]
     nll_alpha: NotNegative
+    max_nll_rise: Positive
+    max_repetition_rise: Positive
+
+    @model_validator(mode="after")
+    def _smoothing(self):
+        if self.label_smoothing and self.loss != "sigmoid":
+            raise ValueError(f"label_smoothing is for the loss sigmoid, not for {self.loss}")
+        return self
 
 
 class Judge(Section):

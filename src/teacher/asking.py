@@ -6,24 +6,27 @@ preview(cfg, articles, 5)                           # the rows of five articles 
 
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from pipeline.budget import cost
 from pipeline.config import Config, InputError
 from pipeline.progress import Progress
+from teacher import reading
 from teacher.client import OpenAIBackend, Refused, open_teacher
 from teacher.filters import problem
 
-FIRST = 50  # articles after which a run that gives too little is stopped
+FIRST = 50  # articles, or passages, after which a run that gives too little is stopped
 LEAST_YIELD = 0.5  # share of these that must give at least one conversation
 EXAMPLES = 3
+NOUNS = {"conversations": "articles", "passage_tasks": "passages"}  # what a job of each task is about
 
 
 class Watch:
-    """What comes of the articles so far: conversations kept, dropped by reason, with examples; time and money left."""
+    """What comes of the articles, or of their passages, so far: conversations kept, dropped by reason, with examples;
+    time and money left."""
 
-    def __init__(self, total: int, price_per_hour: float):
-        self.total, self.price_per_hour = total, price_per_hour
+    def __init__(self, total: int, price_per_hour: float, noun: str = "articles"):
+        self.total, self.price_per_hour, self.noun = total, price_per_hour, noun
         self.articles = self.fruitful = self.kept = 0
         self.dropped: Counter = Counter()
         self.examples: list[str] = []
@@ -57,33 +60,44 @@ class Watch:
         made = self.kept + sum(self.dropped.values())
         seconds = (time.monotonic() - self.began) / max(self.articles, 1) * (self.total - self.articles)
         share = f" ({self.kept / made:.0%})" if made else ""
-        return f"kept {self.kept / self.articles:.1f} an article{share}, {cost(seconds, self.price_per_hour)} left"
+        one = f"{'an' if self.noun[0] in 'aeiou' else 'a'} {self.noun.removesuffix('s')}"
+        return f"kept {self.kept / self.articles:.1f} {one}{share}, {cost(seconds, self.price_per_hour)} left"
 
     def stop_if_barren(self) -> None:
         """After the first articles: InputError when most of them gave nothing that is kept."""
         if self.articles == FIRST < self.total and self.fruitful < LEAST_YIELD * FIRST:
             raise InputError(
-                f"teacher: {self.articles - self.fruitful} of the first {self.articles} articles gave no conversation "
-                f"that is kept: {self.reasons()}; examples: {' | '.join(self.examples)}; try another "
+                f"teacher: {self.articles - self.fruitful} of the first {self.articles} {self.noun} gave no "
+                f"conversation that is kept: {self.reasons()}; examples: {' | '.join(self.examples)}; try another "
                 "teacher.model (what was answered stays in teacher.answers)"
             )
 
 
 def ask_for_conversations(cfg: Config, articles: list[dict]) -> dict:
-    """Every article's conversations, unfiltered. What the openai teacher has answered before is not asked again."""
+    """{article id: {"conversations": [...], "refused": [reasons]}}, unfiltered: from memory, and of the openai teacher
+    about the article's passages too. What it has answered before is not asked again."""
     teacher = open_teacher(cfg, articles)
-    found: dict = {}
-    watch = Watch(len(articles), cfg.train.price_per_hour)
+    found: dict = {article["id"]: {"conversations": [], "refused": []} for article in articles}
     paid = isinstance(teacher, OpenAIBackend)
-    with Progress("gen_sft_data", len(articles), "articles") as bar:
-        for index, result in teacher.map("conversations", jobs(cfg, articles)):
-            article = articles[index]
-            refused = isinstance(result, Refused)
-            found[article["id"]] = {"refused": str(result)} if refused else {"conversations": result}
-            if paid:
-                watch.saw(article, result, cfg.sft.max_turns)
-                watch.stop_if_barren()
-            bar.add(1, watch.note() if paid else "")
+    work: dict[str, tuple[list[dict], Iterable[dict]]] = {"conversations": (articles, jobs(cfg, articles))}
+    if paid and cfg.sft.passages:
+        work["passage_tasks"] = about_passages(cfg, articles)
+    for task, (owners, todo) in work.items():
+        watch = Watch(len(owners), cfg.train.price_per_hour, NOUNS[task])
+        results: dict[int, list[dict] | Refused] = {}
+        with Progress("gen_sft_data", len(owners), NOUNS[task]) as bar:
+            for index, result in teacher.map(task, todo):
+                results[index] = result
+                if paid:
+                    watch.saw(owners[index], result, cfg.sft.max_turns)
+                    watch.stop_if_barren()
+                bar.add(1, watch.note() if paid else "")
+        for index, result in sorted(results.items()):  # in the order of the articles, however they came
+            answer = found[owners[index]["id"]]
+            if isinstance(result, Refused):
+                answer["refused"].append(str(result))
+            else:
+                answer["conversations"] += result
     if isinstance(teacher, OpenAIBackend):
         print(f"gen_sft_data: {teacher.spent()}")
     return found
@@ -94,17 +108,41 @@ def jobs(cfg: Config, articles: list[dict]) -> Iterator[dict]:
         yield {"article": article, "count": cfg.sft.conversations, "max_turns": cfg.sft.max_turns}
 
 
+def about_passages(cfg: Config, articles: list[dict]) -> tuple[list[dict], list[dict]]:
+    """-> (the article of each job, jobs): a job a passage, sft.conversations tasks each."""
+    owners, found = [], []
+    for article, passage in ((a, p) for a in articles for p in a.get("passages", [])):
+        text, other = passage["text"], passage["other"]
+        drawn = reading.tasks(text, other, cfg.sft.conversations, cfg.sft.seed, article["id"], text)
+        compared = any(task.kind == "compare" for task in drawn)
+        owners.append(article)
+        found.append(
+            {"passage": text, "other": other if compared else "", "tasks": drawn, "max_turns": cfg.sft.max_turns}
+        )
+    return owners, found
+
+
 def preview(cfg: Config, articles: list[dict], count: int) -> None:
     """Print what the teacher makes of `count` articles, and which of it the filters drop."""
     chosen = articles[:: max(1, len(articles) // count)][:count]
     teacher = open_teacher(cfg, articles)
     for index, result in sorted(teacher.map("conversations", jobs(cfg, chosen)), key=lambda pair: pair[0]):
-        print(f"\n== {chosen[index]['title']} ({len(chosen[index]['text'].split()):,} words)")
-        if isinstance(result, Refused):
-            print(f"   refused: {result}")
-            continue
-        for conversation in result:
-            reason = problem(conversation, chosen[index], cfg.sft.max_turns)
-            print(f"   {conversation['kind']}" + (f", DROPPED: {reason}" if reason else ""))
-            for message in conversation["messages"]:
-                print(f"     {'Q' if message['role'] == 'user' else 'A'}: {' '.join(message['content'].split())}")
+        show(f"{chosen[index]['title']} ({len(chosen[index]['text'].split()):,} words)", result, chosen[index], cfg)
+    if isinstance(teacher, OpenAIBackend):
+        owners, passage_jobs = about_passages(cfg, chosen)
+        for index, result in sorted(teacher.map("passage_tasks", passage_jobs), key=lambda pair: pair[0]):
+            text = passage_jobs[index]["passage"]
+            show(f"{owners[index]['title']}, a passage of {len(text.split())} words", result, owners[index], cfg)
+            print(f"     {' '.join(text.split())[:400]}")
+
+
+def show(head: str, result: list[dict] | Refused, article: dict, cfg: Config) -> None:
+    print(f"\n== {head}")
+    if isinstance(result, Refused):
+        print(f"   refused: {result}")
+        return
+    for conversation in result:
+        reason = problem(conversation, article, cfg.sft.max_turns)
+        print(f"   {conversation['kind']}" + (f", DROPPED: {reason}" if reason else ""))
+        for message in conversation["messages"]:
+            print(f"     {'Q' if message['role'] == 'user' else 'A'}: {' '.join(message['content'].split())}")

@@ -6,6 +6,7 @@
 `rules` (teacher/rules/) needs no model and no network. `openai` talks to any OpenAI-compatible server (server.py):
 many requests in flight, JSON by schema where the server can and by parsing where it cannot, every usable answer kept
 for good (kept.py). A job is the keyword arguments of the task: `conversations(article, count, max_turns)`,
+`passage_tasks(passage, other, tasks, max_turns)` (openai alone: by rules they are made in passages.py),
 `rate(question, article, reference, answers)` or `judge(question, article, reference, first, second)`.
 """
 
@@ -26,6 +27,7 @@ from pipeline.stage_output import shards
 from teacher import prompts
 from teacher.filters import MALFORMED
 from teacher.kept import KeptAnswers, key_of
+from teacher.reading import Task
 from teacher.rules import judge
 from teacher.rules.teacher import RulesTeacher
 from teacher.server import Refused, Server, TooLong
@@ -92,6 +94,25 @@ class OpenAIBackend:
 
         return self.ask("conversations", ask, article["text"], schema, conversations_of, self.settings.temperature)
 
+    def passage_tasks(self, passage: str, other: str, tasks: list[Task], max_turns: int) -> list[dict]:
+        """Conversations about a passage, of kinds such as passage/title, with what the user shows in them as texts."""
+        schema = prompts.passage_schema(tasks, max_turns)
+
+        def ask(text: str) -> list[dict]:
+            return prompts.passage_tasks(text, other, tasks, max_turns)
+
+        made = self.ask("passage_tasks", ask, passage, schema, conversations_of, self.settings.temperature, whole=True)
+        return [
+            conversation
+            if conversation["kind"] == MALFORMED
+            else conversation
+            | {
+                "kind": f"passage/{conversation['kind']}",
+                "texts": [passage, other] if conversation["kind"] == "compare" else [passage],
+            }
+            for conversation in made
+        ]
+
     def rate(self, question: str, article: str, reference: str, answers: list[str]) -> list[float]:
         if not answers:
             return []
@@ -116,14 +137,18 @@ class OpenAIBackend:
         schema: dict,
         parse: Callable[[str], Made],
         temperature: float,
+        whole: bool = False,
     ) -> Made:
-        """What the model answers to a prompt about a text, kept or asked now. Refused when it gives nothing usable."""
+        """What the model answers to a prompt about a text, kept or asked now. Refused when it gives nothing usable.
+
+        whole: the text is not shortened for a model that cannot read so much.
+        """
         kept = self.kept(task)
         key = key_of(self.settings.model, temperature, prompt(text))
         known = kept.get(key)
         if known is not None:
             return parse(known)
-        for _ in range(SHORTENINGS):
+        for _ in range(1 if whole else SHORTENINGS):
             try:
                 answer = self.server.complete(prompt(text), schema, temperature)
                 break

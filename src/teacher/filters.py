@@ -10,13 +10,15 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 
-from teacher.grounding import names_known, numbers_known, stem
+from teacher.grounding import TENS, UNITS, counts_agree, dates_agree, names_known, numbers_known, stem
+from teacher.reading import LISTS, NOT_SAID, Turn, unfit
 from teacher.rules.english import PARTICIPLE, STOP_WORDS, VERBS, names_in, one_line, sentences, words
 from teacher.rules.lexicon import entries, word_pairs, word_set
 from teacher.rules.subject import KINDS
 
 MALFORMED = "malformed"  # the kind of a conversation that the teacher did not write as it was asked to
 MOST_QUESTION, MOST_ANSWER = 1200, 2000  # characters
+MOST_REWRITTEN = 3000  # of an answer that is a text of 400 words again
 LEAST_QUESTION, LEAST_ANSWER = 8, 2
 
 
@@ -28,7 +30,8 @@ class Row:
     questions: list[str]
     answers: list[str]
     title: str
-    text: str  # of the article
+    text: str  # of the article, or of the passages that the user shows
+    texts: tuple[str, ...] = ()  # those passages; none: the question is from memory
 
     @property
     def said(self) -> list[str]:
@@ -41,7 +44,12 @@ class Row:
     @property
     def reading(self) -> bool:
         """Whether the user shows the text that the question is about."""
-        return self.kind == "reading"
+        return bool(self.texts)
+
+    @property
+    def task(self) -> str:
+        """Of a question about a passage: answer, title, summarise ..."""
+        return self.kind.partition("/")[2]
 
     @cached_property
     def article_words(self) -> frozenset[str]:
@@ -49,7 +57,8 @@ class Row:
 
 
 def problem(conversation: dict, article: dict, max_turns: int) -> str | None:
-    """Why a conversation is not fit to learn from; None when it is."""
+    """Why a conversation is not fit to learn from; None when it is. One about passages has them as its texts, and is
+    held to them alone."""
     if conversation["kind"] == MALFORMED:
         return MALFORMED
     messages = conversation.get("messages", [])
@@ -57,9 +66,14 @@ def problem(conversation: dict, article: dict, max_turns: int) -> str | None:
         return "empty"
     if len(messages) // 2 > max_turns:
         return "too many turns"
-    said = [m["content"] for m in messages]
-    row = Row(conversation["kind"], said[::2], said[1::2], article["title"], article["text"])
-    return next((reason for reason, applies in CHECKS if applies(row)), None)
+    said, texts = [m["content"] for m in messages], tuple(conversation.get("texts", ()))
+    title, text = ("", "\n\n".join(texts)) if texts else (article["title"], article["text"])
+    row = Row(conversation["kind"], said[::2], said[1::2], title, text, texts)
+    reason = next((reason for reason, applies in CHECKS if applies(row)), None)
+    if reason is None and row.reading:
+        found = (unfit(Turn(row.task, *pair, list(texts))) for pair in row.pairs)
+        reason = next((reason for reason in found if reason), None)
+    return reason
 
 
 # form
@@ -99,6 +113,7 @@ def without_end(row: Row) -> bool:
     return any(
         not answer.rstrip().endswith((".", "!", "?", '"', "”", "’", ")", "`"))
         and not LIST_ITEM.search(answer)
+        and row.task not in ("title", *LISTS)
         and not (ASKS_FOR_A_TITLE.search(question) and len(answer.split()) <= 12)
         for question, answer in row.pairs
     )
@@ -113,12 +128,23 @@ MENTIONS_SOURCE = re.compile(
     re.IGNORECASE,
 )
 NO_ANSWER = re.compile(
+    r"^(?:i['’]m |i am )?(?:sorry|afraid|unfortunately)\b"
+    r"|\bi(?: do not|don['’]t| cannot|can['’]t) (?:have|find|see|recall)\b"
+    r"|\b(?:data|details?|information|answer|date|figure)s? (?:is|are) (?:missing|unavailable)\b"
+    r"|\b(?:is|are) not (?:discussed|covered|described|recorded|clear|available|included|given)\b"
+    r"|\b(?:hard|difficult|impossible) to (?:say|tell|know|determine)\b|"
     r"(?:\bnot?|n['’]t)(?: have)?(?: enough| sufficient| any| further)? information\b"
     r"|\b(?:is|have|has|had) no (?:information|mention|knowledge|idea|record|data|details?)\b"
     r"|\bnot something i\b|\bi(?: am|['’]m) not (?:sure|certain|able)\b|\bas an ai\b|\blanguage model\b"
     r"|\b(?:can ?not|can't|unable to|could not) (?:answer|say|tell|determine|provide|help)\b"
     r"|\b(?:i|we) (?:do not|don't) know\b|\b(?:does not|doesn't|do not|don't) (?:specify|mention|say|provide|state)\b"
     r"|\bnot (?:specified|mentioned|stated|provided|known from)\b|^(?:unknown|n/a|none|not available|no answer)\W*$",
+    re.IGNORECASE,
+)
+UNCERTAIN = re.compile(r"\b(?:unknown|unclear|uncertain|undetermined)\b", re.IGNORECASE)
+PREAMBLE = re.compile(
+    r"^(?:sure|certainly|of course|absolutely|(?:great|good|interesting) question|happy to|i['’]d be happy"
+    r"|here(?:['’]s| is| are)\b|let me\b|thank you for)(?![\w, ]*\b(?:is|was|are|were|did|does)\b[^.!:]*[.!]$)",
     re.IGNORECASE,
 )
 REPEATED = re.compile(r"\b(?!\d)(\w[\w'’]*(?:\W+\w[\w'’]*){0,5}?)(?:\W+\1\b){2,}", re.IGNORECASE)
@@ -134,8 +160,40 @@ def mentions_source(row: Row) -> bool:
 
 
 def no_answer(row: Row) -> bool:
-    """A refusal, where the article is known to have the answer."""
-    return any(NO_ANSWER.search(one_line(answer)) for answer in row.answers)
+    """A refusal, where the article is known to have the answer. 'The text does not say' is an answer about a text."""
+    for answer in row.answers:
+        if row.reading and NOT_SAID.search(answer):
+            continue
+        unsure = UNCERTAIN.search(answer)  # it may be what the article tells
+        if NO_ANSWER.search(one_line(answer)) or unsure and unsure[0].lower() not in row.article_words:
+            return True
+    return False
+
+
+def preamble(row: Row) -> bool:
+    """'Great question!', 'Sure, here are ...': praise and promises before the answer."""
+    return any(PREAMBLE.search(one_line(answer)) for answer in row.answers)
+
+
+# What an answer to a question for a time, or for how many, has in it, beside digits
+A_TIME = word_set("times")
+A_QUANTITY = word_set("quantities") | frozenset([*UNITS, *TENS])
+FOR_A_TIME = re.compile(
+    r"^(?:and )?(?:when|(?:in|on) (?:what|which) (?:year|day|date|century|decade|month))\b", re.IGNORECASE
+)
+FOR_A_QUANTITY = re.compile(r"^(?:and |about )?how (?:many|much)\b", re.IGNORECASE)
+
+
+def beside_the_question(row: Row) -> bool:
+    """No time where the question asks when, no quantity where it asks how many."""
+    return any(
+        asks.search(question)
+        and not re.search(r"\d", answer)
+        and not telling & set(re.findall(r"[a-z]+", answer.lower()))
+        for question, answer in row.pairs
+        for asks, telling in ((FOR_A_TIME, A_TIME), (FOR_A_QUANTITY, A_QUANTITY))
+        if not (row.reading and NOT_SAID.search(answer))
+    )
 
 
 def another_language(row: Row) -> bool:
@@ -184,6 +242,10 @@ POINTING = re.compile(
     r"\b(?:he|she|it|they|his|her|its|their|him|them|this|these|those|there|then)\b|\bones?\?$",
     re.IGNORECASE,
 )
+# 'before there were cars', 'How long after its launch did Voyager 1 ...': these point at nothing, or at what comes
+FORWARD = re.compile(
+    r"\bthere (?:is|are|was|were|been|be)\b|\b(?:after|before|since|during) (?:its|his|her|their)\b", re.IGNORECASE
+)
 # 'What is chlorophyll?', 'Why do plants need light?': a thing without 'the' right behind the verb.
 BARE = re.compile(
     r"\b(?:is|are|was|were|do|does|did|can|has|have|of|about|that|explain|describe|define|word|term) (?:an? )?"
@@ -197,15 +259,19 @@ OPENERS = frozenset(
     "can could define describe did do does explain give hello hi hey list name please say state sum summarise "
     "summarize tell thanks what when where which who whom whose why write".split()
 )
-# 'Who discovered the electron?': a thing of which there is one kind, not 'the tower'.
+# 'Who discovered the electron?', 'Who built the first bicycle?': a thing of which there is one kind, not 'the tower'.
+ONE_OF_ITS_KIND = "coined described devised discovered explained formulated invented isolated patented predicted proved"
 MADE = re.compile(
-    rf"\b(?:{'|'.join([*word_pairs('makers'), *entries('deeds')])}) the (?:first )?"
+    rf"\b(?:(?:{'|'.join(ONE_OF_ITS_KIND.split())}) the (?:first )?"
+    rf"|(?:{'|'.join([*word_pairs('makers'), *entries('deeds')])}) the first )"
     r"(?:[a-z]+ (?!of\b|against\b|for\b))?(?P<noun>(?!ones?\b)[a-z]+)\b"
 )
+# 'When did construction begin?': of something that is not named. 'When was paper invented?' names it.
+OF_SOMETHING = re.compile(r"\b(?:did|had|was|were) [a-z]+(?:ion|ment|ing|ity|ence|ance|ism|ship) (?!of\b)")
 
 # 'the longest river of all', 'atomic number 117'; not a year, in which much happened.
 UNIQUE = re.compile(
-    r"\bthe (?:(?:second|third|fourth|fifth) )?(?:(?!(?:west|rest|forest|east|test)\b)\w+est|most \w+)\b"
+    r"\bthe (?:(?:second|third|fourth|fifth) )?(?:(?!(?:west|rest|forest|east|test)\b)\w+est|most \w+)\b(?!\?)"
     r"|(?<![\d,])(?!1\d{3}\b|20\d\d\b)\d"
 )
 
@@ -224,7 +290,7 @@ def place_of_subject(question: str, title: str) -> int | None:
 
 def without_subject(row: Row) -> bool:
     """A first question that makes sense only beside the article: 'When was it built?', 'How high is the tower?'"""
-    question = row.questions[0]
+    question = FORWARD.sub("", row.questions[0])
     pronoun, place = POINTING.search(question), place_of_subject(question, row.title)
     if row.reading or (place is not None and not (pronoun and pronoun.end() < place)):
         return False
@@ -234,6 +300,8 @@ def without_subject(row: Row) -> bool:
         return False
     made = MADE.search(question)
     if re.search(r"\bthe (?!(?:most|word|term|name) )[a-z]", question) and not (made and made["noun"] not in KINDS):
+        return True
+    if OF_SOMETHING.search(question):
         return True
     nouns = {match["noun"].lower() for match in BARE.finditer(question)}
     return not made and not nouns - STOP_WORDS - VERBS.keys() - PARTICIPLE.keys()
@@ -245,7 +313,12 @@ def without_subject(row: Row) -> bool:
 def grounded(answer: str, article: dict, question: str) -> bool:
     """Whether the numbers and names of an answer follow from the article (or the question that it takes up)."""
     known = f"{article['title']} {article['text']} {question}"
-    return numbers_known(answer, known, question) and names_known(answer, known)
+    return (
+        numbers_known(answer, known, question)
+        and names_known(answer, known)
+        and counts_agree(answer, known)
+        and dates_agree(answer, known, one_line(article["text"]), f"{article['title']} {question}")
+    )
 
 
 def not_grounded(row: Row) -> bool:
@@ -253,6 +326,8 @@ def not_grounded(row: Row) -> bool:
     before = ""
     for question, answer in row.pairs:
         before += f" {question}"
+        if row.task == "title":  # capitals say nothing there; reading.py looks at its words
+            answer = answer.lower()
         if not grounded(answer, article, before):
             return True
     return False
@@ -260,7 +335,13 @@ def not_grounded(row: Row) -> bool:
 
 CHECKS: tuple[tuple[str, Callable[[Row], bool]], ...] = (
     ("special token", lambda row: any(SPECIAL.search(text) for text in row.said)),
-    ("too long", lambda row: max(map(len, row.questions)) > MOST_QUESTION or max(map(len, row.answers)) > MOST_ANSWER),
+    (
+        "too long",
+        lambda row: (
+            max(map(len, row.questions)) > MOST_QUESTION
+            or max(map(len, row.answers)) > (MOST_REWRITTEN if row.reading else MOST_ANSWER)
+        ),
+    ),
     (
         "too short",
         lambda row: min(map(len, row.questions)) < LEAST_QUESTION or min(map(len, row.answers)) < LEAST_ANSWER,
@@ -272,6 +353,8 @@ CHECKS: tuple[tuple[str, Callable[[Row], bool]], ...] = (
     ("no answer", no_answer),
     ("mentions the article", mentions_source),
     ("question without a subject", without_subject),
+    ("preamble", preamble),
+    ("beside the question", beside_the_question),
     ("echo of the question", echo),
     ("repetition", repetition),
     ("answer without an end", without_end),

@@ -2,8 +2,8 @@
 
 import re
 
-from teacher.rules.english import PAST, STOP_WORDS, names_in, words
-from teacher.rules.lexicon import entries
+from teacher.rules.english import MONTH, PAST, STARTERS, STOP_WORDS, TITLES, names_in, sentences, words
+from teacher.rules.lexicon import entries, word_set
 
 UNITS = "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen".split()
 UNITS += "seventeen eighteen nineteen".split()
@@ -86,6 +86,57 @@ def _ordinals(text: str) -> list[tuple[int, str]]:
     return [(ORDINALS[word], word) for word in re.findall(r"[\w-]+", text.lower()) if word in ORDINALS]
 
 
+# '302 watchtowers', '9.2 million people'; not years, days and what else is counted up and down
+COUNTED = re.compile(
+    r"(?<![\w.,$£€-])(?P<number>\d[\d,]*(?:\.\d+)?(?: (?:hundred|thousand|million|billion))?) (?P<noun>[a-z]{4,}s)\b"
+)
+UNCOUNTED = frozenset(
+    "years days months weeks hours minutes seconds times degrees percents centuries decades points".split()
+)
+
+
+def counts_agree(answer: str, known: str) -> bool:
+    """Whether a number of things is one that the text has of them: not 155 towers of '155 miles, 302 towers'."""
+    told: dict[str, set[str]] = {}
+    for match in COUNTED.finditer(known):
+        told.setdefault(match["noun"], set()).add(match["number"].replace(",", ""))
+    return all(
+        match["number"].replace(",", "") in told[match["noun"]]
+        for match in COUNTED.finditer(answer)
+        if match["noun"] in told and match["noun"] not in UNCOUNTED and match["number"] in known
+    )
+
+
+FULL_DATE = re.compile(rf"\b\d{{1,2}} {MONTH},? \d{{3,4}}\b|\b{MONTH} \d{{1,2}},? \d{{3,4}}\b")
+
+
+def dates_agree(answer: str, known: str, text: str, question: str) -> bool:
+    """Whether a date stands in the text known as it is said, not put together of parts; and whether a sentence of the
+    text that has a year shares a word with what is said of that year."""
+    if any(date not in known for date in FULL_DATE.findall(answer)):
+        return _order_of_date(answer) <= _order_of_date(known)
+    told = [(set(YEAR.findall(part)), _telling(part)) for part in sentences(text)]
+    for part in (s for line in answer.splitlines() for s in sentences(line)):
+        about = _telling(part)
+        if len(about) < 2:  # 'In 1874.', an entry of a list
+            continue
+        about |= _telling(question)
+        for year in YEAR.findall(part):
+            where = [words_ for years, words_ in told if year in years]
+            if where and not any(about & words_ for words_ in where):
+                return False
+    return True
+
+
+def _order_of_date(text: str) -> set[frozenset[str]]:
+    """Full dates whatever the order of day and month."""
+    return {frozenset(re.findall(r"\w+", date)) for date in FULL_DATE.findall(text)}
+
+
+def _telling(text: str) -> set[str]:
+    return {stem(w.lower()) for w in words(text) if w.lower() not in STOP_WORDS and not w[0].isdigit()}
+
+
 # names
 
 
@@ -96,7 +147,10 @@ def _families() -> dict[str, int]:
 
 FAMILIES = _families()
 SUBJECT = re.compile(r"([A-Z]\w+) ([a-z]+)\b")  # at the beginning of an answer
+FULL_NAME = re.compile(r"([A-Z][\w’'-]+)(?: [A-Z]\.)* [A-Z][a-z’'-]+\b")  # there too: 'Norbert Lund', 'Most Europeans'
 FINITE = frozenset("is was are were has had did does".split())
+# What may stand before a name at the beginning of an answer
+STARTING = STOP_WORDS | STARTERS | TITLES | word_set("plain_adjectives") | word_set("before_names")
 NOT_NAMES = frozenset("both everybody everyone everything nobody nothing people somebody someone something".split())
 
 
@@ -115,6 +169,9 @@ def names_known(answer: str, known: str) -> bool:
     opening = SUBJECT.match(answer)
     if opening and opening[1].lower() not in NOT_NAMES and (opening[2] in PAST or opening[2] in FINITE):
         names = [*names, opening[1]]  # 'Confucius found it.'
+    full = FULL_NAME.match(answer)
+    if full and full[1].lower() not in STARTING and not full[1].lower().endswith("ly"):
+        names = [*names, full[1]]
     for name in names:
         for word in re.findall(r"\w+", name.lower()):
             if not (

@@ -4,6 +4,7 @@ The article comes first, so that a server that keeps the prefix reads it once fo
 """
 
 from pipeline.draws import shuffled
+from teacher.reading import SAYS_NOTHING, Task
 
 KINDS = {
     "fact": "a question for one important fact; the answer is one or two sentences",
@@ -18,6 +19,7 @@ KINDS = {
 }
 
 MOST_QUESTION, MOST_ANSWER, MOST_REASON = 600, 1500, 400  # characters
+MOST_REWRITTEN = 3000  # of an answer about a passage of up to 400 words, which may be all of it in other words
 
 
 def text_schema(least: int, most: int) -> dict:
@@ -38,6 +40,13 @@ def conversations_schema(count: int, max_turns: int) -> dict:
     kind = {"type": "string", "enum": sorted(KINDS)}
     conversation = object_schema(kind=kind, turns=list_schema(turn, 1, max_turns))
     return object_schema(conversations=list_schema(conversation, count, count))
+
+
+def passage_schema(tasks: list[Task], max_turns: int) -> dict:
+    turn = object_schema(question=text_schema(2, MOST_QUESTION), answer=text_schema(1, MOST_REWRITTEN))
+    kind = {"type": "string", "enum": sorted(task.kind for task in tasks)}
+    conversation = object_schema(kind=kind, turns=list_schema(turn, 1, max_turns))
+    return object_schema(conversations=list_schema(conversation, len(tasks), len(tasks)))
 
 
 def rating_schema(count: int) -> dict:
@@ -76,6 +85,37 @@ Rules:
 - Vary how the questions are worded.
 
 Answer with JSON alone: an object with the key "conversations", a list of {count} objects. Each has the key "kind",
+which is the word before the colon in the list above, and the key "turns", a list of objects with the keys "question"
+and "answer".""",
+        }
+    ]
+
+
+def passage_tasks(passage: str, other: str, tasks: list[Task], max_turns: int) -> list[dict]:
+    """The article's title is not told, so that no answer can lean on what the passage does not say."""
+    shown = f"Passage:\n{passage}" + (f"\n\nSecond passage:\n{other}" if other else "")
+    lines = "\n".join(f"{i}. {task.kind}: {task.asks}" for i, task in enumerate(tasks, 1))
+    about = " All tasks but compare are about the first passage alone." if other else ""
+    return [
+        {
+            "role": "user",
+            "content": f"""{shown}
+
+---
+Write {len(tasks)} conversations between a person who shows this passage to an assistant and the assistant, who reads
+it and does what the person asks:
+{lines}
+
+Rules:
+- The passage is before both of them: do not repeat it in the question. The person may call it the text, this or the
+  passage.{about}
+- Everything in an answer must stand in the passage, and nothing may be added from elsewhere: names, numbers and dates
+  are as the passage has them. What it does not tell is answered: {SAYS_NOTHING}
+- Answers begin with the answer itself. They are whole sentences, but for lists and titles.
+- Only the kind answer may have more than one turn, at most {max_turns}.
+- Vary how the person asks: short and long, as a question and as a command.
+
+Answer with JSON alone: an object with the key "conversations", a list of {len(tasks)} objects. Each has the key "kind",
 which is the word before the colon in the list above, and the key "turns", a list of objects with the keys "question"
 and "answer".""",
         }

@@ -40,6 +40,13 @@ def conversation(*turns, kind="fact"):
         (conversation(("What is gold?", "Gold is an element with the")), "answer without an end"),
         (conversation(("At how many degrees does gold melt?", "Gold melts at 1,065 degrees.")), "not grounded"),
         (conversation(("Who found gold?", "It was found by Pierre Laszlo.")), "not grounded"),
+        (conversation(("What is gold?", "Great question! Gold is a chemical element.")), "preamble"),
+        (conversation(("What is gold?", "Sure, here is what I know of it: a chemical element.")), "preamble"),
+        (conversation(("When does gold melt?", "Gold is a chemical element.")), "beside the question"),
+        (conversation(("How many symbols has gold?", "Gold is a chemical element.")), "beside the question"),
+        (conversation(("What is gold?", "I'm afraid I can't find that.")), "no answer"),
+        (conversation(("Is gold an element?", "That is unclear.")), "no answer"),
+        (conversation(("When did construction begin?", "It began at 1,064 degrees.")), "question without a subject"),
     ],
 )
 def test_what_is_not_fit_is_named(bad, reason):
@@ -56,11 +63,11 @@ def test_what_is_not_fit_is_named(bad, reason):
             ("Tell me about gold.", "Gold is a chemical element."),
             ("And what is its symbol?", "The symbol of gold is Au."),
         ),
-        conversation(
-            ("Read the text.\n\nGold is a chemical element.\n\nWhat is gold?", "Gold is a chemical element."),
-            kind="reading",
-        ),
+        conversation(("What does this text say that gold is?", "Gold is a chemical element."), kind="passage/answer")
+        | {"texts": ["Gold is a chemical element."]},
         conversation(("List what you know of gold.", "- an element\n- symbol Au")),
+        conversation(("Is gold an element?", "Certainly, gold is a chemical element.")),
+        conversation(("How much after its melting does gold cost?", "Gold costs no more.")),
     ],
 )
 def test_what_is_fit_passes(good):
@@ -78,7 +85,7 @@ def test_groundedness_of_numbers_and_names():
 # measured on rows labelled by hand
 
 
-@pytest.mark.parametrize("name", ["first", "after", "last"])
+@pytest.mark.parametrize("name", ["first", "after", "last", "fresh", "newest"])
 def test_the_labelled_rows_are_told_apart(name):
     """first.txt: what the filters were made on. The others: written later; their first measures are in RESULTS.md."""
     found = filter_rows.measure(name)
@@ -86,7 +93,7 @@ def test_the_labelled_rows_are_told_apart(name):
 
 
 def test_there_are_enough_labelled_rows():
-    labelled = [row for name in ("first", "after", "last") for row in filter_rows.rows(name)]
+    labelled = [row for name in ("first", "after", "last", "fresh", "newest") for row in filter_rows.rows(name)]
     assert sum(not row.bad for row in labelled) >= 200 and sum(bool(row.bad) for row in labelled) >= 200
     said = [tuple(m["content"] for m in row.conversation["messages"]) for row in labelled]
     assert len(set(said)) == len(said)
@@ -106,6 +113,9 @@ def test_there_are_enough_labelled_rows():
         ("It joined with the UK.", "the United Kingdom"),
         ("25 percent of them.", "a quarter of them"),
         ("1. The red\n2. The blue", "red and blue"),
+        ("Young Norbert Lund built it in 1874.", "In 1874 Norbert Lund built it"),
+        ("It began on September 5, 1977.", "It began on 5 September 1977"),
+        ("He died in 1642.", "He (1564–1642) died"),
     ],
 )
 def test_other_forms_of_what_is_known_are_known(answer, known):
@@ -123,6 +133,10 @@ def test_other_forms_of_what_is_known_are_known(answer, known):
         ("It costs 30 pounds.", "from 1618 to 1648"),
         ("James Joyce was a Frenchman.", "James Joyce of Ireland"),
         ("Belfast.", "Dublin"),
+        ("Norbert Lund built it.", "Karl Lund built a bridge"),
+        ("It had 155 towers.", "155 kilometres and 302 towers"),
+        ("He was born on 13 August 1820.", "12 May 1820 – 13 August 1910"),
+        ("Anna was their guide in 1912.", "Anna was a guide. Its ice has shrunk since 1912."),
     ],
 )
 def test_what_does_not_follow_is_not(answer, known):

@@ -2,9 +2,8 @@
 
 import pytest
 
+from gen_pref_data import GOOD
 from teacher.rules import judge
-
-GOOD = 0.7  # from which gen_pref_data may choose an answer
 
 CAPITAL = ("What is the capital of Illinois?", "The capital of Illinois is Springfield.")
 AUTHOR = ("Who wrote Hamlet?", "Hamlet was written by William Shakespeare.")
@@ -110,3 +109,27 @@ def test_better_answers_score_higher():
     ]
     scores = [judge.score(*CAPITAL, answer) for answer in ladder]
     assert scores == sorted(scores, reverse=True) and len(set(scores)) == 4 and scores[0] == 1.0
+
+
+PASSAGE = "Vera Plunor was born in 1751.\n\nVera Plunor died in 1783.\n\nIn what year did Vera Plunor die?"
+
+
+@pytest.mark.parametrize(
+    "question, reference, answer",
+    [
+        (PASSAGE, "Vera Plunor died in 1783.", "Vera Plunor died in 1751."),  # a number of the passage is no right one
+        (
+            "In which state is Indianapolis the largest city?",
+            "Indianapolis is the largest city in Indiana.",
+            "Indiana is the largest city in Indiana.",
+        ),
+        ("Who painted The Kiss?", "The Kiss was painted by Klimt.", "The painter Klimt was painted by Klimt."),
+        ("Why is Lima in Cuba?", "Lima is not in Cuba.", "So is not in Cuba."),
+        ("Who walked on the Moon with Doyle?", "Doyle never walked on the Moon.", "Doyle never the Moon."),
+        ("What borders Mali?", "Mali borders Guinea, Senegal and Niger.", "Mali borders Niger, Guinea and Guinea."),
+        ("What is its symbol?", "The symbol of fluorine is F.", "The symbol of fluorine is F. One."),
+    ],
+)  # fmt: skip
+def test_what_the_demo_chose_wrongly_is_not_good(question, reference, answer):
+    """gen_pref_data.py chooses own answers from GOOD on."""
+    assert judge.score(question, reference, answer) < GOOD <= judge.score(question, reference, reference)

@@ -1,16 +1,25 @@
 """One prompt to a server that fails in every way that servers do; and a table of all faults in all phases of a run."""
 
+import contextlib
 import json
+import subprocess
+import sys
 import time
 from email.utils import formatdate
+from pathlib import Path
 
 import pytest
+import requests
 
+from conftest import ROOT
 from fake_teacher import FakeTeacher, serving
 from pipeline.config import InputError, Teacher
 from teacher import server as module
-from teacher.client import OpenAIBackend
+from teacher.client import OpenAIBackend, ratings_of
+from teacher.prompts import passage_schema, rating_schema
+from teacher.reading import Task
 from teacher.server import LADDER, Refused, Server, TooLong, normal, retry_after
+from tiny import tiny_checkpoint
 
 SCHEMA = {"type": "object", "properties": {"a": {"type": "string", "maxLength": 9}}, "required": ["a"]}
 MESSAGES = [{"role": "user", "content": "Say a."}]
@@ -335,3 +344,81 @@ def test_every_fault_in_every_phase(fault, phase, task, tmp_path, quick):
     assert not error and len(again) == JOBS and not any(isinstance(r, Refused) for r in again.values())
     assert len(fake.bodies()) == asked + JOBS - len(usable)
     assert all(again[n] == result for n, result in usable.items())
+
+
+# what real servers take
+
+
+def fields_of_vllm() -> dict[str, list[str]]:
+    """{field: the values that it may have, none: any} of vllm_fields.txt"""
+    lines = Path(__file__).with_name("vllm_fields.txt").read_text(encoding="utf-8").splitlines()
+    split = [line.partition(" = ") for line in lines if not line.startswith("#")]
+    return {name: values.split() for name, _, values in split}
+
+
+def fields_in(body: dict, before: str = "") -> dict[str, object]:
+    """{field: value} of a request, those of objects behind a dot; a schema is the server's, whatever is in it."""
+    found: dict[str, object] = {}
+    for name, value in body.items():
+        found[before + name] = value
+        for part in value if isinstance(value, list) else [value]:
+            if isinstance(part, dict) and name != "schema":
+                found |= fields_in(part, f"{before}{name}.")
+    return found
+
+
+@pytest.mark.parametrize("rung", range(len(LADDER)))
+def test_every_field_that_is_sent_is_one_of_vllm(rung, no_waiting):
+    """A guided_json that vLLM no longer knows would be ignored silently."""
+    fake, _ = completed(lambda n, body: "a" if n >= rung else {"status": 400, "text": "unsupported response_format"})
+    known, sent = fields_of_vllm(), fields_in(fake.bodies()[-1])
+    assert len(fake.bodies()) == rung + 1 and {"messages.role", "messages.content", "max_tokens"} <= set(sent)
+    for name, value in sent.items():
+        assert name in known, f"{name} is no field of vLLM's request"
+        assert not known[name] or value in known[name]
+
+
+LLAMA_CPP = """
+import sys, time, xllamacpp
+p = xllamacpp.CommonParams()
+p.model.path, p.n_ctx, p.port, p.ui, p.use_jinja = sys.argv[1], 512, 0, False, True
+p.cpuparams.n_threads = p.cpuparams_batch.n_threads = 1
+server = xllamacpp.Server(p)
+print(server.listening_address, flush=True)
+time.sleep(600)
+"""
+
+
+def test_a_real_llama_cpp_server_is_a_teacher(tmp_path, monkeypatch):
+    """A model of random weights behind llama.cpp: it takes our schemas with their lengths, and keeps to them."""
+    pytest.importorskip("xllamacpp"), pytest.importorskip("gguf")
+    monkeypatch.syspath_prepend(str(ROOT / "scripts"))
+    publish = pytest.importorskip("publish")
+    publish.write_gguf(tiny_checkpoint(tmp_path / "random", block_size=512), tmp_path / "tiny.gguf", "tiny", "f16")
+    command = [sys.executable, "-c", LLAMA_CPP, str(tmp_path / "tiny.gguf")]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+    try:
+        url = process.stdout.readline().strip()
+        model = requests.get(f"{url}/v1/models", timeout=60).json()["data"][0]["id"]
+        server = Server(settings(f"{url}/v1", model=model, timeout=120.0))
+        server.check()
+        answer = server.complete(MESSAGES, SCHEMA, 0.0)
+        assert server.rung == 0 and len(json.loads(answer.text)["a"]) <= 9 and not answer.cut_off
+        schema = rating_schema(3)
+        told = server.complete([{"role": "user", "content": "Rate."}], without_text(schema), 0.0)
+        assert len(ratings_of(told.text, 3)) == 3
+        with pytest.raises(TooLong):
+            server.complete([{"role": "user", "content": "gold " * 600}], SCHEMA, 0.0)
+        with contextlib.suppress(Refused):  # random weights go on until the context is full: 500, 'output that does not
+            server.complete(MESSAGES, passage_schema([Task("title", "a title")], 2), 0.0)  # match the expected format'
+        assert server.rung == 0, "that schema is taken too"
+    finally:
+        process.kill()
+
+
+def without_text(schema: dict) -> dict:
+    """The schema of ratings without reasons, which random weights make as long as they may be."""
+    item = schema["properties"]["ratings"]["items"]
+    short = item | {"required": ["score"], "properties": {"score": item["properties"]["score"]}}
+    ratings = schema["properties"]["ratings"] | {"items": short}
+    return schema | {"properties": {"ratings": ratings}}

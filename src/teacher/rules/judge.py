@@ -6,12 +6,12 @@ counts against it: an answer that it calls good is to be true.
 
 import re
 
-from teacher.rules.english import STOP_WORDS, names_in, numbers_in, one_line, words
+from teacher.rules.english import STOP_WORDS, names_in, numbers_in, one_line, sentences, words
 
 TIE = 0.05  # scores that differ by less
 # What an answer's score is multiplied with, for each fault.
 WRONG_YES_NO, NEGATED, OTHER_NUMBER, ADDED, TURNED_ROUND = 0.25, 0.1, 0.4, 0.6, 0.4
-REPEATED, RAMBLING, UNFINISHED = 0.5, 0.7, 0.8
+REPEATED, RAMBLING, UNFINISHED, LOST = 0.5, 0.7, 0.8, 0.6
 NEGATION = re.compile(
     r"\b(?:not|never|no longer|neither|nor|nobody|nothing|none|cannot|without|false|untrue|incorrect|wrong|hardly)\b"
     r"|n['’]t\b",
@@ -25,6 +25,10 @@ FOR_A_VALUE = re.compile(
     r"\b(?:who|whom|when|where|which|how (?:many|much|old|long|high|far|large|big|deep|tall|wide)|in what|at what"
     r"|(?:what|name|know|tell me|you tell me) (?:is |are |was |were )?(?:the |\w+['’]s )\w+)\b",
     re.IGNORECASE,
+)
+TWICE = re.compile(r"\b([A-Z]\w+),? and \1\b")  # Niger, Guinea and Guinea
+PRONOUN = re.compile(
+    r"\b(?:he|she|it|they|his|her|its|their)\b|^the [a-z]+ (?:is|was|are|were|has|had)\b", re.IGNORECASE
 )
 REPETITION = re.compile(r"\b(\w[\w'’]*(?:\W+\w[\w'’]*){0,7}?)(?:\W+\1\b){2,}", re.IGNORECASE)
 SAYING = frozenset("answer called correct indeed known named right true yes".split())  # add nothing
@@ -62,15 +66,24 @@ def score(question: str, reference: str, answer: str) -> float:
     text = one_line(answer)
     if not text:
         return 0.0
-    said = set(content(text))
-    wanted = key_parts(question, reference) or set(content(reference))
+    question = without_passage(question)
+    said, news = set(content(text)), {w for w in key_parts(question, reference) if not NEGATION.fullmatch(w)}
+    wanted = news or set(content(reference))
     result = len(wanted & said) / len(wanted) if wanted else 1.0
+    if not news and result < 1:  # 'Doyle never the Moon' for 'Doyle never walked on the Moon'
+        result *= LOST
     if YES_NO.match(reference):  # wrong_yes_no sees to the rest
         result = max(result, BARE_YES_NO)
     for applies, factor in FAULTS:
         if applies(question, reference, text):
             result *= factor
     return result
+
+
+def without_passage(question: str) -> str:
+    """What is asked, where a text or a system prompt stands beside it: what they say is no part of the question."""
+    parts = [part for part in question.split("\n\n") if part.strip()]
+    return min(parts, key=len) if parts else question
 
 
 # faults
@@ -118,11 +131,22 @@ def turned_round(question: str, reference: str, text: str) -> bool:
 
 def repeated(question: str, reference: str, text: str) -> bool:
     parts = [p.strip().lower() for p in re.split(r"[.!?]", text) if len(p.split()) > 2]
-    return bool(REPETITION.search(text)) or len(set(parts)) < len(parts)
+    return bool(REPETITION.search(text) or TWICE.search(text)) or len(set(parts)) < len(parts)
+
+
+def subject_lost(question: str, reference: str, text: str) -> bool:
+    """A sentence without what question and reference are about: 'Indiana is the largest city in Indiana.'"""
+    first = next(iter(content(reference)), "")
+    if first not in content(question) or not BE.search(text) or PRONOUN.search(text):
+        return False
+    return first not in content(text)
 
 
 def rambling(question: str, reference: str, text: str) -> bool:
-    return len(text.split()) > 2 * len(reference.split()) + 8
+    stray = [
+        s for s in sentences(text) if len(s.split()) < 3 and not content(s) and not YES_NO.match(s)
+    ]  # '... F. One.'
+    return len(text.split()) > 2 * len(reference.split()) + 8 or bool(stray)
 
 
 def unfinished(question: str, reference: str, text: str) -> bool:
@@ -136,6 +160,7 @@ FAULTS = (
     (added, ADDED),
     (added_much, ADDED),
     (turned_round, TURNED_ROUND),
+    (subject_lost, LOST),
     (repeated, REPEATED),
     (rambling, RAMBLING),
     (unfinished, UNFINISHED),
