@@ -354,6 +354,12 @@ class Serve(Decoding):
     api_key: str | None
     allow_origins: list[str]
     log_requests: bool
+    lookup: Annotated[Literal["off", "auto", "always"], BeforeValidator(_off)]
+
+
+class Lookup(Section):
+    index: InCorpus
+    passages: Count
 
 
 class Log(Section):
@@ -408,6 +414,7 @@ class Config(Section):
     dpo: Dpo
     judge: Judge
     serve: Serve
+    lookup: Lookup
     log: Log
     wandb: Wandb
     vast: Vast
