@@ -1,6 +1,6 @@
 """Make many articles of a few, to measure a stage at a size that no corpus at hand has: deduped -> a deduped folder
 
-    python scripts/bench/many_articles.py --source data/clean/deduped --target runs/many/data/clean/deduped --articles 200000
+    python scripts/bench/many_articles.py --source data/clean/deduped --target runs/many/data/clean/deduped
 
 Each article is cut at paragraphs into articles of about 2,800 characters, the mean of English Wikipedia. When all are
 used, they come again with other names: every capitalised word gets an ending of that round's, so that the vocabulary
@@ -15,8 +15,8 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "src"))
 
-from pipeline.files import dump_line, read_jsonl  # noqa: E402
-from pipeline.stage_output import StageOutput, shards  # noqa: E402
+from pipeline.files import dump_line, read_jsonl
+from pipeline.stage_output import StageOutput, shards
 
 LENGTH = 2800  # characters
 SHARD = 10_000  # articles

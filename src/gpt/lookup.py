@@ -119,8 +119,8 @@ def plain(tokenizer: Tokenizer, messages: list[dict], limit: int) -> tuple[list[
 
 
 def fitted(tokenizer: Tokenizer, sentences: list[str], question: str, room: int) -> tuple[str, int]:
-    """-> as many sentences in a row as `room` tokens hold, around the one with most words of the question; how many were
-    left out"""
+    """-> as many sentences in a row as `room` tokens hold, around the one with most words of the question; how many
+    were left out"""
     sizes = [len(ids) for ids in tokenizer.encode_batch(sentences)]
     if sum(sizes) <= room:
         return "".join(sentences).strip(), 0

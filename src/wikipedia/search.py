@@ -231,7 +231,7 @@ def quoted(stem: str) -> str:
 
 
 def score(read: Read, terms: list[Term], words: Terms) -> float:
-    """0 to 1. The shares are those with most facts in the first passage, of 432 tried; a tenth more or less is as good."""
+    """0 to 1. The shares: those with most facts in the first passage, of 432 tried; a tenth more or less is as good."""
     weights = {term.stem or f"?{n}": term.weight for n, term in enumerate(terms)}
     whole = sum(weights.values())
     title = [words.stem(word) for word in words.words(BRACKETED.sub("", read.title))]
