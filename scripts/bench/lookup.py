@@ -7,12 +7,13 @@
 The questions are the quiz's hundred on the mini-wiki (--truth), or those of a file written by hand (--questions):
 question, accepted answers, article. Each is asked as it is, in lower case, in capitals and with two letters swapped.
 The search alone: the fact among k passages, in the first, the right article first, the score at which `auto` is best.
-With --url each question is answered from memory and looked up, and once with the passage that has the fact (reading
-alone). --clients measures searches a second and how long they take.
+With --url each question is answered from memory and looked up; "reading alone" is the share of right answers among
+those that had the fact before them. --clients measures searches a second and how long they take.
 """
 
 import argparse
 import json
+import re
 import statistics
 import sys
 import threading
@@ -25,7 +26,6 @@ import requests
 
 ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT), str(ROOT / "src")]
-from gpt import chat  # noqa: E402
 from pipeline.config import InputError  # noqa: E402
 from scripts.bench import exam, quiz  # noqa: E402
 from wikipedia.search import GOOD, Passage, Search  # noqa: E402
@@ -165,37 +165,43 @@ def answer(url: str, text: str, lookup: str) -> tuple[str, list[dict]]:
     return said["choices"][0]["message"]["content"], said.get("sources", [])
 
 
-def reading(url: str, search: Search, asked: list[Asked], unanswered: list[str], k: int) -> tuple[str, list[dict]]:
-    """The model: from memory, looked up, and given a passage that has the fact. -> a table, every answer"""
-    every: list[dict] = []
+class Read(NamedTuple):
+    """An answer of the model."""
 
-    def one(job: tuple[str, Asked, str, str]) -> tuple[str, bool, bool, bool]:
+    part: str
+    question: str
+    answer: str
+    right: bool
+    sources: list[str]  # titles
+    shown: bool  # the fact stands in what it read
+
+
+def reading(url: str, asked: list[Asked], unanswered: list[str]) -> tuple[str, list[dict]]:
+    """The model, from memory and looked up. -> a table, every answer"""
+
+    def one(job: tuple[str, Asked, str, str]) -> Read:
         part, question, text, lookup = job
         said, sources = answer(url, text, lookup)
-        right = has_fact(question, said)
-        shown = any(holds(question, source) for source in sources)  # type: ignore[arg-type]
-        every.append({"part": part, "question": text, "answer": said, "right": right, "sources": sources})
-        return part, right, shown, bool(sources)
+        shown = any(holds(question, source) for source in sources)
+        return Read(part, text, said, has_fact(question, said), [s["title"] for s in sources], shown)
 
     jobs = [("from memory", q, q.text, "off") for q in asked]
     for way, change in WAYS.items():
         jobs += [(f"looked up, {way}", q, change(q.text, q.subject), "auto") for q in asked]
-    for q in asked:
-        given = next((p for p in search(q.text, k=k) if holds(q, p)), None)
-        if given:
-            jobs.append(("reading alone", q, chat.with_passage(given["text"], q.text), "off"))
-    counts: dict[str, list[int]] = {}
     with ThreadPoolExecutor(quiz.AT_ONCE) as pool:
-        for part, *held in pool.map(one, jobs):
-            count = counts.setdefault(part, [0, 0, 0, 0])
-            for place, value in enumerate((True, *held)):
-                count[place] += int(value)
+        answers = list(pool.map(one, jobs))
         refused = [said for said, _ in pool.map(lambda text: answer(url, text, "auto"), unanswered)]
-    lines = [f"{'model':28} asked   right %  right source shown %  sources shown %"]
-    for part, (n, right, shown, sources) in counts.items():
-        lines.append(f"{part:28} {n:5} {100 * right / n:9.1f} {100 * shown / n:21.1f} {100 * sources / n:16.1f}")
-    says_so = sum(bool(quiz.re.search(UNSAID, said, quiz.re.IGNORECASE)) for said in refused)
+    lines = [f"{'model':28} asked  right %  read something %  right source %  reading alone %"]
+    for part in dict.fromkeys(a.part for a in answers):
+        own = [a for a in answers if a.part == part]
+        with_fact = [a for a in own if a.shown]
+        alone = f"{100 * sum(a.right for a in with_fact) / len(with_fact):17.1f}" if with_fact else f"{'':17}"
+        shares = [sum(a.right for a in own), sum(bool(a.sources) for a in own), len(with_fact)]
+        right, read, shown = (100 * n / len(own) for n in shares)
+        lines.append(f"{part:28} {len(own):5} {right:8.1f} {read:17.1f} {shown:15.1f}{alone}")
+    says_so = sum(bool(re.search(UNSAID, said, re.IGNORECASE)) for said in refused)
     lines.append(f"no article answers: says so in {says_so} of {len(refused)}")
+    every = [a._asdict() for a in answers]
     every += [{"part": "no article answers", "question": q, "answer": a} for q, a in zip(unanswered, refused)]
     return "\n".join(lines), every
 
@@ -222,7 +228,7 @@ def main() -> None:
         if args.clients:
             print(speed(search, [question.text for question in asked], args.clients))
         if args.url:
-            table, every = reading(args.url, search, asked, unanswered, args.k)
+            table, every = reading(args.url, asked, unanswered)
             print(table)
             if args.json:
                 args.json.write_text(json.dumps(every, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
