@@ -124,7 +124,9 @@ def reply(decoder: Decoder, messages: list[dict], settings, seed: int, reader: R
     """Print the answer as it comes, and what was read for it. -> as much as was said before the end or Ctrl-C"""
     context = decoder.config.block_size
     # The prompt leaves room for max_new_tokens, but takes half of the context when it has to.
-    read = reader.prompt(decoder.tokenizer, messages, max(context // 2, context - settings.max_new_tokens), mode)
+    read = reader.prompt(
+        decoder.tokenizer, messages, max(context // 2, context - settings.max_new_tokens), context, mode
+    )
     if read.turns_left_out:
         print(f"(the first {read.turns_left_out} messages no longer fit the context)", file=sys.stderr)
     for source in read.sources:

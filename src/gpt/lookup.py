@@ -1,9 +1,9 @@
 """Answers that are read, not remembered: passages of the encyclopaedia before the user's question, as SFT shows them.
 
     reader = open_reader(cfg, wikipedia.search.Search)
-    prompt = reader.prompt(tokenizer, messages, limit, "auto")     # prompt.ids to decode, prompt.sources to show
+    prompt = reader.prompt(tokenizer, messages, limit, context, "auto")    # prompt.ids to decode, .sources to show
 
-A passage has at most half of the model's room, as in fine-tuning (src/gen_sft_data.py): a longer one is cut to the
+Passages have at most half of the model's context, as in fine-tuning (src/gen_sft_data.py): what is longer is cut to the
 sentences around the one that has most of the question; a conversation that no longer fits loses its oldest turns.
 What was left out is counted.
 """
@@ -44,6 +44,10 @@ class Search(Protocol):
         """Its sentences; joined they are the text."""
 
 
+class SearchFailed(InputError):
+    """The index was well when it was opened and cannot be read now."""
+
+
 class Prompt(NamedTuple):
     ids: list[int]
     sources: list[Source]  # with what was read of their texts
@@ -73,49 +77,51 @@ class Reader:
             raise InputError(f"nothing can be looked up: {self.missing}")
         return mode
 
-    def prompt(self, tokenizer: Tokenizer, messages: list[dict], limit: int, mode: str) -> Prompt:
-        """The ids up to where the assistant is to speak, at most `limit` of them; passages before the last question."""
+    def prompt(self, tokenizer: Tokenizer, messages: list[dict], limit: int, context: int, mode: str) -> Prompt:
+        """The ids up to where the assistant is to speak, at most `limit` of them; passages before the last question.
+
+        context: of the model, in tokens. InputError: the last message does not fit, or the search has failed.
+        """
         place = max((i for i, m in enumerate(messages) if m["role"] == "user"), default=None)
         if mode == "off" or self.search is None or place is None:
-            return Prompt(*plain(tokenizer, messages, limit))
-        question = messages[place]["content"]
-        earlier = [m["content"] for m in messages[:place] if m["role"] != "system"]
-        found = [
-            s
-            for s in self.search(question, earlier, self.passages)
-            if mode == "always" or s["score"] >= self.search.good
-        ]
+            ids, dropped = chat.prompt(tokenizer, messages, limit)
+            return Prompt(ids, [], dropped, 0)
         last = [m for i, m in enumerate(messages) if m["role"] == "system" or i >= place]
         chat.check_length(tokenizer, last, limit, "the last message and what belongs to it")
-        room = min(
-            limit // 2, limit - len(chat.ask(tokenizer, last)) - len(tokenizer.encode(chat.with_passage("", "")))
-        )
+        question = messages[place]["content"]
+        around = chat.ask(tokenizer, last) + tokenizer.encode(chat.with_passage("", ""))
+        room = min(context // 2, limit - len(around))
+        found = self._found(question, [m["content"] for m in messages[:place] if m["role"] != "system"], mode)
         sources, sentences_left_out = self._fitted(tokenizer, found, question, room)
         if sources:
-            read = "\n\n".join(source["text"] for source in sources)
-            messages = [*messages]
-            messages[place] = {**messages[place], "content": chat.with_passage(read, question)}
-        ids, _, turns_left_out, _ = plain(tokenizer, messages, limit)
-        return Prompt(ids, sources, turns_left_out, sentences_left_out)
+            passage = "\n\n".join(source["text"] for source in sources)
+            asked = {**messages[place], "content": chat.with_passage(passage, question)}
+            messages = [*messages[:place], asked, *messages[place + 1 :]]
+        ids, dropped = chat.prompt(tokenizer, messages, limit)
+        return Prompt(ids, sources, dropped, sentences_left_out)
+
+    def _found(self, question: str, earlier: list[str], mode: str) -> list[Source]:
+        assert self.search
+        try:
+            found = self.search(question, earlier, self.passages)
+        except InputError as error:
+            raise SearchFailed(str(error)) from None
+        return [source for source in found if mode == "always" or source["score"] >= self.search.good]
 
     def _fitted(
         self, tokenizer: Tokenizer, found: Sequence[Source], question: str, room: int
     ) -> tuple[list[Source], int]:
         """-> the passages as far as there is room for them, the sentences that there is none for"""
+        assert self.search
         sources: list[Source] = []
         left_out = 0
         for source in found:
-            text, cut = fitted(tokenizer, self.search.sentences(source["text"]), question, room)  # type: ignore[union-attr]
+            text, cut = fitted(tokenizer, self.search.sentences(source["text"]), question, room)
             left_out += cut
             if text:
                 sources.append({**source, "text": text})
                 room -= len(tokenizer.encode(text + "\n\n"))
         return sources, left_out
-
-
-def plain(tokenizer: Tokenizer, messages: list[dict], limit: int) -> tuple[list[int], list[Source], int, int]:
-    ids, dropped = chat.prompt(tokenizer, messages, limit)
-    return ids, [], dropped, 0
 
 
 def fitted(tokenizer: Tokenizer, sentences: list[str], question: str, room: int) -> tuple[str, int]:

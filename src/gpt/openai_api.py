@@ -1,6 +1,7 @@
 """The endpoints of the server, OpenAI's /v1 and a plain /chat: a request becomes jobs, the jobs become an answer."""
 
 import random
+import sys
 import time
 import uuid
 from collections.abc import AsyncIterator, Callable
@@ -26,7 +27,7 @@ from gpt.api_requests import (
 from gpt.decoder import Completion, Request, check_prompt
 from gpt.engine import Engine, Job
 from gpt.grammar import json_grammar
-from gpt.lookup import Prompt, Reader
+from gpt.lookup import Prompt, Reader, SearchFailed
 from gpt.sampling import Sampling
 from pipeline.config import InputError, Serve
 
@@ -229,12 +230,17 @@ class API:
         most = model.context // (2 if mode == "off" else 4)
         limit = model.context - min(model.context - 1 if max_tokens is None else max_tokens, most)
         size = length_of(messages) if mode == "off" else LARGE + 1  # searching is a thread's work
-        return await self._tokenize(size, lambda: self.reader.prompt(model.tokenizer, messages, limit, mode))
+        return await self._tokenize(
+            size, lambda: self.reader.prompt(model.tokenizer, messages, limit, model.context, mode)
+        )
 
     async def _tokenize(self, size: int, work: Callable[[], Result], param: str = "messages") -> Result:
         """work's value, in a thread when there is much to tokenize. What does not fit is the client's fault."""
         try:
             return await off_loop(size, work)
+        except SearchFailed as error:
+            print(f"lookup: {error}", file=sys.stderr)
+            raise APIError(503, "the search index cannot be read", "lookup", "lookup_failed") from None
         except InputError as error:
             raise APIError(400, str(error), param, "context_length_exceeded") from None
 
