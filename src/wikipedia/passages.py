@@ -34,9 +34,9 @@ def passages(text: str) -> list[Passage]:
             heading = named[1]
             if size >= FEWEST:
                 close(start)
-            if end <= named.end():
-                continue
-        words = count(text[start:end])
+        words = count(HEADING.sub("", text[start:end]))
+        if not words:
+            continue
         if size and (size + words > MOST or (size >= FEWEST and words >= FEWEST)):
             close(start)
         if not size:
@@ -79,7 +79,7 @@ def halves(text: str, start: int, end: int) -> list[tuple[int, int]]:
     part = sum(sizes) / -(-sum(sizes) // MOST)
     cuts, words, at = [start], 0, start
     for sentence, size in zip(sentences, sizes):
-        if words and words + size > part * 1.1:
+        if words and (words + size / 2 > part or words + size > MOST):
             cuts.append(at)
             words = 0
         words, at = words + size, at + len(sentence)

@@ -108,8 +108,8 @@ class Search:
         """The words of a question that say what it is about, the rarest ones, with their weights."""
         words = self.terms.words(ends(question))
         asked = [word for word in words if not self.terms.is_stop(word)]
-        if not asked and not self._leans(words, asked):
-            asked = [word for word in words if word not in self.terms.asking]  # "The Who?"
+        if not asked and not earlier and len({*words}) > 1:
+            asked = words  # "Who are The Who?"
         found = self._weighed(asked, 1.0)
         if earlier and self._leans(words, asked):
             for stem, term in self._weighed(self._named(earlier), EARLIER).items():
@@ -207,7 +207,8 @@ class Search:
 
 def ends(text: str) -> str:
     """The first and the last characters of a text: whatever its length, searching takes the same time."""
-    return text if len(text) <= 2 * GLANCE else f"{text[:GLANCE]} {text[-GLANCE:]}"
+    text = text if len(text) <= 2 * GLANCE else f"{text[:GLANCE]} {text[-GLANCE:]}"
+    return text.encode(errors="replace").decode()  # half of a surrogate pair is no character
 
 
 def query(terms: list[Term]) -> str:
