@@ -25,6 +25,7 @@ from wikipedia.terms import Terms
 
 FORMAT = 1  # goes up with every change of the tables or of what stands in them
 APPLICATION = 0x77696B69  # "wiki": SQLite's application_id
+PAGE = 16384  # bytes: with SQLite's 4,096 an index of 200,000 articles is a tenth larger
 MAX_NAMES = 20  # words of redirects to an article that its title lacks: the names that people use for it
 SHORTEST = 4  # letters of a word that may be corrected
 REMAKE = "make it with python scripts/build_index.py and the same config"
@@ -134,6 +135,7 @@ class Writer:
 
     def _open(self) -> sqlite3.Connection:
         db = sqlite3.connect(self.path, isolation_level=None)
+        db.execute(f"PRAGMA page_size = {PAGE}")
         db.executescript("PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA cache_size = -65536;")
         return db
 

@@ -33,6 +33,7 @@ def records(articles=ARTICLES):
 
 def small_index(path: Path, articles=ARTICLES, language="en", redirects=()) -> Path:
     terms = terms_of(language)
+    path.parent.mkdir(parents=True, exist_ok=True)
     with index.Writer(path.with_suffix(".part"), "key") as writer:
         writer.add_redirects({"title": name, "target": target} for name, target in redirects)
         writer.add("part-00000", index.prepare(records(articles), terms), terms)
