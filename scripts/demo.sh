@@ -63,13 +63,19 @@ for model in sft dpo; do
 done
 [ -z "${quiz_failed:-}" ] || { echo "error: the quiz was not passed (status $quiz_failed)" >&2; exit 1; }
 
-printf '\n== three questions, through the running server\n'
+printf '\n== three questions, through the running server: from memory, and looked up in the mini-wiki\n'
 serve demo/checkpoints/dpo/latest
+show='import json, sys
+said = json.load(sys.stdin)
+print(said["choices"][0]["message"]["content"], *("[" + s["title"] + "]" for s in said.get("sources", [])))'
 for question in "What is the capital of Japan?" "Which element has the symbol Au?" "Tell me about the Danube."; do
-    printf '\nyou:     %s\nwikillm: ' "$question"
-    curl -s "$url/v1/chat/completions" -H 'content-type: application/json' \
-        -d "{\"messages\": [{\"role\": \"user\", \"content\": \"$question\"}], \"temperature\": 0}" \
-        | "$python" -c 'import json, sys; print(json.load(sys.stdin)["choices"][0]["message"]["content"])'
+    printf '\nyou:         %s\n' "$question"
+    for lookup in off auto; do
+        [ $lookup = off ] && printf 'from memory: ' || printf 'looked up:   '
+        curl -s "$url/v1/chat/completions" -H 'content-type: application/json' \
+            -d "{\"messages\": [{\"role\": \"user\", \"content\": \"$question\"}], \"temperature\": 0, \"lookup\": \"$lookup\"}" \
+            | "$python" -c "$show"
+    done
 done
 
 printf '\n\n== what each stage made, took and cost\n'

@@ -15,7 +15,7 @@
 set -euo pipefail
 here=$(cd "$(dirname "$0")/.." && pwd)
 python=${PYTHON:-$([ -x "$here/.venv/bin/python" ] && echo "$here/.venv/bin/python" || echo python3)}
-stages="extract clean dedup train_tokenizer pack_tokens train gen_sft_data train_sft gen_pref_data train_dpo eval_ppl judge_eval"
+stages="extract clean dedup train_tokenizer pack_tokens build_index train gen_sft_data train_sft gen_pref_data train_dpo eval_ppl judge_eval"
 
 usage() { sed -n '2,15s/^# \{0,1\}//p' "$0"; }
 known() { case " $stages " in *" $1 "*) ;; *) echo "error: no stage '$1'; the stages: $stages" >&2; exit 2 ;; esac; }
@@ -53,7 +53,9 @@ for stage in $stages; do
     [ $running = yes ] || continue
     printf '\n== %s\n' "$stage"
     # `< /dev/null`: a stage that asked a question would hang a night's run
-    "$python" "$here/src/$stage.py" ${config[@]+"${config[@]}"} ${arguments[@]+"${arguments[@]}"} < /dev/null || {
+    script=$here/src/$stage.py
+    [ -e "$script" ] || script=$here/scripts/$stage.py
+    "$python" "$script" ${config[@]+"${config[@]}"} ${arguments[@]+"${arguments[@]}"} < /dev/null || {
         status=$?
         echo "run_all: $stage ended with status $status; mend it and run the same command again: it goes on there" >&2
         exit $status

@@ -60,6 +60,7 @@ def rows(cfg: Config) -> list[Row]:
         dedup(cfg),
         tokenizer(cfg),
         tokens(cfg),
+        lookup(cfg),
         checkpoint(cfg, "base"),
         sft_data(cfg),
         checkpoint(cfg, "sft"),
@@ -105,6 +106,18 @@ def dedup(cfg) -> Row | None:
 def tokenizer(cfg) -> Row | None:
     m = manifest(resolve(cfg.tokenizer.path).parent)
     return None if m is None else Row("train_tokenizer", f"{cfg.model.vocab_size:,} tokens", m["seconds"])
+
+
+def lookup(cfg) -> Row | None:
+    path = resolve(cfg.lookup.index).with_suffix(".json")
+    if not path.exists():
+        return None
+    m = read_json(path)
+    return Row(
+        "build_index",
+        f"{m['counts']['passages']:,} passages to look things up in, {m['bytes'] / 1e6:,.1f} MB",
+        m["seconds"],
+    )
 
 
 def tokens(cfg) -> Row | None:

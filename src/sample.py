@@ -4,8 +4,9 @@
     python src/sample.py --chat
 
 Without --prompt it writes on sample.prompts. --chat talks to --checkpoint or, when none is given, to the checkpoint
-that is served (serve.checkpoint), with the settings of the sample section: /new begins a new conversation, /quit or the
-end of the input leaves, Ctrl-C stops an answer. Both work in a pipe. sample.compile=true is for several samples side by
+that is served (serve.checkpoint), with the settings of the sample section: /new begins a new conversation, /lookup auto
+lets the model read what the index has on a question (/lookup always, /lookup off), /quit or the end of the input
+leaves, Ctrl-C stops an answer. Both work in a pipe. sample.compile=true is for several samples side by
 side, and pays from some hundred thousand tokens on.
 """
 
@@ -15,13 +16,14 @@ import contextlib
 import sys
 import time
 
-from gpt import chat
 from gpt.decoder import Decoder, Request, load, stream
+from gpt.lookup import MODES, Reader, open_reader
 from gpt.sampling import Sampling
 from pipeline.cli import stage_main
-from pipeline.config import InputError
+from pipeline.config import Config, InputError
+from wikipedia.search import Search
 
-COMMANDS = "/new begins a new conversation, /quit leaves, Ctrl-C stops an answer"
+COMMANDS = "/new begins a new conversation, /lookup auto|always|off, /quit leaves, Ctrl-C stops an answer"
 
 
 def arguments(parser) -> None:
@@ -36,7 +38,7 @@ def arguments(parser) -> None:
 
 def main(cfg, args) -> None:
     if args.chat:
-        converse(cfg.sample, args.checkpoint or cfg.serve.checkpoint)
+        converse(cfg, args.checkpoint or cfg.serve.checkpoint)
     else:
         write_on(cfg.sample, args.checkpoint or cfg.sample.checkpoint, args.prompt or cfg.sample.prompts)
 
@@ -82,22 +84,25 @@ def write_on(settings, checkpoint: str, prompts: list[str]) -> None:
     )
 
 
-def converse(settings, checkpoint: str) -> None:
+def converse(cfg: Config, checkpoint: str) -> None:
     with contextlib.suppress(ImportError):
         import readline  # noqa: F401  line editing and history for input(), where Python was built with it
-    decoder = Decoder(*load(checkpoint))
+    reader = open_reader(cfg, Search, cfg.serve.lookup)
+    decoder, mode = Decoder(*load(checkpoint)), reader.mode
     print(f"Talking to {checkpoint}. {COMMANDS}.", file=sys.stderr)
     messages: list[dict] = []
-    seed = settings.seed
+    seed = cfg.sample.seed
     while (said := listen()) not in (None, "/quit"):
         if said == "/new":
             messages = []
             print("A new conversation.", file=sys.stderr)
+        elif said.startswith("/lookup"):
+            mode = switched(reader, said.split()[1:], mode)
         elif said.startswith("/"):
             print(COMMANDS + ".", file=sys.stderr)
         elif said:
             try:
-                answer = reply(decoder, messages + [{"role": "user", "content": said}], settings, seed)
+                answer = reply(decoder, messages + [{"role": "user", "content": said}], cfg.sample, seed, reader, mode)
             except InputError as error:  # one message that is longer than the model's context
                 print(f"{error}.", file=sys.stderr)
                 continue
@@ -105,16 +110,35 @@ def converse(settings, checkpoint: str) -> None:
             seed += 1  # asked again, it may say something else
 
 
-def reply(decoder: Decoder, messages: list[dict], settings, seed: int) -> str:
-    """Print the answer as it comes. -> as much as was said before the end or Ctrl-C"""
+def switched(reader: Reader, words: list[str], mode: str) -> str:
+    """The mode of looking up that /lookup asks for, or as before where there is none such; said either way."""
+    try:
+        if len(words) != 1 or words[0] not in MODES:
+            raise InputError(f"lookup is {mode}; /lookup {'|'.join(MODES)} changes it")
+        mode = reader.asked(words[0])
+        print(f"lookup is {mode} now.", file=sys.stderr)
+    except InputError as error:
+        print(f"{error}.", file=sys.stderr)
+    return mode
+
+
+def reply(decoder: Decoder, messages: list[dict], settings, seed: int, reader: Reader, mode: str) -> str:
+    """Print the answer as it comes, and what was read for it. -> as much as was said before the end or Ctrl-C"""
     context = decoder.config.block_size
     # The prompt leaves room for max_new_tokens, but takes half of the context when it has to.
-    ids, dropped = chat.prompt(decoder.tokenizer, messages, max(context // 2, context - settings.max_new_tokens))
-    if dropped:
-        print(f"(the first {dropped} messages no longer fit the context)", file=sys.stderr)
+    read = reader.prompt(
+        decoder.tokenizer, messages, max(context // 2, context - settings.max_new_tokens), context, mode
+    )
+    if read.turns_left_out:
+        print(f"(the first {read.turns_left_out} messages no longer fit the context)", file=sys.stderr)
+    for source in read.sources:
+        heading = source["section"] and f", {source['section']}"
+        print(f"(read: {source['title']}{heading} {source['url']})", file=sys.stderr)
+    if read.sentences_left_out:
+        print(f"({read.sentences_left_out} of its sentences do not fit)", file=sys.stderr)
     answer = ""
     try:
-        for _, text, _ in stream(decoder, [Request(ids, settings.max_new_tokens, Sampling.of(settings), seed)], 1):
+        for _, text, _ in stream(decoder, [Request(read.ids, settings.max_new_tokens, Sampling.of(settings), seed)], 1):
             answer += text
             show(text)
     except KeyboardInterrupt:
@@ -138,4 +162,4 @@ def show(text: str) -> None:
 
 
 if __name__ == "__main__":
-    stage_main(main, __doc__, ("sample",), arguments)
+    stage_main(main, __doc__, ("sample", "lookup"), arguments)

@@ -9,8 +9,10 @@
     /tokenize  /detokenize /health  /health/live  /health/ready  /metrics
 
 One thread a model owns it and decodes up to serve.max_batch requests side by side; a request joins the others at the
-next token (gpt/engine.py). The endpoints are in gpt/openai_api.py, what clients may send in gpt/api_requests.py, keys
-and time limits in gpt/network.py. On a network, or for more than one process: docs/serve.md.
+next token (gpt/engine.py). With serve.lookup, or `lookup` in a request, the model answers from a passage of the
+encyclopaedia and the answer has its sources (gpt/lookup.py, docs/lookup.md). The endpoints are in gpt/openai_api.py,
+what clients may send in gpt/api_requests.py, keys and time limits in gpt/network.py. On a network, or for more than one
+process: docs/serve.md.
 """
 
 import pipeline.ctrl_c  # first, for as long as the others take
@@ -38,10 +40,12 @@ from gpt.api_answers import error_body
 from gpt.api_requests import APIError
 from gpt.decoder import load
 from gpt.engine import Engine, QueueFull, Stopping
+from gpt.lookup import Reader, open_reader
 from gpt.network import Gate, Metrics, Server, is_loopback
 from gpt.openai_api import API
 from pipeline.cli import stage_main
 from pipeline.config import Config, InputError, Serve, resolve
+from wikipedia.search import Search
 
 PAGE = Path(__file__).parent / "gpt" / "page.html"
 
@@ -52,6 +56,7 @@ def main(cfg: Config) -> None:
     for checkpoint in served.values():
         checkpoints.load_config(resolve(checkpoint))  # a missing one is said before anything starts
     key = api_key(settings)
+    reader = open_reader(cfg, Search, settings.lookup)
     sock = listen(settings.host, settings.port)
     engines = {name: start_engine(checkpoint, settings) for name, checkpoint in served.items()}
     host, port = sock.getsockname()[:2]
@@ -60,7 +65,7 @@ def main(cfg: Config) -> None:
     def ready() -> None:
         print(f"serving {', '.join(served.values())} on {url}", flush=True)
 
-    app = create_app(engines, settings, key, ready)
+    app = create_app(engines, settings, key, ready, reader)
     for stop in (signal.SIGTERM, signal.SIGINT):  # uvicorn ends the server, then raises the signal again: it ends well
         signal.signal(stop, lambda *_: None)
     Server(app, engines.values()).run(sockets=[sock])
@@ -98,10 +103,14 @@ def start_engine(checkpoint: str, settings: Serve) -> Engine:
 
 
 def create_app(
-    engines: dict[str, Engine], settings: Serve, key: str | None = None, on_start: Callable[[], None] = lambda: None
+    engines: dict[str, Engine],
+    settings: Serve,
+    key: str | None = None,
+    on_start: Callable[[], None] = lambda: None,
+    reader: Reader | None = None,
 ) -> Gate:
     """The page and the API over engines, by the names of their models; they end with it."""
-    api, metrics = API(engines, settings), Metrics(engines)
+    api, metrics = API(engines, settings, reader), Metrics(engines)
 
     @contextlib.asynccontextmanager
     async def lifespan(_):
@@ -182,4 +191,4 @@ def answer_errors(app: FastAPI) -> None:
 
 
 if __name__ == "__main__":
-    stage_main(main, __doc__, ("serve",))
+    stage_main(main, __doc__, ("serve", "lookup"))

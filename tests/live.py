@@ -12,13 +12,16 @@ from tiny import Parrot
 
 
 @contextlib.contextmanager
-def running(model, tokenizer, *overrides: str, parrot: Parrot | None = None, key: str | None = None):
-    """-> (URL, engine) of serve.py's app on a free port, in this process; with a parrot, that is what answers."""
+def running(model, tokenizer, *overrides: str, parrot: Parrot | None = None, key: str | None = None, reader=None):
+    """-> (URL, engine) of serve.py's app on a free port, in this process; with a parrot, that is what answers.
+
+    reader: of gpt.lookup, what it reads before it answers
+    """
     settings = load_config("configs/base.yaml", list(overrides)).serve
     engine = Engine(model, tokenizer, settings.max_batch, settings.queue, settings.queue_seconds, prefix_bytes=1 << 20)
     if parrot:
         engine.decoder = parrot.decoder(model, tokenizer)
-    with listening(serve.create_app({settings.name: engine}, settings, key), [engine]) as url:
+    with listening(serve.create_app({settings.name: engine}, settings, key, reader=reader), [engine]) as url:
         yield url, engine
 
 

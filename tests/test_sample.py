@@ -18,6 +18,7 @@ from gpt.decoder import generate, stream
 from gpt.sampling import Sampling
 from pipeline.cli import stage_main
 from pipeline.config import InputError, load_config
+from small_index import small_index
 from tiny import Parrot, tiny_checkpoint
 
 
@@ -111,7 +112,7 @@ class FakeTerminal:
         return line
 
 
-def test_the_conversation_so_far_is_what_the_model_reads(checkpoint, monkeypatch, capsys):
+def test_the_conversation_so_far_is_what_the_model_reads(checkpoint, monkeypatch, capsys, tmp_path):
     model, tokenizer = checkpoints.load(checkpoint)
     seen = []
     monkeypatch.setattr(sample, "load", lambda _: (model, tokenizer))
@@ -120,7 +121,7 @@ def test_the_conversation_so_far_is_what_the_model_reads(checkpoint, monkeypatch
         sample, "stream", lambda d, requests, n: seen.append(requests[0].prompt) or stream(d, requests, n)
     )
     monkeypatch.setattr("builtins.input", FakeTerminal("Gold?", "  ", "Sure?", "/new", "Iron?", "x" * 500, EOFError()))
-    sample.converse(load_config("configs/base.yaml").sample, "a checkpoint")
+    sample.converse(load_config("configs/base.yaml", [f"out={tmp_path}"]), "a checkpoint")
     texts = [tokenizer.hf.decode(ids, skip_special_tokens=False) for ids in seen]
     assert texts == [
         "<|user|>Gold?<|end|><|assistant|>",
@@ -133,7 +134,7 @@ def test_the_conversation_so_far_is_what_the_model_reads(checkpoint, monkeypatch
     )  # the overlong one is refused, and it goes on
 
 
-def test_ctrl_c_stops_the_answer_only(checkpoint, monkeypatch, capsys):
+def test_ctrl_c_stops_the_answer_only(checkpoint, monkeypatch, capsys, tmp_path):
     model, tokenizer = checkpoints.load(checkpoint)
     monkeypatch.setattr(sample, "load", lambda _: (model, tokenizer))
     monkeypatch.setattr(sample, "Decoder", Parrot(tokenizer, "a b c d e f", delay=0.05).decoder)
@@ -146,7 +147,7 @@ def test_ctrl_c_stops_the_answer_only(checkpoint, monkeypatch, capsys):
             os.kill(os.getpid(), signal.SIGINT)
 
     monkeypatch.setattr(sample, "show", show)
-    sample.converse(load_config("configs/base.yaml").sample, "a checkpoint")
+    sample.converse(load_config("configs/base.yaml", [f"out={tmp_path}"]), "a checkpoint")
     first, second, *_ = "".join(shown).split("\n")
     assert first == "a b"[: len(first)] and len(first) >= 3 and second == "a b c d e f"
 
@@ -180,3 +181,23 @@ def wait_for(terminal: int, text: str, seconds: float = 60) -> str:
         assert ready, f"waited for {text!r}, saw {seen!r}"
         seen += os.read(terminal, 4096).decode(errors="replace")
     return seen
+
+
+def test_a_conversation_that_looks_things_up(checkpoint, tmp_path):
+    path = small_index(tmp_path / "data/lookup/index.sqlite")
+    text = "/lookup auto\nsymbol Au?\n/lookup off\nsymbol Au?\n/lookup perhaps\n"
+    done = converse(checkpoint, text, f"out={tmp_path}", f"lookup.index={path}", "sample.max_new_tokens=5")
+    assert done.returncode == 0, done.stderr
+    said = done.stderr.splitlines()[1:]
+    assert [line for line in said if not line.endswith("do not fit)")] == [
+        "lookup is auto now.",
+        "(read: Gold https://x.org/3)",
+        "lookup is off now.",
+        "lookup is off; /lookup off|auto|always changes it.",
+    ]
+
+
+def test_a_conversation_without_an_index_says_so_and_goes_on(checkpoint, tmp_path):
+    done = converse(checkpoint, "/lookup auto\nHello\n", f"out={tmp_path}", "sample.max_new_tokens=5")
+    assert done.returncode == 0 and done.stdout.strip()
+    assert done.stderr.count("there is no index; make it with python scripts/build_index.py") == 2

@@ -169,6 +169,7 @@ class ChatBody(Generation):
     logprobs: bool | None = None
     top_logprobs: int | None = Field(None, ge=0, le=20)
     continue_final_message: bool | None = None
+    lookup: Literal["off", "auto", "always"] | None = None  # ours
     tools: list[Any] | None = None
     tool_choice: Any = None
 

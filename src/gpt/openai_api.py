@@ -1,6 +1,7 @@
 """The endpoints of the server, OpenAI's /v1 and a plain /chat: a request becomes jobs, the jobs become an answer."""
 
 import random
+import sys
 import time
 import uuid
 from collections.abc import AsyncIterator, Callable
@@ -11,6 +12,7 @@ from fastapi import Request as HTTPRequest
 from gpt import chat
 from gpt.api_answers import DONE, EventStream, TokenStrings, finish, follow, sse, usage
 from gpt.api_requests import (
+    LARGE,
     APIError,
     ChatBody,
     CompletionBody,
@@ -25,6 +27,7 @@ from gpt.api_requests import (
 from gpt.decoder import Completion, Request, check_prompt
 from gpt.engine import Engine, Job
 from gpt.grammar import json_grammar
+from gpt.lookup import Prompt, Reader, SearchFailed
 from gpt.sampling import Sampling
 from pipeline.config import InputError, Serve
 
@@ -54,10 +57,11 @@ class Served:
 class API:
     """The endpoints over the models that are served; the first is the one that a request without a name gets."""
 
-    def __init__(self, engines: dict[str, Engine], settings: Serve):
+    def __init__(self, engines: dict[str, Engine], settings: Serve, reader: Reader | None = None):
         self.models = {name: Served(name, engine) for name, engine in engines.items()}
         self.settings, self.first = settings, next(iter(self.models.values()))
         self.default = Sampling.of(settings)
+        self.reader = reader or Reader(None, missing="this server has no index")
 
     # ---- the endpoints
 
@@ -71,6 +75,8 @@ class API:
             "context": self.first.context,
             "temperature": self.settings.temperature,
             "top_p": self.settings.top_p,
+            "lookup": self.reader.mode,
+            "can_look_up": self.reader.search is not None,
             "decoding": sum(engine.decoder.size for engine in engines),
             "waiting": sum(len(engine.waiting) + len(engine.outside) for engine in engines),
         }
@@ -102,17 +108,24 @@ class API:
                 400, "messages: the last one is not the assistant's; there is nothing to continue", "messages"
             )
 
-        def ask() -> list[int]:
+        def ask() -> Prompt:  # without lookup a conversation that is too long is refused, as OpenAI does
             chat.check_length(model.tokenizer, messages, model.context)
-            return chat.ask(model.tokenizer, messages)
+            return Prompt(chat.ask(model.tokenizer, messages), [], 0, 0)
 
-        prompt = await self._tokenize(length_of(messages), ask)
         limit = body.max_tokens if body.max_completion_tokens is None else body.max_completion_tokens
+        mode = self._lookup(body)
+        read = (
+            await self._tokenize(length_of(messages), ask)
+            if mode == "off"
+            else await self._read(model, messages, limit, mode)
+        )
+        prompt = read.ids
         logprobs = (body.top_logprobs or 0) if body.logprobs else None
         jobs = await model.engine.submit(await self._requests(model, body, [prompt], "messages", limit, logprobs))
         head = {"id": f"chatcmpl-{uuid.uuid4().hex}", "created": int(time.time()), "model": model.name}
+        looked_up = {} if mode == "off" else {"sources": read.sources, "left_out": read.left_out}
         if body.stream:
-            return EventStream(stream_chat(model, body, jobs, head, len(prompt)))
+            return EventStream(stream_chat(model, body, jobs, head, len(prompt), looked_up))
         await finish(http, model.engine, jobs)
         choices = [
             {
@@ -125,7 +138,7 @@ class API:
             }
             for i, job in enumerate(jobs)
         ]
-        return head | {"object": "chat.completion", "choices": choices, "usage": usage(jobs, len(prompt))}
+        return head | {"object": "chat.completion", "choices": choices, "usage": usage(jobs, len(prompt))} | looked_up
 
     async def completions(self, http: HTTPRequest) -> Any:
         """POST /v1/completions: prompts of text or token ids; echo with logprobs scores them, as lm-eval asks."""
@@ -154,17 +167,16 @@ class API:
     async def plain_chat(self, http: HTTPRequest) -> Any:
         """POST /chat: a stream of {"text": ...}; a conversation that is too long loses its oldest turns."""
         body = await read_body(http, ChatBody)
-        model, messages = self._model(body.model), plain_messages(body.messages)
-        room = min(model.context - 1 if body.max_tokens is None else body.max_tokens, model.context // 2)
-        prompt, dropped = await self._tokenize(
-            length_of(messages), lambda: chat.prompt(model.tokenizer, messages, model.context - room)
-        )
-        requests = await self._requests(model, body, [prompt], "messages", body.max_tokens, None)
+        model, messages, mode = self._model(body.model), plain_messages(body.messages), self._lookup(body)
+        read = await self._read(model, messages, body.max_tokens, mode)
+        requests = await self._requests(model, body, [read.ids], "messages", body.max_tokens, None)
         jobs = await model.engine.submit(requests[:1])
 
         async def events() -> AsyncIterator[bytes]:
-            if dropped:
-                yield sse({"dropped": dropped})
+            if read.turns_left_out:
+                yield sse({"dropped": read.turns_left_out})
+            if mode != "off":
+                yield sse({"sources": read.sources, "sentences_left_out": read.sentences_left_out})
             async for _, text, tokens, finished in follow(model.engine, jobs):
                 if text:
                     yield sse({"text": text})
@@ -206,10 +218,29 @@ class API:
             raise APIError(404, f"the model '{name}' is not here; this server has {here}", "model", "model_not_found")
         return model
 
+    def _lookup(self, body: ChatBody) -> str:
+        try:
+            return self.reader.asked(body.lookup)
+        except InputError as error:
+            raise APIError(400, f"lookup: {error}", "lookup") from None
+
+    async def _read(self, model: Served, messages: list[dict], max_tokens: int | None, mode: str) -> Prompt:
+        """The conversation with what was looked up, and room for the answer: half of the context at most, a quarter
+        beside a passage, whose answers are short."""
+        most = model.context // (2 if mode == "off" else 4)
+        limit = model.context - min(model.context - 1 if max_tokens is None else max_tokens, most)
+        size = length_of(messages) if mode == "off" else LARGE + 1  # searching is a thread's work
+        return await self._tokenize(
+            size, lambda: self.reader.prompt(model.tokenizer, messages, limit, model.context, mode)
+        )
+
     async def _tokenize(self, size: int, work: Callable[[], Result], param: str = "messages") -> Result:
         """work's value, in a thread when there is much to tokenize. What does not fit is the client's fault."""
         try:
             return await off_loop(size, work)
+        except SearchFailed as error:
+            print(f"lookup: {error}", file=sys.stderr)
+            raise APIError(503, "the search index cannot be read", "lookup", "lookup_failed") from None
         except InputError as error:
             raise APIError(400, str(error), param, "context_length_exceeded") from None
 
@@ -273,19 +304,21 @@ def length_of(messages: list[dict]) -> int:
 
 
 async def stream_chat(
-    model: Served, body: ChatBody, jobs: list[Job], head: dict, prompt_tokens: int
+    model: Served, body: ChatBody, jobs: list[Job], head: dict, prompt_tokens: int, looked_up: dict
 ) -> AsyncIterator[bytes]:
     head = head | {"object": "chat.completion.chunk"}
     with_usage = bool(body.stream_options and body.stream_options.include_usage)
     extra = {"usage": None} if with_usage else {}
     shown = [0] * len(jobs)  # tokens whose log-probabilities have gone out
 
-    def chunk(number: int, delta: dict, logprobs: dict | None = None, finished: str | None = None) -> bytes:
+    def chunk(
+        number: int, delta: dict, logprobs: dict | None = None, finished: str | None = None, first: dict | None = None
+    ) -> bytes:
         choice = {"index": number, "delta": delta, "logprobs": logprobs, "finish_reason": finished}
-        return sse(head | {"choices": [choice]} | extra)
+        return sse(head | {"choices": [choice]} | extra | (first or {}))
 
     for number in range(len(jobs)):
-        yield chunk(number, {"role": "assistant", "content": ""})
+        yield chunk(number, {"role": "assistant", "content": ""}, first=looked_up if number == 0 else {})
     async for job, text, tokens, finished in follow(model.engine, jobs):
         if text or body.logprobs:
             start, shown[job.number] = shown[job.number], tokens

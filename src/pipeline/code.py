@@ -19,14 +19,15 @@ PACKAGES = ("wikipedia", "teacher")
 
 def code_of(stage: str, src: Path = SRC, packages: Iterable[str] = PACKAGES) -> dict[str, str]:
     """-> {file relative to src: hash} of all that decides what the stage writes; {} when there is no such script."""
-    script = src / f"{stage}.py"
-    if not script.exists():
+    places = (src / f"{stage}.py", src.parent / f"scripts/{stage}.py")
+    script = next((place for place in places if place.exists()), None)
+    if script is None:
         return {}
     found: dict[str, str] = {}
     waiting = [script]
     while waiting:
         file = waiting.pop()
-        name = file.relative_to(src).as_posix()
+        name = file.relative_to(src if file.is_relative_to(src) else src.parent).as_posix()
         if name in found:
             continue
         found[name], modules = read_code(file)

@@ -368,6 +368,12 @@ class Serve(Decoding):
     api_key: str | None
     allow_origins: list[str]
     log_requests: bool
+    lookup: Annotated[Literal["off", "auto", "always"], BeforeValidator(_off)]
+
+
+class Lookup(Section):
+    index: InCorpus
+    passages: Count
 
 
 class Log(Section):
@@ -422,6 +428,7 @@ class Config(Section):
     dpo: Dpo
     judge: Judge
     serve: Serve
+    lookup: Lookup
     log: Log
     wandb: Wandb
     vast: Vast

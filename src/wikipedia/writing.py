@@ -24,14 +24,22 @@ def _characters(categories: str, *among: range) -> str:
     return "".join(f"{chr(start)}-{chr(end)}" for start, end in zip(starts, ends))
 
 
-_MARKS = _characters("M", range(0x300, 0x1E000))
+MARKS = _characters("M", range(0x300, 0x1E000))  # of every script, for a regular expression's class
 # Unicode's Sentence_Terminal, of scripts in use, and the Tibetan shad
 _TERMINALS = "。！？｡．۔؟։।॥။៕។።፧፨༎།᙮᠃᠉‼‽⁇⁈⁉⸮꓿꘎꘏꛳꛷꣎꣏꧈꧉꩝꩞꩟꯫﹒﹖﹗"
 _ENDS = re.compile(rf"""[.!?…][\])"'”’»›]*(?:\s|$)|[{_TERMINALS}]|(?<=[\u1200-\u135a]) ?::""")
+# With the space behind it, where the next one begins; of Latin full stops that of "J. R. R." or "Dr. No" ends none
+_SENTENCE_END = re.compile(
+    rf"""\n+|[.!?…][\])"'”’»›]*\s+(?=[^\W_a-zß-ÿ]|["“‘«„¿¡(\[-])|[{_TERMINALS}][」』”"』）)]*\s*"""
+)
+_ABBREVIATED = re.compile(
+    r"(?:^|[\s(])(?:[^\W\d_]|Dr|Mr|Mrs|Ms|St|Prof|Gen|Col|Capt|Lt|Sgt|Jr|Sr|No|vs|ca|cf|approx)\.$"
+)
 _OUTSIDE = re.compile(f"[{_PUNCTUATION}{_characters('P', *_SOUTH_EAST_ASIAN)}]")
-_LETTER = re.compile(f"[{_CJK}{_characters('L N', *_SOUTH_EAST_ASIAN)}][{_MARKS}]*")
+_LETTER = re.compile(f"[{_CJK}{_characters('L N', *_SOUTH_EAST_ASIAN)}][{MARKS}]*")
+_RUN = re.compile(f"(?:{_LETTER.pattern})+")
 _LONG_RUN = re.compile(f"[{_characters('L N M', *_SOUTH_EAST_ASIAN)}]")
-_MARK = re.compile(f"[{_MARKS}]")
+_MARK = re.compile(f"[{MARKS}]")
 # One character for two sounds or more: a Hangul or Ethiopic syllable, a Vietnamese vowel with its tone
 _DENSE = re.compile("[\uac00-\ud7a3\u1200-\u135a\u1ea0-\u1ef9ăâđêôơưĂÂĐÊÔƠƯ]")
 _DENSEST = re.compile(f"[{_CJK}\uac00-\ud7a3\u1200-\u135a]")
@@ -56,6 +64,28 @@ def spaced(text: str, raw: bytes | None = None) -> str:
     if len(raw.translate(None, _FIRST_BYTES_UNSPACED)) == len(raw):
         return text
     return _LETTER.sub(r" \g<0> ", _OUTSIDE.sub(" ", text))
+
+
+def paired(text: str) -> str:
+    """The text with each run of a script without spaces as its pairs of characters: 日本語 -> 日本 本語."""
+    if len(text.encode().translate(None, _FIRST_BYTES_UNSPACED)) == len(text.encode()):
+        return text
+
+    def pairs(run: re.Match) -> str:
+        letters = _LETTER.findall(run[0])
+        return f" {' '.join(a + b for a, b in zip(letters, letters[1:])) or letters[0]} "
+
+    return _RUN.sub(pairs, _OUTSIDE.sub(" ", text))
+
+
+def sentences(text: str) -> list[str]:
+    """The text cut behind the end of each sentence and line; joined again they are the text."""
+    parts, start = [], 0
+    for end in _SENTENCE_END.finditer(text):
+        if end.end() < len(text) and not _ABBREVIATED.search(text, max(start, end.start() - 12), end.start() + 1):
+            parts.append(text[start : end.end()])
+            start = end.end()
+    return [*parts, text[start:]] if start < len(text) else parts
 
 
 def size(text: str) -> int:

@@ -8,8 +8,10 @@ import browser
 import serve
 from browser import Browser
 from gpt.engine import Engine
+from gpt.lookup import Reader
 from live import listening, running
 from pipeline.config import load_config
+from stub_search import StubSearch, passage
 from tiny import Parrot, tiny_model, tiny_tokenizer
 
 pytestmark = pytest.mark.skipif(browser.missing() is not None, reason=str(browser.missing()))
@@ -323,3 +325,87 @@ def test_two_models_side_by_side_and_a_key(chromium, parrot):
         ]
         page.resize(360, 640)
         assert page.run("return document.documentElement.scrollWidth") == 360
+
+
+HOSTILE = '<img src=x onerror="document.title=1">Gold & <b>co</b>'
+READ = [
+    passage(
+        HOSTILE,
+        "It is soft. Gold is a chemical element with the symbol Au. It shines.",
+        0.91,
+        "Uses <i>x</i>",
+        "https://x.org/?curid=1&a=2#b",
+    ),
+    passage("Silver", "Silver is a metal.", 0.7, "", "javascript:document.title=2"),
+]
+
+
+@pytest.fixture()
+def reading_page(chromium, parrot):
+    parrot[0].delay = 0.0
+    search = StubSearch(*READ)
+    with running(tiny_model(block_size=512), parrot[1], parrot=parrot[0], reader=Reader(search, 2)) as (url, _):
+        chromium.resize(1100, 800)
+        chromium.open(url + "/")
+        chromium.run("sessionStorage.clear(); localStorage.clear()")
+        chromium.run("addEventListener('pagehide', () => { sessionStorage.clear(); localStorage.clear(); })")
+        chromium.reload()
+        chromium.wait(lambda: chromium.text("#model") == "wikigpt", "the page did not find the server")
+        yield chromium, search
+
+
+def test_the_switch_looks_things_up_and_shows_what_was_read(reading_page):
+    page, search = reading_page
+    page.type("#input", "What is gold?{Enter}")
+    page.wait(lambda: finished(page), "no answer")
+    assert search.calls == [] and not page.visible(".sources")  # from memory, as the server's default is
+    page.click("#lookup")
+    assert page.run("return document.getElementById('lookup').getAttribute('aria-pressed')") == "true"
+    page.type("#input", "And its symbol?{Enter}")
+    page.wait(lambda: finished(page, 2), "no second answer")
+    assert search.calls == [("And its symbol?", ["What is gold?", ANSWER], 2)]
+    titles = page.run("return [...document.querySelectorAll('.sources summary')].map(e => e.textContent)")
+    assert titles == [f"Read: {HOSTILE} › Uses <i>x</i>", "Read: Silver"]
+    assert page.run("return [...document.querySelectorAll('.sources a')].map(a => a.getAttribute('href'))") == [
+        "https://x.org/?curid=1&a=2#b"  # of Silver none: it would run
+    ]
+    assert page.run("return document.querySelectorAll('#talk img, #talk b, #talk i').length + document.title") == (
+        "0wikigpt – wikillm"
+    )
+    marked = page.run("return [...document.querySelectorAll('.sources mark')].map(e => e.textContent.trim())")
+    assert marked[0] == "Gold is a chemical element with the symbol Au."  # of the answer's words it has most
+    page.click(".sources summary")
+    assert page.visible(".sources p")
+    page.resize(360, 640)
+    assert page.run("return document.documentElement.scrollWidth") == 360
+    page.resize(1100, 800)
+
+
+def test_nothing_found_is_said(reading_page):
+    page, search = reading_page
+    search.passages = []
+    page.click("#lookup")
+    page.type("#input", "What is gold?{Enter}")
+    page.wait(lambda: finished(page), "no answer")
+    assert page.text(".sources") == "No article was found for this: from memory."
+
+
+def test_from_memory_and_looked_up_side_by_side(reading_page):
+    page, search = reading_page
+    page.click("#open-settings")
+    page.run(
+        "const c = document.getElementById('other-choice'); c.value = 'from memory and looked up';"
+        "c.dispatchEvent(new Event('change'))"
+    )
+    page.type("#input", "What is gold?{Enter}")
+    page.wait(lambda: page.run("return document.querySelectorAll('.pair .text').length") == 2, "not both")
+    page.wait(lambda: not page.visible("#stop"), "it did not end")
+    heads = page.run(
+        "return [...document.querySelectorAll('.column')].map("
+        "e => e.querySelector('h4').textContent + !!e.querySelector('.sources'))"
+    )
+    assert heads == ["From memoryfalse", "Looked uptrue"] and len(search.calls) == 1
+
+
+def test_without_an_index_there_is_no_switch(page):
+    assert not page.visible("#lookup")

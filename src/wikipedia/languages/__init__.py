@@ -7,6 +7,8 @@ that. A new language is a new file; every key may be left out:
 
     stop_words     very common words that stand between spaces in any running text
     particles      the same for languages whose common words are not set off by spaces: found anywhere in a text
+    question_words words that a question is made of and that no answer holds: who, how, please, tell, hello, thanks
+    pronouns       words that stand for what was named before: it, she, their
     drop_sections  headings of the sections that are no prose: references, external links ...
     disambiguation templates (their names), titles ("Begriffsklärung" for "X (Begriffsklärung)") and first_line, a
                    regular expression for how the first line of such a page goes on behind the title ("steht für")
@@ -36,6 +38,8 @@ class Language:
 
     code: str
     stop_words: tuple[str, ...] = ()  # with the spaces around them; particles without
+    question_words: tuple[str, ...] = ()
+    pronouns: tuple[str, ...] = ()
     drop_sections: frozenset[str] = frozenset()  # in lower case
     disambiguation_templates: frozenset[str] = frozenset()  # in lower case, with spaces
     disambiguation_titles: tuple[str, ...] = ()
@@ -103,7 +107,18 @@ def read(path: Path, code: str) -> Language:
         )  # all strings: `no` and `on` are words here
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         raise InputError(f"{path}: cannot read the table of a language ({error})") from None
-    known = {"stop_words", "particles", "drop_sections", "disambiguation", "namespaces", "months", "date", "numbers"}
+    known = {
+        "stop_words",
+        "particles",
+        "question_words",
+        "pronouns",
+        "drop_sections",
+        "disambiguation",
+        "namespaces",
+        "months",
+        "date",
+        "numbers",
+    }
     if strange := set(table) - known - {"languages", "templates"}:
         raise InputError(f"{path}: unknown key '{min(strange)}'")
     months = tuple(table.get("months", []))
@@ -114,6 +129,8 @@ def read(path: Path, code: str) -> Language:
     return Language(
         code,
         stop_words=(*(f" {word} " for word in spaced), *particles),
+        question_words=tuple(table.get("question_words", "").split()),
+        pronouns=tuple(table.get("pronouns", "").split()),
         drop_sections=frozenset(name.lower() for name in table.get("drop_sections", [])),
         disambiguation_templates=frozenset(name.lower() for name in disambiguation.get("templates", [])),
         disambiguation_titles=tuple(disambiguation.get("titles", [])),
