@@ -10,6 +10,7 @@ from gpt.gradients import Examples, Gradients, Loss, update
 from gpt.machine import Workers, describe, freeze_gc, peak_flops
 from gpt.optim import Optimizer, build_optimizer
 from gpt.run_log import draw_sweep
+from gpt.sharding import shard
 from gpt.tokens import Batches
 from model import WikiGPT, flops_per_token
 from pipeline.budget import cost
@@ -98,18 +99,10 @@ def ready(cfg: Config, model: WikiGPT, loss: Loss, examples: Examples, workers: 
     """What a step of training takes: update(gradients, optimizer, ...)."""
     t = cfg.train
     model.checkpoint_activations = t.checkpoint_activations
-    optimizer = build_optimizer(
-        model,
-        t.optimizer,
-        t.lr,
-        t.weight_decay,
-        t.beta1,
-        t.beta2,
-        t.muon_momentum,
-        workers.device,
-        t.embed_lr_scale,
-        t.dtype,
-    )
+    if t.shard == "fsdp" and workers.size > 1:
+        shard(model, workers)
+    how = t.optimizer, t.lr, t.weight_decay, t.beta1, t.beta2, t.muon_momentum
+    optimizer = build_optimizer(model, *how, workers.device, t.embed_lr_scale, t.dtype)
     say = _speaker(workers)
     return Gradients(model, loss, examples, workers, t.micro_batch_size, t.dtype, t.compile, say=say), optimizer
 

@@ -184,6 +184,7 @@ class Train(Section):
     device: Literal["cuda", "mps", "cpu", "auto"]
     dtype: Literal["float32", "bfloat16"]
     compile: bool
+    shard: Literal["none", "fsdp"]
     checkpoint_activations: bool
     micro_batch_size: Count
     grad_accum_steps: Count

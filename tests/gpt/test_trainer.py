@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 import torch
 from safetensors import SafetensorError
+from safetensors.torch import load_file
 from torch._dynamo.exc import TorchDynamoException
 
 from gpt import checkpoints, gradients, recipe, run_log, trainer
@@ -587,12 +588,70 @@ def test_several_processes_give_the_losses_of_one_and_resume_as_one(training, pr
     assert losses(folder) == pytest.approx(losses(whole), rel=1e-5)
 
 
+def tensors_of(folder: Path) -> dict[str, torch.Tensor]:
+    """Weights and optimizer state of the last checkpoint."""
+    files = ("model.safetensors", "training_state/state.safetensors")
+    return {name: tensor for file in files for name, tensor in load_file(folder / "latest" / file).items()}
+
+
+def assert_close(folder: Path, whole: Path) -> None:
+    """The same tensors but for the order of sums: fp32 rounds at 6e-8, and AdamW's division lets that grow to 4e-6 of a
+    tensor's largest value in 12 steps; a gradient that is wrong by a row, or by the number of processes, is 1e-2."""
+    ours, theirs = tensors_of(folder), tensors_of(whole)
+    assert ours.keys() == theirs.keys()
+    for name, tensor in ours.items():
+        torch.testing.assert_close(tensor, theirs[name], rtol=0, atol=5e-5 * float(theirs[name].abs().max()))
+
+
+def torchrun(training, processes: int, cfg, seconds: int = 240) -> str:
+    process = launch(training.torchrun(processes, cfg))
+    out, errors = process.communicate(timeout=seconds)
+    assert process.returncode == 0, errors[-3000:]
+    return out
+
+
 @pytest.mark.slow
-def test_sigterm_to_torchrun_saves_and_the_same_command_goes_on(data, tmp_path):
+def test_sharded_weights_learn_what_whole_ones_do_and_go_on_as_those(data, tmp_path):
+    """By 3 processes, which cut every size here unevenly; then from step 8 on by one process with whole weights, and
+    the other way round. With Muon, whose matrices have to be brought together."""
+    muon, shard = "train.optimizer=muon", "train.shard=fsdp"
+    whole, sharded = tmp_path / "whole/base", tmp_path / "sharded/base"
+    PRETRAINING.main(PRETRAINING.config(data, whole.parent, muon))
+    out = torchrun(PRETRAINING, 3, PRETRAINING.config(data, sharded.parent, muon, shard))
+    assert out.count("finished 12 steps") == 1
+    for of in (losses, evaluations):
+        assert of(sharded) == pytest.approx(of(whole), rel=1e-5)
+    assert_close(sharded, whole)
+    before = losses(whole)
+    for folder in (whole, sharded):
+        shutil.rmtree(folder / "step_0000012")
+    PRETRAINING.main(PRETRAINING.config(data, sharded.parent, muon))
+    torchrun(PRETRAINING, 2, PRETRAINING.config(data, whole.parent, muon, shard))
+    assert losses(whole) == pytest.approx(before, rel=1e-5) and losses(sharded) == pytest.approx(before, rel=1e-5)
+    assert_close(sharded, whole)
+
+
+@pytest.mark.slow
+def test_sharded_preferences(data, undisturbed, tmp_path):
+    """Logits in place of a loss, and processes without a pair in some steps."""
+    torchrun(DPO, 3, DPO.config(data, tmp_path, "train.shard=fsdp"))
+    assert losses(tmp_path / "dpo") == pytest.approx(losses(undisturbed / "dpo"), rel=1e-5)
+    assert_close(tmp_path / "dpo", undisturbed / "dpo")
+
+
+def test_one_process_has_nothing_to_shard(data, undisturbed, tmp_path):
+    PRETRAINING.main(PRETRAINING.config(data, tmp_path, "train.shard=fsdp"))
+    assert weights(tmp_path / "base") == weights(undisturbed / "base")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("shard", ["none", "fsdp"])
+def test_sigterm_to_torchrun_saves_and_the_same_command_goes_on(shard, data, tmp_path):
     """The processes finish their step and save; torchrun itself ends with a status of its own."""
     cfg = PRETRAINING.config(
-        data, tmp_path, "train.max_iters=100000", "train.eval_interval=100000", "train.log_interval=1"
-    )
+        data, tmp_path, "train.max_iters=100000", "train.eval_interval=100000", "train.log_interval=1",
+        f"train.shard={shard}",
+    )  # fmt: skip
     process = launch(PRETRAINING.torchrun(2, cfg))
     assert process.stdout is not None
     for line in process.stdout:
