@@ -19,7 +19,7 @@ NO_INFLUENCE = {
     "device", "compile", "shard", "checkpoint_activations", "micro_batch_size", "grad_accum_steps", "eval_interval",
     "log_interval", "checkpoint_dir",
     "checkpoint_interval", "keep_checkpoints", "max_nonfinite", "sample_prompts", "sample_tokens", "price_per_hour",
-    "max_hours", "max_dollars", "bench", "lr_find",
+    "max_hours", "max_dollars", "budget", "bench", "lr_find",
 }  # fmt: skip
 ANOTHER_RUN = {
     "optimizer",

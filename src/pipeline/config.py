@@ -189,6 +189,7 @@ class Train(Section):
     micro_batch_size: Count
     grad_accum_steps: Count
     max_iters: Count
+    budget: Annotated[str, Field(pattern=r"^(\d+(\.\d+)?[mh]|\$\d+(\.\d+)?)$")] | None
     lr: Positive
     min_lr: NotNegative
     lr_schedule: Literal["cosine", "linear"]
