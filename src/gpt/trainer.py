@@ -170,7 +170,14 @@ class Run:
         changed = recipe.changes(recipe.settings(record["config"], self.stage), now)
         another = {n: values for n, values in changed.items() if recipe.is_another_run(n, self.stage, finished)}
         reasons = ["again=true"] if self.cfg.again else []
-        for name in recipe.changes(self._inputs_of(record), self.inputs):
+        inputs = self._inputs_of(record)
+        if not inputs and not reasons:
+            print(
+                f"note: {self.resumed} does not say which data and weights it was made of (an older version wrote it): "
+                "if they are not those of now, give again=true",
+                flush=True,
+            )
+        for name in recipe.changes(inputs, self.inputs):
             reasons.append(f"{name} is not what the run there began with")
         if another:
             reasons.append(recipe.in_words(another))

@@ -1,6 +1,8 @@
 """What the three trainers share, provoked in each of them: faults at every phase, full disks, identity, caps,
 spikes."""
 
+import hashlib
+import json
 import os
 import re
 import shutil
@@ -396,6 +398,26 @@ def test_other_conversations_are_another_run(data, tmp_path, capsys):
     file.write_text("".join(file.read_text().splitlines(keepends=True)[1:]))
     SFT.main(SFT.config(tmp_path / "data", tmp_path))
     assert "a new run: train_file is not what the run there began with; val_file is not" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("training", [SFT, DPO], ids=lambda t: t.stage)
+def test_a_checkpoint_that_does_not_name_its_inputs_is_pointed_out(training, data, undisturbed, tmp_path, capsys):
+    """Of a version that did not keep them: the run is taken for the same, and the user told how to have another."""
+    shutil.copytree(undisturbed / training.stage, tmp_path / training.stage, symlinks=True)
+    for path in (tmp_path / training.stage).glob("step_*"):
+        state = path / "training_state/state.json"
+        record = json.loads(state.read_text())
+        del record["inputs"]
+        state.write_text(json.dumps(record))
+        hashes = json.loads((path / "hashes.json").read_text())
+        hashes["training_state/state.json"] = hashlib.sha256(state.read_bytes()).hexdigest()
+        (path / "hashes.json").write_text(json.dumps(hashes))
+    training.main(training.config(data, tmp_path))
+    out = capsys.readouterr().out
+    note = "step_0000012 does not say which data and weights it was made of"
+    assert note in out and "give again=true" in out and "has all 12 steps" in out
+    training.main(training.config(data, tmp_path, "again=true"))
+    assert note not in (out := capsys.readouterr().out) and "a new run: again=true" in out
 
 
 def test_a_run_that_is_not_through_goes_on_and_names_every_key_that_changed(data, tmp_path, monkeypatch, capsys):
