@@ -10,6 +10,9 @@ A document is `# Title`, a blank line, the text, and <|end|>. An article is for 
 below data.val_fraction, so it stays there when the dump grows. First every shard is encoded into a file of its own
 (`.packing/`: what a rerun goes on from), then the documents are gathered in the order of data.seed, so many at a
 time as fit a small buffer: the tokens may be larger than memory.
+
+Other text to train on (data.more: JSONL or parquet files) comes in among the articles, of each source as many documents
+as make up its share of the tokens.
 """
 
 import pipeline.ctrl_c  # first, for as long as the others take
@@ -18,12 +21,13 @@ import hashlib
 import io
 import json
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
 
+from gpt.other_text import files_of, texts
 from gpt.tokenizer import SPLITS, Tokenizer
 from gpt.tokens import DTYPE, document, permutation, recased
 from pipeline.cli import stage_main
@@ -33,6 +37,7 @@ from pipeline.pool import open_pool
 from pipeline.progress import Progress
 from pipeline.stage_output import SingleFiles, shards
 
+CHUNK = 8 << 20  # characters of other text that are encoded together
 BUFFER = 64 << 20  # tokens gathered before they are written: 128 MB
 INDEX = np.dtype([("hash", "<u8"), ("tokens", "<u4"), ("bytes", "<u4")])  # a document in .packing/part-*.npy
 
@@ -50,6 +55,7 @@ HARD_TEXTS = [
     "က်ွန်ုပ် हिन्दी में 12345 ใน กรุงเทพฯ",
 ]
 CHECKED = 50_000
+NEVER = np.uint64(2**64 - 1)  # in place of an article's hash: not for validation
 PACKAGES = ("tokenizers", "gigatoken", "tiktoken", "numpy")  # whose versions the manifest keeps
 
 Encoder = Callable[[str], np.ndarray]
@@ -63,15 +69,22 @@ def main(cfg) -> None:
         raise InputError(f"{tokenizer.path}: {tokenizer.vocab_size:,} tokens do not fit the 2 bytes of a token file")
     settings = {"seed": cfg.data.seed, "val_fraction": cfg.data.val_fraction, "recased": cfg.data.recased}
     inputs: dict[str, Path | str] = {"deduped": deduped, "tokenizer": tokenizer.sha256}
+    more = {source.path: (files_of(source.path), source.share) for source in cfg.data.more}
+    if more:
+        settings["more"] = [source.model_dump() for source in cfg.data.more]
+        inputs |= {str(file): file for files, _ in more.values() for file in files}
     manifest = train_bin.parent / "manifest.json"
     with SingleFiles(manifest, "pack_tokens", settings, inputs, PACKAGES, cfg.again) as out:
         if out.up_to_date:
             return
-        check_room(train_bin.parent, paths)
+        check_room(train_bin.parent, paths, sum(share for _, share in more.values()))
         packing = prepare(train_bin.parent, out.key)
         encode_all(cfg, paths, tokenizer, packing)
         index = [np.load(packing / f"{path.stem}.npy") for path in paths]
         sources = [packing / f"{path.stem}.bin" for path in paths]
+        taken = encode_more(cfg, more, sum(int(i["tokens"].sum(dtype=np.int64)) for i in index), tokenizer, packing)
+        index += [i for chunks in taken.values() for _, i in chunks]
+        sources += [file for chunks in taken.values() for file, _ in chunks]
         val = split(np.concatenate([i["hash"] for i in index]), cfg.data.val_fraction)
         order = permutation(len(val), [cfg.data.seed])[0].astype(np.int64)
         out.begin()
@@ -84,8 +97,11 @@ def main(cfg) -> None:
                 written[path.stem] = about
                 write_json(path.with_suffix(".json"), about)
         files = [file for path in (train_bin, val_bin) for file in (path, path.with_suffix(".json"))]
-        out.finish(files, {"documents": len(val)}, tokens=written)
+        out.finish(files, {"documents": len(val)}, tokens=written, more={p: counts(c) for p, c in taken.items()})
         shutil.rmtree(packing)
+    for place, chunks in taken.items():
+        about = counts(chunks)
+        print(f"{place}: {about['tokens']:,} tokens, {about['documents']:,} documents")
     for path in (train_bin, val_bin):
         about = written[path.stem]
         print(
@@ -146,21 +162,32 @@ def same(fast: Encoder, plain: Encoder, texts: list[str]) -> bool:
 def encode_shard(job: tuple[Path, Path, str, int, float]) -> tuple[bytes, np.ndarray]:
     """-> (the shard's tokens, its index); behind a document that is not for validation come `copies` recased ones"""
     path, tokenizer_path, sha256, copies, val_fraction = job
-    available, end_id = encoders(tokenizer_path, sha256)
     articles = list(read_jsonl(path))
-    texts = [document(article) for article in articles]
+    found = [document(article) for article in articles]
     for place, article in enumerate(articles):
         if id_hash(article["id"]) >= val_fraction * 2.0**64:
-            again = [recased(texts[place], article["id"], copy) for copy in range(copies)]
-            texts[place] = "\n\n".join([texts[place], *again])
-    ahead = np.cumsum([0] + [len(text) for text in texts[:-1]])
-    checked = [text[:CHECKED] for text in texts[: np.searchsorted(ahead, CHECKED)]]
+            again = [recased(found[place], article["id"], copy) for copy in range(copies)]
+            found[place] = "\n\n".join([found[place], *again])
+    return encode_texts(found, [id_hash(article["id"]) for article in articles], tokenizer_path, sha256)
+
+
+def encode_chunk(job: tuple[list[str], Path, str]) -> tuple[bytes, np.ndarray]:
+    """Other text -> (its tokens, its index)"""
+    found, tokenizer_path, sha256 = job
+    return encode_texts(found, NEVER, tokenizer_path, sha256)
+
+
+def encode_texts(documents: list[str], hashes, tokenizer_path: Path, sha256: str) -> tuple[bytes, np.ndarray]:
+    """hashes: those that decide on validation, for the index"""
+    available, end_id = encoders(tokenizer_path, sha256)
+    ahead = np.cumsum([0] + [len(text) for text in documents[:-1]])
+    checked = [text[:CHECKED] for text in documents[: np.searchsorted(ahead, CHECKED)]]
     encode = next(e for e in available if same(e, available[-1], checked))
-    encoded = [encode(text) for text in texts]
-    index = np.zeros(len(texts), dtype=INDEX)
-    index["hash"] = [id_hash(article["id"]) for article in articles]
+    encoded = [encode(text) for text in documents]
+    index = np.zeros(len(documents), dtype=INDEX)
+    index["hash"] = hashes
     index["tokens"] = [len(e) + 1 for e in encoded]
-    index["bytes"] = [len(text.encode()) for text in texts]
+    index["bytes"] = [len(text.encode()) for text in documents]
     tokens = np.full(index["tokens"].sum(dtype=np.int64), end_id, dtype=DTYPE)
     at = 0
     for ids in encoded:
@@ -182,11 +209,79 @@ def encode_all(cfg, paths: list[Path], tokenizer: Tokenizer, packing: Path) -> N
         settings = (tokenizer.path, tokenizer.sha256, cfg.data.recased, cfg.data.val_fraction)
         results = pool.map(encode_shard, [(path, *settings) for path in todo])
         for path, (tokens, index) in zip(todo, results):
-            write_bytes(packing / f"{path.stem}.bin", tokens)
-            array = io.BytesIO()
-            np.save(array, index)
-            write_bytes(packing / f"{path.stem}.npy", array.getvalue())  # second: it says that the first is whole
+            keep(packing / f"{path.stem}.bin", tokens, index)
             bar.add(path.stat().st_size / 1e6)
+
+
+def keep(path: Path, tokens: bytes, index: np.ndarray) -> None:
+    """Write a .bin and, second, the .npy that says that it is whole."""
+    write_bytes(path, tokens)
+    array = io.BytesIO()
+    np.save(array, index)
+    write_bytes(path.with_suffix(".npy"), array.getvalue())
+
+
+def encode_more(
+    cfg, more: dict[str, tuple[list[Path], float]], of_articles: int, tokenizer: Tokenizer, packing: Path
+) -> dict[str, list[tuple[Path, np.ndarray]]]:
+    """Of each source as many documents as make up its share of all tokens -> {source: [(encoded chunk, its index)]}.
+
+    more: {source: (files, share)}; of_articles: tokens of the articles, which are the rest. Chunks that are there
+    already are not encoded again."""
+    taken: dict[str, list[tuple[Path, np.ndarray]]] = {place: [] for place in more}
+    everything = of_articles / (1 - sum(share for _, share in more.values()))
+    for number, (place, (files, share)) in enumerate(more.items()):
+        left = round(everything * share)
+        with open_pool(cfg.data) as pool, Progress(f"encode {Path(place).name}", left / 1e6, "M tokens") as bar:
+            for file, index in encoded_chunks(pool, files, packing / f"more-{number}", tokenizer):
+                tokens = np.cumsum(index["tokens"], dtype=np.int64)
+                index = index[: int(np.searchsorted(tokens, left)) + 1]  # with the document that reaches it
+                taken[place].append((file, index))
+                bar.add(min(left, int(tokens[-1])) / 1e6)
+                left -= int(index["tokens"].sum(dtype=np.int64))
+                if left <= 0:
+                    break
+        if left > 0:
+            print(f"warning: {place}: all of it is {left:,} tokens short of a share of {share:g}", flush=True)
+    return taken
+
+
+def encoded_chunks(pool, files: list[Path], beginning: Path, tokenizer: Tokenizer):
+    """-> (a .bin of encoded documents, its index), in the order of the files; beginning: of the names of the .bin."""
+
+    def name(number: int) -> Path:
+        return beginning.with_name(f"{beginning.name}-{number:05}.bin")
+
+    there = 0
+    while name(there).with_suffix(".npy").exists():
+        there += 1
+    for number in range(there):
+        yield name(number), np.load(name(number).with_suffix(".npy"))
+    rest = ((chunk, tokenizer.path, tokenizer.sha256) for n, chunk in enumerate(chunked(texts(files))) if n >= there)
+    for number, (tokens, index) in enumerate(pool.map(encode_chunk, rest), there):
+        keep(name(number), tokens, index)
+        yield name(number), index
+
+
+def chunked(documents: Iterable[str]) -> Iterator[list[str]]:
+    """Lists of some CHUNK characters, each document whole."""
+    chunk: list[str] = []
+    size = 0
+    for text in documents:
+        chunk.append(text)
+        size += len(text)
+        if size >= CHUNK:
+            yield chunk
+            chunk, size = [], 0
+    if chunk:
+        yield chunk
+
+
+def counts(chunks: list[tuple[Path, np.ndarray]]) -> dict[str, int]:
+    return {
+        "tokens": sum(int(index["tokens"].sum(dtype=np.int64)) for _, index in chunks),
+        "documents": sum(len(index) for _, index in chunks),
+    }
 
 
 def split(hashes: np.ndarray, val_fraction: float) -> np.ndarray:
@@ -243,9 +338,10 @@ def _copy(buffer: np.ndarray, places: np.ndarray, source: Path, index: np.ndarra
         buffer[place : place + length] = ids[start : start + length]
 
 
-def check_room(folder: Path, paths: list[Path]) -> None:
-    """The tokens are written twice, 2 bytes each, and are no fewer than a fifth of the bytes of their text."""
-    needed = sum(path.stat().st_size for path in paths) * 4 // 5 - sum(
+def check_room(folder: Path, paths: list[Path], more: float) -> None:
+    """The tokens are written twice, 2 bytes each, and are no fewer than a fifth of the bytes of their text; more: the
+    share of other text in them."""
+    needed = int(sum(path.stat().st_size for path in paths) * 0.8 / (1 - more)) - sum(
         path.stat().st_size for path in folder.glob(".packing/*.bin")
     )
     free = shutil.disk_usage(folder).free

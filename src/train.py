@@ -3,6 +3,7 @@
     python src/train.py                                  # run it again after an interruption: it goes on
     python src/train.py --config configs/demo.yaml train.max_iters=400
     python src/train.py train.bench=20                   # speed, memory, hours and dollars; writes nothing
+    python src/train.py train.budget=2h                  # or $5: as many steps as fit
     python src/train.py train.lr_find=200                # a sweep of learning rates, a picture and a suggestion
     torchrun --nproc_per_node=4 src/train.py             # the same run on 4 GPUs
 
@@ -43,6 +44,7 @@ def main(cfg: Config) -> None:
         if cfg.train.lr_find:
             preflight.lr_find(cfg, new_model(cfg, workers), loss_on(workers), batches_of(cfg, train_tokens), workers)
         else:
+            cfg = preflight.within_budget(cfg, lambda: new_model(cfg, workers), loss_on(workers), workers)
             train(cfg, tokenizer, train_tokens, val_tokens, workers)
     workers.close()
 

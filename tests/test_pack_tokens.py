@@ -324,3 +324,130 @@ def test_a_second_run_on_the_same_folder_is_told(home, tmp_path):
         process = run(home, tmp_path)
         output = process.communicate(timeout=60)[0]
     assert process.returncode == 2 and "another run is writing here" in output
+
+
+# other text beside the articles
+
+
+def corpora(folder):
+    """Two sources, each of more than is asked for: JSONL files in folders, and a parquet file with one more column."""
+    pyarrow = pytest.importorskip("pyarrow")
+    from pyarrow import parquet
+
+    lines = [f"Web page {n} tells of the number {n * 7919} in plain words." for n in range(900)]
+    for name, part in (("b/part-1.jsonl", lines[500:]), ("a/part-0.jsonl", lines[:500])):
+        (folder / "web" / name).parent.mkdir(parents=True)
+        (folder / "web" / name).write_text("".join(json.dumps({"text": line, "id": "x"}) + "\n" for line in part))
+    books = [f"Chapter {n}: <|end|> is only text, and so is {n * 31}." for n in range(900)]
+    columns = {"text": [*books[:3], " ", *books[3:]], "score": [0.5] * 901, "title": [None, "Book", *[None] * 899]}
+    parquet.write_table(pyarrow.table(columns), folder / "books.parquet")
+    more = [{"path": str(folder / "web"), "share": 0.3}, {"path": str(folder / "books.parquet"), "share": 0.2}]
+    return lines, [books[0], f"# Book\n\n{books[1]}", *books[2:]], f"data.more={json.dumps(more)}"
+
+
+def test_other_text_comes_in_by_its_share(home, packed, tmp_path):
+    lines, books, more = corpora(tmp_path)
+    pack_tokens.main(config(home, tmp_path, more))
+    tokenizer = Tokenizer(home / "tok/tokenizer.json")
+    train, val = (documents(tmp_path / f"tokens/{name}.bin", tokenizer) for name in ("train", "val"))
+    articles_alone = [documents(packed / f"tokens/{name}.bin", tokenizer) for name in ("train", "val")]
+    everything = sum(len(np.fromfile(tmp_path / f"tokens/{name}.bin", "<u2")) for name in ("train", "val"))
+    places = {}
+    for source, share in ((lines, 0.3), (books, 0.2)):
+        found = [document for document in train if document in set(source)]
+        assert sorted(found) == sorted(source[: len(found)]), "from the beginning, each once"
+        tokens = sum(len(tokenizer.encode(document)) + 1 for document in found)
+        assert share * everything - 60 < tokens < share * everything + 60, "to a document"
+        places[share] = [place for place, document in enumerate(train) if document in set(source)]
+        train_places = np.array(places[share]) / len(train)
+        assert 0.35 < train_places.mean() < 0.65, "all over the file"
+    rest = [document for document in train if document not in {*lines, *books}]
+    assert sorted(rest) == sorted(articles_alone[0]) and sorted(val) == sorted(articles_alone[1])
+    made = json.loads((tmp_path / "tokens/manifest.json").read_text())["more"]
+    assert [about["documents"] for about in made.values()] == [len(places[0.3]), len(places[0.2])]
+
+
+def test_other_text_goes_on_after_a_crash_and_is_made_anew_when_it_changes(home, tmp_path, monkeypatch, capsys):
+    _, _, more = corpora(tmp_path)
+    monkeypatch.setattr(pack_tokens, "CHUNK", 2000)
+    pack_tokens.main(config(home, tmp_path / "whole", more))
+    calls, real = [], pack_tokens.encode_chunk
+
+    def dying(job):
+        calls.append(1)
+        if len(calls) == 4:
+            raise KeyboardInterrupt
+        return real(job)
+
+    monkeypatch.setattr(pack_tokens, "encode_chunk", dying)
+    with pytest.raises(KeyboardInterrupt):
+        pack_tokens.main(config(home, tmp_path / "killed", more))
+    before = len(calls)
+    pack_tokens.main(config(home, tmp_path / "killed", more))
+    assert digests(tmp_path / "killed") == digests(tmp_path / "whole")
+    again = len(calls) - before
+    monkeypatch.setattr(pack_tokens, "encode_chunk", lambda job: calls.append(1) or real(job))
+    before = len(calls)
+    pack_tokens.main(config(home, tmp_path / "anew", more))
+    assert again == len(calls) - before - 3, "three were there"
+    capsys.readouterr()
+    pack_tokens.main(config(home, tmp_path / "whole", more))
+    assert "up to date" in capsys.readouterr().out
+    with open(tmp_path / "web/a/part-0.jsonl", "a") as f:
+        f.write(json.dumps({"text": "One page more."}) + "\n")
+    pack_tokens.main(config(home, tmp_path / "whole", more))
+    assert "up to date" not in (out := capsys.readouterr().out) and "web: 16,2" in out
+
+
+def test_a_source_that_is_too_short_is_taken_whole_and_said(home, tmp_path, capsys):
+    (tmp_path / "few.jsonl").write_text('{"text": "Two."}\n{"text": "Words."}\n')
+    more = [{"path": str(tmp_path / "few.jsonl"), "share": 0.5}]
+    pack_tokens.main(config(home, tmp_path, f"data.more={json.dumps(more)}"))
+    assert "few.jsonl: all of it is" in (out := capsys.readouterr().out) and "short of a share of 0.5" in out
+    train = documents(tmp_path / "tokens/train.bin", Tokenizer(home / "tok/tokenizer.json"))
+    assert train.count("Two.") == train.count("Words.") == 1
+
+
+def test_what_is_wrong_with_other_text_is_one_line(home, tmp_path, monkeypatch):
+    pyarrow = pytest.importorskip("pyarrow")
+    from pyarrow import parquet
+
+    good = '{"text": "Good."}\n'
+    (tmp_path / "no-text.jsonl").write_text(good + "\n" + '{"body": "?"}\n')
+    (tmp_path / "number.jsonl").write_text('{"text": 5}\n')
+    (tmp_path / "broken.jsonl").write_text(good + '{"text": \n')
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "cut.parquet").write_bytes(b"PAR1 and no more")
+    parquet.write_table(pyarrow.table({"content": ["a"], "url": ["b"]}), tmp_path / "columns.parquet")
+    parquet.write_table(pyarrow.table({"text": ["a", None]}), tmp_path / "null.parquet")
+    for name, words in {
+        "no-text.jsonl": "no-text.jsonl:3: has no text; every row needs a column `text`",
+        "number.jsonl": "number.jsonl:1: has no text",
+        "broken.jsonl": "broken.jsonl:2: not valid JSON",
+        "empty": "empty: no .jsonl or .parquet file there",
+        "nowhere": "nowhere: no .jsonl or .parquet file there",
+        "cut.parquet": "cut.parquet: cannot be read after row 0 .*; fetch it again",
+        "columns.parquet": "columns.parquet: has no column `text`, but content, url",
+        "null.parquet": "null.parquet:2: has no text",
+    }.items():
+        more = json.dumps([{"path": str(tmp_path / name), "share": 0.5}])
+        with pytest.raises(InputError, match=words) as caught:
+            pack_tokens.main(config(home, tmp_path, f"data.more={more}"))
+        assert "\n" not in str(caught.value)
+    monkeypatch.setitem(sys.modules, "pyarrow", None)
+    more = json.dumps([{"path": str(tmp_path / "null.parquet"), "share": 0.5}])
+    with pytest.raises(InputError, match="null.parquet: parquet files need the package: pip install pyarrow"):
+        pack_tokens.main(config(home, tmp_path, f"data.more={more}"))
+
+
+@pytest.mark.parametrize(
+    "more, words",
+    [
+        ([{"path": "a", "share": 0.6}, {"path": "b", "share": 0.4}], "shares of data.more are 1 together"),
+        ([{"path": "a", "share": 0.1}, {"path": "a", "share": 0.2}], "has a twice"),
+        ([{"path": "a", "share": 1.5}], "data.more"),
+    ],
+)
+def test_shares_that_leave_nothing_are_refused(home, tmp_path, more, words):
+    with pytest.raises(InputError, match=words):
+        config(home, tmp_path, f"data.more={json.dumps(more)}")

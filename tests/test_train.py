@@ -18,7 +18,7 @@ from torch._dynamo.exc import TorchDynamoException
 
 import train
 from crashes import crash_and_resume, crash_at
-from gpt import checkpoints, run_log
+from gpt import checkpoints, preflight, run_log
 from gpt.gradients import Gradients
 from gpt.machine import Workers
 from gpt.run_log import read_log
@@ -454,6 +454,33 @@ def test_an_error_is_one_line_and_status_2(data, tmp_path):
 
 
 # preflight
+
+
+def test_a_budget_is_turned_into_steps_once(data, tmp_path, monkeypatch, capsys):
+    """Half a second a step, 10 s to start: 95 % of 2 minutes hold (114 - 20) / 0.5 = 188 steps, and of $1 at $40 an
+    hour, 90 s, (85.5 - 20) / 0.5 = 131."""
+    monkeypatch.setattr(preflight, "time_steps", lambda *_: (0.5, 10.0, 4))
+    monkeypatch.setattr(train, "train", lambda cfg, *_: seen.append((cfg.train.max_iters, cfg.train.warmup_iters)))
+    seen: list[tuple[int, int]] = []
+    for budget, price in (("2m", 0), ("$1", 40)):
+        train.main(config(data, tmp_path, f"train.budget={budget}", f"train.price_per_hour={price}"))
+    cfg = config(data, tmp_path)
+    share = cfg.train.warmup_iters / cfg.train.max_iters
+    assert seen == [(steps, round(share * steps)) for steps in (188, 131)]
+    assert "budget: 2m holds 188 steps of 0.5 s" in capsys.readouterr().out
+    with pytest.raises(InputError, match="give train.price_per_hour"):
+        train.main(config(data, tmp_path, "train.budget=$1", "train.price_per_hour=0"))
+    with pytest.raises(InputError, match="train.budget 0.4m: holds 5 steps of 0.5 s; give it more"):
+        train.main(config(data, tmp_path, "train.budget=0.4m"))
+
+
+def test_a_run_that_goes_on_keeps_the_steps_of_its_budget(data, tmp_path, monkeypatch):
+    monkeypatch.setattr(preflight, "time_steps", lambda *_: (1.0, 0.0, 4))
+    train.main(config(data, tmp_path, "train.budget=0.3m"))  # 17 steps
+    saved = checkpoints.newest(tmp_path / "base")
+    assert saved and saved.name == "step_0000017"
+    monkeypatch.setattr(preflight, "time_steps", lambda *_: pytest.fail("it was measured before"))
+    train.main(config(data, tmp_path, "train.budget=0.3m"))
 
 
 def test_bench_needs_no_files_and_writes_none(tmp_path, capsys):

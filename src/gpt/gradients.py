@@ -11,8 +11,17 @@ from typing import Any, Protocol
 
 import torch
 
-from gpt.machine import OK, Workers, autocast, going_on_without_compile, is_compiler_error, is_out_of_memory
+from gpt.machine import (
+    OK,
+    Workers,
+    autocast,
+    compiler_failed,
+    going_on_without_compile,
+    is_compiler_error,
+    is_out_of_memory,
+)
 from gpt.optim import Optimizer, clip_gradients
+from gpt.sharding import is_sharded, own
 from model import WikiGPT
 from pipeline.config import InputError
 
@@ -91,7 +100,12 @@ class Forward:
 
 def compiled_by_layer(model: WikiGPT) -> Callable:
     """The forward pass with each layer compiled for itself: the gradients of a model that is compiled as one all come
-    at the end of the backward pass, and there is nothing left to send them behind."""
+    at the end of the backward pass, and there is nothing left to send them behind. Where weights are sharded, they are
+    brought together around what is compiled."""
+    if is_sharded(model):
+        for module, name in [*((layer, "forward") for layer in model.layers), (model, "nats")]:
+            setattr(module, name, torch.compile(getattr(module, name), dynamic=False))
+        return model
     layers = [torch.compile(layer, dynamic=False) for layer in model.layers]
     nats = torch.compile(model.nats, dynamic=False)
 
@@ -161,8 +175,9 @@ class Gradients:
         self.model, self.loss, self.examples, self.workers, self.dtype = model, loss, examples, workers, dtype
         self.micro_batch_size = self.evaluation_rows = micro_batch_size
         self.names, self.seed, self.section, self.say = ("loss", *metrics), seed, section, say
+        self.sharded = is_sharded(model)  # then every pass is one of all processes together
         self.forward = Forward(model, compiled, say, by_layer=workers.size > 1)
-        self.reducer = Reducer(model, workers) if workers.size > 1 else None
+        self.reducer = Reducer(model, workers) if workers.size > 1 and not self.sharded else None
 
     def __call__(self, step: int) -> dict[str, torch.Tensor]:
         """-> {"loss": mean, metric: mean}, on the device"""
@@ -173,11 +188,11 @@ class Gradients:
             elif worst == OK:
                 break
             self.model.zero_grad(set_to_none=True)
-        gradients = [p.grad for p in self.model.parameters() if p.grad is not None]
+        gradients = [own(p.grad) for p in self.model.parameters() if p.grad is not None]
         self.workers.sum([sums])
         count = sums[-1].clamp(min=1)
         for gradient in gradients:
-            gradient /= count
+            gradient /= count / self.workers.size if self.sharded else count  # fully_shard gives means over processes
         return dict(zip(self.names, sums[:-1] / count))
 
     @torch.no_grad()
@@ -205,6 +220,9 @@ class Gradients:
         try:
             sums = run()
         except Exception as error:
+            if self.sharded:
+                self._end_for_all(error)
+                raise
             if is_out_of_memory(error):  # not kept: its traceback holds what fills the memory
                 problem = MEMORY
             elif self.forward.blames_compiler(error):
@@ -229,18 +247,20 @@ class Gradients:
         micros = math.ceil(rows / (size * workers.size))
         for micro in range(micros):
             first = (micro * workers.size + workers.rank) * size
-            if first >= rows:  # the others have the rest of this step
+            idle = first >= rows  # the others have the rest of this step
+            if idle and not self.sharded:
                 continue
-            batch = self.examples.batch(step, first, size)
+            batch = self.examples.batch(step, 0 if idle else first, size)
             if self.model.config.dropout:  # random numbers too are a function of seed, step and place: nothing to save
                 torch.manual_seed(random.Random(f"{self.seed} {step} {micro} {workers.rank}").getrandbits(63))
             with autocast(workers.device, self.dtype):
                 value, count, metrics = self.loss(self.forward, batch)
             if self.reducer and micro == micros - 1:
                 self.reducer.last_micro_batch()
-            value.backward()
+            (0.0 * value if idle else value).backward()
             self.forward.worked()
-            sums += self._vector(value.detach(), count, metrics)
+            if not idle:
+                sums += self._vector(value.detach(), count, metrics)
         for p in self.model.parameters():  # a process without an example in this step
             if p.grad is None:
                 p.grad = torch.zeros_like(p)
@@ -249,12 +269,17 @@ class Gradients:
     def _evaluate(self, examples: Examples) -> torch.Tensor:
         """-> the sums of loss, metrics and count over this process's share, fp64 on the CPU"""
         self.model.eval()
-        rows, size, workers, found = examples.rows(0), self.evaluation_rows, self.workers, []
-        for number, first in enumerate(range(0, rows, size)):
-            if number % workers.size == workers.rank:
-                with autocast(workers.device, self.dtype):
-                    found.append(self._vector(*self.loss(self.forward, examples.batch(0, first, size))))
-                self.forward.worked()
+        size, workers, found = self.evaluation_rows, self.workers, []
+        batches = math.ceil(examples.rows(0) / size)
+        passes = math.ceil(batches / workers.size) * workers.size if self.sharded else batches
+        for number in range(workers.rank, passes, workers.size):
+            idle = number >= batches
+            with autocast(workers.device, self.dtype):
+                batch = examples.batch(0, 0 if idle else number * size, size)
+                vector = self._vector(*self.loss(self.forward, batch))
+            self.forward.worked()
+            if not idle:
+                found.append(vector)
         if not found:
             return torch.zeros(len(self.names) + 1, dtype=torch.double)
         return torch.stack(found).cpu().double().sum(0)
@@ -262,6 +287,19 @@ class Gradients:
     def _vector(self, value: torch.Tensor, count: int, metrics: dict[str, torch.Tensor]) -> torch.Tensor:
         counted = torch.full((), float(count), device=value.device)  # filled there: the device is not waited for
         return torch.stack([value.float(), *(metrics[name].float() for name in self.names[1:]), counted])
+
+    def _end_for_all(self, error: Exception) -> None:
+        """InputError with advice, where there is any. Where weights are sharded, the other processes wait in the middle
+        of a layer for this one, and cannot be told to begin the pass again."""
+        if is_out_of_memory(error):
+            half = max(1, self.micro_batch_size // 2)
+            raise InputError(
+                f"out of memory, with weights sharded; give {self.section}.micro_batch_size={half} and "
+                "grad_accum_steps to match, or train.checkpoint_activations=true, and run the same command again"
+            ) from error
+        if self.forward.blames_compiler(error):
+            advice = "give train.compile=false and run the same command again"
+            raise InputError(f"{compiler_failed(error)}; {advice}") from error
 
     def _halve(self, step: int) -> None:
         if self.micro_batch_size == 1:

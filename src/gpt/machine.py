@@ -125,6 +125,7 @@ def describe(model: torch.nn.Module, t: Train, workers: Workers) -> str:
     return (
         f"model: {size:,} parameters, {t.dtype}{', compiled' if t.compile else ''}, "
         f"{t.optimizer}, on {f'{workers.size} x ' if workers.size > 1 else ''}{name}"
+        f"{', sharded' if t.shard == 'fsdp' and workers.size > 1 else ''}"
     )
 
 
@@ -186,6 +187,10 @@ def freeze_gc() -> None:
 
 
 def going_on_without_compile(error: Exception) -> str:
-    """The warning where torch.compile has failed: it raises what it likes, at any length."""
+    return f"warning: {compiler_failed(error)}; going on without it"
+
+
+def compiler_failed(error: Exception) -> str:
+    """In words that torch.compile has failed: it raises what it likes, at any length."""
     reason = (str(error).strip() or type(error).__name__).splitlines()[0]
-    return f"warning: torch.compile failed ({reason[:200]}); going on without it"
+    return f"torch.compile failed ({reason[:200]})"

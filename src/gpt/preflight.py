@@ -6,15 +6,20 @@ from collections.abc import Callable
 import numpy as np
 import torch
 
+from gpt import checkpoints
 from gpt.gradients import Examples, Gradients, Loss, update
 from gpt.machine import Workers, describe, freeze_gc, peak_flops
 from gpt.optim import Optimizer, build_optimizer
 from gpt.run_log import draw_sweep
+from gpt.sharding import shard
 from gpt.tokens import Batches
 from model import WikiGPT, flops_per_token
-from pipeline.budget import cost
-from pipeline.config import Config, resolve
+from pipeline.budget import cost, seconds_of
+from pipeline.config import Config, InputError, resolve
 
+BUDGET_STEPS = 5  # timed before a run with train.budget
+FOR_STEPS = 0.95  # of a budget; the rest is for evaluation, samples and checkpoints
+MIN_STEPS = 10  # fewer are no training
 WARMUP = 3  # steps before the clock starts: compile, and the allocator finding its sizes
 
 
@@ -36,38 +41,72 @@ class RandomTokens:
 def bench(cfg: Config, model: WikiGPT, loss: Loss, workers: Workers) -> None:
     """Time train.bench whole steps on random tokens, then say what the run would take and cost."""
     t, device = cfg.train, workers.device
-    batches = RandomTokens(model.config.vocab_size, model.config.block_size, t.micro_batch_size * t.grad_accum_steps)
-    gradients, optimizer = ready(cfg, model, loss, batches, workers)
     say = _speaker(workers)
     say(describe(model, t, workers), flush=True)
+    a_step, start_up, micro_batch_size = time_steps(cfg, model, loss, workers, t.bench)
 
-    def synchronise() -> float:
-        if device.type == "cuda":
-            torch.cuda.synchronize()
-        return time.monotonic()
-
-    started = begin = synchronise()
-    for step in range(WARMUP + t.bench):
-        if step == WARMUP:
-            begin = synchronise()
-            freeze_gc()
-        update(gradients, optimizer, step, t.lr, t.grad_clip)
-    a_step = (synchronise() - begin) / t.bench
-
-    speed = batches.batch_size * batches.block_size / a_step
+    speed = t.micro_batch_size * t.grad_accum_steps * model.config.block_size / a_step
     whole, peak = t.max_iters * a_step, peak_flops(device)
     achieved = speed * flops_per_token(model.config)
     mfu = f", MFU {achieved / (peak * workers.size):.1%} of {peak / 1e12:.0f}" if peak else ""
-    how = f"mean of {t.bench}; start-up {begin - started:.0f} s"
+    how = f"mean of {t.bench}; start-up {start_up:.0f} s"
     say(f"{'speed':14}{speed:,.0f} tokens/s, {a_step:.3f} s a step ({how})")
     say(f"{'arithmetic':14}{achieved / 1e12:,.3g} TFLOP/s{mfu}")
     if device.type == "cuda":
         used, there = torch.cuda.max_memory_reserved(device), torch.cuda.get_device_properties(device).total_memory
-        size = gradients.micro_batch_size
-        say(f"{'peak memory':14}{used / 2**30:.1f} GiB of {there / 2**30:.1f}, micro-batch {size}")
+        say(f"{'peak memory':14}{used / 2**30:.1f} GiB of {there / 2**30:.1f}, micro-batch {micro_batch_size}")
     price = f" at ${t.price_per_hour:.2f} an hour" if t.price_per_hour else ""
     takes = f"{t.max_iters:,} steps: {cost(whole, t.price_per_hour)}{price}"
     say(f"{'whole run':14}{takes}, evaluation and checkpoints not counted", flush=True)
+
+
+def time_steps(cfg: Config, model: WikiGPT, loss: Loss, workers: Workers, steps: int) -> tuple[float, float, int]:
+    """Train so many steps on random tokens -> (seconds a step, seconds before the clock started, the micro-batch that
+    memory has left)."""
+    t = cfg.train
+    batches = RandomTokens(model.config.vocab_size, model.config.block_size, t.micro_batch_size * t.grad_accum_steps)
+    gradients, optimizer = ready(cfg, model, loss, batches, workers)
+
+    def synchronise() -> float:
+        if workers.device.type == "cuda":
+            torch.cuda.synchronize()
+        return time.monotonic()
+
+    started = begin = synchronise()
+    for step in range(WARMUP + steps):
+        if step == WARMUP:
+            begin = synchronise()
+            freeze_gc()
+        update(gradients, optimizer, step, t.lr, t.grad_clip)
+    return (synchronise() - begin) / steps, begin - started, gradients.micro_batch_size
+
+
+def within_budget(cfg: Config, new_model: Callable[[], WikiGPT], loss: Loss, workers: Workers) -> Config:
+    """The config with train.max_iters as train.budget has it: the steps that fit by the speed of this machine, of which
+    the warmup is the same share as before. A run that has begun with this budget keeps what was chosen then."""
+    t = cfg.train
+    if t.budget is None:
+        return cfg
+    began = checkpoints.newest(resolve(t.checkpoint_dir) / "base")
+    chosen = checkpoints.training_record(began)["config"]["train"] if began and not cfg.again else {}
+    if chosen.get("budget") == t.budget:
+        steps, warmup = chosen["max_iters"], chosen["warmup_iters"]
+    else:
+        seconds = seconds_of(t.budget, t.price_per_hour)
+        a_step, start_up, _ = time_steps(cfg, new_model(), loss, workers, BUDGET_STEPS)
+        a_step = workers.worst(round(1e6 * a_step)) / 1e6  # all have to choose the same
+        start_up = workers.worst(round(start_up))
+        steps = int((seconds * FOR_STEPS - 2 * start_up) / a_step)  # it starts up again
+        warmup = round(t.warmup_iters * steps / t.max_iters)
+        if steps < max(MIN_STEPS, warmup + 1):
+            raise InputError(
+                f"train.budget {t.budget}: holds {max(0, steps)} steps of {a_step:.2g} s; give it more, or a smaller "
+                "model or batch"
+            )
+        _speaker(workers)(
+            f"budget: {t.budget} holds {steps:,} steps of {a_step:.3g} s, {warmup:,} of warmup", flush=True
+        )
+    return cfg.model_copy(update={"train": t.model_copy(update={"max_iters": steps, "warmup_iters": warmup})})
 
 
 def lr_find(cfg: Config, model: WikiGPT, loss: Loss, batches: Batches, workers: Workers) -> None:
@@ -98,18 +137,10 @@ def ready(cfg: Config, model: WikiGPT, loss: Loss, examples: Examples, workers: 
     """What a step of training takes: update(gradients, optimizer, ...)."""
     t = cfg.train
     model.checkpoint_activations = t.checkpoint_activations
-    optimizer = build_optimizer(
-        model,
-        t.optimizer,
-        t.lr,
-        t.weight_decay,
-        t.beta1,
-        t.beta2,
-        t.muon_momentum,
-        workers.device,
-        t.embed_lr_scale,
-        t.dtype,
-    )
+    if t.shard == "fsdp" and workers.size > 1:
+        shard(model, workers)
+    how = t.optimizer, t.lr, t.weight_decay, t.beta1, t.beta2, t.muon_momentum
+    optimizer = build_optimizer(model, *how, workers.device, t.embed_lr_scale, t.dtype)
     say = _speaker(workers)
     return Gradients(model, loss, examples, workers, t.micro_batch_size, t.dtype, t.compile, say=say), optimizer
 

@@ -16,10 +16,10 @@ from pipeline.code import code_of
 # Keys of the train section that have no influence on what is learned; of the two that make a batch their product
 # counts.
 NO_INFLUENCE = {
-    "device", "compile", "checkpoint_activations", "micro_batch_size", "grad_accum_steps", "eval_interval",
+    "device", "compile", "shard", "checkpoint_activations", "micro_batch_size", "grad_accum_steps", "eval_interval",
     "log_interval", "checkpoint_dir",
     "checkpoint_interval", "keep_checkpoints", "max_nonfinite", "sample_prompts", "sample_tokens", "price_per_hour",
-    "max_hours", "max_dollars", "bench", "lr_find",
+    "max_hours", "max_dollars", "budget", "bench", "lr_find",
 }  # fmt: skip
 ANOTHER_RUN = {
     "optimizer",

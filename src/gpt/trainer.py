@@ -36,6 +36,7 @@ from gpt.machine import Workers, freeze_gc, peak_flops
 from gpt.optim import build_optimizer
 from gpt.run_log import RunLog
 from gpt.sampling import Sampling
+from gpt.sharding import copy_weights, gathered, shard
 from gpt.tokenizer import Tokenizer
 from model import WikiGPT, flops_per_token
 from pipeline.budget import cost, dollars, spent
@@ -117,6 +118,7 @@ class Run:
         """stage: base | sft | dpo; inputs: {name: sha256} of the data and weights that make it this run."""
         self.stage, self.cfg, self.workers, self.inputs = stage, cfg, workers, inputs
         self.name = SCRIPTS[stage]
+        self.sharded = cfg.train.shard == "fsdp" and workers.size > 1
         sections: dict[str, Train | FineTuning] = {"base": cfg.train, "sft": cfg.sft, "dpo": cfg.dpo}
         self.section = sections[stage]
         self.folder = resolve(cfg.train.checkpoint_dir) / stage
@@ -168,7 +170,14 @@ class Run:
         changed = recipe.changes(recipe.settings(record["config"], self.stage), now)
         another = {n: values for n, values in changed.items() if recipe.is_another_run(n, self.stage, finished)}
         reasons = ["again=true"] if self.cfg.again else []
-        for name in recipe.changes(self._inputs_of(record), self.inputs):
+        inputs = self._inputs_of(record)
+        if not inputs and not reasons:
+            print(
+                f"note: {self.resumed} does not say which data and weights it was made of (an older version wrote it): "
+                "if they are not those of now, give again=true",
+                flush=True,
+            )
+        for name in recipe.changes(inputs, self.inputs):
             reasons.append(f"{name} is not what the run there began with")
         if another:
             reasons.append(recipe.in_words(another))
@@ -220,18 +229,10 @@ class Run:
         self.evaluation, self.lr, self.tokens_a_step, self.prompts = evaluate, lr, tokens_a_step, prompts
         self.peak = peak_flops(self.workers.device)
         model.checkpoint_activations = t.checkpoint_activations
-        self.optimizer = build_optimizer(
-            model,
-            section.optimizer,
-            section.lr,
-            section.weight_decay,
-            t.beta1,
-            t.beta2,
-            t.muon_momentum,
-            self.workers.device,
-            t.embed_lr_scale,
-            t.dtype,
-        )
+        if self.sharded:
+            shard(model, self.workers)
+        how = section.optimizer, section.lr, section.weight_decay, t.beta1, t.beta2, t.muon_momentum
+        self.optimizer = build_optimizer(model, *how, self.workers.device, t.embed_lr_scale, t.dtype)
         self.gradients = Gradients(
             model,
             loss,
@@ -273,7 +274,7 @@ class Run:
 
     def _load(self, path: Path) -> None:
         """Weights and optimizer of a checkpoint of this run."""
-        self.model.load_state_dict(checkpoints.load(path)[0].state_dict())
+        copy_weights(self.model, checkpoints.load(path)[0].state_dict())
         self.optimizer.load_state(checkpoints.load_training_state(path)[1])
 
     # the loop
@@ -293,7 +294,7 @@ class Run:
             yield state.step
             if not self.pending:  # we have waited, evaluated or saved: that is not training time
                 self.lap, self.lap_step = time.monotonic(), state.step
-        if self.failure:  # the last chance
+        if self.workers.any(bool(self.failure)):  # the last chance
             self.save()
         if self.failure:
             raise InputError(f"step {state.step:,} is not saved: {self.failure}")
@@ -339,6 +340,10 @@ class Run:
 
     def save(self) -> None:
         """Write a checkpoint; where that fails, say so, go on, and try again at the next one or when there is room."""
+        self.room = False
+        if not self.workers.first and not self.sharded:
+            return
+        model, tensors = gathered(self.model, self.workers), self.optimizer.state()
         if not self.workers.first:
             return
         self.state.seconds = self.seconds()
@@ -346,10 +351,10 @@ class Run:
             path = checkpoints.save(
                 self.folder,
                 f"step_{self.state.step:07d}",
-                self.model,
+                model,
                 self.tokenizer,
                 asdict(self.state),
-                self.optimizer.state(),
+                tensors,
                 self.section.keep_checkpoints,
             )
         except Exception as error:
@@ -364,12 +369,15 @@ class Run:
     def evaluate(self) -> None:
         """Validation loss, samples, curves; what fails is left out."""
         self._read_back()
-        val = self._guarded("the evaluation", self.evaluation)
+        # sharded, the others wait in the middle of a layer for a process that fails: there nothing can go on
+        val = self.evaluation() if self.sharded else self._guarded("the evaluation", self.evaluation)
         if val:
             self.val = val
             self._guarded("what was evaluated", self._note_evaluation, val)
-        if self.log and self.prompts and self.cfg.train.sample_tokens:
-            self._guarded("the samples", self._show_samples)
+        if self.prompts and self.cfg.train.sample_tokens:
+            model = gathered(self.model, self.workers)
+            if self.log:
+                self._guarded("the samples", self._show_samples, model)
         if self.log:
             self._guarded("the drawing", self.log.draw)
 
@@ -434,8 +442,8 @@ class Run:
             raise InputError(self._not_finite())
         if self.cfg.train.spike_factor and self.state.high >= self.cfg.train.spike_steps:
             self._roll_back()
-        if self.failure:
-            self.room = checkpoints.has_room(self.folder, self.model)
+        room = bool(self.failure) and checkpoints.has_room(self.folder, self.model)
+        self.room = self.workers.any(room) if self.sharded else room  # a save is then one of all processes together
 
     def _pace(self, speed: float) -> dict[str, Any]:
         """What the last of the steps that are logged together has besides; speed: steps a second."""
@@ -525,12 +533,12 @@ class Run:
             noted = {**val, "best_val_loss": state.best_val_loss}
             checkpoints.note_evaluation(path, noted, self.section.keep_checkpoints, best)
 
-    def _show_samples(self) -> None:
+    def _show_samples(self, model: WikiGPT) -> None:
         """What the model makes of the prompts, as beginnings of documents; the same random numbers every time."""
-        t, block, end = self.cfg.train, self.model.config.block_size, self.tokenizer.end_id
+        t, block, end = self.cfg.train, model.config.block_size, self.tokenizer.end_id
         prompts = [([end] + self.tokenizer.encode(text))[-block + 1 :] for text in self.prompts]
-        self.model.eval()
-        done = generate(self.model, self.tokenizer, prompts, t.sample_tokens, SAMPLING, seeds=[t.seed] * len(prompts))
+        model.to(self.workers.device).eval()
+        done = generate(model, self.tokenizer, prompts, t.sample_tokens, SAMPLING, seeds=[t.seed] * len(prompts))
         samples = [{"prompt": prompt, "text": completion.text} for prompt, completion in zip(self.prompts, done)]
         if self.log:
             self.log.samples(self.state.step, samples)

@@ -96,6 +96,11 @@ class Tokenizer(Section):
         return self
 
 
+class Source(Section):
+    path: str
+    share: Annotated[Float, Field(gt=0, lt=1)]
+
+
 class Data(Section):
     dump: Annotated[str | Annotated[list[str], Field(min_length=1)], Place("root", reads=True)]
     extracted_dir: InCorpus
@@ -105,6 +110,7 @@ class Data(Section):
     val_bin: InCorpus
     val_fraction: Annotated[Float, Field(gt=0, lt=1)]
     recased: Whole
+    more: Annotated[list[Source], Place("root", reads=True)]
     shard_articles: Count
     seed: Whole
     workers: Literal["auto"] | Count
@@ -120,6 +126,14 @@ class Data(Section):
     def _scheduler(self):
         if self.engine == "dask" and not self.scheduler:
             raise ValueError("engine dask needs data.scheduler, such as tcp://127.0.0.1:8786")
+        return self
+
+    @model_validator(mode="after")
+    def _more(self):
+        if (shares := sum(source.share for source in self.more)) >= 1:
+            raise ValueError(f"the shares of data.more are {shares:g} together: leave some of 1 to the articles")
+        if twice := [s.path for n, s in enumerate(self.more) if s.path in [t.path for t in self.more[:n]]]:
+            raise ValueError(f"data.more has {twice[0]} twice")
         return self
 
 
@@ -184,10 +198,12 @@ class Train(Section):
     device: Literal["cuda", "mps", "cpu", "auto"]
     dtype: Literal["float32", "bfloat16"]
     compile: bool
+    shard: Literal["none", "fsdp"]
     checkpoint_activations: bool
     micro_batch_size: Count
     grad_accum_steps: Count
     max_iters: Count
+    budget: Annotated[str, Field(pattern=r"^(\d+(\.\d+)?[mh]|\$\d+(\.\d+)?)$")] | None
     lr: Positive
     min_lr: NotNegative
     lr_schedule: Literal["cosine", "linear"]

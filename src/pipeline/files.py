@@ -82,6 +82,12 @@ def dump_line(record: dict) -> bytes:
 
 def read_jsonl(path: Path) -> Iterator[dict]:
     """The records of a JSONL file; InputError names the file and line that cannot be read."""
+    for _, record in numbered_jsonl(path):
+        yield record
+
+
+def numbered_jsonl(path: Path) -> Iterator[tuple[int, dict]]:
+    """The same with the number of each record's line, from 1 on."""
     try:
         with open(path, "rb") as f:
             for number, line in enumerate(f, 1):
@@ -92,7 +98,7 @@ def read_jsonl(path: Path) -> Iterator[dict]:
                         raise InputError(f"{path}:{number}: not valid JSON ({error})") from None
                     if not isinstance(record, dict):
                         raise InputError(f"{path}:{number}: expected a JSON object in every line")
-                    yield record
+                    yield number, record
     except OSError as error:
         raise InputError(f"{path}: cannot read ({reason(error)})") from None
 

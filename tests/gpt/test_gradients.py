@@ -6,6 +6,7 @@ import torch
 from gpt.gradients import COMPILER, MEMORY, OTHER, Forward, Gradients, Listed
 from gpt.machine import OK, Workers
 from model import ModelConfig, WikiGPT
+from pipeline.config import InputError
 
 CPU = torch.device("cpu")
 IDS = torch.randint(0, 300, (10, 9), generator=torch.Generator().manual_seed(0))
@@ -124,6 +125,25 @@ def test_a_fault_on_another_process_ends_this_one_too(monkeypatch):
     monkeypatch.setattr(Workers, "worst", lambda self, problem: OTHER)
     with pytest.raises(RuntimeError, match="another process has failed"):
         of_process(0, 2, 4)(0)
+
+
+def test_where_weights_are_sharded_a_fault_ends_the_run_with_advice():
+    """The others are in the middle of a layer, and cannot be told to begin again."""
+    gradients = of_process(0, 2, 4)
+    gradients.sharded, gradients.forward.compiled = True, True
+
+    def raising(error):
+        def run():
+            raise error
+
+        return run
+
+    with pytest.raises(InputError, match="out of memory.* give train.micro_batch_size=2 and grad_accum_steps"):
+        gradients._attempt(raising(torch.cuda.OutOfMemoryError("CUDA out of memory")))
+    with pytest.raises(InputError, match=r"torch.compile failed \(no triton\); give train.compile=false"):
+        gradients._attempt(raising(CompilerError("no triton")))
+    with pytest.raises(OSError, match="disk"):
+        gradients._attempt(raising(OSError("disk")))
 
 
 class CompilerError(RuntimeError):

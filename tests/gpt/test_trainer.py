@@ -1,6 +1,8 @@
 """What the three trainers share, provoked in each of them: faults at every phase, full disks, identity, caps,
 spikes."""
 
+import hashlib
+import json
 import os
 import re
 import shutil
@@ -11,6 +13,7 @@ import numpy as np
 import pytest
 import torch
 from safetensors import SafetensorError
+from safetensors.torch import load_file
 from torch._dynamo.exc import TorchDynamoException
 
 from gpt import checkpoints, gradients, recipe, run_log, trainer
@@ -397,6 +400,26 @@ def test_other_conversations_are_another_run(data, tmp_path, capsys):
     assert "a new run: train_file is not what the run there began with; val_file is not" in capsys.readouterr().out
 
 
+@pytest.mark.parametrize("training", [SFT, DPO], ids=lambda t: t.stage)
+def test_a_checkpoint_that_does_not_name_its_inputs_is_pointed_out(training, data, undisturbed, tmp_path, capsys):
+    """Of a version that did not keep them: the run is taken for the same, and the user told how to have another."""
+    shutil.copytree(undisturbed / training.stage, tmp_path / training.stage, symlinks=True)
+    for path in (tmp_path / training.stage).glob("step_*"):
+        state = path / "training_state/state.json"
+        record = json.loads(state.read_text())
+        del record["inputs"]
+        state.write_text(json.dumps(record))
+        hashes = json.loads((path / "hashes.json").read_text())
+        hashes["training_state/state.json"] = hashlib.sha256(state.read_bytes()).hexdigest()
+        (path / "hashes.json").write_text(json.dumps(hashes))
+    training.main(training.config(data, tmp_path))
+    out = capsys.readouterr().out
+    note = "step_0000012 does not say which data and weights it was made of"
+    assert note in out and "give again=true" in out and "has all 12 steps" in out
+    training.main(training.config(data, tmp_path, "again=true"))
+    assert note not in (out := capsys.readouterr().out) and "a new run: again=true" in out
+
+
 def test_a_run_that_is_not_through_goes_on_and_names_every_key_that_changed(data, tmp_path, monkeypatch, capsys):
     break_once(monkeypatch, gradients.Gradients, "_accumulate", 6, KeyboardInterrupt())
     with pytest.raises(KeyboardInterrupt):
@@ -587,12 +610,70 @@ def test_several_processes_give_the_losses_of_one_and_resume_as_one(training, pr
     assert losses(folder) == pytest.approx(losses(whole), rel=1e-5)
 
 
+def tensors_of(folder: Path) -> dict[str, torch.Tensor]:
+    """Weights and optimizer state of the last checkpoint."""
+    files = ("model.safetensors", "training_state/state.safetensors")
+    return {name: tensor for file in files for name, tensor in load_file(folder / "latest" / file).items()}
+
+
+def assert_close(folder: Path, whole: Path) -> None:
+    """The same tensors but for the order of sums: fp32 rounds at 6e-8, and AdamW's division lets that grow to 4e-6 of a
+    tensor's largest value in 12 steps; a gradient that is wrong by a row, or by the number of processes, is 1e-2."""
+    ours, theirs = tensors_of(folder), tensors_of(whole)
+    assert ours.keys() == theirs.keys()
+    for name, tensor in ours.items():
+        torch.testing.assert_close(tensor, theirs[name], rtol=0, atol=5e-5 * float(theirs[name].abs().max()))
+
+
+def torchrun(training, processes: int, cfg, seconds: int = 240) -> str:
+    process = launch(training.torchrun(processes, cfg))
+    out, errors = process.communicate(timeout=seconds)
+    assert process.returncode == 0, errors[-3000:]
+    return out
+
+
 @pytest.mark.slow
-def test_sigterm_to_torchrun_saves_and_the_same_command_goes_on(data, tmp_path):
+def test_sharded_weights_learn_what_whole_ones_do_and_go_on_as_those(data, tmp_path):
+    """By 3 processes, which cut every size here unevenly; then from step 8 on by one process with whole weights, and
+    the other way round. With Muon, whose matrices have to be brought together."""
+    muon, shard = "train.optimizer=muon", "train.shard=fsdp"
+    whole, sharded = tmp_path / "whole/base", tmp_path / "sharded/base"
+    PRETRAINING.main(PRETRAINING.config(data, whole.parent, muon))
+    out = torchrun(PRETRAINING, 3, PRETRAINING.config(data, sharded.parent, muon, shard))
+    assert out.count("finished 12 steps") == 1
+    for of in (losses, evaluations):
+        assert of(sharded) == pytest.approx(of(whole), rel=1e-5)
+    assert_close(sharded, whole)
+    before = losses(whole)
+    for folder in (whole, sharded):
+        shutil.rmtree(folder / "step_0000012")
+    PRETRAINING.main(PRETRAINING.config(data, sharded.parent, muon))
+    torchrun(PRETRAINING, 2, PRETRAINING.config(data, whole.parent, muon, shard))
+    assert losses(whole) == pytest.approx(before, rel=1e-5) and losses(sharded) == pytest.approx(before, rel=1e-5)
+    assert_close(sharded, whole)
+
+
+@pytest.mark.slow
+def test_sharded_preferences(data, undisturbed, tmp_path):
+    """Logits in place of a loss, and processes without a pair in some steps."""
+    torchrun(DPO, 3, DPO.config(data, tmp_path, "train.shard=fsdp"))
+    assert losses(tmp_path / "dpo") == pytest.approx(losses(undisturbed / "dpo"), rel=1e-5)
+    assert_close(tmp_path / "dpo", undisturbed / "dpo")
+
+
+def test_one_process_has_nothing_to_shard(data, undisturbed, tmp_path):
+    PRETRAINING.main(PRETRAINING.config(data, tmp_path, "train.shard=fsdp"))
+    assert weights(tmp_path / "base") == weights(undisturbed / "base")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("shard", ["none", "fsdp"])
+def test_sigterm_to_torchrun_saves_and_the_same_command_goes_on(shard, data, tmp_path):
     """The processes finish their step and save; torchrun itself ends with a status of its own."""
     cfg = PRETRAINING.config(
-        data, tmp_path, "train.max_iters=100000", "train.eval_interval=100000", "train.log_interval=1"
-    )
+        data, tmp_path, "train.max_iters=100000", "train.eval_interval=100000", "train.log_interval=1",
+        f"train.shard={shard}",
+    )  # fmt: skip
     process = launch(PRETRAINING.torchrun(2, cfg))
     assert process.stdout is not None
     for line in process.stdout:
