@@ -22,6 +22,7 @@ import numpy as np
 import torch
 
 from gpt import checkpoints, preflight
+from gpt.copying_heads import write_copying_heads
 from gpt.gradients import Loss
 from gpt.machine import Workers, describe, fitted, join_workers, pick_device, slow_dtype, to_device
 from gpt.optim import learning_rate
@@ -105,12 +106,16 @@ def new_model(cfg: Config, workers: Workers) -> WikiGPT:
     model = WikiGPT(ModelConfig.of(cfg.model))
     if cfg.train.zero_init_proj:
         model.zero_init_projections()
+    if cfg.train.copying_heads:
+        if cfg.model.n_layer < 2 or cfg.model.n_head < 2:
+            raise InputError("train.copying_heads: needs a model of at least 2 layers and 2 heads")
+        write_copying_heads(model)
     return model.to(workers.device)
 
 
 def batches_of(cfg: Config, tokens: TokenFile) -> Batches:
     t = cfg.train
-    return Batches(tokens, cfg.model.block_size, t.micro_batch_size * t.grad_accum_steps, t.seed)
+    return Batches(tokens, cfg.model.block_size, t.micro_batch_size * t.grad_accum_steps, t.seed, t.repeats)
 
 
 def open_inputs(cfg: Config) -> tuple[Tokenizer, TokenFile, TokenFile]:

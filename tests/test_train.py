@@ -187,8 +187,13 @@ def test_a_steps_gradient_is_that_of_its_whole_batch(data, tmp_path):
 
 @pytest.mark.parametrize(
     "overrides",
-    [(), ("train.optimizer=muon", "train.lr_schedule=linear", "train.zero_init_proj=true"), ("model.dropout=0.2",)],
-    ids=["adamw", "muon", "dropout"],
+    [
+        (),
+        ("train.optimizer=muon", "train.lr_schedule=linear", "train.zero_init_proj=true"),
+        ("model.dropout=0.2",),
+        ("train.copying_heads=true", "train.repeats=0.5"),
+    ],
+    ids=["adamw", "muon", "dropout", "copying"],
 )
 def test_a_crashed_run_ends_with_the_same_bytes(data, tmp_path, monkeypatch, overrides):
     train.main(config(data, tmp_path / "a", *overrides))
@@ -197,6 +202,11 @@ def test_a_crashed_run_ends_with_the_same_bytes(data, tmp_path, monkeypatch, ove
     )  # goes on from the checkpoint of step 4 or 6
     assert weights(tmp_path / "a/base") == weights(tmp_path / "b/base")
     assert losses(tmp_path / "a/base") == losses(tmp_path / "b/base")
+
+
+def test_copying_heads_need_two_layers_and_two_heads(data, tmp_path):
+    with pytest.raises(InputError, match="copying_heads.*2 layers and 2 heads"):
+        train.main(config(data, tmp_path, "train.copying_heads=true", "model.n_layer=1"))
 
 
 def test_seed_decides(data, tmp_path, undisturbed):

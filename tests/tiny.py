@@ -59,6 +59,7 @@ def token_files(folder: Path, train: int = 60, val: int = 8) -> Path:
                     "text_bytes": size,
                     "bytes_per_token": size / len(ids),
                     "tokenizer_sha256": tokenizer.sha256,
+                    "vocab_size": tokenizer.vocab_size,
                     "sha256": hashlib.sha256(ids.tobytes()).hexdigest(),
                 }
             )

@@ -24,6 +24,7 @@ NO_INFLUENCE = {
 ANOTHER_RUN = {
     "optimizer",
     "zero_init_proj",
+    "copying_heads",
     "seed",
 }  # of the train section; dropout is the only one of the model's that is not
 BY_THE_WAY = {

@@ -21,6 +21,7 @@ from pipeline.draws import hash64
 from pipeline.files import content_hash, read_json
 
 DTYPE = np.dtype("<u2")  # vocab_size <= 65,536: see pipeline/config.py
+SPECIAL = 4  # ids below are special tokens
 IGNORE = -100  # a target that is not learned or scored, as torch's cross entropy and model.py have it
 
 
@@ -96,15 +97,17 @@ def permutation(n: int, seed: list[int]) -> tuple[np.ndarray, int]:
 
 class Batches:
     """The training batches: step k is sequences [k * batch_size, (k + 1) * batch_size) of the shuffled epochs one
-    after another. batch_size counts the sequences of a whole step: micro_batch_size x grad_accum_steps."""
+    after another. batch_size counts the sequences of a whole step: micro_batch_size x grad_accum_steps. In the place
+    of a share of the sequences, `repeats`, stands a short span that is told again and again; see told_again()."""
 
-    def __init__(self, file: TokenFile, block_size: int, batch_size: int, seed: int):
+    def __init__(self, file: TokenFile, block_size: int, batch_size: int, seed: int, repeats: float = 0.0):
         if file.tokens <= block_size:
             raise InputError(
                 f"{file.path}: {file.tokens:,} tokens, too few for one window of model.block_size {block_size:,}; "
                 "pack more text or set model.block_size lower"
             )
         self.file, self.block_size, self.batch_size, self.seed = file, block_size, batch_size, seed
+        self.repeats = repeats
         self.windows = (
             file.tokens // block_size
         )  # an epoch; the fewer than block_size tokens left over move with the phase
@@ -117,9 +120,27 @@ class Batches:
     def batch(self, step: int, first: int, rows: int) -> tuple[np.ndarray, np.ndarray]:
         """Inputs and targets, int64 (B, T) each, of up to `rows` sequences of a step, from number `first` on."""
         last = min(first + rows, self.batch_size)
-        starts = self.starts(np.arange(first, last) + step * self.batch_size)
+        numbers = np.arange(first, last) + step * self.batch_size
+        starts = self.starts(numbers)
         window = np.take(self.file.ids, starts[:, None] + np.arange(self.block_size + 1), mode="wrap").astype(np.int64)
-        return np.ascontiguousarray(window[:, :-1]), np.ascontiguousarray(window[:, 1:])
+        inputs, targets = np.ascontiguousarray(window[:, :-1]), np.ascontiguousarray(window[:, 1:])
+        for row, number in enumerate(numbers if self.repeats else ()):
+            if hash64(self.seed, "repeat", number) < self.repeats * 2**64:
+                inputs[row], targets[row] = self.told_again(int(number))
+        return inputs, targets
+
+    def told_again(self, number: int) -> tuple[np.ndarray, np.ndarray]:
+        """A sequence in which nothing but looking back helps: a span of 8 to 0.4 x block_size tokens, again and again.
+        Half of the spans are text, half are random tokens. What is told for the first time is no target."""
+        longest = max(8, int(0.4 * self.block_size))
+        length, of_text, *random = np.random.PCG64([self.seed, number]).random_raw(2 + longest)
+        length = min(8 + int(length) % (longest - 7), self.block_size)
+        if of_text % 2:
+            span = np.take(self.file.ids, int(random[0] % self.file.tokens) + np.arange(length), mode="wrap")
+        else:
+            span = SPECIAL + np.array(random[:length]) % (self.file.about["vocab_size"] - SPECIAL)
+        ids = np.resize(span.astype(np.int64), self.block_size + 1)
+        return ids[:-1], np.where(np.arange(self.block_size) < length, IGNORE, ids[1:])
 
     def place(self, step: int) -> str:
         """Where in the file the sequences of a step begin, in words."""

@@ -215,6 +215,8 @@ class Train(Section):
     beta2: Share
     muon_momentum: Share
     zero_init_proj: bool
+    copying_heads: bool
+    repeats: Share
     embed_lr_scale: Positive
     grad_clip: NotNegative
     eval_interval: Count

@@ -11,14 +11,15 @@ from collections.abc import Callable, Iterator
 
 from pipeline.draws import shuffled
 from teacher import wordings
-from teacher.invented import Text, texts
+from teacher.invented import Text, new_name, texts
 from teacher.rules.english import NAME, STOP_WORDS, names_in, sentences
 from teacher.rules.facts import facts_of
 from teacher.rules.subject import parse_article
 
 TURNS = 3  # questions about one text
-UNSAID = 0.25  # share of questions that the text does not answer
-OTHER_TASK = 0.3  # share of texts that are summarised, listed ... instead of asked about
+UNSAID = 0.15  # share of questions that the text does not answer
+OTHER_TASK = 0.2  # share of texts that are summarised, listed ... instead of asked about
+REPEAT = 0.2  # share of texts that are to be said again, word for word: nothing is denser in copying
 QUESTION_FIRST = 0.2
 YEAR = re.compile(r"\b(?:1\d|20)\d\d\b")
 NUMBER = re.compile(r"(?<![\w.,])\d[\d,]*(?:\.\d+)?(?![\w])")
@@ -45,6 +46,8 @@ def passages(articles: list[dict], kinds: dict[str, str], fits: Callable[[str], 
         task = rng.random()
         if task < OTHER_TASK:
             kind, passage, turns = other_task(text, other, fits, rng)
+        elif task < OTHER_TASK + REPEAT:
+            kind, passage, turns = again(text, not own, fits, rng)
         else:
             kind, passage, turns = "answer", text.passage, questions(text, rng)
         yield {
@@ -83,6 +86,15 @@ def questions(text: Text, rng: random.Random) -> list[tuple[str, str]]:
                 )
             )
     return turns
+
+
+def again(text: Text, invented: bool, fits: Callable, rng: random.Random) -> tuple[str, str, list]:
+    """-> ("repeat", passage, turns): the text is to be said again; for half of the invented texts stands a row of
+    names that nobody has heard."""
+    names = " ".join(new_name(rng) for _ in range(rng.randint(3, 12)))
+    passage = names if invented and rng.random() < 0.5 and fits(names) else text.passage
+    question = wordings.expand(rng.choice(wordings.load("passage")["repeat"][">"]), rng.getrandbits(32))
+    return "repeat", passage, [(wordings.punctuated(question), passage)]
 
 
 def other_task(text: Text, other: Text | None, fits: Callable, rng: random.Random) -> tuple[str, str, list]:

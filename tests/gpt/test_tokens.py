@@ -126,6 +126,39 @@ def test_steps_follow_one_another_without_a_gap(counting):
     assert large.epoch(5) == 6.0
 
 
+def test_a_share_of_the_sequences_is_a_span_told_again_and_again(tmp_path):
+    file = TokenFile(write_tokens(tmp_path, range(1000, 2000), vocab_size=900))
+    plain, batches = Batches(file, 50, 400, seed=7), Batches(file, 50, 400, seed=7, repeats=0.25)
+    (inputs, targets), (as_text, next_text) = batches.batch(3, 0, 400), plain.batch(3, 0, 400)
+    other = (inputs != as_text).any(axis=1)
+    assert 70 <= other.sum() <= 130  # 100 are expected
+    assert (targets[~other] == next_text[~other]).all()
+    lengths, of_text = set(), 0
+    for row, target in zip(inputs[other], targets[other]):
+        length = next(n for n in range(1, 50) if target[n] != IGNORE)
+        assert (target[:length] == IGNORE).all()  # what is told for the first time is no target
+        assert (target[length:-1] == row[length + 1 :]).all() and target[-1] == row[50 % length]
+        assert all(row[i] == row[i % length] for i in range(50))
+        lengths.add(length)
+        if row[0] >= 1000:  # text
+            of_text += 1
+            assert all(row[i + 1] == 1000 + (row[i] - 999) % 1000 for i in range(length - 1))
+        else:  # no special token, and none that the vocabulary has not
+            assert row.min() >= 4 and row.max() < 900 and len(set(row[:8].tolist())) > 4
+    assert lengths <= set(range(8, 21)) and len(lengths) > 8
+    assert 0.3 < of_text / other.sum() < 0.7
+
+
+def test_repeats_are_of_the_seed_and_the_number_alone(tmp_path):
+    file = TokenFile(write_tokens(tmp_path, range(1000, 2000), vocab_size=900))
+    whole = Batches(file, 50, 24, seed=7, repeats=0.5).batch(2, 0, 24)
+    fresh = Batches(file, 50, 24, seed=7, repeats=0.5)
+    for part in (0, 1):
+        parts = [fresh.batch(2, first, 7)[part] for first in range(0, 24, 7)]
+        assert (np.concatenate(parts) == whole[part]).all()
+    assert (Batches(file, 50, 24, seed=8, repeats=0.5).batch(2, 0, 24)[0] != whole[0]).any()
+
+
 def test_the_order_is_the_same_on_every_machine():
     """Written down once: a resumed run on another machine must draw the same windows."""
     order, number = permutation(8, [1337, 0])

@@ -175,6 +175,7 @@ def test_every_task_comes_and_lists_hold_all_and_nothing_else(rules):
         "numbers",
         "simplify",
         "compare",
+        "repeat",
     }
     for c in made:
         answer = c["messages"][1]["content"]
@@ -184,6 +185,8 @@ def test_every_task_comes_and_lists_hold_all_and_nothing_else(rules):
             )
         if c["kind"] == "passage/summarise":
             assert c["passage"].startswith(answer) and answer.count(".") <= 2
+        if c["kind"] == "passage/repeat":
+            assert answer == c["passage"]
         if c["kind"] == "passage/compare":
             assert "\n\n" in c["passage"]
 
