@@ -14,49 +14,30 @@ import random
 import re
 import sys
 from collections.abc import Callable, Iterator
-from datetime import date
+from datetime import date, datetime
 from importlib.metadata import version
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(ROOT / "src"))
+sys.path[:0] = [str(ROOT / "src"), str(Path(__file__).parent)]
+
+from lua_modules import judge  # noqa: E402
 
 from wikipedia import dump as dumps  # noqa: E402
 from wikipedia.convert.conversion import convert  # noqa: E402
 from wikipedia.convert.numbers import fraction, superscript  # noqa: E402
 from wikipedia.templates.base import split_arguments  # noqa: E402
-
-STUBS = """
-mw = {ustring = {len = utf8len, sub = utf8sub, gsub = string.gsub, find = string.find, match = string.match},
-      text = {nowiki = function (s) return s end, trim = function (s) return s:match('^%s*(.-)%s*$') end},
-      title = {getCurrentTitle = function () return {namespace = 0} end}}
-function mw.loadData(name) return modules[name] end
-"""
-RUN = """
-function (positional, named)
-    local args = {}
-    for i, v in ipairs(positional) do args[i] = v end
-    for k, v in pairs(named) do args[k] = v end
-    local frame = {args = {}, getParent = function () return {args = args} end}
-    setmetatable(frame, {__index = function () return nil end})
-    return modules['Module:Convert'].convert(frame)
-end
-"""
+NOW = datetime(2026, 1, 15)
 
 
 def module(folder: Path) -> Callable[[list[str], dict[str, str]], str]:
     """-> what Module:Convert makes of arguments, as wikitext"""
-    from lupa.lua51 import LuaRuntime
+    run = judge(folder, NOW)
 
-    lua = LuaRuntime()
-    names = lua.globals()
-    names.utf8len, names.utf8sub = len, lambda text, start, end=None: text[start - 1 : end]
-    names.modules = lua.table()
-    lua.execute(STUBS)
-    for name in ("Convert/data", "Convert/text", "Convert"):
-        names.modules[f"Module:{name}"] = lua.execute((folder / f"{name.replace('/', '_')}.lua").read_text("utf-8"))
-    run = lua.eval(RUN)
-    return lambda positional, named: run(lua.table_from(positional), lua.table_from(named))
+    def answer(positional: list[str], named: dict[str, str]) -> str:
+        return run("Convert", "convert", "Convert", {**dict(enumerate(positional, 1)), **named}, {})
+
+    return answer
 
 
 def plain(wikitext: str) -> str:

@@ -82,16 +82,23 @@ _ONES = """zero one two three four five six seven eight nine ten eleven twelve t
 _TENS = "twenty thirty forty fifty sixty seventy eighty ninety".split()
 
 
-def spelled(number: int) -> str:
-    """1234 -> 'one thousand two hundred and thirty-four'"""
-    for size, name in ((10**9, "billion"), (10**6, "million"), (1000, "thousand"), (100, "hundred")):
-        if number >= size:
-            rest = number % size
-            glue = "" if not rest else " and " if rest < 100 else " "
-            return f"{spelled(number // size)} {name}{glue}{spelled(rest) if rest else ''}"
+_SCALES = """thousand million billion trillion quadrillion quintillion sextillion septillion octillion nonillion
+    decillion""".split()
+
+
+def spelled(number: int, us: bool = False) -> str:
+    """1234 -> 'one thousand two hundred and thirty-four', for us without 'and'; it stands only before the last part"""
     if number < 20:
         return _ONES[number]
-    return _TENS[number // 10 - 2] + (f"-{_ONES[number % 10]}" if number % 10 else "")
+    if number < 100:
+        return _TENS[number // 10 - 2] + (f"-{_ONES[number % 10]}" if number % 10 else "")
+    size, name = 100, "hundred"
+    if number >= 1000:
+        power = min((len(str(number)) - 1) // 3, len(_SCALES))
+        size, name = 1000**power, _SCALES[power - 1]
+    above, rest = divmod(number, size)
+    glue = " " if us or rest >= 100 else " and "
+    return f"{spelled(above, us=True)} {name}" + (glue + spelled(rest, us) if rest else "")
 
 
 _PARTS = {2: ("half", "halves"), 4: ("quarter", "quarters")}

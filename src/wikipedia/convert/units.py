@@ -172,7 +172,7 @@ def _prefixed(code: str, us: bool) -> Unit | None:
         return replace(
             unit,
             scale=unit.scale * 10.0 ** (prefix[1] * power),
-            symbol=code[:cut].replace("u", "µ").replace("μ", "µ") + unit.symbol,
+            symbol=code[:cut].replace("u", "μ").replace("µ", "μ") + unit.symbol,
             name=american(name) if us else name,
             plural=american(plural) if us else plural,
         )

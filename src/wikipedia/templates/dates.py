@@ -1,9 +1,7 @@
 """Dates, ages and spans of years."""
 
 import re
-from calendar import monthrange
 from collections.abc import Sequence
-from datetime import date
 
 from wikipedia.templates.base import Renderer, at, joined
 from wikipedia.templates.base import renders_in_english as renders
@@ -37,7 +35,7 @@ def day_text(numbers: Sequence[int], day_first: bool = False) -> str:
     return f"{name} {day}, {year}" if year else f"{name} {day}"
 
 
-def _day_first(n: dict[str, str]) -> bool:
+def day_first(n: dict[str, str]) -> bool:
     return n.get("df", "").lower() in ("y", "yes", "true", "1", "dmy") or n.get(
         "dateformat", n.get("format", "")
     ).lower() in ("dmy", "d")
@@ -45,27 +43,78 @@ def _day_first(n: dict[str, str]) -> bool:
 
 @renders("""
     start date; end date; birth date; death date; dob; date; start-date; end-date; birth-date; death-date;
-    release date; dts; date table sorting; dtsa; launch date; film start; birthdate; deathdate; isodate; iso date;
+    release date; dtsa; launch date; film start; birthdate; deathdate; isodate; iso date;
     date of birth; format date
     """)
 def plain_date(p, n, context):
     """{{start date|1990|1|2}}; whatever is no number, such as "circa", stays as written."""
     numbers = _integers(p, 3)
-    return day_text(numbers, day_first=_day_first(n)) if numbers else at(p, 0)
+    return day_text(numbers, day_first=day_first(n)) if numbers else at(p, 0)
+
+
+@renders("dts; date table sorting")
+def sortable_date(p, n, context):
+    """{{dts|1990|5|2|format=dmy|abbr=on}}: 2 May 1990, with the parts that the format names"""
+    text = at(p, 0)
+    numbers = [*_integers(p, 3), 0, 0, 0][:3] if at(p, 1) or at(p, 2) else _sortable(text)
+    era = " BC" if at(p, 3).upper() in ("BC", "BCE") or text.startswith(("-", "−")) and text[1:].isdecimal() else ""
+    if not any(numbers):
+        return "" if n.get("format") == "hide" else text
+    style = n.get("format") or ("dmy" if re.match(r"\d{1,2}\W+\w", text) and len(p) < 2 else "mdy")
+    year, month, day = (number if part in style else 0 for number, part in zip(numbers, "ymd"))
+    month_name = MONTHS[month - 1] if 1 <= month <= 12 else ""
+    if n.get("abbr") in ("on", "y", "yes") or re.search(r"\b(?:Jan|Feb|Mar|Apr|Jun|Jul|Aug|Sept?|Oct|Nov|Dec)\b", " ".join(p)):
+        month_name = month_name[:3]
+    parts = [month_name, str(day or "")] if "md" in style else [str(day or ""), month_name]
+    before = " ".join(x for x in parts if x)
+    comma = "," if year and day and month_name and "md" in style else ""
+    return f"{before}{comma} {f'{year:,}' if year > 9999 else year or ''}".strip() + era * bool(year)
+
+
+def _sortable(text: str) -> list[int]:
+    """'2 May 1990', '1990-05-02', '2-5-1990', 'May 2', '-44' -> year, month, day; 0 for a part that is not there"""
+    if match := re.fullmatch(r"[-−]?(\d{1,12})", text):
+        return [int(match[1]), 0, 0]
+    words = re.findall(r"\w+", text)
+    named = [i for i, word in enumerate(words) if number_of_month(word)]
+    numbers = [int(word) for word in words if word.isdecimal() and len(word) < 5]
+    if len(numbers) + bool(named) != len(words) or len(words) > 3 or not words:
+        return [0, 0, 0]
+    years = [i for i, word in enumerate(words) if len(word) > 2 and word.isdecimal()]
+    year = int(words[years[0]]) if years else 0
+    if named:
+        return [year, number_of_month(words[named[0]]), next((x for x in numbers if x != year), 0)]
+    rest = [x for i, x in enumerate(numbers) if i not in years]
+    return [year, *(rest if years[:1] == [0] else rest[::-1]), 0, 0][:3]
+
+
+def number_of_month(name: str) -> int:
+    """'May', 'sept' -> 5, 9; 0 for another word"""
+    name = name.lower().rstrip(".")
+    return next((i for i, m in enumerate(MONTHS, 1) if len(name) > 2 and m.lower().startswith(name)), 0)
+
+
+def date_in(text: str) -> list[int]:
+    """'2 May 1990', 'May 2nd, 1990', '1990-05-02', 'May 1990', '1990' -> [1990, 5, 2] or the first of them; else []"""
+    if match := re.fullmatch(r"(\d{4})-(\d{1,2})(?:-(\d{1,2}))?", text.strip()):
+        return [int(x) for x in match.groups() if x]
+    year = month = day = 0
+    for word in text.replace(",", " ").replace("\xa0", " ").split():
+        if match := re.fullmatch(r"(\d{1,2})(?:st|nd|rd|th)?", word):
+            day = day or int(match[1])
+        elif re.fullmatch(r"\d{3,4}", word):
+            year = year or int(word)
+        elif not month and number_of_month(word):
+            month = number_of_month(word)
+        else:
+            return []
+    return [year, month, day][: 1 + bool(month) + bool(month and day)] if year else []
 
 
 def years_between(born: list[int], died: list[int]) -> int:
     """Whole years; an unknown month or day counts as the first."""
     a, b = (born + [1, 1])[:3], (died + [1, 1])[:3]
     return b[0] - a[0] - ((b[1], b[2]) < (a[1], a[2]))
-
-
-@renders("birth date and age; bda; birthdate and age; birth date and age2; dob and age; birth date & age")
-def birth_and_age(p, n, context):
-    born = _integers(p, 3)
-    if not born:
-        return at(p, 0)
-    return f"{day_text(born, day_first=_day_first(n))} (age {years_between(born, list(context.day))})"
 
 
 @renders("birth year and age; bya")
@@ -75,15 +124,6 @@ def birth_year_and_age(p, n, context):
         return at(p, 0)
     age = context.day[0] - born[0]
     return f"{day_text(born)} (age {age - 1}–{age})"
-
-
-@renders("death date and age; dda; death date and age2; deathdateandage; death date & age")
-def death_and_age(p, n, context):
-    numbers = _integers(p, 6)
-    if len(numbers) < 4:
-        return plain_date(p, n, context)
-    died, born = (numbers[:3], numbers[3:]) if len(numbers) == 6 else (numbers[:1], numbers[-1:])
-    return f"{day_text(died, day_first=_day_first(n))} (aged {years_between(born, died)})"
 
 
 @renders("death year and age; dya")
@@ -98,7 +138,7 @@ def death_year_and_age(p, n, context):
 def dated_text_and_age(p, n, context):
     """{{birth-date and age|2 January 1990}}"""
     match = re.search(r"\b(1\d{3}|20\d{2})\b", at(p, 0))
-    numbers = _free_date(at(p, 0))
+    numbers = date_in(at(p, 0))
     if not match or not numbers:
         return at(p, 0)
     return f"{at(p, 1) or at(p, 0)} (age {years_between(numbers, list(context.day))})"
@@ -107,18 +147,8 @@ def dated_text_and_age(p, n, context):
 @renders("death-date and age; d-da")
 def dated_texts_and_age(p, n, context):
     """{{death-date and age|2 January 2020|3 March 1950}}"""
-    died, born = _free_date(at(p, 0)), _free_date(at(p, 1))
+    died, born = date_in(at(p, 0)), date_in(at(p, 1))
     return f"{at(p, 0)} (aged {years_between(born, died)})" if died and born else at(p, 0)
-
-
-def _free_date(text: str) -> list[int]:
-    words = re.findall(r"\d+|[A-Za-z]+", text)
-    year = next((int(w) for w in words if re.fullmatch(r"[12]\d{3}", w)), 0)
-    month = next(
-        (i for w in words for i, m in enumerate(MONTHS, 1) if len(w) > 2 and m.lower().startswith(w.lower())), 0
-    )
-    day = next((int(w) for w in words if w.isdecimal() and len(w) < 3 and 1 <= int(w) <= 31), 0)
-    return [x for x in (year, month, day) if x] if year else []
 
 
 @renders("start date and age; start date and years ago; release date and age; start-date and age")
@@ -126,56 +156,11 @@ def start_and_age(p, n, context):
     numbers = _integers(p, 3)
     if not numbers:
         return at(p, 0)
-    shown, years = day_text(numbers, day_first=_day_first(n)), years_between(numbers, list(context.day))
+    shown, years = day_text(numbers, day_first=day_first(n)), years_between(numbers, list(context.day))
     if years <= 0:
         return shown
     ago = f"{years} year{'s' * (years != 1)} ago"
     return f"{shown} ({ago})" if n.get("paren") else f"{shown}; {ago}"
-
-
-@renders("age; age in years; years since; age nts; ayr")
-def age(p, n, context):
-    numbers = _integers(p, 6)
-    if not numbers:
-        return ""
-    until = numbers[3:] if len(numbers) > 3 else list(context.day)
-    return str(years_between(numbers[:3], until))
-
-
-@renders("age in days; days since; days elapsed; age in days nts")
-def age_in_days(p, n, context):
-    numbers = _integers(p, 6)
-    try:
-        start = date(*numbers[:3])
-        end = date(*numbers[3:6]) if len(numbers) == 6 else date(*context.day)
-    except (TypeError, ValueError):
-        return ""
-    return f"{(end - start).days:,}" + (" days" if n.get("format") or n.get("day") else "")
-
-
-@renders("""
-    age in years, months and days; age in years, months, and days; aymd; ymd; age in years and months;
-    age in years and days; ayd; age in years, months, weeks and days
-    """)
-def age_in_parts(p, n, context):
-    """{{age in years, months and days|1990|1|2|2000|3|4}}: 10 years, 2 months and 2 days"""
-    numbers = _integers(p, 6)
-    if len(numbers) not in (3, 6):
-        return ""
-    (y1, m1, d1), (y2, m2, d2) = numbers[:3], numbers[3:] or context.day
-    if not (1 <= m1 <= 12 and 1 <= m2 <= 12 and 1 <= y2 <= 9999):
-        return ""
-    months, days = (y2 - y1) * 12 + m2 - m1, d2 - d1
-    if days < 0:
-        months -= 1
-        year, month = (y2, m2 - 1) if m2 > 1 else (max(y2 - 1, 1), 12)
-        days += monthrange(year, month)[1]
-    parts = [
-        f"{v} {name}{'s' * (v != 1)}"
-        for v, name in ((months // 12, "year"), (months % 12, "month"), (days, "day"))
-        if v
-    ]
-    return ", ".join(parts[:-1]) + (" and " if len(parts) > 1 else "") + parts[-1] if parts else "0 days"
 
 
 @renders("as of; asof")
@@ -252,7 +237,7 @@ def film_dates(p, n, context):
         numbers = _integers(p[i : i + 3], 3)
         if numbers:
             place = at(p, i + 3)
-            texts.append(day_text(numbers, day_first=_day_first(n)) + (f" ({place})" if place else ""))
+            texts.append(day_text(numbers, day_first=day_first(n)) + (f" ({place})" if place else ""))
         i += 4
     return ", ".join(texts)
 

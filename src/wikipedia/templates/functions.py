@@ -197,7 +197,10 @@ def rounded(p, n, context):
     """{{round|2.5}}: 3, as MediaWiki rounds halves"""
     value = evaluate(at(p, 0).replace(",", ""))
     places = int(at(p, 1)) if re.fullmatch(r"-?\d", at(p, 1)) else 0
-    return at(p, 0) if value is None else format_number([round_half_up(value, places).replace("-", "−")], {}, context)
+    if value is None:
+        return at(p, 0)
+    shown = round_half_up(value, places)
+    return format_number([shown.replace("-", "−") if shown.strip("-0.") else shown.lstrip("-")], {}, context)
 
 
 @renders("plural", english=True)

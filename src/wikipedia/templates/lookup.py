@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from wikipedia.names import COUNTRIES, ELEMENTS
 from wikipedia.tables import lines, table
 from wikipedia.templates import (  # noqa: F401 each enters its renderers when it is imported
+    ages,
     dates,
     functions,
     languages,
@@ -20,6 +21,8 @@ from wikipedia.templates import (  # noqa: F401 each enters its renderers when i
     symbols,
     text,
     transport,
+    values,
+    words,
 )
 from wikipedia.templates.base import ENGLISH, RENDERERS, Context, Renderer, at, constant, first
 

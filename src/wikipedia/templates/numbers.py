@@ -1,10 +1,10 @@
 """Numbers: formatted, raised and lowered, fractions, powers, spelled out, with their error and unit."""
 
 import re
+from collections.abc import Callable
 
-from wikipedia.convert.numbers import fraction, group, read_number, spelled, superscript
-from wikipedia.convert.units import find_unit
-from wikipedia.templates.base import at, constant, renders
+from wikipedia.convert.numbers import fraction, group, order_of, read_number, superscript
+from wikipedia.templates.base import Renderer, at, constant, renders
 from wikipedia.templates.expressions import round_half_up
 
 SUPERSCRIPTS = str.maketrans("0123456789+-−=()n", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁻⁼⁽⁾ⁿ")
@@ -89,68 +89,6 @@ def stacked_fraction(p, n, context):
     return "/".join(f"({x})" if re.search(r"[\s+−-]", x) else x for x in p)
 
 
-@renders("gaps")
-def gaps(p, n, context):
-    text = " ".join(x for x in p if x)
-    if n.get("e"):
-        text += "×10" + superscript(n["e"])
-    return text + (" " + unit_symbol(n["u"]) if n.get("u") else "")
-
-
-def unit_symbol(code: str) -> str:
-    """kg.m2/s-2 -> kg⋅m2/s⁻²"""
-    unit = find_unit(code)
-    if unit and "/" not in code:
-        return unit.symbol
-    code = re.sub(r"(?<=[A-Za-zμΩÅ])[-−]\d+", lambda m: superscript(m[0]), code)
-    return re.sub(r"(?<=[\w⁰¹²³⁴⁵⁶⁷⁸⁹])[.*·](?=[A-Za-z])", "⋅", code)
-
-
-def _spaced(text: str, commas: bool = False) -> str:
-    """Digits as {{val}} groups them: 299 792 458 (or with commas); four digits stay together."""
-    match = re.match(r"([-−+±]?)(\d[\d,]*)(.*)", text.strip(), re.S)
-    if not match:
-        return text.strip()
-    sign, whole, rest = match.groups()
-    whole = whole.replace(",", "")
-    if commas or len(whole) > 4:
-        whole = f"{int(whole):,}".replace(",", "," if commas else " ")
-    return sign.replace("-", "−") + whole + rest
-
-
-@renders("val; value; valu")
-def val(p, n, context):
-    """{{val|1.67|0.02|e=-27|u=kg}}: (1.67±0.02)×10⁻²⁷ kg"""
-    commas = n.get("fmt") == "commas"
-    style = (lambda t: t) if n.get("fmt") == "none" else (lambda t: _spaced(t, commas))
-    exponent, numbers = n.get("e", ""), []
-    for x in p:
-        mantissa, e, power10 = (
-            x.lower().partition("e") if re.fullmatch(r"[-+−]?[\d.,]+e[-+−]?\d+", x.lower()) else (x, "", "")
-        )
-        exponent = exponent or power10
-        numbers.append(mantissa)
-    text = style(at(numbers, 0))
-    error, lower = at(numbers, 1), at(numbers, 2)
-    if re.fullmatch(r"[a-z]+|[-–—x×,/]|by", error):  # two values, joined by a word
-        glue = "–" if error in "-–—" else error if error in ",/" else f" {error} "
-        text += glue.replace(" x ", " × ") + style(lower)
-    elif error and lower:
-        text += "+" + error.lstrip("+") + "−" + lower.lstrip("-−")
-    elif error:
-        text += error if error.startswith("(") else "±" + error.lstrip("±")
-        if exponent and not error.startswith("("):
-            text = f"({text})"
-    if exponent:
-        text = (text + "×10" if text else "10") + superscript(exponent)
-    unit = n.get("u") or n.get("ul") or ""
-    per = n.get("up") or n.get("upl") or ""
-    symbol = (unit_symbol(unit) if unit else "") + ("/" + unit_symbol(per) if per else "")
-    if symbol:
-        text += symbol if symbol[0] in "%‰°′″" and symbol not in ("°C", "°F") else " " + symbol
-    return n.get("p", "") + text + n.get("end", "") + n.get("s", "")
-
-
 @renders("ordinal; ord; nth", english=True)
 def ordinal(p, n, context):
     match = re.search(r"(\d+)\D*$", at(p, 0))
@@ -158,33 +96,6 @@ def ordinal(p, n, context):
         return at(p, 0)
     value = int(match[1][-9:])
     return at(p, 0) + ("th" if value % 100 in (11, 12, 13) else {1: "st", 2: "nd", 3: "rd"}.get(value % 10, "th"))
-
-
-@renders("number to word; numtext; spellnum; spellnum per mos", english=True)
-def number_word(p, n, context):
-    return spelled(int(at(p, 0))) if re.fullmatch(r"\d{1,9}", at(p, 0)) else at(p, 0)
-
-
-@renders("ordinal to word", english=True)
-def ordinal_word(p, n, context):
-    """{{ordinal to word|21}}: twenty-first"""
-    word = number_word(p, n, context)
-    last_word = re.split(r"[^a-z]", word)[-1]
-    before = word.removesuffix(last_word)
-    irregular = {
-        "one": "first",
-        "two": "second",
-        "three": "third",
-        "five": "fifth",
-        "eight": "eighth",
-        "nine": "ninth",
-        "twelve": "twelfth",
-    }
-    return (
-        before + (irregular.get(last_word) or (last_word[:-1] + "ie" if last_word.endswith("y") else last_word) + "th")
-        if last_word
-        else word
-    )
 
 
 @renders("percentage; percent; pct")
@@ -207,10 +118,21 @@ renders("3/4")(constant("¾"))
 
 @renders("roman; roman numeral; rn")
 def roman(p, n, context):
-    """{{roman|1999}}: MCMXCIX"""
-    if not re.fullmatch(r"\d{1,4}", at(p, 0)) or not 0 < int(at(p, 0)) < 5000:
-        return at(p, 0)
-    number, text = int(at(p, 0)), ""
+    """{{roman|1999}}: MCMXCIX; from 4000 on there is a line above the fours, fives and tens of thousands: V̅MI"""
+    if not re.fullmatch(r"\d{1,7}", at(p, 0)) or int(at(p, 0)) >= 5_000_000:
+        return at(p, 1) or at(p, 0)
+    number = int(at(p, 0))
+    if not number:
+        return "N"
+    thousands = number // 1000
+    if thousands % 5 < 4:  # M, MM, MMM
+        thousands -= thousands % 5
+    lined = "".join(letter + "\u0305" for letter in _roman(thousands))
+    return lined + _roman(number - 1000 * thousands)
+
+
+def _roman(number: int) -> str:
+    text = ""
     for size, letters in zip((1000, 900, 500, 400, 100, 90, 50, 40, 10, 9, 5, 4, 1), _ROMAN):
         text += letters * (number // size)
         number %= size
@@ -218,3 +140,34 @@ def roman(p, n, context):
 
 
 _ROMAN = "M CM D CD C XC L XL X IX V IV I".split()
+
+
+@renders("order of magnitude")
+def magnitude(p, n, context):
+    """{{order of magnitude|20791}}: 4"""
+    value = read_number(at(p, 0))
+    return str(order_of(abs(value.number))) if value and value.number else "0" if value else ""
+
+
+def _extreme(choose: Callable[[list[float]], float]) -> Renderer:
+    def render(p, n, context):
+        numbers = [value.number for x in p if (value := read_number(x))]
+        return f"{choose(numbers):.14g}" if numbers else ""
+
+    return render
+
+
+renders("max")(_extreme(max))
+renders("min")(_extreme(min))
+
+
+@renders("decimal2base")
+def in_base(p, n, context):
+    """{{decimal2base|858|36}}: NU; a third argument is the least number of digits"""
+    if not re.fullmatch(r"-?\d{1,15}", at(p, 0)) or not re.fullmatch(r"\d{1,2}", at(p, 1)) or not 2 <= int(p[1]) <= 36:
+        return at(p, 0)
+    number, digits = abs(int(p[0])), ""
+    while number or not digits:
+        number, digit = divmod(number, int(p[1]))
+        digits = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"[digit] + digits
+    return "-" * p[0].startswith("-") + digits.rjust(min(int(at(p, 2)), 99) if at(p, 2).isdecimal() else 0, "0")

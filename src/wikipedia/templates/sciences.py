@@ -19,11 +19,32 @@ def formula(p, n, context):
 
 @renders("chem2; ce; chemform")
 def formula_line(p, n, context):
-    """{{chem2|SO4(2-)}}: SO4²⁻"""
-    text = "".join(p)
-    text = re.sub(r"\((\d*[+\-−])\)", lambda m: raised(m[1], text[: m.start()]), text)
-    text = re.sub(r"\^([\d+\-−]+)", lambda m: m[1].translate(SUPERSCRIPTS), text)
-    return text.replace("->", "→").replace("<-->", "⇌")
+    """{{chem2|SO4(2-)}}: SO4²⁻; {{chem2|CuSO4*5H2O}}: CuSO4 · 5H2O"""
+    text = ""
+    for match in _TOKEN.finditer("".join(p).replace("–", "-").replace("−", "-")):
+        kind, token = match.lastgroup, match[0]
+        if kind == "arrow":
+            token = f" {'→' if token == '->' else '⇌'} "
+        elif kind == "charge":
+            number, charge = re.fullmatch(r"(\d*)\(?(\d*[+-])\)?", token).groups()
+            text += number
+            token = raised(charge.replace("-", "−"), text)
+        elif kind == "dot":
+            token = " · " + token[1:]
+        elif kind == "bond":
+            token = _BONDS.get(token[1], "") + raised(token[3:-1], "x") + "−" * (len(token) > 2)
+        elif kind == "script":
+            token = raised(token[2:-1], text) if token[0] == "^" else token[2:-1]
+        text += token
+    return re.sub(" {2,}", " ", text)
+
+
+_TOKEN = re.compile(
+    r"(?P<plain>^\d[\d.]*|\s+[\d.]+|\s\+|&\#\w+;|[A-Z][a-z]*)|(?P<arrow><-+>|->)|(?P<charge>\d+[+-]|\d*\(\d*[+-]\)|[+-])"
+    r"|(?P<dot>\*)|(?P<bond>\\.(?:\{\d+\})?)|(?P<script>[_^]\{[^}]*\})|(?P<other>.)",
+    re.S,
+)
+_BONDS = {"s": "–", "d": "=", "t": "≡", "q": "≣", "h": "η", "m": "μ", "*": "*", "-": "-", "\\": "\\", "'": "'"}
 
 
 @renders("nuclide; simplenuclide; nuclide2; simplenuclide2; nuclide/link; isotope; nuclidelink")
