@@ -130,7 +130,7 @@ def examined(parts: dict[str, dict[str, list[int]]]) -> dict[str, dict]:
     parts = {name: found for name, found in parts.items() if found}
     common = [part for part in next(iter(parts.values()), {}) if all(part in found for found in parts.values())]
     return {
-        name: {"mean": mean_of({part: found[part] for part in common}), "of": len(common), "parts": found}
+        name: {"mean": mean_of({part: found[part] for part in common or found}), "of": len(common), "parts": found}
         for name, found in parts.items()
     }
 
@@ -206,7 +206,10 @@ def exam_table(record: dict) -> Table:
     names = [name for name in record["models"] if name in found]
     every = list(dict.fromkeys(part for name in names for part in found[name]["parts"]))
     shared = {found[name]["of"] for name in names}
-    rows = [[f"mean of {max(shared, default=0)} parts", *[percent(*found[name]["mean"]) for name in names]]]
+    of = max(shared, default=0)
+    rows = [
+        [f"mean of {of} parts" if of else "mean of its own parts", *[percent(*found[name]["mean"]) for name in names]]
+    ]
     for part in every:
         sizes = {found[name]["parts"][part][1] for name in names if part in found[name]["parts"]}
         shares = [share_of(*found[name]["parts"].get(part, (0, 0))) for name in names]

@@ -143,6 +143,11 @@ def test_a_quiz_older_than_the_checkpoint_is_another_models(run):
     assert "as is" not in (folder / "reports/card.md").read_text()
 
 
+def test_models_that_share_no_part_have_means_of_their_own():
+    found = card.examined({"sft": {"company": [1, 2]}, "dpo": {"as is": [3, 4]}})
+    assert [found[name]["mean"][0] for name in found] == [0.5, 0.75] and found["sft"]["of"] == 0
+
+
 def test_no_checkpoint_is_one_line(tmp_path):
     with pytest.raises(InputError, match="run python src/train.py"):
         card.write_page(cfg_of(tmp_path), DEMO)
@@ -200,6 +205,7 @@ def test_the_rules_show_their_thresholds_and_the_articles_beside_them(tmp_path):
     html = rules.section(cfg_of(tmp_path), tmp_path)
     assert "<code>min_chars: 100</code> takes 1 of 7" in html
     assert "<code>language_prob: 0.5</code> takes 1 of 7" in html
+    assert "<code>max_word_length: 10</code> takes 0 of 7" in html  # a bound from above
     assert html.count('class="limit"') == 8  # six rules with one threshold, one with two
     assert '<a href="https://en.wikipedia.org/wiki/X">Title 0</a>: 83' in html  # just left out
     assert "javascript:" not in html and "Title 9" in html
