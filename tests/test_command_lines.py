@@ -55,6 +55,7 @@ def test_ctrl_c_while_it_imports_is_one_line(script, tmp_path):
         [sys.executable, ROOT / script, "--config", "configs/demo.yaml"],
         env={**environment(tmp_path), "PYTHONPATH": str(tmp_path)}, text=True, stderr=subprocess.PIPE,
         stdout=subprocess.PIPE, stdin=subprocess.DEVNULL,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # a test run in the background ignores it
     )  # fmt: skip
     while not (tmp_path / "importing").exists():
         assert process.poll() is None, process.stderr.read()
