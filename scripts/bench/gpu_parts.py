@@ -354,7 +354,7 @@ def fine_tuning(card: Card) -> dict:
     side = (ids, [n >= len(ids) // 2 for n in range(len(ids))])
     row = [((ids * 9)[: length + 1], [True] * (length + 1))]
     pair = ((side, side), torch.zeros(2))
-    dpo = train_dpo.loss_on(card.workers, cfg.dpo.beta, cfg.dpo.nll_alpha)
+    dpo = train_dpo.loss_on(card.workers, cfg.dpo)
     return {
         "rows": [
             fine_tuning_step(card, "sft", row, length, train_sft.loss_on(card.workers, length), ()),
