@@ -159,7 +159,7 @@ def speed(search: Search, texts: list[str], clients: int, seconds: float = 10.0)
     )
 
 
-def answer(url: str, text: str, lookup: str) -> tuple[str, list[dict]]:
+def answer(url: str, text: str, lookup: str) -> tuple[str, list[Passage]]:
     body = {"messages": [{"role": "user", "content": text}], "temperature": 0, "max_tokens": 64, "lookup": lookup}
     reply = requests.post(f"{url.rstrip('/')}/v1/chat/completions", json=body, timeout=300)
     reply.raise_for_status()
