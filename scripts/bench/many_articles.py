@@ -26,7 +26,8 @@ NAME = re.compile(r"\b[A-Z][a-z]{3,}\b")
 
 def cut(record: dict) -> Iterator[dict]:
     """The article as several, each named after it and its first words."""
-    part, size = [], 0
+    part: list[str] = []
+    size = 0
     for paragraph in [*re.split(r"\n\n+", record["text"]), ""]:
         if part and (size >= LENGTH or not paragraph):
             text = "\n\n".join(part)

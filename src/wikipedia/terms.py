@@ -30,7 +30,8 @@ KNOWN = 1 << 20  # words whose stems are kept: 100 MB
 LETTERS = str.maketrans({"ø": "o", "ł": "l", "æ": "ae", "œ": "oe", "đ": "d", "ð": "d", "þ": "th", "ı": "i"})
 ACCENTS = re.compile("[\u0300-\u036f\u0591-\u05c7\u064b-\u065f]")  # not the vowel signs of Indian scripts
 ACRONYM = re.compile(r"\b(?:[^\W\d_]\.){2,}")
-THOUSANDS = re.compile("(?<=\\d)[,\u202f\u00a0'](?=\\d{3}(?!\\d))")
+INITIALS = re.compile(r"\.[^\W\d_]\.")  # what begins with a rare character is looked for fast
+THOUSANDS = re.compile("[,\u202f\u00a0'](?<=\\d.)(?=\\d{3}(?!\\d))")
 POSSESSIVE = re.compile(r"['’]s\b")
 WORD = re.compile(r"[^\W_]+")
 SPACED_WORD = re.compile(f"[^\\W_{writing.MARKS}](?:[^\\W_]|[{writing.MARKS}])*")
@@ -65,7 +66,8 @@ class Terms:
         else:
             text = ACCENTS.sub("", unicodedata.normalize("NFKD", text.casefold().translate(LETTERS)))
             text, pattern = writing.paired(unicodedata.normalize("NFC", text)), SPACED_WORD
-        text = ACRONYM.sub(lambda match: match[0].replace(".", "") + " ", text)
+        if INITIALS.search(text):
+            text = ACRONYM.sub(lambda match: match[0].replace(".", "") + " ", text)
         return [word[:LONGEST] for word in pattern.findall(THOUSANDS.sub("", text))]
 
     def content(self, words: list[str]) -> list[str]:
