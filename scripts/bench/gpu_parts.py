@@ -408,7 +408,7 @@ def checkpoint(card: Card) -> dict:
 
 
 def several(card: Card) -> dict:
-    """Two GPUs (in a dry run two processes): gradients sent behind the backward pass, and after it."""
+    """Two GPUs (in a dry run two processes): gradients sent behind the backward pass, and after it; weights sharded."""
     if "RANK" in os.environ:
         rows = several_rows(card)
         if card.workers.first:
@@ -429,18 +429,21 @@ def several(card: Card) -> dict:
 
 def several_rows(card: Card) -> Rows:
     size = 2 if card.dry else 16
-    cfg = card.load("base", f"train.micro_batch_size={size}", "train.grad_accum_steps=8")
-    model = train.new_model(cfg, card.workers)
-    batches = RandomTokens(cfg.model.vocab_size, cfg.model.block_size, 8 * size)
-    gradients, optimizer = ready(cfg, model, train.loss_on(card.workers), batches, card.workers)
-    assert gradients.reducer
     rows: Rows = []
-    for how in ("behind the backward pass", "after it"):
+    for how in ("behind the backward pass", "after it", "to the process whose rows they are (fsdp)"):
+        shard = "fsdp" if "fsdp" in how else "none"
+        card.forget()
+        cfg = card.load("base", f"train.micro_batch_size={size}", "train.grad_accum_steps=8", f"train.shard={shard}")
+        batches = RandomTokens(cfg.model.vocab_size, cfg.model.block_size, 8 * size)
+        model = train.new_model(cfg, card.workers)
+        gradients, optimizer = ready(cfg, model, train.loss_on(card.workers), batches, card.workers)
         if how == "after it":
+            assert gradients.reducer
             gradients.reducer.last_micro_batch = lambda: None  # type: ignore[method-assign]
-        seconds = card.seconds(lambda: update(gradients, optimizer, 0, 1e-4, 1.0))
-        speed = batches.batch_size * batches.block_size / seconds
-        rows.append({"gradients are sent": how, "ms a step": round(1000 * seconds, 1), "tokens/s": f"{speed:,.0f}"})
+        seconds = card.seconds(partial(update, gradients, optimizer, 0, 1e-4, 1.0))
+        speed = f"{batches.batch_size * batches.block_size / seconds:,.0f}"
+        ms = round(1000 * seconds, 1)
+        rows.append({"gradients are sent": how, "ms a step": ms, "tokens/s": speed, "peak GiB": card.memory()})
     return rows
 
 
