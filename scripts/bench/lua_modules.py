@@ -46,7 +46,8 @@ function element:__tostring()
     local text = {}
     for i, part in ipairs(self.parts) do text[i] = tostring(part) end
     text = table.concat(text)
-    return self.name and '<' .. self.name .. ' style="' .. self.style .. '">' .. text .. '</' .. self.name .. '>' or text
+    if not self.name then return text end
+    return '<' .. self.name .. ' style="' .. self.style .. '">' .. text .. '</' .. self.name .. '>'
 end
 local title = {namespace = 0, inNamespaces = function () return true end}
 mw = {
@@ -86,7 +87,7 @@ end
 # The wiki that a copy comes from may write numbers in its own way: they are set to English.
 IN_ENGLISH = {
     "Convert": [("local numdot = ','", "local numdot = '.'"), ("local numsep = '&nbsp;'", "local numsep = ','")]
-    + [("numsep_remove = '&#32;'", "numsep_remove = ','"), ("numsep_remove2 = '%s'", "numsep_remove2 = nil")],
+    + [("numsep_remove = '&#32;'", "numsep_remove = ','"), ("numsep_remove2 = '%s'", "numsep_remove2 = nil")]
 }
 Judge = Callable[[str, str, str, dict, dict], str]
 

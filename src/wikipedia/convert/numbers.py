@@ -101,28 +101,32 @@ def spelled(number: int, us: bool = False) -> str:
     return f"{spelled(above, us=True)} {name}" + (glue + spelled(rest, us) if rest else "")
 
 
-_PARTS = {2: ("half", "halves"), 4: ("quarter", "quarters")}
-_ORDINALS = {3: "third", 5: "fifth", 8: "eighth", 9: "ninth", 12: "twelfth"}
+_PARTS = {2: "half", 3: "third", 4: "quarter", 5: "fifth", 6: "sixth", 8: "eighth", 9: "ninth", 10: "tenth"}
+_PARTS |= {16: "sixteenth"}
 
 
-def spelled_text(text: str) -> str:
-    """'12' -> 'twelve', '1.5' -> 'one point five', '2 3/8' -> 'two and three eighths'; '' when there is no wording"""
+def spelled_part(above: int, below: int, us: bool = False, alone: bool = True) -> str:
+    """3, 8 -> 'three-eighths'; 1, 2 -> 'one-half', behind a whole number 'a half'; '' when there is no wording"""
+    if below not in _PARTS or not 1 <= above <= 99:
+        return ""
+    name = "fourth" if us and below == 4 else _PARTS[below]
+    if above == 1:
+        return f"one-{name}" if alone else f"{'an' if name == 'eighth' else 'a'} {name}"
+    return f"{spelled(above)}-{'halves' if below == 2 else name + 's'}"
+
+
+def spelled_text(text: str, us: bool = False) -> str:
+    """'12' -> 'twelve', '1.5' -> 'one point five', '2 3/8' -> 'two and three-eighths'; '' when there is no wording"""
     sign, text = ("negative ", text[1:]) if text[:1] == "−" else ("", text.lstrip("+"))
     text = text.replace(",", "").replace("½", " 1/2").replace("¼", " 1/4").replace("¾", " 3/4").strip()
     if match := re.fullmatch(r"(?:(\d{1,12}) )?(\d{1,3})/(\d{1,3})", text):
-        above, below = int(match[2]), int(match[3])
-        if not 2 <= below <= 20:
-            return ""
-        one = _ORDINALS.get(below) or spelled(below) + "th"
-        names = _PARTS.get(below, (one.replace("twentyth", "twentieth"), one.replace("twentyth", "twentieth") + "s"))
-        part = f"{spelled(above)} {names[above != 1]}"
-        if match[1]:
-            part = f"{spelled(int(match[1]))} and {'a' if above == 1 else spelled(above)} {names[above != 1]}"
-        return sign + part
+        part = spelled_part(int(match[2]), int(match[3]), us, alone=not match[1])
+        whole = f"{spelled(int(match[1]), us)} and " if match[1] else ""
+        return sign + whole + part if part else ""
     if not re.fullmatch(r"\d{1,12}(\.\d{1,12})?", text):
         return ""
     whole, _, decimals = text.partition(".")
-    return sign + spelled(int(whole)) + (" point " + " ".join(_ONES[int(d)] for d in decimals) if decimals else "")
+    return sign + spelled(int(whole), us) + (" point " + " ".join(_ONES[int(d)] for d in decimals) if decimals else "")
 
 
 def fraction(whole: str, above: object, below: object) -> str:
@@ -134,12 +138,15 @@ def fraction(whole: str, above: object, below: object) -> str:
 
 
 def group(digits: str, comma: str = ",", from_digits: int = 4) -> str:
-    """'1234567.891' -> '1,234,567.891'"""
+    """'1234567.891' -> '1,234,567.891'; with spaces behind the point too: '0.00039' -> '0.000 39', the last of four"""
     match = re.match(r"\d*", digits)
     whole = match[0] if match else ""
+    rest = digits[len(whole) :]
+    if comma == " " and rest[:1] == ".":
+        rest = re.sub(r"(\d{3})(?=\d\d)", r"\1 ", rest)
     if len(whole) < from_digits or not whole.isascii():
-        return ("0" if not whole else "") + digits if digits[:1] == "." else digits
-    return f"{int(whole):,}".replace(",", comma).rjust(len(whole), "0") + digits[len(whole) :]
+        return ("0" if not whole else "") + whole + rest if digits[:1] == "." else whole + rest
+    return f"{int(whole):,}".replace(",", comma).rjust(len(whole), "0") + rest
 
 
 def half_up(value: float, places: int) -> tuple[str, int | None]:
@@ -194,7 +201,7 @@ def show(
     if exponent is not None:
         large = exponent > 10 or exponent == 10 and digits != "1000000000" or powers and exponent > 3
         if large or exponent <= -4 or powers and exponent < -1:
-            mantissa = digits[0] + ("." + digits[1:] if len(digits) > 1 else "")
+            mantissa = group(digits[0] + ("." + digits[1:] if len(digits) > 1 else ""), comma)
             text = f"{mantissa}×10{superscript(exponent - 1)}"
             return text, float(f"0.{digits}") * 10.0**exponent, True
         if exponent >= len(digits):
