@@ -105,9 +105,9 @@ def figure(r: random.Random, negative: bool = True) -> str:
 
 UNITS = """m km mm s ms us ns kg g mg ug K mK degC degF eV keV MeV GeV MeV/c2 GeV/c2 Hz kHz MHz GHz J kJ/mol kJ.mol-1 W
     m/s km/s m.s-1 m.s-2 m/s2 g/cm3 g.cm-3 kg/m3 kg.m-3 mol-1 J.s u Da kDa au ly pc kpc Mpc % ‰ ° deg ' " arcsec arcmin
-    mas years yr Ma Ga solar_mass M_Solar L_solar R_solar M_Earth Earth_mass kB MB GB Mbit/s bps um2 mm2 km2 cm-1 fb-1 Jy
-    c e μB ppm ppb uJ kWh V/m T mT N.A-2 uF pF mA kV Ω J/kg mg/L million billion atm Pa kPa N lb ft in mi sqmi gauss bar L
-    mL""".split()
+    mas years yr Ma Ga solar_mass M_Solar L_solar R_solar M_Earth Earth_mass kB MB GB Mbit/s bps um2 mm2 km2 cm-1 fb-1
+    Jy c e μB ppm ppb uJ kWh V/m T mT N.A-2 uF pF mA kV Ω J/kg mg/L million billion atm Pa kPa N lb ft in mi sqmi gauss
+    bar L mL""".split()
 
 
 def value(r: random.Random) -> str:
@@ -176,8 +176,8 @@ def _named(moment: tuple[int, int, int]) -> tuple[int, str, int]:
 
 
 CHEMICALS = """H2O SO4(2-) Fe(3+) Na+ Cl- NH4+ CuSO4*5H2O C6H12O6 Ca(OH)2 K4[Fe(CN)6] H3O+ CO3(2-) [Cu(NH3)4](2+)
-    CH3\\sCH3 H2C\\dCH2 HC\\tCH N2 2H2_+_O2_->_2H2O HCl_<->_H+_+_Cl- MnO4- ^{235}U Al2(SO4)3 CoCl2*6H2O PO4(3-) C60 XeF6 HSO4-
-    S2O3(2-) O2- H2O2 Fe2(3+) _{92}U NaCl CaCl2*2H2O""".split()
+    CH3\\sCH3 H2C\\dCH2 HC\\tCH N2 2H2_+_O2_->_2H2O HCl_<->_H+_+_Cl- MnO4- ^{235}U Al2(SO4)3 CoCl2*6H2O PO4(3-) C60
+    XeF6 HSO4- S2O3(2-) O2- H2O2 Fe2(3+) _{92}U NaCl CaCl2*2H2O""".split()
 
 
 def chemical(r: random.Random) -> str:
@@ -327,10 +327,8 @@ def main() -> None:
             if taken:
                 counts = f"{taken:,} | {refused:,} | {100 * same / taken:.2f} %"
                 rows.append(f"| {compared.template}, {kind} | {compared.module} | {counts} |")
-    print(
-        f"\n{date.today()}, lupa {version('lupa')}\n| template | module | calls | left out | alike |\n|---|---|---|---|---|"
-    )
-    print("\n".join(rows))
+    heading = ["| template | module | calls | left out | alike |", "|---|---|---|---|---|"]
+    print("", f"{date.today()}, lupa {version('lupa')}", *heading, *rows, sep="\n")
 
 
 if __name__ == "__main__":

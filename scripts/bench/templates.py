@@ -21,7 +21,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT / "src"), str(Path(__file__).parent)]
 
-from lua_modules import judge  # noqa: E402
+from lua_modules import judge, with_gaps  # noqa: E402
 from wikipedia import dump as dumps  # noqa: E402
 from wikipedia.convert.conversion import convert  # noqa: E402
 from wikipedia.convert.numbers import fraction, superscript  # noqa: E402
@@ -55,7 +55,7 @@ def plain(wikitext: str) -> str:
         ),
         text,
     )
-    text = re.sub(r'<span style="margin-left: ?0\.25em">', " ", text)
+    text = with_gaps(text)
     text = re.sub(r'<s style="display:none">\^</s>', "", text)
     text = re.sub(r"<br ?/?>", "\n", text)
     text = re.sub(r"(10(?:</span>)*)<sup>([−\d]+)</sup>", lambda m: m[1] + superscript(m[2]), text)

@@ -138,15 +138,12 @@ def fraction(whole: str, above: object, below: object) -> str:
 
 
 def group(digits: str, comma: str = ",", from_digits: int = 4) -> str:
-    """'1234567.891' -> '1,234,567.891'; with spaces behind the point too: '0.00039' -> '0.000 39', the last of four"""
+    """'1234567.891' -> '1,234,567.891'"""
     match = re.match(r"\d*", digits)
     whole = match[0] if match else ""
-    rest = digits[len(whole) :]
-    if comma == " " and rest[:1] == ".":
-        rest = re.sub(r"(\d{3})(?=\d\d)", r"\1 ", rest)
     if len(whole) < from_digits or not whole.isascii():
-        return ("0" if not whole else "") + whole + rest if digits[:1] == "." else whole + rest
-    return f"{int(whole):,}".replace(",", comma).rjust(len(whole), "0") + rest
+        return ("0" if not whole else "") + digits if digits[:1] == "." else digits
+    return f"{int(whole):,}".replace(",", comma).rjust(len(whole), "0") + digits[len(whole) :]
 
 
 def half_up(value: float, places: int) -> tuple[str, int | None]:
@@ -201,7 +198,7 @@ def show(
     if exponent is not None:
         large = exponent > 10 or exponent == 10 and digits != "1000000000" or powers and exponent > 3
         if large or exponent <= -4 or powers and exponent < -1:
-            mantissa = group(digits[0] + ("." + digits[1:] if len(digits) > 1 else ""), comma)
+            mantissa = digits[0] + ("." + digits[1:] if len(digits) > 1 else "")
             text = f"{mantissa}×10{superscript(exponent - 1)}"
             return text, float(f"0.{digits}") * 10.0**exponent, True
         if exponent >= len(digits):

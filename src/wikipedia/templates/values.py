@@ -15,13 +15,11 @@ _NUMBER = re.compile(r"([-−+±]?)(\d+\.?\d*|\.\d+)")
 
 
 def grouped(number: str, style: str = "") -> str:
-    """'12345.6789' -> '12 345.6789': groups of three on both sides of the point, four at the end rather than one alone;
-    with commas only before the point. A whole number of four digits stays as it is."""
+    """'12345.6789' -> '12 345.6789', with commas 12,345.6789. A whole number of four digits stays as it is, and so do
+    decimals: the gaps that a reader sees among them are no characters."""
     if style == "none" or not style and re.fullmatch(r"\d{4}", number):
         return number
-    if style == "commas":
-        return group(number)
-    return group(number, " ")
+    return group(number, "," if style == "commas" else " ")
 
 
 @renders("gaps")
@@ -34,7 +32,7 @@ def gaps(p, n, context):
 
 @renders("gapnum")
 def gapped(p, n, context):
-    """{{gapnum|1234.56789}}: 1 234.567 89"""
+    """{{gapnum|1234.56789}}: 1 234.56789"""
     return grouped(at(p, 0), "gaps") if re.fullmatch(r"[\d.]+", at(p, 0)) else at(p, 0)
 
 
