@@ -140,7 +140,7 @@ def _format_date(pattern: str, text: str | None, now: datetime) -> str | int:
 
 def with_gaps(text: str) -> str:
     """A margin that separates digits is a space among the whole ones, and no character among decimals"""
-    text = re.sub(r'<span [^>]*margin-left: ?0?\.25em;?">(\d*)</span>', "\x07\\1", text)
+    text = re.sub(r'<span [^>]*margin-left: ?0?\.25em;?">([\d.]*)</span>', "\x07\\1", text)
     return re.sub(r"(?<=\.)[\d\x07]+", lambda m: m[0].replace("\x07", ""), text).replace("\x07", " ")
 
 

@@ -35,8 +35,9 @@ def module(folder: Path) -> Callable[[list[str], dict[str, str]], str]:
     run = judge(folder, NOW)
 
     def answer(positional: list[str], named: dict[str, str]) -> str:
-        arguments: dict[int | str, str] = dict(enumerate(positional, 1))
-        return run("Convert", "convert", "Convert", {**arguments, **named}, {})
+        arguments: dict[int | str, str] = {**named}
+        arguments.update(enumerate(positional, 1))
+        return run("Convert", "convert", "Convert", arguments, {})
 
     return answer
 

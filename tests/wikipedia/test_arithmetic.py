@@ -171,6 +171,8 @@ def test_numbers(call, expected):
         ("3.0|m|ftin|spell=On", "Three point zero metres (nine feet ten inches)"),
         ("0.001|mi|m|adj=on|spell=in", "zero-point-zero-zero-one-mile (1.6 m)"),
         ("2|UStbsp|ml", "2 US tablespoons (30 ml)"),  # 29.6
+        ("2000|yd|m|spell=in|comma=gaps", "two thousand yards (1 800 m)"),
+        ("2|Mach", "Mach 2 (2,450 km/h; 1,522 mph)"),  # twice 340.3 m/s
         ("5|us|ns", "5 microseconds (5,000 ns)"),
         ("5000|ns|us", "5,000 nanoseconds (5.0 μs)"),
     ],

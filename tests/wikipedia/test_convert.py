@@ -116,7 +116,7 @@ from wikipedia.templates.lookup import find
         ("20|ktonTNT", "20 kilotons of TNT (84 TJ)"),
         ("50|MtonTNT|PJ", "50 megatons of TNT (210 PJ)"),
         ("20|kt(TNT)", "20 kilotonnes (84 TJ)"),
-        ("0.85|Mach", "Mach 0.85 (647.03 mph; 1,041.29 km/h)"),
+        ("0.85|Mach", "Mach 0.85 (1,041.29 km/h; 647.03 mph)"),
         ("2|Mach|50000|km/h", "Mach 2 (2,125 km/h)"),
         ("2|Mach|km/h|altitude_ft=50000", "Mach 2 (2,125 km/h)"),
         ("5|km²", "5 square kilometres (1.9 sq mi)"),

@@ -118,7 +118,8 @@ def spelled_part(above: int, below: int, us: bool = False, alone: bool = True) -
 def spelled_text(text: str, us: bool = False) -> str:
     """'12' -> 'twelve', '1.5' -> 'one point five', '2 3/8' -> 'two and three-eighths'; '' when there is no wording"""
     sign, text = ("negative ", text[1:]) if text[:1] == "−" else ("", text.lstrip("+"))
-    text = text.replace(",", "").replace("½", " 1/2").replace("¼", " 1/4").replace("¾", " 3/4").strip()
+    text = re.sub(r",|(?<=\d) (?=\d{3}(?!\d*/))", "", text)
+    text = text.replace("½", " 1/2").replace("¼", " 1/4").replace("¾", " 3/4").strip()
     if match := re.fullmatch(r"(?:(\d{1,12}) )?(\d{1,3})/(\d{1,3})", text):
         part = spelled_part(int(match[2]), int(match[3]), us, alone=not match[1])
         whole = f"{spelled(int(match[1]), us)} and " if match[1] else ""
