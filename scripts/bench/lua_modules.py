@@ -46,7 +46,8 @@ function element:__tostring()
     local text = {}
     for i, part in ipairs(self.parts) do text[i] = tostring(part) end
     text = table.concat(text)
-    return self.name and '<' .. self.name .. ' style="' .. self.style .. '">' .. text .. '</' .. self.name .. '>' or text
+    if not self.name then return text end
+    return '<' .. self.name .. ' style="' .. self.style .. '">' .. text .. '</' .. self.name .. '>'
 end
 local title = {namespace = 0, inNamespaces = function () return true end}
 mw = {
@@ -86,7 +87,7 @@ end
 # The wiki that a copy comes from may write numbers in its own way: they are set to English.
 IN_ENGLISH = {
     "Convert": [("local numdot = ','", "local numdot = '.'"), ("local numsep = '&nbsp;'", "local numsep = ','")]
-    + [("numsep_remove = '&#32;'", "numsep_remove = ','"), ("numsep_remove2 = '%s'", "numsep_remove2 = nil")],
+    + [("numsep_remove = '&#32;'", "numsep_remove = ','"), ("numsep_remove2 = '%s'", "numsep_remove2 = nil")]
 }
 Judge = Callable[[str, str, str, dict, dict], str]
 
@@ -137,11 +138,17 @@ def _format_date(pattern: str, text: str | None, now: datetime) -> str | int:
     return int((moment - datetime(1970, 1, 1)).total_seconds()) if pattern == "xnU" else f"{moment:%Y-%m-%d %H:%M:%S}"
 
 
+def with_gaps(text: str) -> str:
+    """A margin that separates digits is a space among the whole ones, and no character among decimals"""
+    text = re.sub(r'<span [^>]*margin-left: ?0?\.25em;?">([\d.]*)</span>', "\x07\\1", text)
+    return re.sub(r"(?<=\.)[\d\x07]+", lambda m: m[0].replace("\x07", ""), text).replace("\x07", " ")
+
+
 def without_hidden(wikitext: str) -> str:
     """The module's HTML without what no reader sees, with a space for a margin that separates digits"""
     text = re.sub(r'<span style="display:none">(?:[^<]|<span[^>]*>[^<]*</span>)*</span>', "", wikitext)
     text = re.sub(r'<span class="(?:chemf )?nowrap">', "", text)
-    text = re.sub(r'<span [^>]*margin-left: ?0?\.25em;?">(\d*)</span>', r" \1", text)
+    text = with_gaps(text)
     line = r'<span style="text-decoration:overline;">(\w*)</span>'
     text = re.sub(line, lambda m: "".join(letter + "\u0305" for letter in m[1]), text)
     stacked = r'<span style="display:inline-block;( ?)[^"]*">([^<]*)<br ?/>([^<]*)</span>'

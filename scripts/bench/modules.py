@@ -4,9 +4,9 @@
 
 MODULES is a folder with the Lua text of the modules (Age.lua, Date.lua, Val.lua, Val_units.lua, Convert.lua,
 Convert_data.lua ...) from a wiki's dump; lupa runs them (pip install lupa). Two sets of calls for each template: those
-in the dumps' articles, and a grid of generated ones with a fixed seed, all of them on 15 January 2026. Both the call and
-the wikitext that the module makes of it go through our extraction: alike means the same text to the character. What the
-module refuses (MediaWiki shows an error), and a module that is not in the folder, is left out and counted.
+in the dumps' articles, and a grid of generated ones with a fixed seed, all of them on 15 January 2026. Both the call
+and the wikitext that the module makes of it go through our extraction: alike means the same text to the character. What
+the module refuses (MediaWiki shows an error), and a module that is not in the folder, is left out and counted.
 """
 
 import argparse
@@ -24,7 +24,6 @@ ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT / "src"), str(Path(__file__).parent)]
 
 from lua_modules import Judge, judge, without_hidden  # noqa: E402
-
 from wikipedia import dump as dumps  # noqa: E402
 from wikipedia.templates.base import Context  # noqa: E402
 from wikipedia.wikitext import Options, to_text  # noqa: E402
@@ -106,9 +105,9 @@ def figure(r: random.Random, negative: bool = True) -> str:
 
 UNITS = """m km mm s ms us ns kg g mg ug K mK degC degF eV keV MeV GeV MeV/c2 GeV/c2 Hz kHz MHz GHz J kJ/mol kJ.mol-1 W
     m/s km/s m.s-1 m.s-2 m/s2 g/cm3 g.cm-3 kg/m3 kg.m-3 mol-1 J.s u Da kDa au ly pc kpc Mpc % ‰ ° deg ' " arcsec arcmin
-    mas years yr Ma Ga solar_mass M_Solar L_solar R_solar M_Earth Earth_mass kB MB GB Mbit/s bps um2 mm2 km2 cm-1 fb-1 Jy c e
-    μB ppm ppb uJ kWh V/m T mT N.A-2 uF pF mA kV Ω J/kg mg/L million billion atm Pa kPa N lb ft in mi sqmi gauss bar L
-    mL""".split()
+    mas years yr Ma Ga solar_mass M_Solar L_solar R_solar M_Earth Earth_mass kB MB GB Mbit/s bps um2 mm2 km2 cm-1 fb-1
+    Jy c e μB ppm ppb uJ kWh V/m T mT N.A-2 uF pF mA kV Ω J/kg mg/L million billion atm Pa kPa N lb ft in mi sqmi gauss
+    bar L mL""".split()
 
 
 def value(r: random.Random) -> str:
@@ -159,7 +158,16 @@ def base(r: random.Random) -> str:
 
 def ago(r: random.Random) -> str:
     return r.choice(["{2} {1} {0}", "{1} {2}, {0}"]).format(*_named(day(r))) + r.choice(
-        ["", "", "|magnitude=months", "|magnitude=days", "|magnitude=weeks", "|min_magnitude=years", "|ago=", "|numeric=y"]
+        [
+            "",
+            "",
+            "|magnitude=months",
+            "|magnitude=days",
+            "|magnitude=weeks",
+            "|min_magnitude=years",
+            "|ago=",
+            "|numeric=y",
+        ]
     )
 
 
@@ -167,9 +175,9 @@ def _named(moment: tuple[int, int, int]) -> tuple[int, str, int]:
     return moment[0], calendar.month_name[moment[1]], moment[2]
 
 
-CHEMICALS = """H2O SO4(2-) Fe(3+) Na+ Cl- NH4+ CuSO4*5H2O C6H12O6 Ca(OH)2 K4[Fe(CN)6] H3O+ CO3(2-) [Cu(NH3)4](2+) CH3\\sCH3
-    H2C\\dCH2 HC\\tCH N2 2H2_+_O2_->_2H2O HCl_<->_H+_+_Cl- MnO4- ^{235}U Al2(SO4)3 CoCl2*6H2O PO4(3-) C60 XeF6 HSO4- S2O3(2-)
-    O2- H2O2 Fe2(3+) _{92}U NaCl CaCl2*2H2O""".split()
+CHEMICALS = """H2O SO4(2-) Fe(3+) Na+ Cl- NH4+ CuSO4*5H2O C6H12O6 Ca(OH)2 K4[Fe(CN)6] H3O+ CO3(2-) [Cu(NH3)4](2+)
+    CH3\\sCH3 H2C\\dCH2 HC\\tCH N2 2H2_+_O2_->_2H2O HCl_<->_H+_+_Cl- MnO4- ^{235}U Al2(SO4)3 CoCl2*6H2O PO4(3-) C60
+    XeF6 HSO4- S2O3(2-) O2- H2O2 Fe2(3+) _{92}U NaCl CaCl2*2H2O""".split()
 
 
 def chemical(r: random.Random) -> str:
@@ -257,7 +265,9 @@ def text(wikitext: str) -> str:
     """As our extraction shows it within a line"""
     page = Context("Rome", (NOW.year, NOW.month, NOW.day))
     shown = to_text(f"x {wikitext} y", Options(), page).text.removeprefix("x ").removesuffix(" y").strip()
-    return re.sub(r"(?<=[A-Za-z])[²³]", lambda m: str("²³".index(m[0]) + 2), shown)  # km2 and km², which our units write km2
+    return re.sub(
+        r"(?<=[A-Za-z])[²³]", lambda m: str("²³".index(m[0]) + 2), shown
+    )  # km2 and km², which our units write km2
 
 
 def real_calls(paths: list[Path]) -> dict[str, list[str]]:
@@ -315,11 +325,10 @@ def main() -> None:
         for kind, calls in (("articles", real[compared.template]), ("grid", drawn)):
             taken, same, refused = compare(compared, run, calls, args.show)
             if taken:
-                rows.append(
-                    f"| {compared.template}, {kind} | {compared.module} | {taken:,} | {refused:,} | {100 * same / taken:.2f} % |"
-                )
-    print(f"\n{date.today()}, lupa {version('lupa')}\n| template | module | calls | left out | alike |\n|---|---|---|---|---|")
-    print("\n".join(rows))
+                counts = f"{taken:,} | {refused:,} | {100 * same / taken:.2f} %"
+                rows.append(f"| {compared.template}, {kind} | {compared.module} | {counts} |")
+    heading = ["| template | module | calls | left out | alike |", "|---|---|---|---|---|"]
+    print("", f"{date.today()}, lupa {version('lupa')}", *heading, *rows, sep="\n")
 
 
 if __name__ == "__main__":

@@ -182,6 +182,7 @@ def read_request(positional: list[str], named: dict[str, str], abbreviate: bool 
     if len(args) > 1 and args[1].endswith("nocomma"):
         args[1], o.comma = args[1].removesuffix("nocomma").strip(), ""
     values, ranges, at = read_values(args)
+    o.us |= at < len(args) and args[at] in ("meter", "meters")
     source = find_unit(args[at], o.us) if values and at < len(args) else None
     if source is None:
         return None

@@ -4,6 +4,7 @@ significant digits; the input shows its unit's name, the output its symbol, unle
 import re
 from collections.abc import Sequence
 from dataclasses import replace
+from decimal import Decimal
 from math import floor, log10, modf
 
 from wikipedia.convert import numbers
@@ -44,8 +45,8 @@ def convert(positional: list[str], named: dict[str, str], abbreviate: bool = Fal
     if o.results_only and len(targets) > 1:
         given, results = _output(request, targets[0], True, "in"), results[1:]
     before, behind = request.around or _joins(o)
-    if o.also_symbol and not request.parts and before in (" (", " ["):
-        before += f"{request.source.symbol}, "
+    if o.also_symbol and not request.parts and not o.flip and before in (" (", " ["):
+        before = f" [{request.source.symbol}]{before}"
     inner = {"or": " or ", "(or)": " or ", "comma": ", "}.get(o.join, "; ").join(results)
     return f"{inner}{before}{given}{behind}" if o.flip else f"{given}{before}{inner}{behind}"
 
@@ -182,7 +183,7 @@ def _results(request: Request, target: Unit, below: int | None) -> list[Shown]:
             continue
         result = _converted(value, source, target, request.altitude)
         if exact_inches and places is not None:
-            found.append(_shown(f"{abs(result):g}", None, result, request))
+            found.append(_shown(f"{abs(result):.6f}".rstrip("0").rstrip("."), None, result, request))
         else:
             found.append(_rounded(request, result, places, below))
     return found
@@ -209,7 +210,8 @@ def _rounded(request: Request, result: float, places: int | None, below: int | N
 
 
 def _shown(digits: str, exponent: int | None, result: float, request: Request) -> Shown:
-    o, powers = request.options, "e" in request.values[0].digits.lower()
+    o = request.options
+    powers = not o.spell and any("e" in value.digits.lower() for value in request.values)
     text, rounded, scientific = numbers.show(digits, exponent, o.comma, o.comma_from, powers)
     one = (
         exponent == 1
@@ -220,7 +222,7 @@ def _shown(digits: str, exponent: int | None, result: float, request: Request) -
     sign = "−" if result < 0 and (scientific or digits.strip("0.")) else ""
     text = sign + text
     if "out" in o.spell and not scientific:
-        text = _capitalized(numbers.spelled_text(text) or text, o, "out")
+        text = _in_words(text, o, "out")
     return Shown(text, sign, rounded, abs(result), one, scientific)
 
 
@@ -228,12 +230,17 @@ def _fraction_text(whole: str, above: int, below: int, o: Options, side: str) ->
     part = numbers.fraction("", above, below)
     if side in o.spell:
         text = numbers.fraction(whole, above, below)
-        return _capitalized(numbers.spelled_text(text) or text, o, side)
+        return _in_words(text, o, side)
     return f"{numbers.group(whole, o.comma, o.comma_from)}{' ' if '/' in part else ''}{part}" if whole else part
 
 
+def _in_words(text: str, o: Options, side: str) -> str:
+    words = numbers.spelled_text(text, o.us) or text
+    return _capitalized(words.replace(" ", "-") if o.adjective else words, o, side)
+
+
 def _capitalized(text: str, o: Options, side: str) -> str:
-    if o.capital == side:
+    if side and o.capital == side:
         o.capital = ""  # the first word alone
         return text[:1].upper() + text[1:]
     return text
@@ -288,18 +295,11 @@ def _label(request: Request, unit: Unit, side: str, value: Value | Shown, named:
         return "", False
     always = named or "n" in unit.flags
     one = value.one
-    size = abs(value.number) if isinstance(value, Value) else value.rounded
-    if always and o.link not in ("on", side):
-        if isinstance(value, Value):
-            if not o.adjective and (o.abbr == "out" or o.flip):
-                one = 0 < value.number < 1.0001
-        elif o.abbr == "on" or (o.abbr == "in" if o.flip else o.abbr in (None, "out")):
-            one = size < 1.0001 and not value.scientific
     if not _names_unit(o, unit, side, always):
         return ("hh" if o.hh and "hand" in unit.flags else unit.symbol), False
     if o.singular:
-        one = 0 < size < 1.0001
-    if unit.millions or any(between.by for between in request.ranges):
+        one = 0 < (abs(value.number) if isinstance(value, Value) else value.rounded) < 1.0001
+    if unit.millions:
         one = False
     return (unit.name if o.adjective or one else unit.plural), True
 
@@ -386,18 +386,20 @@ def _with_label(request: Request, texts: list[str], label: str, named: bool, sid
 
 
 def _input_number(value: Value, o: Options) -> str:
-    text = value.shown
-    if o.input_places is not None and not value.denominator:
+    text, scientific = value.shown, "e" in value.digits.lower()
+    if o.input_places is not None and not value.denominator and not scientific:
         sign = "−" if value.number < 0 else ""
         digits = f"{abs(value.number) + numbers.FUDGE:.{o.input_places}f}"
         text = sign + numbers.group(digits, o.comma, o.comma_from)
-    elif (o.comma, o.comma_from) != (",", 4) and not value.denominator:
+    elif (o.comma, o.comma_from) != (",", 4) and not value.denominator and not scientific:
         sign = text[: len(text) - len(text.lstrip("−+"))]
         text = sign + numbers.group(value.digits, o.comma, o.comma_from)
     elif o.comma != ",":
         text = text.replace(",", o.comma)
     if "in" in o.spell:
-        text = _capitalized(numbers.spelled_text(text) or text, o, "in")
+        if scientific:
+            text = ("−" if value.number < 0 else "") + f"{Decimal(value.digits):f}"
+        text = _in_words(text, o, "in")
     return text
 
 
@@ -467,8 +469,7 @@ def _parts_text(result: Shown, units: tuple[Unit, ...], o: Options, named: bool)
             digits = f"{amount:.{decimals if number == 0 else 0}f}" if amount else "0"
             text = numbers.group(digits, o.comma, o.comma_from)
             if "out" in o.spell:
-                text = numbers.spelled_text(text) or text
-                text = _capitalized(text, o, "out") if last else text
+                text = _in_words(text, o, "out" if last else "")
         texts.append(f"{text}{glue}{(unit.name if amount == 1 else unit.plural) if named else unit.symbol}")
         if last:
             break

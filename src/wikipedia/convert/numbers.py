@@ -101,28 +101,33 @@ def spelled(number: int, us: bool = False) -> str:
     return f"{spelled(above, us=True)} {name}" + (glue + spelled(rest, us) if rest else "")
 
 
-_PARTS = {2: ("half", "halves"), 4: ("quarter", "quarters")}
-_ORDINALS = {3: "third", 5: "fifth", 8: "eighth", 9: "ninth", 12: "twelfth"}
+_PARTS = {2: "half", 3: "third", 4: "quarter", 5: "fifth", 6: "sixth", 8: "eighth", 9: "ninth", 10: "tenth"}
+_PARTS |= {16: "sixteenth"}
 
 
-def spelled_text(text: str) -> str:
-    """'12' -> 'twelve', '1.5' -> 'one point five', '2 3/8' -> 'two and three eighths'; '' when there is no wording"""
+def spelled_part(above: int, below: int, us: bool = False, alone: bool = True) -> str:
+    """3, 8 -> 'three-eighths'; 1, 2 -> 'one-half', behind a whole number 'a half'; '' when there is no wording"""
+    if below not in _PARTS or not 1 <= above <= 99:
+        return ""
+    name = "fourth" if us and below == 4 else _PARTS[below]
+    if above == 1:
+        return f"one-{name}" if alone else f"{'an' if name == 'eighth' else 'a'} {name}"
+    return f"{spelled(above)}-{'halves' if below == 2 else name + 's'}"
+
+
+def spelled_text(text: str, us: bool = False) -> str:
+    """'12' -> 'twelve', '1.5' -> 'one point five', '2 3/8' -> 'two and three-eighths'; '' when there is no wording"""
     sign, text = ("negative ", text[1:]) if text[:1] == "−" else ("", text.lstrip("+"))
-    text = text.replace(",", "").replace("½", " 1/2").replace("¼", " 1/4").replace("¾", " 3/4").strip()
+    text = re.sub(r",|(?<=\d) (?=\d{3}(?!\d*/))", "", text)
+    text = text.replace("½", " 1/2").replace("¼", " 1/4").replace("¾", " 3/4").strip()
     if match := re.fullmatch(r"(?:(\d{1,12}) )?(\d{1,3})/(\d{1,3})", text):
-        above, below = int(match[2]), int(match[3])
-        if not 2 <= below <= 20:
-            return ""
-        one = _ORDINALS.get(below) or spelled(below) + "th"
-        names = _PARTS.get(below, (one.replace("twentyth", "twentieth"), one.replace("twentyth", "twentieth") + "s"))
-        part = f"{spelled(above)} {names[above != 1]}"
-        if match[1]:
-            part = f"{spelled(int(match[1]))} and {'a' if above == 1 else spelled(above)} {names[above != 1]}"
-        return sign + part
+        part = spelled_part(int(match[2]), int(match[3]), us, alone=not match[1])
+        whole = f"{spelled(int(match[1]), us)} and " if match[1] else ""
+        return sign + whole + part if part else ""
     if not re.fullmatch(r"\d{1,12}(\.\d{1,12})?", text):
         return ""
     whole, _, decimals = text.partition(".")
-    return sign + spelled(int(whole)) + (" point " + " ".join(_ONES[int(d)] for d in decimals) if decimals else "")
+    return sign + spelled(int(whole), us) + (" point " + " ".join(_ONES[int(d)] for d in decimals) if decimals else "")
 
 
 def fraction(whole: str, above: object, below: object) -> str:

@@ -134,7 +134,8 @@ def _text(values: list[list[int]], how: Age, n: dict[str, str]) -> str:
                 numbers[0] = numbers[0].capitalize()
         text = (how.range or " or ").join(numbers)
         parts.append(text if how.bare else text + _unit(unit, value[-1], n.get("abbr", "")))
-    glue = ", " if how.join == "comma" else ", and " if n.get("sc") in ("y", "yes", "on") and len(parts) > 2 else " and "
+    serial = n.get("sc") in ("y", "yes", "on") and len(parts) > 2
+    glue = ", " if how.join == "comma" else ", and " if serial else " and "
     return ", ".join(parts[:-1]) + glue * (len(parts) > 1) + parts[-1]
 
 
@@ -186,7 +187,8 @@ def time_interval(p, n, context):
     if not first or not last or show not in ("y", "ym", "ymd", "ymw", "ymwd", "yd", "m", "md", "w", "wd", "d"):
         return ""
     join = {"comma": "comma", ",": "comma"}.get(n.get("sep", ""), "and")
-    how = Age(show, join=join, range=" or " if n.get("range") in ("y", "yes") else "", duration=n.get("duration") == "on")
+    how = Age(show, join=join, duration=n.get("duration") in ("y", "yes", "on"))
+    how = how._replace(range=" or " if n.get("range") in ("y", "yes") else "")
     serial = {"sc": "y"} if n.get("sep") == "serialcomma" else {}
     text = age_text(first, last, how, {**n, **serial})
     return text.replace(", ", " ").replace(" and ", " ") if n.get("sep") == "space" or n.get("abbr") == "on" else text

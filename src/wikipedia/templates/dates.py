@@ -63,12 +63,15 @@ def sortable_date(p, n, context):
     style = n.get("format") or ("dmy" if re.match(r"\d{1,2}\W+\w", text) and len(p) < 2 else "mdy")
     year, month, day = (number if part in style else 0 for number, part in zip(numbers, "ymd"))
     month_name = MONTHS[month - 1] if 1 <= month <= 12 else ""
-    if n.get("abbr") in ("on", "y", "yes") or re.search(r"\b(?:Jan|Feb|Mar|Apr|Jun|Jul|Aug|Sept?|Oct|Nov|Dec)\b", " ".join(p)):
+    if n.get("abbr") in ("on", "y", "yes") or _SHORT_MONTH.search(" ".join(p)):
         month_name = month_name[:3]
     parts = [month_name, str(day or "")] if "md" in style else [str(day or ""), month_name]
-    before = " ".join(x for x in parts if x)
-    comma = "," if year and day and month_name and "md" in style else ""
-    return f"{before}{comma} {f'{year:,}' if year > 9999 else year or ''}".strip() + era * bool(year)
+    comma = "," * bool(year and day and month_name and "md" in style)
+    shown_year = f"{year:,}{era}" if year > 9999 else f"{year}{era}" if year else ""
+    return f"{' '.join(x for x in parts if x)}{comma} {shown_year}".strip()
+
+
+_SHORT_MONTH = re.compile(r"\b(?:Jan|Feb|Mar|Apr|Jun|Jul|Aug|Sept?|Oct|Nov|Dec)\b")
 
 
 def _sortable(text: str) -> list[int]:

@@ -1,5 +1,6 @@
 """MediaWiki's own functions, {{#if: a | b }}, and variables, {{PAGENAME}}."""
 
+import math
 import re
 from calendar import day_abbr, day_name, month_abbr, month_name
 from collections.abc import Callable
@@ -194,12 +195,12 @@ def date_text(day: date, pattern: str) -> str:
 
 @renders("round; rnd")
 def rounded(p, n, context):
-    """{{round|2.5}}: 3, as MediaWiki rounds halves"""
+    """{{round|2.5}}: 3, {{round|-2.5}}: −2: halves go up"""
     value = evaluate(at(p, 0).replace(",", ""))
     places = int(at(p, 1)) if re.fullmatch(r"-?\d", at(p, 1)) else 0
     if value is None:
         return at(p, 0)
-    shown = round_half_up(value, places)
+    shown = round_half_up(math.floor(value * 10.0**places + 0.5) / 10.0**places, places)
     return format_number([shown.replace("-", "−") if shown.strip("-0.") else shown.lstrip("-")], {}, context)
 
 

@@ -5,7 +5,7 @@ import re
 from wikipedia.names import ELEMENTS
 from wikipedia.tables import table
 from wikipedia.templates.base import at, first, renders
-from wikipedia.templates.numbers import SUPERSCRIPTS, lowered, raised
+from wikipedia.templates.numbers import lowered, raised
 
 
 @renders("chem; chem/link; chemf; chemical formula")
@@ -26,9 +26,9 @@ def formula_line(p, n, context):
         if kind == "arrow":
             token = f" {'→' if token == '->' else '⇌'} "
         elif kind == "charge":
-            number, charge = re.fullmatch(r"(\d*)\(?(\d*[+-])\)?", token).groups()
+            number, _, charge = token.partition("(") if "(" in token else (token[:-1], "", token[-1])
             text += number
-            token = raised(charge.replace("-", "−"), text)
+            token = raised(charge.rstrip(")").replace("-", "−"), text)
         elif kind == "dot":
             token = " · " + token[1:]
         elif kind == "bond":

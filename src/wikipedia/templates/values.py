@@ -2,7 +2,7 @@
 
 import re
 
-from wikipedia.convert.numbers import superscript
+from wikipedia.convert.numbers import group, superscript
 from wikipedia.convert.units import find_unit
 from wikipedia.tables import table
 from wikipedia.templates.base import at, renders
@@ -15,15 +15,11 @@ _NUMBER = re.compile(r"([-−+±]?)(\d+\.?\d*|\.\d+)")
 
 
 def grouped(number: str, style: str = "") -> str:
-    """'12345.6789' -> '12 345.6789': groups of three on both sides of the point, four at the end rather than one alone;
-    with commas only before the point. A whole number of four digits stays as it is."""
+    """'12345.6789' -> '12 345.6789', with commas 12,345.6789. A whole number of four digits stays as it is, and so do
+    decimals: the gaps that a reader sees among them are no characters."""
     if style == "none" or not style and re.fullmatch(r"\d{4}", number):
         return number
-    whole, point, decimals = number.partition(".")
-    whole = re.sub(r"(?<=\d)(?=(?:\d{3})+$)", "," if style == "commas" else " ", whole or "0")
-    if style != "commas":
-        decimals = re.sub(r"(\d{3})(?=\d\d)", r"\1 ", decimals)
-    return whole + point + decimals
+    return group(number, "," if style == "commas" else " ")
 
 
 @renders("gaps")
@@ -36,7 +32,7 @@ def gaps(p, n, context):
 
 @renders("gapnum")
 def gapped(p, n, context):
-    """{{gapnum|1234.56789}}: 1 234.567 89"""
+    """{{gapnum|1234.56789}}: 1 234.56789"""
     return grouped(at(p, 0), "gaps") if re.fullmatch(r"[\d.]+", at(p, 0)) else at(p, 0)
 
 
@@ -74,7 +70,7 @@ def _figure(text: str, style: str) -> str:
 def val(p, n, context):
     """{{val|1.67|0.02|e=-27|u=kg}}: (1.67±0.02)×10⁻²⁷ kg"""
     style, numbers, exponent = n.get("fmt", "").lower(), [x.strip() for x in p], n.get("e", "")
-    if match := re.fullmatch(r"(.+)[eE]([-+−]?\d+)", at(numbers, 0)):
+    if match := re.fullmatch(r"(.+)[eE]([-+−]?\d+)", at(numbers, 0)):  # 1.2e6
         numbers[0], exponent = match.groups()
     unit = _unit(n)
     code = n.get("u") or n.get("ul") or ""
@@ -82,18 +78,21 @@ def val(p, n, context):
     joined = not code or code == "degree" or not any(numbers) and not exponent
     end = unit if joined or not unit else f" {unit}"
     if at(numbers, 1) in _RANGES:
-        repeats = angle or (end if {"x", "×"} & set(numbers[1::2]) else "")
-        shown = [_RANGES.get(x, x) if i % 2 else _figure(x, style) + n.get("end", "") + repeats for i, x in enumerate(numbers)]
-        text, brackets = "".join(shown), True
-        end = "" if repeats else end
+        repeated = angle or (end if {"x", "×"} & set(numbers[1::2]) else "")
+        text, brackets = _ranged(numbers, n.get("end", "") + repeated, style), True
+        end = "" if repeated else end
     else:
         text, brackets = _with_error(numbers, angle, style, n)
         end = "" if angle else end
     if exponent:
-        sign = "" if not at(numbers, 0) else "×"
-        power = superscript(_figure(exponent.lstrip("+") if exponent[0] == "+" else exponent, style))
-        text = (f"({text})" if brackets else text) + f"{sign}10" + ("⁺" if exponent[0] == "+" else "") + power
+        text = f"({text})" if brackets else text
+        text += ("×10" if at(numbers, 0) else "10") + superscript(_figure(exponent, style))
     return n.get("p", "") + text + end + n.get("s", "")
+
+
+def _ranged(numbers: list[str], end: str, style: str) -> str:
+    """['2', 'to', '3'], ' m' -> '2 m to 3 m'"""
+    return "".join(_RANGES.get(x, x) if i % 2 else _figure(x, style) + end for i, x in enumerate(numbers))
 
 
 def _with_error(numbers: list[str], angle: str, style: str, n: dict[str, str]) -> tuple[str, bool]:

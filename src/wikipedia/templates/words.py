@@ -2,13 +2,12 @@
 
 import re
 
-from wikipedia.convert.numbers import spelled
+from wikipedia.convert.numbers import spelled, spelled_part
 from wikipedia.templates.base import at
 from wikipedia.templates.base import renders_in_english as renders
 
 _ORDINALS = {"one": "first", "two": "second", "three": "third", "five": "fifth", "eight": "eighth", "nine": "ninth"}
 _ORDINALS |= {"twelve": "twelfth"}
-_PARTS = {2: "half", 3: "third", 4: "quarter", 5: "fifth", 6: "sixth", 8: "eighth", 9: "ninth", 10: "tenth", 16: "sixteenth"}
 
 
 def ordinal_of(words: str) -> str:
@@ -46,12 +45,10 @@ def in_words(text: str, n: dict[str, str], ordinal: bool = False) -> str | None:
 def _part(n: dict[str, str], american: bool) -> str:
     """numerator=3, denominator=8: ' and three-eighths'"""
     above, below = n.get("numerator", "1"), n.get("denominator", "")
-    if not (above.isdecimal() and below.isdecimal() and int(below) in _PARTS and 1 <= int(above) <= 99):
+    if not above.isdecimal() or not below.isdecimal():
         return ""
-    name = "fourth" if american and below == "4" else _PARTS[int(below)]
-    if above == "1":
-        return f" and one-{name}" if n.get("one") == "one" else f" and {'an' if name == 'eighth' else 'a'} {name}"
-    return f" and {spelled(int(above))}-{'halves' if below == '2' else name + 's'}"
+    part = spelled_part(int(above), int(below), american, alone=n.get("one") == "one")
+    return f" and {part}" if part else ""
 
 
 def _adorned(words: str, n: dict[str, str]) -> str:
