@@ -5,9 +5,9 @@ import threading
 import time
 
 import pytest
-from small_index import ARTICLES, small_index
 
 from pipeline.config import InputError
+from small_index import ARTICLES, small_index
 from wikipedia import index, spelling
 from wikipedia.search import Search
 
