@@ -35,7 +35,8 @@ def module(folder: Path) -> Callable[[list[str], dict[str, str]], str]:
     run = judge(folder, NOW)
 
     def answer(positional: list[str], named: dict[str, str]) -> str:
-        arguments: dict[int | str, str] = {**named}
+        arguments: dict[int | str, str] = {}
+        arguments.update(named)
         arguments.update(enumerate(positional, 1))
         return run("Convert", "convert", "Convert", arguments, {})
 
