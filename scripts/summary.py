@@ -15,15 +15,13 @@ from typing import NamedTuple
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "src"))
 import pipeline.ctrl_c  # first, for as long as the others take
 
-from pipeline.budget import dollars
+from pipeline.budget import COURSE, TOGETHER, dollars
 from pipeline.cli import stage_main
 from pipeline.config import Config, resolve
 from pipeline.files import read_json
 from pipeline.progress import duration
 
-TOGETHER = "together"
 ON_THE_GPU = ("train", "gen_sft_data", "train_sft", "gen_pref_data", "train_dpo", "eval_ppl", "judge_eval")
-COURSE = {"train": "20 to 24 h", "gen_sft_data": "4 to 8 h, $2 to $4", TOGETHER: "36 h, $14.40 (planned: $15 to $30)"}
 
 
 class Row(NamedTuple):

@@ -9,6 +9,8 @@ the two, until the box is asked: its guard has counted when it ran.
 import time
 from typing import Any
 
+from pipeline.budget import COURSE, TOGETHER
+
 # A restart of the container leaves a gap of seconds between two spans, and a stop one of minutes at least.
 RESTART_SECONDS = 120.0
 
@@ -130,31 +132,17 @@ def show(state: dict, now: float) -> str:
     return "\n".join(lines + [f"  in all {'':>27} {hours:6.2f} h  ${dollars:7.2f}"])
 
 
-# Hours on one RTX 4090 and dollars at $0.40 an hour that the course plans for each stage of configs/base.yaml.
-COURSE = {
-    "train": (10.0, 4.0),
-    "gen_sft_data": (2.0, 0.8),
-    "train_sft": (0.5, 0.2),
-    "gen_pref_data": (1.0, 0.4),
-    "train_dpo": (0.3, 0.12),
-    "eval_ppl": (0.1, 0.04),
-    "judge_eval": (0.2, 0.08),
-}
-
-
 def bill(state: dict, stages: dict[str, float], now: float) -> str:
     """A Markdown page: a row a stage with the course's figure beside it, then a row an instance."""
     hours, dollars = total(state, now)
     dph = dollars / hours if hours else 0.0
     lines = ["| stage | hours | dollars | the course |", "|---|---|---|---|"]
     for stage, took in stages.items():
-        plan = COURSE.get(stage)
-        course = f"{plan[0]:g} h, ${plan[1]:.2f}" if plan else ""
-        lines.append(f"| {stage} | {took:.2f} | {took * dph:.2f} | {course} |")
+        lines.append(f"| {stage} | {took:.2f} | {took * dph:.2f} | {COURSE.get(stage, '')} |")
     rest = max(0.0, hours - sum(stages.values()))
     lines.append(
         f"| setting up, transfers, waiting | {rest:.2f} | {max(0.0, dollars - sum(stages.values()) * dph):.2f} | |"
     )
-    lines.append(f"| in all | {hours:.2f} | {dollars:.2f} | |")
+    lines.append(f"| in all | {hours:.2f} | {dollars:.2f} | {COURSE[TOGETHER]} |")
     stamp = time.strftime("%Y-%m-%d %H:%M", time.gmtime(now))
     return f"# The bill, {stamp} UTC\n\n" + "\n".join(lines) + "\n\n```\n" + show(state, now) + "\n```\n"

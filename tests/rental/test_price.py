@@ -140,5 +140,5 @@ def test_a_stop_and_start_that_nobody_here_saw_are_in_the_spans():
 def test_the_bill_is_a_row_a_stage_with_the_courses_figure():
     state = {"ledger": [entry([0, 0.4, 0], [36_000, 0, 36_000])]}
     page = ledger.bill(state, {"train": 8.0, "train_sft": 0.5}, 36_000.0)
-    assert "| train | 8.00 | 3.20 | 10 h, $4.00 |" in page and "| in all | 10.00 | 4.00 | |" in page
+    assert "| train | 8.00 | 3.20 | 20 to 24 h |" in page and "| in all | 10.00 | 4.00 | 36 h, $14.40 " in page
     assert "| setting up, transfers, waiting | 1.50 | 0.60 | |" in page and "gone, costs nothing" in page

@@ -466,11 +466,11 @@ def cost(unit: str, count: int) -> float:
 
 @pytest.mark.parametrize("unit", UNITS)
 def test_hostile_markup_costs_time_in_proportion(unit):
-    """20,000 unclosed tokens take under 2 s; what takes long enough to measure does not take four times what half of
+    """20,000 unclosed tokens take under 4 s; what takes long enough to measure does not take four times what half of
     it takes.
     """
     twice = cost(unit, 20_000)
-    assert twice < 2
+    assert twice < 4
     if twice > 0.2:
         assert min(twice, cost(unit, 20_000)) < 3.2 * max(cost(unit, 10_000), cost(unit, 10_000))
 
