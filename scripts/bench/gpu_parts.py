@@ -31,6 +31,7 @@ from gpt.machine import Workers, join_workers, peak_flops
 from gpt.optim import learning_rate
 from gpt.preflight import RandomTokens, ready
 from gpt.sampling import Sampling
+from gpt.sharding import can_shard
 from gpt.tokenizer import Tokenizer
 from gpt.tokens import Validation
 from letters import Letters
@@ -432,6 +433,8 @@ def several_rows(card: Card) -> Rows:
     rows: Rows = []
     for how in ("behind the backward pass", "after it", "to the process whose rows they are (fsdp)"):
         shard = "fsdp" if "fsdp" in how else "none"
+        if shard == "fsdp" and not can_shard(card.device):
+            continue
         card.forget()
         cfg = card.load("base", f"train.micro_batch_size={size}", "train.grad_accum_steps=8", f"train.shard={shard}")
         batches = RandomTokens(cfg.model.vocab_size, cfg.model.block_size, 8 * size)

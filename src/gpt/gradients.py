@@ -21,7 +21,7 @@ from gpt.machine import (
     is_out_of_memory,
 )
 from gpt.optim import Optimizer, clip_gradients
-from gpt.sharding import is_sharded, own
+from gpt.sharding import cut_again, is_sharded, own
 from model import WikiGPT
 from pipeline.config import InputError
 
@@ -280,6 +280,8 @@ class Gradients:
             self.forward.worked()
             if not idle:
                 found.append(vector)
+        if self.sharded:
+            cut_again(self.model)
         if not found:
             return torch.zeros(len(self.names) + 1, dtype=torch.double)
         return torch.stack(found).cpu().double().sum(0)

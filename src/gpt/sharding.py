@@ -19,20 +19,35 @@ from pipeline.config import InputError
 
 
 def shard(model: WikiGPT, workers: Workers) -> None:
-    """Cut the model, which is whole and the same on all processes; each keeps its rows. InputError before torch 2.6."""
-    # Imported here: it takes two seconds, and one process has no use for it.
-    try:
-        from torch.distributed.device_mesh import init_device_mesh
-        from torch.distributed.fsdp import fully_shard
-    except ImportError:
+    """Cut the model, which is whole and the same on all processes; each keeps its rows. InputError where
+    can_shard() says no."""
+    if not can_shard(workers.device):
         raise InputError(
-            f"train.shard=fsdp needs torch 2.6 or newer, this is {torch.__version__}; give train.shard=none"
-        ) from None
+            f"train.shard=fsdp needs torch 2.6 or newer, on a CPU 2.13, this is {torch.__version__}; "
+            "give train.shard=none"
+        )
+    # imported here: it takes two seconds, and one process has no use for it
+    from torch.distributed.device_mesh import init_device_mesh
+    from torch.distributed.fsdp import fully_shard
+
     mesh = init_device_mesh(workers.device.type, (workers.size,))
     for module in (*model.layers, model):  # the model itself: what is left, the tied embedding and the last norm
-        fully_shard(module, mesh=mesh, reshard_after_forward=True)  # so outside a pass all weights are cut
+        fully_shard(module, mesh=mesh, reshard_after_forward=True)
     with torch.no_grad():  # at its first pass it may move the rows elsewhere; from here on they stay where they are
         model(torch.zeros(1, 1, dtype=torch.long, device=workers.device))
+    cut_again(model)
+
+
+def can_shard(device: torch.device) -> bool:
+    """Whether this torch does: 2.6 and newer on GPUs. With gloo on a CPU 2.6 fails, and 2.7 sums the gradients where
+    NCCL and 2.13 give their mean."""
+    version = tuple(int(part) for part in torch.__version__.split(".")[:2])
+    return version >= ((2, 13) if device.type == "cpu" else (2, 6))
+
+
+def cut_again(model: Any) -> None:
+    """After a pass forward alone: without the way back, torch before 2.8 leaves the embedding whole."""
+    model.reshard()
 
 
 def is_sharded(model: torch.nn.Module) -> bool:

@@ -632,6 +632,12 @@ def torchrun(training, processes: int, cfg, seconds: int = 240) -> str:
     return out
 
 
+can_shard = pytest.mark.skipif(
+    tuple(map(int, torch.__version__.split(".")[:2])) < (2, 13), reason="on a CPU it needs torch 2.13"
+)
+
+
+@can_shard
 @pytest.mark.slow
 def test_sharded_weights_learn_what_whole_ones_do_and_go_on_as_those(data, tmp_path):
     """By 3 processes, which cut every size here unevenly; then from step 8 on by one process with whole weights, and
@@ -653,6 +659,7 @@ def test_sharded_weights_learn_what_whole_ones_do_and_go_on_as_those(data, tmp_p
     assert_close(sharded, whole)
 
 
+@can_shard
 @pytest.mark.slow
 def test_sharded_preferences(data, undisturbed, tmp_path):
     """Logits in place of a loss, and processes without a pair in some steps."""
@@ -667,7 +674,7 @@ def test_one_process_has_nothing_to_shard(data, undisturbed, tmp_path):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("shard", ["none", "fsdp"])
+@pytest.mark.parametrize("shard", ["none", pytest.param("fsdp", marks=can_shard)])
 def test_sigterm_to_torchrun_saves_and_the_same_command_goes_on(shard, data, tmp_path):
     """The processes finish their step and save; torchrun itself ends with a status of its own."""
     cfg = PRETRAINING.config(
