@@ -205,7 +205,7 @@ def test_a_script_that_a_page_names_is_run_by_a_test():
 
 
 # Benchmarks that compare with another project, on real text, for hours; their command lines are read above.
-NEEDS_ANOTHER_PROJECT = {"scale", "recipes", "serving", "lookalikes", "modules"}
+NEEDS_ANOTHER_PROJECT = {"scale", "recipes", "serving", "lookalikes", "modules", "lm_eval_scores"}
 
 
 # Figures
