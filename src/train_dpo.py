@@ -62,7 +62,8 @@ def main(cfg: Config) -> None:
         )
         steps = steps_of(train, d.epochs, d.micro_batch_size * d.grad_accum_steps, d.seed)
         validation = Listed([val], pref.val_file)
-        asked = questions_of(resolve(pref.val_file), d.eval_questions, d.seed, tokenizer, model.config.block_size)
+        questions = 0 if cfg.train.shard == "fsdp" else d.eval_questions  # no process has the whole model then
+        asked = questions_of(resolve(pref.val_file), questions, d.seed, tokenizer, model.config.block_size)
         first = answers.answers(model, tokenizer, asked)  # of the model as it is before the first step, also on resume
         before = answers.measures(asked, first) | {"nll_chosen": nll_before(val)}
         run.say(
@@ -143,7 +144,7 @@ def verdict(val: dict[str, float], before: dict[str, float], d: Dpo) -> str:
         line += f", {val['val_answer_words']:.1f} words an answer (before {before['answer_words']:.1f})"
     if why := harm(val, before, d):
         return f"{line}\nwarning: {why}"
-    if changed < MOVED:
+    if "answer_words" in before and changed < MOVED:
         return f"{line}\nwarning: nothing has moved, whatever the accuracy says: raise dpo.lr or dpo.epochs"
     return line
 

@@ -55,7 +55,8 @@ def main(cfg: Config) -> None:
             family: Listed([pack(part, length, random.Random(s.seed))], s.val_file) for family, part in val.items()
         }
         counts = {family: sum(sum(learned) for _, learned in part) for family, part in val.items()}
-        asked = answers.held_out(read_jsonl(resolve(s.val_file)), s.eval_questions, s.seed, tokenizer, length)
+        questions = 0 if cfg.train.shard == "fsdp" else s.eval_questions  # no process has the whole model then
+        asked = answers.held_out(read_jsonl(resolve(s.val_file)), questions, s.seed, tokenizer, length)
         run.say(
             f"sft: {len(train):,} conversations, {sum(sum(learned) for _, learned in train):,} tokens learned an "
             f"epoch, {s.epochs} epochs, {len(steps):,} steps of up to {s.micro_batch_size * s.grad_accum_steps} rows"

@@ -9,7 +9,7 @@ the two, until the box is asked: its guard has counted when it ran.
 import time
 from typing import Any
 
-from pipeline.budget import COURSE, TOGETHER
+from pipeline.course import COURSE, TOGETHER
 
 # A restart of the container leaves a gap of seconds between two spans, and a stop one of minutes at least.
 RESTART_SECONDS = 120.0

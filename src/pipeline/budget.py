@@ -3,10 +3,6 @@
 from pipeline.config import InputError
 from pipeline.progress import duration
 
-# What the course that this project follows says of its own 124M model on an RTX 4090, by stage.
-TOGETHER = "together"
-COURSE = {"train": "20 to 24 h", "gen_sft_data": "4 to 8 h, $2 to $4", TOGETHER: "36 h, $14.40 (planned: $15 to $30)"}
-
 
 def dollars(seconds: float, price_per_hour: float) -> float:
     return seconds / 3600 * price_per_hour

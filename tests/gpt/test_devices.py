@@ -207,8 +207,9 @@ def test_fine_tuning_and_scoring(device, tmp_path, monkeypatch):
         )
     scores = []
     for kind in ("cpu", device):
-        monkeypatch.setattr(eval_ppl, "pick_device", lambda _, kind=kind: torch.device(kind))
+        monkeypatch.setattr("gpt.machine.pick_device", lambda _, kind=kind: torch.device(kind))
         eval_ppl.main(cfg)
         scores.append([row["bits_per_byte"] for row in json.loads((tmp_path / "ppl.json").read_text())["results"]])
+        (tmp_path / "ppl.json").unlink()
     assert len(set(scores[0])) == 3  # three models, three figures
     np.testing.assert_allclose(scores[1], scores[0], rtol=0.01)
