@@ -23,6 +23,7 @@ def cfg_of(folder, *overrides):
         folder,
         f"eval.report={folder / 'reports/ppl'}",
         f"judge.report={folder / 'reports/judge'}",
+        f"lookup.index={folder / 'lookup.sqlite'}",
         f"data.report={folder / 'reports/data.html'}",
         f"sft.train_file={folder / 'sft/train.jsonl'}",
         f"pref.train_file={folder / 'pref/train.jsonl'}",
