@@ -48,6 +48,7 @@ class Laptop:
             shutil.copytree(
                 ROOT / name, self.root / name, ignore=shutil.ignore_patterns("__pycache__", "miniwiki", "bench")
             )
+        shutil.copytree(ROOT / "scripts/bench/exam", self.root / "scripts/bench/exam")  # sft.keep_out
         (self.root / "tests").mkdir()
         for name in ("onstart.sh", "requirements.txt", "constraints.txt", "tests/requirements.txt"):
             shutil.copy(ROOT / name, self.root / name)
