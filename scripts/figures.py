@@ -17,9 +17,12 @@ from html import escape
 from pathlib import Path
 from typing import Any, NamedTuple
 
-ROOT = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(ROOT / "src"))
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "src"))
 
+from scripts.pages.pieces import ticks
+
+ROOT = Path(__file__).resolve().parents[1]
 FOLDER = ROOT / "docs" / "figures"
 RECORDED = FOLDER / "recorded.json"
 LESSONS, DEMO = ROOT / "runs" / "lessons", ROOT / "demo"
@@ -78,15 +81,6 @@ def short(number: float) -> str:
         if abs(number) >= size * 0.9995:
             return f"{number / size:.3g}{letter}"
     return f"{number:.3g}"
-
-
-def ticks(low: float, high: float, count: int = 5) -> list[float]:
-    """Round numbers from low to high, about `count` of them."""
-    rough = (high - low) / count or 1.0
-    size = 10 ** math.floor(math.log10(rough))
-    step = next(size * factor for factor in (1, 2, 5, 10) if size * factor >= rough)
-    first = math.ceil(low / step - 1e-9)
-    return [i * step for i in range(first, math.floor(high / step + 1e-9) + 1)]
 
 
 class Line(NamedTuple):

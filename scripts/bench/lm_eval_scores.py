@@ -13,6 +13,7 @@ import json
 import os
 import sys
 import tempfile
+import urllib.request
 from pathlib import Path
 from typing import Any
 
@@ -71,18 +72,20 @@ def samples(model: str, arguments: dict[str, Any], task: str, folder: str, chat:
 
 
 def main(url: str, checkpoint: str) -> int:
-    ours = {"base_url": f"{url}/v1/completions", "tokenizer": checkpoint, "model": Path(checkpoint).name}
+    with urllib.request.urlopen(f"{url}/health", timeout=10) as response:
+        name = json.load(response)["model"]
+    ours = {"tokenizer": checkpoint, "tokenizer_backend": "huggingface", "model": name}
+    complete, chat = ({**ours, "base_url": f"{url}/v1/{path}"} for path in ("completions", "chat/completions"))
     with tempfile.TemporaryDirectory() as folder:
         data = Path(folder, "facts.jsonl")
         rows = [{"question": q, "choices": c, "answer": a} for q, c, a in FACTS]
         data.write_text("".join(json.dumps(row) + "\n" for row in rows))
-        for name, text in (("choice", CHOICE), ("answer", ANSWER)):
-            Path(folder, f"{name}.yaml").write_text(text.replace("FILE", str(data)))
+        for task, text in (("choice", CHOICE), ("answer", ANSWER)):
+            Path(folder, f"{task}.yaml").write_text(text.replace("FILE", str(data)))
         hf = {"pretrained": checkpoint, "dtype": "float32"}
         by_hf, logs = samples("hf", hf, "choice", folder, chat=False)
-        by_us, our_logs = samples("local-completions", served(url, ours), "choice", folder, chat=False)
+        by_us, our_logs = samples("local-completions", complete, "choice", folder, chat=False)
         chat_hf, texts = samples("hf", hf, "answer", folder, chat=True)
-        chat = {**served(url, ours), "base_url": f"{url}/v1/chat/completions"}
         chat_us, our_texts = samples("local-chat-completions", chat, "answer", folder, chat=True)
     pairs = [(float(a[0]), float(b[0])) for x, y in zip(logs, our_logs, strict=True) for a, b in zip(x, y, strict=True)]
     worst = max(abs(a - b) for a, b in pairs)
@@ -93,14 +96,6 @@ def main(url: str, checkpoint: str) -> int:
         if a != b:
             print(f"  hf:     {a}\n  server: {b}")
     return int(worst > 1e-3 or same < len(texts) or by_hf != by_us or chat_hf != chat_us)
-
-
-def served(url: str, arguments: dict[str, Any]) -> dict[str, Any]:
-    """With the name that the server gives its model."""
-    import urllib.request
-
-    with urllib.request.urlopen(f"{url}/health", timeout=10) as response:
-        return {**arguments, "model": json.load(response)["model"], "tokenizer_backend": "huggingface"}
 
 
 if __name__ == "__main__":
