@@ -4,6 +4,7 @@ import contextlib
 import gc
 import os
 import runpy
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -109,8 +110,13 @@ class Workers:
         return dist.all_reduce(tensor, async_op=True)
 
     def close(self) -> None:
+        """The work is done: one of several processes ends here. Not by Python's own ending: torch's caches keep the
+        group, and a thread of it that still has a tensor to free would abort the process (pytorch #179291)."""
         if self.size > 1:
             dist.destroy_process_group()
+            sys.stdout.flush()
+            sys.stderr.flush()
+            os._exit(0)
 
 
 def describe(model: torch.nn.Module, t: Train, workers: Workers) -> str:

@@ -161,6 +161,35 @@ def test_two_workers_sum_and_agree(tmp_path):
     assert out == ["0 2 True 3.0 30.0 True False", "1 2 False 3.0 30.0 True False"]
 
 
+ENDING = """
+import atexit, os, sys, time
+sys.path.insert(0, sys.argv[1])
+if os.environ["RANK"] == "0":
+    atexit.register(sum, range(10**8))  # some seconds in C: the last thing before Python is no more
+import torch
+from gpt.machine import join_workers
+workers = join_workers("cpu")
+import torch._dynamo  # as AdamW does: its modules keep the group
+if workers.first:
+    workers.start_sum(torch.zeros(3))  # the group's thread alone holds it, and has to ask Python to free it
+else:
+    time.sleep(1)
+    try:
+        workers.start_sum(torch.zeros(3)).wait()
+    except RuntimeError:
+        pass  # the first has gone
+workers.close()
+"""
+
+
+def test_a_thread_of_the_group_that_outlives_the_work_aborts_nothing(tmp_path):
+    script = tmp_path / "ending.py"
+    script.write_text(ENDING)
+    launch = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node=2"]
+    done = subprocess.run([*launch, str(script), str(SRC)], capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stderr[-2000:]
+
+
 def test_alone_nothing_is_sent():
     alone = machine.Workers(torch.device("cpu"))
     tensor = torch.tensor([2.0])
