@@ -8,10 +8,17 @@ from collections.abc import Iterator
 from pipeline.draws import hash64, shuffled
 from teacher import wordings
 
-NUMBERS = "two three four five six seven eight nine ten eleven twelve fifteen twenty thirty fifty a hundred".split()
+NUMBERS = (
+    "two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen".split()
+)
+NUMBERS += (
+    "eighteen nineteen twenty twenty-one thirty forty forty-five fifty sixty seventy eighty ninety hundred".split()
+)
 NUMBERS += [
     str(n) for n in (2, 3, 4, 5, 6, 7, 8, 9, 10, 12, 15, 17, 20, 24, 36, 48, 50, 64, 99, 100, 125, 144, 365, 512, 1000)
 ]
+
+NOT_TALKED = ("empty", "other_language")  # English words around these would make them something else
 
 
 def company(persona: dict[str, str], *key) -> Iterator[dict]:
@@ -24,7 +31,7 @@ def company(persona: dict[str, str], *key) -> Iterator[dict]:
             own = (*key, intent, place)
             said = wordings.expand(patterns[intent][place % len(patterns[intent])], *own)
             said = wordings.fill(said, persona | {"n": number(*own, "n"), "m": number(*own, "m")})
-            said = talked(said, *own) if len(said.split()) > 1 else said
+            said = talked(said, *own) if len(said.split()) > 1 and intent not in NOT_TALKED else said
             answer = wordings.fill(wordings.pick(intents[intent]["<"], *own, "answer"), persona)
             yield {
                 "kind": f"company/{intent}",

@@ -74,10 +74,10 @@ def test_company_goes_through_all_intents_in_character():
 
 
 def test_company_does_not_repeat_itself_before_all_wordings_had_their_turn():
-    patterns = wordings.load("company")["poem"][">"]
-    made = [
-        said(c)[0] for c in itertools.islice(company(PERSONA, 1), 22 * len(patterns)) if c["kind"] == "company/poem"
-    ]
+    intents = wordings.load("company")
+    patterns = intents["poem"][">"]
+    conversations = itertools.islice(company(PERSONA, 1), len(intents) * len(patterns))
+    made = [said(c)[0] for c in conversations if c["kind"] == "company/poem"]
     assert len(set(made)) >= len(patterns) - 1
 
 
