@@ -8,12 +8,9 @@ from collections.abc import Iterator
 from pipeline.draws import hash64, shuffled
 from teacher import wordings
 
-NUMBERS = (
-    "two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen".split()
-)
-NUMBERS += (
-    "eighteen nineteen twenty twenty-one thirty forty forty-five fifty sixty seventy eighty ninety hundred".split()
-)
+NUMBERS = "two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen".split()
+NUMBERS += "seventeen eighteen nineteen twenty twenty-one thirty forty fifty sixty seventy eighty ninety".split()
+NUMBERS += ["a hundred"]
 NUMBERS += [
     str(n) for n in (2, 3, 4, 5, 6, 7, 8, 9, 10, 12, 15, 17, 20, 24, 36, 48, 50, 64, 99, 100, 125, 144, 365, 512, 1000)
 ]

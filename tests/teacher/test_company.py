@@ -1,6 +1,7 @@
 """Company, limits and passages: what is said in them is true of the articles, and belongs to its question."""
 
 import itertools
+import math
 import re
 
 import pytest
@@ -79,6 +80,55 @@ def test_company_does_not_repeat_itself_before_all_wordings_had_their_turn():
     conversations = itertools.islice(company(PERSONA, 1), len(intents) * len(patterns))
     made = [said(c)[0] for c in conversations if c["kind"] == "company/poem"]
     assert len(set(made)) >= len(patterns) - 1
+
+
+@pytest.fixture(scope="module")
+def wordings_of():
+    """{intent: all that its patterns may say, in lower case and without what stands between the words}."""
+
+    def bare(text):
+        return " ".join(re.findall(r"[\w{}]+(?:['’]\w+)*", text.lower())) or text
+
+    intents = wordings.load("company").items()
+    return {
+        intent: {bare(text) for pattern in lines[">"] for text in wordings.expansions(pattern)}
+        for intent, lines in intents
+    }
+
+
+def test_every_intent_has_many_patterns_and_none_is_too_large_to_be_expanded():
+    for intent, lines in wordings.load("company").items():
+        assert len(lines[">"]) >= 40, intent
+        assert len(set(lines[">"])) == len(lines[">"]), intent
+        for pattern in lines[">"]:
+            choices = re.findall(r"\(([^()]*)\)", pattern)
+            assert math.prod(choice.count("|") + 1 for choice in choices) <= 3000, (intent, pattern)
+
+
+def test_no_wording_belongs_to_two_intents(wordings_of):
+    owner = {}
+    for intent, said_in_it in wordings_of.items():
+        for text in said_in_it:
+            assert owner.setdefault(text, intent) == intent, (text, owner[text], intent)
+
+
+def test_the_vocabulary_is_that_of_everyday_talk(wordings_of):
+    words = {word for of in wordings_of.values() for text in of for word in text.split()}
+    assert len(words) > 6000
+    assert {"breakfast", "husband", "football", "doctor", "gonna", "pls", "lemme", "mum", "mom", "weekend"} <= words
+
+
+def test_every_wording_is_filled_by_the_persona_and_numbers(wordings_of):
+    slots = {slot for of in wordings_of.values() for text in of for slot in re.findall(r"\{(\w+)\}", text)}
+    assert slots <= PERSONA.keys() | {"n", "m"}
+
+
+def test_foreign_messages_and_empty_ones_stand_alone(wordings_of):
+    for c in itertools.islice(company(PERSONA, 3), 1500):
+        intent = c["kind"].removeprefix("company/")
+        if intent in ("other_language", "empty"):
+            text = " ".join(re.findall(r"[\w{}]+(?:['’]\w+)*", said(c)[0].lower())).replace("ada", "{name}")
+            assert not text or text in wordings_of[intent] or said(c)[0].rstrip(".?") in wordings_of[intent], said(c)
 
 
 # limits
