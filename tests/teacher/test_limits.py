@@ -126,7 +126,7 @@ def test_what_is_true_is_confirmed_and_what_is_false_denied():
     articles = [{"id": n, "title": title, "text": text} for n, (title, text) in enumerate(TRUE.items())]
     persona = {"name": "W", "made": "m", "language": "English", "limits": "l", "until": "2026"}
     dates, claims = 0, 0
-    for seed in range(40):
+    for seed in range(20):
         made = limits.Limits(RulesTeacher(articles, seed), articles, persona, seed)
         for _, question, answer in made.confirmed():
             assert " not " not in answer.replace("I do not know more about that.", ""), (question, answer)
@@ -138,4 +138,4 @@ def test_what_is_true_is_confirmed_and_what_is_false_denied():
             own = OF[article["title"]]
             assert answer.startswith((f"{article['title']} was not ", *(f"{p} did not " for p, _ in OF.values())))
             assert own[0] not in question and own[1] not in question, question
-    assert dates > 20 and claims > 20
+    assert dates > 8 and claims > 8
