@@ -11,8 +11,19 @@ from dataclasses import dataclass, field
 
 from teacher import wordings
 
-PRONOUN = 0.4  # share of sentences behind the first that say 'it' for the thing
-ANYTHING = 6  # how often the domain "anything" has its turn: its sentences cannot be known by heart
+PRONOUN = 0.4  # share of sentences behind the first that say 'it' or 'its' for the thing
+JOINED = 0.2  # share of sentences behind the first that are one with the sentence before
+ITS = {"it": "its", "she": "her", "he": "his"}
+PLURALS = {
+    "postman": "postmen",
+    "deer": "deer",
+    "goose": "geese",
+    "knife": "knives",
+    "mouse": "mice",
+    "sheep": "sheep",
+    "wolf": "wolves",
+}
+ANYTHING = 12  # how often the domain "anything" has its turn: its sentences cannot be known by heart
 
 
 @dataclass
@@ -46,18 +57,47 @@ def text(domain: dict[str, tuple[str, ...]], rng: random.Random) -> Text:
     facts = [line.split(" | ") for line in domain["+"]]
     rng.shuffle(facts)
     count = rng.randint(2, min(5, len(facts) - 1))
-    made = Text(subject)
+    made, about_it = Text(subject), False
     for place, (sentence, *questions) in enumerate(facts):
         slots = draw(sentence, rng, born) | {"S": subject, "it": pronoun}
-        asked = tuple(wordings.fill(q, slots) for q in questions)
+        asked = tuple(filled(q, slots) for q in questions)
         if place >= count:
             made.unsaid.append(asked)
             continue
-        answer = wordings.fill(sentence, slots)
+        answer = filled(sentence, slots)
         made.said.append((asked, answer))
-        short = place and sentence.startswith("{S} ") and rng.random() < PRONOUN
-        made.sentences.append(pronoun.capitalize() + answer[len(subject) :] if short else answer)
+        short = with_pronoun(sentence, answer, subject, pronoun) if place else answer
+        if short != answer and about_it and rng.random() < JOINED:
+            made.sentences[-1], about_it = f"{made.sentences[-1][:-1]}, and {short}", False
+        else:
+            made.sentences.append(short[0].upper() + short[1:] if rng.random() < PRONOUN else answer)
+            about_it = sentence.startswith("{S} ")  # so that 'and it' can mean nothing else
     return made
+
+
+def with_pronoun(template: str, sentence: str, subject: str, pronoun: str) -> str:
+    """The sentence with a pronoun for the thing that it begins with, in small letters; as it is where it doesn't."""
+    if template.startswith("{S} "):
+        return pronoun + sentence[len(subject) :]
+    if re.match(r"The (?:[a-z -]|\{\w+\})+ of \{S\} ", template):
+        part, _, rest = sentence.partition(f" of {subject}")
+        return f"{ITS[pronoun]} {part.removeprefix('The ')}{rest}"
+    return sentence
+
+
+def filled(template: str, slots: dict[str, str]) -> str:
+    """{slots} filled; {animal}s is their plural, and 'a owl' becomes 'an owl'."""
+    plurals = {f"{slot}_s": plural(word) for slot, word in slots.items()}
+    text = wordings.fill(re.sub(r"\{(\w+)\}s\b", r"{\1_s}", template), slots | plurals)
+    return re.sub(r"\b([Aa]) (?=[AEIOUaeiou])", r"\1n ", text)
+
+
+def plural(word: str) -> str:
+    if word in PLURALS:
+        return PLURALS[word]
+    if re.search(r"(?:s|x|z|ch|sh)$", word):
+        return f"{word}es"
+    return re.sub(r"(?<=[^aeiou])y$", "ie", word) + "s"
 
 
 def thing(*key) -> str:
@@ -78,7 +118,14 @@ def new_name(rng: random.Random) -> str:
 
 def draw(template: str, rng: random.Random, born: int) -> dict[str, str]:
     """A value for every slot of a template; years are those of a life that began in `born`."""
-    return {slot: value(slot, rng, born) for slot in re.findall(r"\{(\w+)\}", template) if slot not in ("S", "it")}
+    found: dict[str, str] = {}
+    for slot in re.findall(r"\{(\w+)\}", template):
+        if slot in ("S", "it"):
+            continue
+        found[slot] = value(slot.rstrip("0123456789"), rng, born)
+        while slot[-1].isdigit() and found[slot] == found.get(slot[:-1]):  # red with red spots
+            found[slot] = value(slot[:-1], rng, born)
+    return found
 
 
 def value(slot: str, rng: random.Random, born: int) -> str:
@@ -100,7 +147,7 @@ def value(slot: str, rng: random.Random, born: int) -> str:
     if slot in ("new", "place", "river", "tongue", "coin"):
         name = new_name(rng)
         return name.lower() if slot == "coin" else name
-    return rng.choice(words(parts["colour" if slot == "colour2" else slot]))
+    return rng.choice(words(parts[slot]))
 
 
 def words(lines: dict[str, tuple[str, ...]]) -> list[str]:

@@ -14,7 +14,7 @@ from teacher import wordings
 from teacher.invented import thing
 from teacher.rules.facts import Fact, a, facts_of
 from teacher.rules.subject import parse_article
-from teacher.rules.teacher import RulesTeacher
+from teacher.rules.teacher import RulesTeacher, to_the_day
 
 # How often each kind is asked, in turns of this many
 TURNS = (
@@ -30,9 +30,18 @@ TURNS = (
     "confirmed",
     "never",
     "unanswerable",
+    "confirmed",
 )
+CLAIMS = 4  # one question of so many says what it takes for granted: 'I read that Lyon is the capital of France.'
+ANY_FACT = 3  # one of so many facts that have no section of their own is claimed as well
+TWICE = {"travel", "forbid", "begin", "program", "kidnap"}  # 'travelling', though they have two syllables
 PLACES = {"country", "city", "state", "island", "town", "continent", "river", "mountain"}
-WHEN = {"discovered by": "discovered when", "invented by": "invented when"}  # what answers 'When did {V} discover {S}?'
+WHEN = {  # what answers 'When did {V} discover {S}?'
+    "discovered by": "discovered when",
+    "invented by": "invented when",
+    "born in": "born when",
+    "died in": "died when",
+}
 LAST_YEAR = 2100
 
 
@@ -82,27 +91,33 @@ class Limits:
                 key = (*self.key, fact.answer, round_)
                 wrong = self.teacher.wrong_value(fact, key)
                 if wrong:
-                    yield article, *self.say(fact.relation, key, S=fact.subject, W=bare(wrong, fact), fact=fact.answer)
+                    yield article, *self.say(fact.relation, key, **slots(fact, wrong))
 
     def confirmed(self) -> Iterator[tuple]:
         """The same with a true premise, so that 'not' is no reflex: 'When did Alexander Fleming find penicillin?'"""
         by_subject = {(fact.relation, fact.subject): fact for _, fact in self.facts}
         for article, fact in self.in_turn(self.facts, "confirmed"):
             key = (*self.key, "confirmed", fact.answer)
-            if fact.relation not in self.texts or not fact.check or fact.relation in ("kind", "never"):
-                continue
-            date = by_subject.get((WHEN.get(fact.relation, ""), fact.subject))
-            wanted = ("When", "Tell me (when") if date else ("I (",)
-            patterns = [p for p in self.texts[fact.relation][">"] if any(w in p[:16] for w in wanted)]
-            if date:
-                patterns = [
-                    re.sub(r"\([^()]*\b[Ww]hen\b[^()]*\)", lambda m: "When" if "W" in m[0] else "when", p)
-                    for p in patterns
-                ]
-            if patterns:
-                slots = {"S": fact.subject, "W": bare(fact.value, fact)}
-                question = wordings.fill(wordings.expand(wordings.pick(patterns, *key), *key), slots)
-                yield article, question, date.answer if date else f"Yes, that is right. {fact.answer}"
+            if fact.check and fact.relation in self.texts:
+                date = by_subject.get((WHEN.get(fact.relation, ""), fact.subject))
+                yield article, *self.confirm(fact, date, key)
+            elif fact.answer.lower().startswith(fact.subject.lower()) and hash64(*key, "any") % ANY_FACT == 0:
+                claim = fact.subject + fact.answer[len(fact.subject) :].rstrip(".")
+                yield article, *self.say("claim", key, claim=claim, fact=fact.answer)
+
+    def confirm(self, fact: Fact, date: Fact | None, key: tuple) -> tuple[str, str]:
+        """A question that takes a fact for granted, and what answers it: its date, yes, or that no more is known."""
+        lines, filled = self.texts[fact.relation], slots(fact, fact.value)
+        ways = ["claim", "granted"] + ["date", "date"] * (date is not None and "+" in lines)
+        way = wordings.pick(ways, *key, "way")
+        if way == "claim":
+            pattern = framed(wordings.pick(lines["@"], *key), *key)
+        else:
+            pattern = wordings.pick(lines["+" if way == "date" else ">"], *key)
+        question = self.filled(wordings.expand(pattern, *key), filled)
+        if date and way == "date":
+            return question, date.answer
+        return question, self.filled(wordings.pick(self.texts[way]["<"], *key), filled)
 
     def wrong_kinds(self) -> Iterator[tuple]:
         """'Why is gold a fruit?'"""
@@ -127,7 +142,7 @@ class Limits:
                 if able:
                     do, did = wordings.pick(able, *key)
                     name = "never" if page.subject.person else "never_place"
-                    yield article, *self.say(name, key, S=page.subject.name, do=do, did=did)
+                    yield article, *self.say(name, key, S=page.subject.name, do=do, did=did, doing=gerund(do))
 
     def nonsense(self) -> Iterator[tuple]:
         place = 0
@@ -162,14 +177,46 @@ class Limits:
     def say(self, section: str, key: tuple, **slots: str) -> tuple[str, str]:
         """A wording of the section and its answer, filled; by the key."""
         lines = self.texts[section]
-        question = wordings.expand(wordings.pick(lines[">"], *key, "question"), *key)
+        if "@" in lines and hash64(*key, "claim") % CLAIMS == 0:
+            pattern = framed(wordings.pick(lines["@"], *key, "claim"), *key)
+        else:
+            pattern = wordings.pick(lines[">"] + lines.get("+", ()), *key, "question")
         answer = wordings.pick(lines["<"], *key, "answer")
-        return wordings.fill(question, self.persona | slots), wordings.fill(answer, self.persona | slots)
+        return self.filled(wordings.expand(pattern, *key), slots), self.filled(answer, slots)
+
+    def filled(self, template: str, slots: dict[str, str]) -> str:
+        return re.sub(r"s's\b", "s'", wordings.fill(template, self.persona | slots))
 
 
-def bare(value: str, fact: Fact) -> str:
-    """A currency without the article that its wordings have; any other value as it is."""
-    return value.removeprefix("the ") if fact.relation == "currency" else value
+def patterns(section: str) -> list[str]:
+    """All patterns of questions that a section gives, its claims in every frame."""
+    texts = wordings.load("limits")
+    lines = texts[section]
+    claims = [frame.replace("{claim}", claim) for claim in lines.get("@", ()) for frame in texts["claim"][">"]]
+    return [*lines.get(">", ()), *lines.get("+", ()), *claims]
+
+
+def framed(claim: str, *key) -> str:
+    return wordings.pick(wordings.load("limits")["claim"][">"], *key, "frame").replace("{claim}", claim)
+
+
+def slots(fact: Fact, value: str) -> dict[str, str]:
+    """What fills a pattern of the fact's relation when it has this value, true or false."""
+    bare = value.removeprefix("the ") if fact.relation == "currency" else value
+    on = "on" if to_the_day(value) else "in"
+    return {"S": fact.subject, "W": bare, "aW": a(bare), "in": on, "fact": fact.answer}
+
+
+def gerund(deed: str) -> str:
+    """'swim to Iceland' -> 'swimming to Iceland'"""
+    verb, _, rest = deed.partition(" ")
+    if verb in TWICE or re.fullmatch("[^aeiou]*[aeiou][bdgmnprt]", verb):
+        verb += verb[-1]
+    elif verb.endswith("ie"):
+        verb = verb[:-2] + "y"
+    elif re.search("[^aeioy]e$", verb):
+        verb = verb[:-1]
+    return f"{verb}ing {rest}".rstrip()
 
 
 def told(did: str, article: dict) -> bool:

@@ -9,7 +9,7 @@ import pytest
 
 from gpt import chat
 from scripts.bench import exam, quiz
-from teacher import wordings
+from teacher import limits, wordings
 
 
 def words(text: str) -> list[str]:
@@ -19,8 +19,9 @@ def words(text: str) -> list[str]:
 def test_no_wording_shares_four_words_in_a_row_with_training():
     grams, whole = set(), set()
     for name in ("company", "limits", "typing", "passage"):
-        for lines in wordings.load(name).values():
-            for pattern in (part for line in lines.get(">", ()) for part in line.split(" | ")):
+        for section, lines in wordings.load(name).items():
+            asked = limits.patterns(section) if name == "limits" else lines.get(">", ())
+            for pattern in (part for line in asked for part in line.split(" | ")):
                 for text in wordings.expansions(pattern):
                     said = words(re.sub(r"\{\w+\}", " SLOT ", text))
                     whole.add(text.lower())
