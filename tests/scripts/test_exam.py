@@ -16,24 +16,34 @@ def words(text: str) -> list[str]:
     return re.findall(r"[^\W_]+(?:['’][^\W_]+)*", text.lower())
 
 
+def grams(said: list[str]) -> set[tuple[str, ...]]:
+    return {tuple(said[i : i + 4]) for i in range(len(said) - 3)}
+
+
+def spoken(text: str) -> list[str]:
+    return words(re.sub(r"\{\w+\}", " SLOT ", text))
+
+
 def test_no_wording_shares_four_words_in_a_row_with_training():
-    grams, whole = set(), set()
-    for name in ("company", "limits", "typing", "passage"):
-        for section, lines in wordings.load(name).items():
-            asked = limits.patterns(section) if name == "limits" else lines.get(">", ())
-            for pattern in (part for line in asked for part in line.split(" | ")):
-                for text in wordings.expansions(pattern):
-                    said = words(re.sub(r"\{\w+\}", " SLOT ", text))
-                    whole.add(text.lower())
-                    grams.update(tuple(said[i : i + 4]) for i in range(len(said) - 3))
-    assert len(grams) > 5000
     asked = [item.text for item in exam.company()]
-    asked += [re.sub(r"\{\w\}", " SLOT ", text) for part in exam.sections("premises") for _, text in part.lines]
+    asked += [text for part in exam.sections("premises") for _, text in part.lines]
     assert len(asked) >= 60
-    for text in asked:
-        said = words(text)
-        assert text.lower() not in whole
-        assert not [said[i : i + 4] for i in range(len(said) - 3) if tuple(said[i : i + 4]) in grams], text
+    whole, wanted = {text.lower() for text in asked}, set().union(*(grams(spoken(text)) for text in asked))
+    patterns = [
+        part
+        for name in ("company", "limits", "typing", "passage")
+        for section, lines in wordings.load(name).items()
+        for line in (limits.patterns(section) if name == "limits" else lines.get(">", ()))
+        for part in line.split(" | ")
+    ]
+    assert len(patterns) > 3000
+    for pattern in patterns:
+        said = set(spoken(pattern))
+        # expanded only if it has all the words of what is looked for: its options make millions of wordings
+        if any(said.issuperset(gram) for gram in wanted) or any(said.issuperset(spoken(text)) for text in whole):
+            for text in wordings.expansions(pattern):
+                assert text.lower() not in whole
+                assert not grams(spoken(text)) & wanted, text
 
 
 FACTS = [{"relation": "capital", "subject": f"Land{i}", "object": f"Town{i}", "aliases": []} for i in range(9)] + [
