@@ -4,12 +4,14 @@
     python src/train_sft.py --config configs/demo.yaml sft.epochs=2
 
 The loss is taken on what the assistant says and on the <|end|> that closes it, so that the model learns when to stop;
-what the user says is read, not learned. A share of the conversations (sft.join) goes on after another one, so that
-the model learns what it is to change the subject. Short conversations share a row of block_size tokens, each with its
-own positions and its own attention: they cannot see one another. A share of the rows (sft.pretrain_share) is text of
-train.bin, learned as in pretraining, so that the model forgets less of it. Every evaluation tells the loss by family of
-conversations, how sft.eval_questions held-out questions are answered, and the perplexity of val.bin: what fine-tuning
-costs. Run the same command again to go on.
+what the user says is read, not learned. A share of the conversations (sft.join) goes on after another one, so that the
+model learns what it is to change the subject. Short conversations share a row of block_size tokens, each with its own
+positions and its own attention: they cannot see one another. In every epoch a share of what the user says is typed with
+another slip (sft.typos), and a share of the words is cut into other tokens (sft.cut_words), so that a typo does not
+make a question an unknown one. A share of the rows (sft.pretrain_share) is text of train.bin, learned as in
+pretraining, so that the model forgets less of it. Every evaluation tells the loss by family of conversations, how
+sft.eval_questions held-out questions are answered, and the perplexity of val.bin: what fine-tuning costs. Run the same
+command again to go on.
 """
 
 import pipeline.ctrl_c  # first, for as long as the others take
@@ -18,6 +20,7 @@ import math
 import random
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 import torch
 
@@ -32,8 +35,17 @@ from model import ModelConfig
 from pipeline.cli import stage_main
 from pipeline.config import Config, InputError, resolve
 from pipeline.files import read_jsonl
+from teacher.as_typed import cut_words, typo
 
 Conversation = tuple[list[int], list[bool]]  # token ids, and which of them are learned
+
+
+class Talk(NamedTuple):
+    """A line of train.jsonl, as much of it as fits a row."""
+
+    family: str  # of sft.mix
+    messages: list[dict]
+    conversation: Conversation
 
 
 def main(cfg: Config) -> None:
@@ -48,9 +60,11 @@ def main(cfg: Config) -> None:
         model, tokenizer = checkpoints.load(resolve(s.checkpoint), workers.device)
         length = model.config.block_size
         text, val_text = raw_text(cfg, tokenizer, model.config)
-        train = load_conversations(resolve(s.train_file), tokenizer, length)
-        val = by_family(read_conversations(resolve(s.val_file), tokenizer, length))
-        steps = list(steps_of(train, length, s.epochs, s.micro_batch_size * s.grad_accum_steps, s.join, s.seed, text))
+        talks = read_talks(resolve(s.train_file), tokenizer, length)
+        train = [talk.conversation for talk in talks]
+        typed = Typing(talks, tokenizer, length, s.cut_words, s.typos, s.seed)
+        val = by_family(read_talks(resolve(s.val_file), tokenizer, length))
+        steps = list(steps_of(typed, length, s.epochs, s.micro_batch_size * s.grad_accum_steps, s.join, s.seed, text))
         validation = {
             family: Listed([pack(part, length, random.Random(s.seed))], s.val_file) for family, part in val.items()
         }
@@ -158,8 +172,38 @@ def text_inputs(cfg: Config) -> dict[str, str]:
     return {"data.train_bin": TokenFile(resolve(cfg.data.train_bin)).sha256} if cfg.sft.pretrain_share else {}
 
 
+class Typing:
+    """The conversations of an epoch: what the user says is typed a little otherwise in each of them. A text that is to
+    be read stays as it is, for the answer has its words. What an epoch has is a function of its number and the seed."""
+
+    def __init__(
+        self, talks: list[Talk], tokenizer: Tokenizer, length: int, cut_share: float, typo_share: float, seed: int
+    ):
+        """cut_share: of the words of four letters or more; typo_share: of the user's turns; length: of a row."""
+        self.talks, self.tokenizer, self.length, self.seed = talks, tokenizer, length, seed
+        self.cut_share, self.typo_share = cut_share, typo_share
+
+    def __call__(self, epoch: int) -> list[Conversation]:
+        rng = random.Random(f"{self.seed} typing {epoch}")
+        if not self.cut_share and not self.typo_share:
+            return [talk.conversation for talk in self.talks]
+        return [self.typed(talk, rng) for talk in self.talks]
+
+    def typed(self, talk: Talk, rng: random.Random) -> Conversation:
+        if talk.family == "passage":
+            return talk.conversation
+
+        def pieces(said: str) -> list[str]:
+            if rng.random() < self.typo_share:
+                said = typo(said, rng, {})
+            return cut_words(said, self.cut_share, rng)
+
+        ids, learned = chat.encode(self.tokenizer, talk.messages, pieces=pieces)
+        return (ids, learned) if len(ids) <= self.length + 1 else talk.conversation
+
+
 def steps_of(
-    conversations: list[Conversation],
+    conversations: Callable[[int], list[Conversation]],
     length: int,
     epochs: int,
     rows_a_step: int,
@@ -167,33 +211,34 @@ def steps_of(
     seed: int,
     text: RawText | None = None,
 ) -> Iterator[list[list[Conversation]]]:
-    """The rows of each step: every epoch joins and packs all conversations anew, and mixes in other text."""
+    """The rows of each step: every epoch joins and packs all its conversations anew, and mixes in other text.
+    conversations: number of the epoch -> those that it has."""
     for epoch in range(epochs):
         rng = random.Random(f"{seed} epoch {epoch}")
-        rows = pack(join(conversations, share, length, rng), length, rng)
+        rows = pack(join(conversations(epoch), share, length, rng), length, rng)
         rows = text.mixed_into(rows, rng) if text else rows
         for i in range(0, len(rows), rows_a_step):
             yield rows[i : i + rows_a_step]
 
 
 def load_conversations(path: Path, tokenizer: Tokenizer, length: int) -> list[Conversation]:
-    """-> [(ids, learned)]; see read_conversations()."""
-    return [conversation for _, conversation in read_conversations(path, tokenizer, length)]
+    """-> [(ids, learned)]; see read_talks()."""
+    return [talk.conversation for talk in read_talks(path, tokenizer, length)]
 
 
-def by_family(conversations: list[tuple[str, Conversation]]) -> dict[str, list[Conversation]]:
-    """Those of each family of sft.mix, the families in the order of the alphabet."""
+def by_family(talks: list[Talk]) -> dict[str, list[Conversation]]:
+    """The conversations of each family of sft.mix, the families in the order of the alphabet."""
     families: dict[str, list[Conversation]] = {}
-    for family, conversation in sorted(conversations, key=lambda item: item[0]):
-        families.setdefault(family, []).append(conversation)
+    for talk in sorted(talks, key=lambda talk: talk.family):
+        families.setdefault(talk.family, []).append(talk.conversation)
     return families
 
 
-def read_conversations(path: Path, tokenizer: Tokenizer, length: int) -> list[tuple[str, Conversation]]:
-    """-> [(family, (ids, learned))] of at most length + 1 tokens: whole turns are cut from the end of what is longer,
-    and a conversation whose first answer does not fit is left out and counted. InputError on a line that is no
-    conversation. A kind such as company/thanks is of the family company, one without a family of memory."""
-    conversations, left_out = [], 0
+def read_talks(path: Path, tokenizer: Tokenizer, length: int) -> list[Talk]:
+    """-> conversations of at most length + 1 tokens: whole turns are cut from the end of what is longer, and one whose
+    first answer does not fit is left out and counted. InputError on a line that is no conversation. A kind such as
+    company/thanks is of the family company, one without a family of memory."""
+    talks, left_out = [], 0
     for number, record in enumerate(read_jsonl(path), 1):
         messages = record.get("messages")
         if not messages or any(
@@ -211,17 +256,17 @@ def read_conversations(path: Path, tokenizer: Tokenizer, length: int) -> list[tu
             left_out += 1
         else:
             family, slash, _ = str(record.get("kind", "")).partition("/")
-            conversations.append((family if slash else "memory", (ids, learned)))
+            talks.append(Talk(family if slash else "memory", messages, (ids, learned)))
     if left_out:
         print(
             f"warning: {path}: {left_out} conversations left out: longer than {length} tokens, or without an answer",
             flush=True,
         )
-    if not conversations:
+    if not talks:
         raise InputError(
             f"{path}: no conversation that fits {length} tokens; run gen_sft_data.py again, or repair the file"
         )
-    return conversations
+    return talks
 
 
 def join(conversations: list[Conversation], share: float, length: int, rng: random.Random) -> list[Conversation]:

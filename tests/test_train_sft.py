@@ -301,6 +301,60 @@ def test_out_of_memory_halves_the_micro_batch(setup, tmp_path, monkeypatch, caps
     assert max((a[name] - b[name]).abs().max() for name in a) < 1e-4
 
 
+# what the user says, typed anew in every epoch
+
+ASKED = "Which country has the longest border?"
+
+
+def typed(tmp_path, kind: str, cut: float, typos: float, length: int = 128):
+    tokenizer = tiny_tokenizer(tmp_path / "tokenizer.json")
+    talk = conversation(ASKED, "No country.", "Which continent?", "Asia.") | {"kind": kind}
+    talks = train_sft.read_talks(write(tmp_path / "c.jsonl", [talk] * 40), tokenizer, length)
+    return tokenizer, talks, train_sft.Typing(talks, tokenizer, length, cut, typos, seed=3)
+
+
+def said(tokenizer, conversation) -> list[str]:
+    """What the user says, of the ids."""
+    ids = conversation[0]
+    begins = [place + 1 for place, i in enumerate(ids) if i == tokenizer.user_id]
+    return [tokenizer.decode(ids[at : ids.index(tokenizer.end_id, at)]) for at in begins]
+
+
+def test_words_are_cut_elsewhere_in_every_epoch_and_say_the_same(tmp_path):
+    tokenizer, talks, epochs = typed(tmp_path, "fact", cut=0.3, typos=0)
+    first, second = epochs(0), epochs(1)
+    assert first == train_sft.Typing(talks, tokenizer, 128, 0.3, 0, seed=3)(0) != second
+    assert len({tuple(ids) for ids, _ in first + second}) > 5  # most words of this tokenizer are bytes
+    for ids, learned in first + second:
+        assert tokenizer.decode(ids) == tokenizer.decode(talks[0].conversation[0])
+        answers = [i for i, is_learned in zip(ids, learned) if is_learned]
+        assert answers == tokenizer.encode("No country.") + [tokenizer.end_id] + tokenizer.encode("Asia.") + [
+            tokenizer.end_id
+        ]
+
+
+def test_a_typo_is_another_one_in_every_epoch(tmp_path):
+    tokenizer, _, epochs = typed(tmp_path, "fact", cut=0, typos=0.5)
+    asked = [said(tokenizer, c)[0] for epoch in range(3) for c in epochs(epoch)]
+    wrong = [text for text in asked if text != ASKED]
+    assert 0.3 < len(wrong) / len(asked) < 0.7 and len(set(wrong)) > 30
+    for text in wrong:
+        pairs = list(zip(text.split(), ASKED.split(), strict=True))
+        assert sum(a != b for a, b in pairs) == 1, "one word"
+
+
+@pytest.mark.parametrize(("kind", "length"), [("passage/answer", 128), ("fact", 0)])
+def test_a_text_to_read_and_what_would_no_longer_fit_stay_as_they_are(tmp_path, kind, length):
+    length = length or len(typed(tmp_path, kind, 0, 0)[1][0].conversation[0]) - 1
+    _, talks, epochs = typed(tmp_path, kind, cut=1, typos=0, length=length)
+    assert epochs(0) == [talk.conversation for talk in talks]
+
+
+def test_without_shares_the_epochs_are_those_of_older_versions(tmp_path):
+    _, talks, epochs = typed(tmp_path, "fact", cut=0, typos=0)
+    assert epochs(0) == epochs(1) == [talk.conversation for talk in talks]
+
+
 # text of the pretraining beside the conversations
 
 
@@ -324,8 +378,8 @@ def test_a_share_of_the_rows_is_text_of_which_every_token_is_learned(texts, tmp_
     model = checkpoints.load(tmp_path / "start/latest")[0]
     text, _ = train_sft.raw_text(cfg, tokenizer, model.config)
     talks = train_sft.load_conversations(tmp_path / "train.jsonl", tokenizer, 32)
-    steps = list(train_sft.steps_of(talks, 32, 9, 4, 0, 7, text))
-    plain = list(train_sft.steps_of(talks, 32, 9, 4, 0, 7))
+    steps = list(train_sft.steps_of(lambda epoch: talks, 32, 9, 4, 0, 7, text))
+    plain = list(train_sft.steps_of(lambda epoch: talks, 32, 9, 4, 0, 7))
     rows, wanted = [row for step in steps for row in step], [row for step in plain for row in step]
     raw = [row for row in rows if row not in wanted]
     assert 0.2 < len(raw) / len(rows) < 0.3

@@ -6,6 +6,8 @@ A system message has no token of its own: its text stands before the next user's
 last user's when none follows.
 """
 
+from collections.abc import Callable
+
 from gpt.text_stream import token_bytes
 from gpt.tokenizer import Tokenizer
 from pipeline.config import InputError
@@ -81,13 +83,22 @@ def render(messages: list[dict], add_generation_prompt: bool = False) -> str:
 
 
 def encode(
-    tokenizer: Tokenizer, messages: list[dict], add_generation_prompt: bool = False
+    tokenizer: Tokenizer,
+    messages: list[dict],
+    add_generation_prompt: bool = False,
+    pieces: Callable[[str], list[str]] | None = None,
 ) -> tuple[list[int], list[bool]]:
-    """-> (ids, learned): learned marks what the assistant says, its closing <|end|> included."""
+    """-> (ids, learned): learned marks what the assistant says, its closing <|end|> included.
+
+    pieces: cuts what the user says into the pieces that are encoded each for itself.
+    """
     ids: list[int] = []
     learned: list[bool] = []
     spoken = turns(messages)
-    for (role, _), body in zip(spoken, tokenizer.encode_batch([content for _, content in spoken])):
+    parts = [pieces(content) if pieces and role == "user" else [content] for role, content in spoken]
+    encoded = iter(tokenizer.encode_batch([piece for of_turn in parts for piece in of_turn]))
+    for (role, _), of_turn in zip(spoken, parts):
+        body = [i for _ in of_turn for i in next(encoded)]
         ids += [tokenizer.user_id if role == "user" else tokenizer.assistant_id, *body, tokenizer.end_id]
         learned += [False] + [role == "assistant"] * (len(body) + 1)
     if add_generation_prompt:

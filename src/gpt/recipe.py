@@ -39,6 +39,8 @@ FINE_TUNING = (
     "epochs",
     "join",
     "pretrain_share",
+    "cut_words",
+    "typos",
     "optimizer",
     "lr",
     "warmup_frac",

@@ -320,6 +320,8 @@ class Sft(FineTuning):
     keep_out: Annotated[list[str], Place("root", reads=True)]
     join: Annotated[Float, Field(ge=0, lt=1)]
     pretrain_share: Annotated[Float, Field(ge=0, lt=1)]
+    cut_words: Share
+    typos: Share
 
     @model_validator(mode="after")
     def _mix(self):

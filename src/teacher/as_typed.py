@@ -17,6 +17,7 @@ TWO = 0.25  # share that is typed in two ways at once: hi, whats teh capital ...
 NEXT_KEY = {
     a: b for row in ("qwertyuiop", "asdfghjkl", "zxcvbnm") for a, b in zip(row, row[1:] + row[-2])
 }  # the key beside it
+LONG_WORD = re.compile(r"[^\W\d_]{4,}")
 UNITS = "zero one two three four five six seven eight nine ten eleven twelve".split()
 
 
@@ -70,7 +71,7 @@ def digits(text: str, rng: random.Random, persona: dict[str, str]) -> str:
 
 def typo(text: str, rng: random.Random, persona: dict[str, str]) -> str:
     """One slip in a word of four letters or more: two letters swapped, one lost, twice, or of the next key."""
-    words = list(re.finditer(r"[^\W\d_]{4,}", text))
+    words = list(LONG_WORD.finditer(text))
     if not words:
         return text
     word = rng.choice(words)
@@ -82,6 +83,14 @@ def typo(text: str, rng: random.Random, persona: dict[str, str]) -> str:
     if slip == "lose":
         return text[:at] + text[at + 1 :]
     return text[:at] + (letter * 2 if slip == "twice" else NEXT_KEY.get(letter, letter * 2)) + text[at + 1 :]
+
+
+def cut_words(text: str, share: float, rng: random.Random) -> list[str]:
+    """The text in pieces: a share of its words of four letters or more is cut in two. Encoded each for itself, they
+    show a model words in other tokens than usual, as a typo does (after BPE-dropout, Provilkov et al. 2020)."""
+    words = [word for word in LONG_WORD.finditer(text) if rng.random() < share]
+    places = [0, *(word.start() + rng.randrange(1, len(word[0])) for word in words), len(text)]
+    return [text[a:b] for a, b in zip(places, places[1:])]
 
 
 def system(text: str, rng: random.Random, persona: dict[str, str]) -> str:

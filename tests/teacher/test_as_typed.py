@@ -5,7 +5,7 @@ from collections import Counter
 
 import pytest
 
-from teacher.as_typed import LETTERS, TYPISTS, WAYS, as_typed
+from teacher.as_typed import LETTERS, TYPISTS, WAYS, as_typed, cut_words
 
 PERSONA = {"name": "Ada"}
 QUESTION = "What is the capital of France?"
@@ -58,3 +58,15 @@ def test_the_share_is_kept_and_the_key_decides():
     assert as_typed(QUESTION, 0.0, PERSONA, 1, ways=tuple(WAYS)) == (QUESTION, [])
     letters = {way for i in range(300) for way in as_typed(QUESTION, 1.0, PERSONA, i, ways=LETTERS)[1]}
     assert letters == set(LETTERS)
+
+
+def test_cut_words_are_two_pieces_of_the_same_text():
+    """Every long word once, never at its ends; short words, numbers and blanks stay whole."""
+    text = "When did it snow in 1999, and where?"
+    for seed in range(50):
+        pieces = cut_words(text, 1.0, random.Random(seed))
+        assert "".join(pieces) == text and len(pieces) == 4  # When, snow, where
+        assert all(a[-1].isalpha() and b[0].isalpha() for a, b in zip(pieces, pieces[1:]))
+    assert cut_words(text, 0.0, random.Random(1)) == [text]
+    counts = [len(cut_words(text, 0.25, random.Random(seed))) - 1 for seed in range(2000)]
+    assert 0.2 < sum(counts) / 6000 < 0.3
