@@ -107,9 +107,9 @@ def new_model(cfg: Config, workers: Workers) -> WikiGPT:
     if cfg.train.zero_init_proj:
         model.zero_init_projections()
     if cfg.train.copying_heads:
-        if cfg.model.n_layer < 2 or cfg.model.n_head < 2:
-            raise InputError("train.copying_heads: needs a model of at least 2 layers and 2 heads")
-        write_copying_heads(model)
+        if cfg.model.n_layer < 2 or cfg.model.n_head < cfg.train.copying_heads:
+            raise InputError("train.copying_heads: needs a model of at least 2 layers, with as many heads in each")
+        write_copying_heads(model, cfg.train.copying_heads)
     return model.to(workers.device)
 
 

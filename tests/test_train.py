@@ -191,7 +191,7 @@ def test_a_steps_gradient_is_that_of_its_whole_batch(data, tmp_path):
         (),
         ("train.optimizer=muon", "train.lr_schedule=linear", "train.zero_init_proj=true"),
         ("model.dropout=0.2",),
-        ("train.copying_heads=true", "train.repeats=0.5"),
+        ("train.copying_heads=2", "train.repeats=0.5"),
     ],
     ids=["adamw", "muon", "dropout", "copying"],
 )
@@ -205,8 +205,8 @@ def test_a_crashed_run_ends_with_the_same_bytes(data, tmp_path, monkeypatch, ove
 
 
 def test_copying_heads_need_two_layers_and_two_heads(data, tmp_path):
-    with pytest.raises(InputError, match="copying_heads.*2 layers and 2 heads"):
-        train.main(config(data, tmp_path, "train.copying_heads=true", "model.n_layer=1"))
+    with pytest.raises(InputError, match="copying_heads.*2 layers, with as many heads"):
+        train.main(config(data, tmp_path, "train.copying_heads=2", "model.n_layer=1"))
 
 
 def test_seed_decides(data, tmp_path, undisturbed):

@@ -24,14 +24,16 @@ COPY = 4.0  # x the embedding: what is written of the token found
 
 
 @torch.no_grad()
-def write_copying_heads(model: WikiGPT) -> None:
-    """Overwrite the embedding, the last norm's weight, and the attention of layers 0 and 1.
+def write_copying_heads(model: WikiGPT, heads: int) -> None:
+    """Overwrite the embedding, the last norm's weight, and the first heads of layers 0 and 1, as many in each.
 
     The embedding is larger than usual and the last norm's weight as much smaller, so that the first logits are those
-    of zero_init_projections(). Needs two layers and two heads; the last head of layer 0 is left as it was.
+    of zero_init_projections(). Needs two layers. A head moves head_size of the embedding's channels: the more heads,
+    the surer they copy, and the fewer are left to learn something else.
     """
     c = model.config
-    d, hs, copied = c.n_embd, c.head_size, (c.n_head - 1) * c.head_size  # channels that layer 0 keeps
+    d, hs = c.n_embd, c.head_size
+    copied = min(heads * hs, d - 1)  # channels that layer 0 keeps
     torch.nn.init.normal_(model.embed_tokens.weight, std=COPY_STD)
     model.embed_tokens.weight[:, 0] = CONSTANT * COPY_STD
     model.norm.weight.fill_(INIT_STD * 192 / (d * COPY_STD))
@@ -40,12 +42,12 @@ def write_copying_heads(model: WikiGPT) -> None:
     rotation = torch.zeros(d, d)  # of all channels but the first
     rotation[1:, 1:] = torch.linalg.qr(torch.randn(d - 1, d - 1, generator=random))[0]
     speed = torch.tensor([c.rope_theta ** (-2 * i / hs) for i in range(hs // 2)])  # radians a token
-    for h in range(c.n_head - 1):
+    for h in range(heads):
         look_back(emptied(model, 0, h), rotation, speed)
     kept = rotation.clone()
     kept[:, 1 + copied :] = 0  # an embedding -> what is kept of it one place later
     slow = (speed * c.block_size < 1.3).nonzero().flatten()  # pairs that compare tokens however far apart they stand
-    for h in range(c.n_head):
+    for h in range(heads):
         compared = torch.zeros(2 * len(slow), d)  # other directions in every head
         compared[:, 1 : 1 + copied] = torch.linalg.qr(torch.randn(copied, 2 * len(slow), generator=random))[0].T
         find_and_copy(emptied(model, 1, h), compared, kept, torch.cat((slow, slow + hs // 2)))

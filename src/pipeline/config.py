@@ -215,7 +215,7 @@ class Train(Section):
     beta2: Share
     muon_momentum: Share
     zero_init_proj: bool
-    copying_heads: bool
+    copying_heads: Whole
     repeats: Share
     embed_lr_scale: Positive
     grad_clip: NotNegative

@@ -11,7 +11,7 @@ from teacher import wordings
 
 # Ways to type, and how often each to the others. Lower case is the commonest by far; capitals are spelled in bytes by
 # a small vocabulary and need more examples than their share of real messages.
-WAYS = {"lower": 6, "no_mark": 2, "capitals": 4, "typo": 5, "before": 3, "behind": 3, "system": 2, "digits": 1}
+WAYS = {"lower": 6, "no_mark": 2, "capitals": 6, "typo": 3, "before": 3, "behind": 3, "system": 2, "digits": 1}
 LETTERS = ("lower", "no_mark", "capitals", "typo")  # what changes letters alone
 TWO = 0.25  # share that is typed in two ways at once: hi, whats teh capital ...
 NEXT_KEY = {
