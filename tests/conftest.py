@@ -1,6 +1,7 @@
 """What the test files share: the import path, the real corpus when it is there, the built mini-wiki."""
 
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -20,6 +21,15 @@ CORPUS = ROOT.parent / "shared" / "corpus"
 for folder in (ROOT, ROOT / "src", ROOT / "tests"):
     if str(folder) not in sys.path:
         sys.path.insert(0, str(folder))
+
+
+@pytest.fixture(autouse=True)
+def ctrl_c():
+    """Ctrl-C means the same after every test as before it: what one leaves would be the next one's fault."""
+    before = signal.getsignal(signal.SIGINT)
+    yield
+    if before is not None:  # None: set by another program than Python
+        signal.signal(signal.SIGINT, before)
 
 
 @pytest.fixture(scope="session")
