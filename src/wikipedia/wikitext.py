@@ -14,11 +14,11 @@ from typing import NamedTuple
 from wikipedia.markup.assembly import assemble
 from wikipedia.markup.expansion import OverBudget, Pages, Templates
 from wikipedia.markup.fields import is_disambiguation, redirect_target, short_description, without_sections
-from wikipedia.markup.holes import close_holes, name_holes
+from wikipedia.markup.holes import close_holes, name_holes, without_amounts
 from wikipedia.markup.inline import inline
 from wikipedia.markup.lines import blocks
 from wikipedia.markup.links import COLON, colon_link, links, namespaces
-from wikipedia.markup.marks import CITED, DROP, NAMED
+from wikipedia.markup.marks import AMOUNT, CITED, DROP, NAMED
 from wikipedia.markup.protected import protect, without_control
 from wikipedia.markup.simple import to_text_simply
 from wikipedia.markup.tables import without_tables
@@ -107,6 +107,8 @@ def to_text_or_raise(wikitext: str, options: Options, context: Context, pages: P
     if "{{" in text or "}}" in text:
         text = templates.expand(text)
     holes: dict[str, tuple[int, str]] = {}
+    if AMOUNT in text:
+        text = without_amounts(text, holes)
     if NAMED in text:
         text = name_holes(text, templates.dropped, options.joining_words, holes)
     if CITED in text:

@@ -142,6 +142,35 @@ def shown(wikitext: str) -> str:
         ("{{zh-l|漢字}} {{IAST3|Rāma}} {{bo|t=བོད|w=bod}}", "漢字 Rāma Tibetan: བོད, Wylie: bod"),
         ("{{army|FRA}} {{w|Rome|the city}} {{der|en|la|albus}} {{m|la|alba}}", "France Army the city Latin albus alba"),
         ("[[Thing{{!}}fr]]", "fr"),
+        ("{{Lbb|Severn}}, {{Lbc|D|IB1}}, {{Lbs|Hunstanton}}", "Severn, D-class (IB1), Hunstanton"),
+        ("{{cd|x}} {{man|1|ls}} {{EquationNote|Eq. 1}} {{EquationRef|2|(2)}}", "`x` ls(1) Eq. 1 (2)"),
+        ("{{M|w|7.1}} {{M|L|5}} {{m|la|l}}", "Mw 7.1 Ml 5 l"),
+        ("{{decade|1994}} {{decade link|1990}} {{vgy|1999}} {{WSY|1990}}", "1990s 1990s 1999 1990"),
+        ("{{winning percentage|11|5}} {{winpct|1|0}} {{winpct|1|1|1}} {{winpct}}", ".688 1.000 .500 –"),
+        ("{{flagTTTeam|FRA}} {{vb-rt|FRA}} {{noflag|England}}", "France France England"),
+        ("{{KRI|Nala|363}} {{LÉ|Eithne}}", "KRI Nala (363) LÉ Eithne"),
+        ("{{bra-ket|a|b}} {{pars|x}} {{PhysicsParticle|W|TR=+}}", "⟨a|b⟩ (x) W+"),
+        ("44 {{BCE}} R{{&}}D {{1/3}} {{BWV|1001}} {{long dash}}", "44 BCE R&D ⅓ BWV 1001 ———"),
+        ("{{title case|the man's way}} {{lower|0.4em|x}} {{raise|y}} {{trim| z }}", "The Man's Way x y z"),
+        # aged 41 on 13 April 2010 is born between 14 April 1968 and 13 April 1969; on 15 January 2026 15 years more
+        ("{{birth based on age as of date|41|2010|4|13}}", "1968 or 1969 (age 56–57)"),
+        ("{{birth based on age as of date|41|2010|1|13|noage=1}}", "1968 or 1969"),
+        ("{{ISO 639 name|de}} {{pinyin|hànzì}} {{inlineasiantitle|x}}", "German hànzì x"),
+        (
+            "{{Rotten Tomatoes prose|85|7.5|200|A ''delight''.}}",
+            "On the review aggregator website Rotten Tomatoes, 85% of 200 critics' reviews are positive, with an "
+            'average rating of 7.5/10. The website\'s consensus reads: "A delight."',
+        ),
+        (
+            "{{RT prose|100|8|12}}",
+            "On the review aggregator website Rotten Tomatoes, all of the 12 critics' reviews are positive, with an "
+            "average rating of 8/10.",
+        ),
+        (
+            "{{MC film|score=60|count=7}}",
+            "Metacritic, which uses a weighted average, assigned the film a score of 60 out of 100, based on 7 "
+            'critics, indicating "mixed or average" reviews.',
+        ),
         # languages
         ("{{lang|fr|bonjour}}", "bonjour"),
         ("{{lang-de|Haus}}", "German: Haus"),

@@ -7,7 +7,7 @@ from functools import lru_cache
 from typing import NamedTuple, Protocol
 
 from wikipedia.languages import language
-from wikipedia.markup.marks import DROP, NAMED
+from wikipedia.markup.marks import AMOUNT, DROP, NAMED
 from wikipedia.markup.tables import cut
 from wikipedia.templates.base import Context, Renderer, split_arguments
 from wikipedia.templates.functions import FUNCTIONS
@@ -39,6 +39,13 @@ class Resolved(NamedTuple):
     function: Callable[[list[str], Context], str] | None = None  # of MediaWiki, takes the arguments as they are written
 
 
+class Dropped(NamedTuple):
+    """A template that shows nothing, by its mark in the text."""
+
+    name: str
+    only: str = ""  # its only argument, where we do not know the template
+
+
 class Pages(Protocol):
     """Of the wiki's own templates: transclusion.TemplatePages"""
 
@@ -63,7 +70,7 @@ class Templates:
         self.resolved = _resolved(custom, context.language)
         self.context, self.budget, self.pages, self.finish = context, budget, pages, finish
         self.unknown: Counter = Counter()
-        self.dropped: list[str] = []  # their names, as the marks count them
+        self.dropped: list[Dropped] = []  # as the marks count them
 
     def expand(self, text: str) -> str:
         if "{{{" in text:
@@ -90,7 +97,7 @@ class Templates:
             else:
                 found = self._find(part[: _head_end(part)])
                 if not (found.renderer or found.function or self._has_page(found)) or len(stack) >= MAX_DEPTH:
-                    skipped, skipping = 1, found.name
+                    skipped, skipping = 1, Dropped(found.name, _only_argument(part) if found.unknown else "")
                     self.unknown.update([found.name] if found.unknown else [])
                 else:
                     stack.append((found, kept))
@@ -127,9 +134,9 @@ class Templates:
             return False
         return self.pages.source(found.name) is not None
 
-    def _mark(self, name: str) -> str:
+    def _mark(self, dropped: Dropped) -> str:
         """Where a template was dropped"""
-        self.dropped.append(name)
+        self.dropped.append(dropped)
         return f"{NAMED}{len(self.dropped) - 1}{NAMED}{DROP}"
 
     def _render(self, found: Resolved, content: str) -> str:
@@ -147,7 +154,18 @@ class Templates:
             _, bar, body = content.partition("|")
             positional, named = split_arguments(body) if bar else ([], {})
             shown = found.renderer(positional, named, self.context)
-        return shown or self._mark(found.name)
+        if not shown and AMOUNT in content and (found.renderer or found.function):
+            return AMOUNT  # what was to be reckoned with it
+        return shown or self._mark(Dropped(found.name))
+
+
+_ONLY = re.compile(r"[^{}|]*\|(?:1=)?\s*(\w[^{}|=\[\]<>\n]{0,60}?)\s*\}\}")
+
+
+def _only_argument(part: str) -> str:
+    """'f1|1950}} season' -> '1950'"""
+    match = _ONLY.match(part)
+    return match[1] if match else ""
 
 
 def _pair_braces(match: re.Match) -> str:

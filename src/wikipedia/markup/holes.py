@@ -3,7 +3,8 @@ brackets and doubled commas are taken away."""
 
 import re
 
-from wikipedia.markup.marks import DROP, NAMED, OPEN
+from wikipedia.markup.expansion import Dropped
+from wikipedia.markup.marks import AMOUNT, DROP, NAMED, OPEN
 
 _BEFORE = frozenset("([$£€¥₹")
 
@@ -39,8 +40,10 @@ _ENGLISH = frozenset(
 )
 
 
-def name_holes(text: str, names: list[str], joining: frozenset[str], holes: dict[str, tuple[int, str]]) -> str:
+def name_holes(text: str, dropped: list[Dropped], joining: frozenset[str], holes: dict[str, tuple[int, str]]) -> str:
     """Take the names off the marks of dropped templates; count those that a sentence cannot do without.
+
+    There the only argument of a template that we do not know is shown: most templates inside a sentence show it.
 
     A hole is where what stands before asks for more: a joining word such as "at" or "the" before a comma, a full
     stop or the end of the line. joining: such words. holes: name -> how often, and an example with its "{{name}}".
@@ -58,12 +61,42 @@ def name_holes(text: str, names: list[str], joining: frozenset[str], holes: dict
         following = after.lstrip(" \"”’)]'")
         if following and following[0] not in ".,;:!?" and following.split(" ")[0].lower() not in joining | _ENGLISH:
             continue
-        name = names[int(match[1])]
+        name, only = dropped[int(match[1])]
+        kept.append(only)
         around = f"{before[-60:].lstrip()}{{{{{name}}}}}{after[:60].rstrip()}"
         count, example = holes.get(name, (0, around))
         holes[name] = count + 1, example
     kept.append(text[done:])
     return "".join(kept)
+
+
+_MARK = f"(?:{NAMED}\\d+{NAMED}|{DROP})*"
+_CURRENCY = r"(?:\b(?:US|U\.S\.|AU?|CA?|HK|NZ|NT|Can|Int'?l?\.?|R) ?)?[$£€¥₹₽₩]? ?"
+_SUM = rf"{_CURRENCY}{_MARK}{AMOUNT}"
+_CLAUSE = rf"[^()\[\]\n.,;–—{AMOUNT}]"  # a character of the words around it
+_AROUND = re.compile(
+    rf" ?\((?:[^()\n,;{AMOUNT}]|,(?=\d))*{AMOUNT}[^()\n]*\)"  # a parenthesis that begins with it
+    rf"|([,;–—]) ?(?:or|about|roughly|approximately|around|equivalent|equal|worth|which|comparable|i\.e\.|"
+    rf"an?|the|now|today|nearly|over|just|some){_CLAUSE}{{0,80}}{AMOUNT}(?:\.\d+)?{_CLAUSE}{{0,60}}(?:\1|(?=[.,;–—)\n]))"
+    rf"| (?:or|and)(?: [a-z]+){{0,3}} {_SUM}(?: (?:million|billion|trillion|thousand|crore|lakh))?"
+    rf"(?: (?:U\.?S\.? )?(?:dollars|pounds|euros|USD|GBP|EUR))?(?: (?:in|as of) {_MARK}\d{{4}}{_MARK})?"
+)
+_SUM_ALONE = re.compile(_SUM)
+
+
+def without_amounts(text: str, holes: dict[str, tuple[int, str]]) -> str:
+    """$5 (equivalent to $AMOUNT in 2024) -> $5: what is said about a sum that we cannot reckon goes with it; where it
+    is the sentence's own, the hole is counted."""
+
+    def hole(match: re.Match) -> str:
+        before = match.string[max(0, match.start() - 60) : match.start()].rpartition("\n")[2]
+        after = match.string[match.end() : match.end() + 60].split("\n")[0]
+        around = _ALL_MARKS.sub("", f"{before.lstrip()}{{{{inflation}}}}{after.rstrip()}")
+        count, example = holes.get("inflation", (0, around))
+        holes["inflation"] = count + 1, example
+        return DROP
+
+    return _SUM_ALONE.sub(hole, _AROUND.sub(DROP, text))
 
 
 def close_holes(text: str) -> str:

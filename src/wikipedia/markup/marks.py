@@ -9,4 +9,5 @@ NAMED = "\x0f"  # before a DROP: NAMED number NAMED, which template it was
 NUMBER = "\x10"  # at the beginning of a list item: NUMBER 5 NUMBER, the number it has
 TABLE = "\x11"  # a table was dropped here
 INDENT = "\x12"  # two spaces that stay
-ALL = OPEN + CLOSE + NEWLINE + DROP + EQUALS + PIPE + CITED + NAMED + NUMBER + TABLE + INDENT
+AMOUNT = "\x13"  # a sum of money that only exchange rates or price indexes tell
+ALL = OPEN + CLOSE + NEWLINE + DROP + EQUALS + PIPE + CITED + NAMED + NUMBER + TABLE + INDENT + AMOUNT

@@ -3,6 +3,7 @@
 A date is a list: year, month, day, or the first of them where the rest is not known.
 """
 
+import re
 from calendar import monthrange
 from collections.abc import Sequence
 from datetime import date, timedelta
@@ -207,6 +208,17 @@ def birth_and_age(p, n, context):
         return shown
     show = "y" if counted(start, today, "y")[0] > 1 else "m" if counted(start, today, "m")[0] else "d"
     return f"{shown} (age {age_text(born, list(context.day), Age(show, bare=show == 'y'), {})})"
+
+
+@renders("birth based on age as of date; bba")
+def birth_by_age(p, n, context):
+    """{{birth based on age as of date|41|2010|4|13}}: 1968 or 1969 (age 56–57)"""
+    (then,) = dates_of(p[1:4], {}, 1, ())
+    if not re.fullmatch(r"\d{1,3}", at(p, 0)) or not then:
+        return ""
+    age, latest = int(p[0]), then[0] - int(p[0])
+    now = age + counted(_ends(then)[0], date(*context.day), "y")[0] if len(then) == 3 else context.day[0] - latest - 1
+    return f"{latest - 1} or {latest}" + ("" if n.get("noage") or now < age else f" (age {now}–{now + 1})")
 
 
 @renders("death date and age; dda; death date and age2; deathdateandage; death date & age")

@@ -196,7 +196,10 @@ renders("usdict; h:ipa; ipasoundbox")(first)
 renders("ipa-en; pron-en")(lambda p, n, context: f"/{at(p, 0).strip('/[]')}/" if at(p, 0) else "")
 renders("nihongo foot; nihongo2")(first)
 renders("nihongo4")(lambda p, n, context: f"{at(p, 0)} ({at(p, 1)})" if at(p, 1) and at(p, 0) else at(p, 0) or at(p, 1))
-renders("zh-l; iast3; ja-l; ko-l")(first)
+renders("""
+    zh-l; iast1; iast2; iast3; ja-l; ko-l; pinyin; inlineasiantitle; iso 15919; iso15919; din; arabdin; artranslit;
+    unipers; rtgs; ko-name; zht; zhs
+    """)(first)
 
 
 @renders("bo; bo-textonly")
@@ -212,4 +215,18 @@ def derived(p, n, context):
     return f"{language(at(p, 1))} {at(p, 3) or at(p, 2)}".strip()
 
 
-renders("m; mention; cog")(lambda p, n, context: at(p, 2) or at(p, 1))
+_MAGNITUDES = set("b bb blg c d e i jma k l lb lg lh lv n s sbb sgr sn sw w wb wc wp wr ww".split())
+
+
+@renders("m; m+; mention; cog; wt; l; ll; wikt-l")
+def word_of(p, n, context):
+    """{{m|la|alba}}: alba; on a page about an earthquake {{M|w|7.1}}: Mw 7.1"""
+    if at(p, 0).lower() in _MAGNITUDES and at(p, 1)[:1].isdigit():
+        return f"M{p[0].lower()} {p[1]}"
+    return at(p, 2) or at(p, 1) or at(p, 0)
+
+
+@renders("iso 639 name; language name; lang name; iso639 name")
+def name_of_language(p, n, context):
+    """{{ISO 639 name|de}}: German"""
+    return language(at(p, 0)) or at(p, 0)

@@ -91,7 +91,7 @@ def broken_lines(p, n, context):
     return NEWLINE.join(x for x in p if x)
 
 
-@renders("species list; specieslist")
+@renders("species list; specieslist; linked species list; linked genus list; genus list")
 def species(p, n, context):
     """{{species list|Homo sapiens|Linnaeus|Homo erectus|Dubois}}: a name and its author an item"""
     return "\n" + "\n".join("* " + " ".join(x for x in pair if x) for pair in zip(p[::2], p[1::2] + [""])) + "\n"

@@ -7,6 +7,7 @@ from wikipedia.names import COUNTRIES, ELEMENTS
 from wikipedia.tables import lines, table
 from wikipedia.templates import (  # noqa: F401 each enters its renderers when it is imported
     ages,
+    criticism,
     dates,
     functions,
     languages,
@@ -81,6 +82,8 @@ def find(name: str) -> Renderer | None:
         return references.cited
     if name.startswith("script/"):
         return first
+    if name.startswith("flag") or name.endswith("-rt") and name.removesuffix("-rt") in _FOUND:  # of one more event
+        return sport.country if "icon" not in name and "deco" not in name else None
     return None if _SILENT_PATTERN.match(name) else UNKNOWN
 
 

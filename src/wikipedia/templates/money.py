@@ -1,7 +1,8 @@
 """Money: $5, £5 3s 2d, ₹50 crore."""
 
+from wikipedia.markup.marks import AMOUNT
 from wikipedia.tables import table
-from wikipedia.templates.base import Renderer, at, renders
+from wikipedia.templates.base import Renderer, at, constant, renders
 from wikipedia.templates.numbers import format_number
 
 CURRENCIES = table("currencies")
@@ -53,3 +54,10 @@ def rupees(p, n, context):
         }.get(at(p, 1).lower(), ""),
     )
     return "₹" + format_number([amount], {}, context) + scale if amount else "₹"
+
+
+# The figure stands in tables that no dump has: holes.without_amounts takes away what is said about it
+renders("""
+    to usd; to usd round; currency convert; to eur; to gbp; to aud; to inr; inflation; inflated; inflation cpi;
+    international dollars; inflation converter
+    """)(constant(AMOUNT))

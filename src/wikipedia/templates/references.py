@@ -145,3 +145,5 @@ renders("amex; nyse american")(stock("NYSE American"))
 renders("six; swx")(stock("SIX"))
 renders("bmad")(stock("BMAD"))
 renders("otc pink; otcpink")(stock("OTC Pink"))
+for _catalogue in ("BWV", "HWV", "WoO", "Hob.", "K.", "BuxWV", "TWV"):  # of composers' works
+    renders(_catalogue.lower())(labelled(_catalogue))

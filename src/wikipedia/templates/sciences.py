@@ -2,6 +2,7 @@
 
 import re
 
+from wikipedia.markup.marks import PIPE
 from wikipedia.names import ELEMENTS
 from wikipedia.tables import table
 from wikipedia.templates.base import at, first, renders
@@ -108,6 +109,13 @@ def theorem(p, n, context):
     return f"\n\n{label}{note}. {text}\n\n" if text else ""
 
 
+@renders("physics particle; physicsparticle")
+def particle_with_indices(p, n, context):
+    """{{PhysicsParticle|TL=3|W|TR=+|BR=1}}: W⁺, a mass number before it on the line"""
+    name = at(p, 0) + ("\u0305" if n.get("anti") else "")
+    return n.get("tl", "") + name + raised(n.get("tr", ""), "e") + lowered(n.get("br", "")) if name else ""
+
+
 _PARTICLES = table("particles")
 
 
@@ -137,3 +145,7 @@ def coordinates(p, n, context):
 
 renders("ec number; ecnumber")(lambda p, n, context: f"EC {at(p, 0)}" if at(p, 0) else "")
 renders("pdb link; pdb; gene; pdbe; uniprot")(first)
+renders("bra-ket; braket")(lambda p, n, context: f"⟨{at(p, 0)}{PIPE}{at(p, 1)}⟩")
+renders("overset")(lambda p, n, context: at(p, 1) + raised(at(p, 0), "x"))
+renders("underset")(lambda p, n, context: at(p, 1) + lowered(at(p, 0)))
+renders("pars; parens; bigpars")(lambda p, n, context: f"({at(p, 0)})" if at(p, 0) else "")

@@ -48,8 +48,27 @@ renders("fbu; fbwu")(lambda p, n, context: country(p[1:], n, context))
 renders("post-nominals; postnominals; post nominals; post-nom")(joined(" "))
 renders("""
     mlby; nfly; by; baseball year; mlb year; cfly; nfl year; afly; mlsy; yr; yearlink; scy; lby; wnbay; avyear;
-    decade link; century; cent; f1; nascar year; irl year; gp2; motogp; wrc; champ car; indycar year
+    century; cent; f1; nascar year; irl year; gp2; motogp; wrc; champ car; indycar year; fy; tvy; vgy; wsy; alcsy;
+    nlcsy; aldsy; nldsy; alds year; nlds year; nfl playoff year; nflplayoff year; mhl year; wnba year; cfl year;
+    afl year;     cfb year; cbb year; super bowl link; f2; f3; btcc; wtcc; nascar season; f1 season
     """)(first)
+
+
+@renders("decade link; decade")
+def decade(p, n, context):
+    """{{decade link|1990}}: 1990s"""
+    return at(p, 1) or (f"{p[0][:3]}0s" if at(p, 0).isdecimal() and len(p[0]) == 4 else at(p, 0))
+
+
+@renders("winning percentage; winpct; winperc; win percentage; winlosspct; wpct")
+def winning_percentage(p, n, context):
+    """{{winning percentage|11|5|1}}: .676, a tie being half a win"""
+    won, lost, tied = (int(x) if x.isdecimal() and len(x) < 7 else 0 for x in (at(p, 0), at(p, 1), at(p, 2)))
+    played = won + lost + tied
+    share = (2000 * won + 1000 * tied + played) // (2 * played) if played else 0
+    return (f"{share / 1000:.3f}".removeprefix("0")) if played else "–"
+
+
 renders("f1gp; f1 gp; motogp gp")(lambda p, n, context: f"{at(p, 1)} Grand Prix" if at(p, 1) else at(p, 0))
 renders("army")(lambda p, n, context: n.get("name") or f"{COUNTRIES.get(at(p, 0), at(p, 0))} Army")
 renders("navy")(lambda p, n, context: n.get("name") or f"{COUNTRIES.get(at(p, 0), at(p, 0))} Navy")

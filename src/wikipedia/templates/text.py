@@ -36,6 +36,23 @@ def wikipedia_link(p, n, context):
     return at(p, 1) or at(p, 0)
 
 
+@renders("lower; raise")
+def shifted(p, n, context):
+    """{{lower|0.4em|word}}: the word a little below the line"""
+    return at(p, 1) or at(p, 0)
+
+
+@renders("title case; titlecase")
+def title_case(p, n, context):
+    return re.sub(r"(?<![\w'’])[^\W\d_]", lambda m: m[0].upper(), at(p, 0))
+
+
+@renders("mono man; man; man page")
+def manual_page(p, n, context):
+    """{{man|1|ls}}: ls(1)"""
+    return f"{at(p, 1)}({at(p, 0)})" if at(p, 1) else at(p, 0)
+
+
 @renders("codes")
 def several_codes(p, n, context):
     return ", ".join(f"`{x}`" for x in p if x)
@@ -57,7 +74,7 @@ def key_presses(p, n, context):
     return "+".join(x for x in p if x)
 
 
-@renders("code; codett; inline code; mxtcode; java; python code; codenowrap")
+@renders("code; cd; codett; inline code; mxtcode; java; python code; codenowrap; c++; cpp")
 def code(p, n, context):
     text = n.get("code") or at(p, 0)
     return f"`{text}`" if text else ""
@@ -94,7 +111,9 @@ renders("""
     asiantitle; annotated link; anl; wikt; stn; station; metro station; rws; rwsa; stnlnk; keyboard; caps; rm;
     interlanguage link forced; transl-lit; hlisti; sfrac-inline; nsl; big5; nobord; ling; cuneiform; xt; !xt;
     small div; abbrlink; sc2; hebr; iast; pie; char; glossary link internal; gli; no italics; italics correction;
-    ic; float right; float left; vec; amtk; lus; metrod; sta
+    ic; float right; float left; vec; amtk; lus; metrod; sta; noflag; trim; au; author small; sentence case; uc first;
+    red link; format linkr; no italic; small caps; smallcaps2; all caps; lc2; example text; !mxt; mxt; mxtn;
+    xtn; xtd; quoted; tqi; colored text inline; nested list; chessan; an chess; chess notation; algebraic notation
     """)(first)
 renders("""
     citation needed span; cn span; cn-span; cns; fact span; ref span; clarify span; clarify-span;
@@ -103,8 +122,11 @@ renders("""
     """)(first)
 renders("""
     lang; langr; rtl-para; align; wikt-lang; script; resize; sort; rtl-lang; rtl lang; native name; native phrase;
-    nativename; background color; text color; plain link; plainlink; hover title; background
+    nativename; background color; text color; plain link; plainlink; hover title; background; h:title; title tip
     """)(second)
+renders("equationnote; equationref; equation note; equation ref; eqnref; eqnote")(
+    lambda p, n, context: at(p, 1) or at(p, 0)
+)
 renders("color; colour; font color; fontcolor; font colour; coloured text; colored text")(last)
 renders("linktext; ltx")(joined(""))
 renders("angbr; angle bracket; angle brackets; angbr ipa; vr; gph; grapheme; infix")(around("⟨", "⟩"))
@@ -123,4 +145,6 @@ renders("ceil")(around("⌈", "⌉"))
 renders("ket")(around(PIPE, "⟩"))
 renders("bra")(around("⟨", PIPE))
 renders("interp; bracketed; interpolation")(around("[", "]"))
-renders("audio; audio-nohelp; audiolink; listen text")(second)
+renders("audio; audio-nohelp; audiolink; listen text; audio-ipa; audio ipa; pronunciation audio; audio2; audio sample")(
+    second
+)

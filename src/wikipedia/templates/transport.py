@@ -1,6 +1,6 @@
 """Ships and roads."""
 
-from wikipedia.templates.base import Renderer, at, joined
+from wikipedia.templates.base import Renderer, at, first, joined
 from wikipedia.templates.base import renders_in_english as renders
 
 
@@ -69,4 +69,15 @@ def airport_codes(p, n, context):
 
 
 renders("station link; stl; lnl; line link; rail link; stnlink; rcs")(lambda p, n, context: at(p, 1) or at(p, 0))
+renders("lbb; lbs; nycs; nyct; mtr; mrt station; lrt station; bssrws; tram; ferry; subway; metro; ukroad; uk road")(
+    first
+)
+
+
+@renders("lbc")
+def lifeboat_class(p, n, context):
+    """{{Lbc|D|IB1}}: D-class (IB1)"""
+    return f"{at(p, 0)}-class" + (f" ({at(p, 1)})" if at(p, 1) else "") if at(p, 0) else ""
+
+
 renders("whyte")(joined("-"))
