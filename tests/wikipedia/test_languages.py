@@ -136,6 +136,49 @@ def test_english_words_stay_out_of_other_wikis(code, text, shown):
 
 
 @pytest.mark.parametrize(
+    "code, text, shown",
+    [
+        (
+            "fr",
+            "{{unité|12345.6|km}}, {{unité|12 km}}, {{unité|8,3|J|mol|-1|K|-1}}",
+            "12 345,6 km, 12 km, 8,3 J⋅mol⁻¹⋅K⁻¹",
+        ),
+        ("fr", "{{unité|10|m|2}} et {{unité|3|e=8|m}}", "10 m² et 3×10⁸ m"),
+        ("fr", "{{date|3|octobre|1990}}, {{date||octobre|1990}}", "3 octobre 1990, octobre 1990"),
+        ("fr", "{{date|1|10|1990}}, {{start date|1990|10|1}}", "1er octobre 1990, 1er octobre 1990"),
+        ("fr", "{{s|XIX|e}}, {{-s|II|e}}, {{XXe siècle}}", "XIXe siècle, IIe siècle av. J.-C., XXe siècle"),
+        ("fr", "{{Lien|langue=en|trad=Blue River|fr=Bleue|texte=la Bleue}}", "la Bleue"),
+        ("fr", "{{heure|12|30}}, {{heure|7}}, {{nombre|1234|hommes}}", "12 h 30, 7 h, 1 234 hommes"),
+        ("fr", "{{formatnum:12345.6}} ou {{formatnum:1234}}", "12 345,6 ou 1 234"),
+        ("de", "{{Höhe|1234|DE-NHN}}, {{Höhe|28.1|CH|link=true}}, {{Höhe|5}}", "1234 m ü. NHN, 28,1 m ü. M., 5 m"),
+        ("de", "{{svS|Sverige}}, {{Datum|1990-10-03}}", "schwedisch Sverige, 3. Oktober 1990"),
+        ("de", "{{FormatNum|12345.6}}, {{formatnum:-12345}}", "12.345,6, −12.345"),
+        ("de", "{{Zitat|Es ist so.|Autor=Ann}}", "„Es ist so.“\n— Ann"),
+        ("de", "{{convert|12345|km|mi}}", "12.345 km (7671 mi)"),
+        ("ja", "{{生年月日と年齢|1990|10|3}}", "1990年10月3日"),
+        ("ar", "{{ألمانية|Köln}} {{تاريخ|3|10|1990}}", "بالألمانية: Köln 3 أكتوبر 1990"),
+        ("uk", "{{ДН|14|3|1854|2}} {{iw|Річка|Річки|en|River}} {{langi|fr|Seine}}", "14 березня 1854 Річки Seine"),
+        ("uk", "{{автошлях Н|10}}, 5 {{градус Цельсія}}", "Н 10, 5 °C"),
+        ("ltg", "Beļgeja ({{vol-nl|België}}; {{vol-fr|Belgique}})", "Beļgeja (golandīšu België; praņcīzu Belgique)"),
+        ("bg", "{{дата|3|10|1990}}, {{дата|1990-10-03}}", "3 октомври 1990 г., 3 октомври 1990 г."),
+        ("bg", "{{число|12345.6}}, {{lang-de|Donau}}", "12 345,6, на немски Donau"),
+        ("es", "{{unidad|12345.6|km}}, {{fecha|3|octubre|1990}}", "12 345,6 km, 3 de octubre de 1990"),
+        ("es", "{{fecha|3|10}}, {{siglo|I|a|s}}, {{siglo|XIX}}", "3 de octubre, siglo I a. C., siglo XIX"),
+        ("it", "{{M|12345|ul=km}}, {{M|5||m}}, {{data|1|10|1990}}", "12 345 km, 5 m, 1º ottobre 1990"),
+        ("ru", "{{num|12345|км}}, {{число|3644826}}, {{дата|3|10|1990}}", "12 345 км, 3 644 826, 3 октября 1990"),
+        ("ru", "{{iw|Мечеть|Мечети|de|Moschee}} {{iw|Институт}}", "Мечети Институт"),
+        ("pl", "{{data|1990-10-03}}, {{liczba|12345.6}}, {{fakt|tak}}", "3 października 1990, 12 345,6, tak"),
+        ("pt", "{{fmtn|12345|km}}, {{dtlink|3|10|1990}}", "12 345 km, 3 de outubro de 1990"),
+        ("zh", "{{link-de|边境总督|Markgraf}}", "边境总督"),
+        ("en", "{{formatnum:1234567.5}}", "1,234,567.5"),
+    ],
+)
+def test_numbers_units_and_dates_are_written_as_each_wiki_writes_them(code, text, shown):
+    article = wikitext.to_text(text, options(code))
+    assert article.text == shown and not article.unknown
+
+
+@pytest.mark.parametrize(
     "code, text, expected",
     [
         ("de", "'''Ulm''' steht für:\n* eine Stadt\n{{Begriffsklärung}}", True),

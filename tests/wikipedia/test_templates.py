@@ -7,7 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from wikipedia.templates.base import Context, split_arguments
-from wikipedia.templates.lookup import UNKNOWN, find, user_renderer
+from wikipedia.templates.lookup import UNKNOWN, find
+from wikipedia.templates.patterns import user_renderer
 from wikipedia.wikitext import Options, to_text
 
 PAGE = Context("Rome", (2026, 1, 15))
@@ -345,6 +346,10 @@ def test_arguments():
 def test_user_renderings():
     render = user_renderer("{1} of {2} ({Year}){missing}")
     assert render(["a", "b"], {"year": "1990"}, PAGE) == "a of b (1990)"
+    render = user_renderer("{1}(? of {2})(?, {Year:number} m){3:raised}")
+    assert render(["a", "b"], {"year": "19900.5"}, PAGE) == "a of b, 19900.5 m"
+    assert render(["a", "", "2"], {}, PAGE) == "a²"
+    assert user_renderer("{day:date}{0:date}{9:units}{1:nothing}")(["a"], {"day": "3"}, PAGE) == "3aa"
 
 
 @settings(max_examples=400, deadline=None)

@@ -228,7 +228,7 @@ def test_a_hole_comes_with_an_example():
 
 def test_another_wiki_gets_no_english_words():
     article = to_text("{{convert|5|km}} {{ordinal|3}} {{USA}} {{nowrap|a b}} {{#expr: 1+1}}", Options(language="de"))
-    assert article.text == "a b 2" and set(article.unknown) == {"convert", "ordinal", "usa"}
+    assert article.text == "5 km (3,1 mi) a b 2" and set(article.unknown) == {"ordinal", "usa"}
 
 
 def test_unclosed_markup_costs_its_own_paragraph_only():

@@ -14,10 +14,14 @@ that. A new language is a new file; every key may be left out:
                    regular expression for how the first line of such a page goes on behind the title ("steht für")
     namespaces     file and category: names that the wiki's articles use and its <siteinfo> does not list
     months, date   the names as dates have them; date with {day}, {month}, {year}
-    numbers        thousands and decimal: the two separators
+    first_day      how the first of a month is written where that is not 1: 1er
+    numbers        thousands and decimal: the two separators; group_from: 4 where 1234 is written 1 234, else 5
     languages      names of other languages by code, as lang-xx templates show them before the text
-    templates      renderings of the wiki's own date and language templates, {1} the first argument, {2|1} the second or
-                   else the first, {2:month} the name of the month with that number, {name} a named argument
+    labels         name of the templates that show such a name before the text, with {code}: lang-xx needs none
+    templates      renderings of the wiki's own templates in the form of extract.templates: see user_renderer.
+                   "name; other name: rendering" serves both
+    values         tables of words that a rendering asks by name
+    silent         templates of the wiki that show no prose
 """
 
 from dataclasses import dataclass, field
@@ -48,10 +52,15 @@ class Language:
     category_names: tuple[str, ...] = ()
     months: tuple[str, ...] = ()  # none or twelve
     date_pattern: str = ""
+    first_day: str = ""
     thousands: str = ""
     decimal: str = "."
+    group_from: int = 5  # digits
     languages: dict[str, str] = field(default_factory=dict)  # code -> name
+    labels: str = ""
     templates: tuple[tuple[str, str], ...] = ()  # (name in lower case, rendering), as extract.templates takes them
+    values: dict[str, dict[str, str]] = field(default_factory=dict)
+    silent: frozenset[str] = frozenset()  # in lower case
 
     def missing(self) -> list[str]:
         """What is off because the table does not say it, in words for the user."""
@@ -67,13 +76,14 @@ class Language:
         """A day in the words of the language; as 2024-03-07 where its months are not known."""
         if not self.months:
             return f"{year:04}-{month:02}-{day:02}"
-        return self.date_pattern.format(day=day, month=self.months[month - 1], year=year)
+        shown = self.first_day if day == 1 and self.first_day else day
+        return self.date_pattern.format(day=shown, month=self.months[month - 1], year=year)
 
     def number(self, plain: str) -> str:
-        """'1234567.5' -> '1.234.567,5' as the language groups and points it; four digits stay together."""
+        """'1234567.5' -> '1.234.567,5' as the language groups and points it."""
         sign, digits = ("-", plain[1:]) if plain.startswith("-") else ("", plain)
         whole, point, rest = digits.partition(".")
-        if len(whole) > 4 and self.thousands:
+        if len(whole) >= self.group_from and self.thousands:
             whole = f"{int(whole):,}".replace(",", self.thousands)
         return sign + whole + (self.decimal + rest if point else "")
 
@@ -100,6 +110,12 @@ def codes() -> list[str]:
     return sorted(path.stem for path in FOLDER.glob("*.yaml"))
 
 
+_KEYS = frozenset(
+    """stop_words particles question_words pronouns drop_sections disambiguation namespaces months date first_day
+    numbers languages labels templates values silent""".split()
+)
+
+
 def read(path: Path, code: str) -> Language:
     try:
         table = yaml.load(
@@ -107,19 +123,7 @@ def read(path: Path, code: str) -> Language:
         )  # all strings: `no` and `on` are words here
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         raise InputError(f"{path}: cannot read the table of a language ({error})") from None
-    known = {
-        "stop_words",
-        "particles",
-        "question_words",
-        "pronouns",
-        "drop_sections",
-        "disambiguation",
-        "namespaces",
-        "months",
-        "date",
-        "numbers",
-    }
-    if strange := set(table) - known - {"languages", "templates"}:
+    if strange := set(table) - _KEYS:
         raise InputError(f"{path}: unknown key '{min(strange)}'")
     months = tuple(table.get("months", []))
     if len(months) not in (0, 12):
@@ -139,8 +143,15 @@ def read(path: Path, code: str) -> Language:
         category_names=tuple(names.get("category", [])),
         months=months,
         date_pattern=table.get("date", "{day} {month} {year}"),
+        first_day=table.get("first_day", ""),
         thousands=table.get("numbers", {}).get("thousands", ""),
         decimal=table.get("numbers", {}).get("decimal", "."),
+        group_from=int(table.get("numbers", {}).get("group_from", 5)),
         languages=table.get("languages", {}),
-        templates=tuple((name.lower(), text) for name, text in table.get("templates", {}).items()),
+        labels=table.get("labels", "").lower(),
+        templates=tuple(
+            (name.lower(), text) for names_, text in table.get("templates", {}).items() for name in names_.split("; ")
+        ),
+        values=table.get("values", {}),
+        silent=frozenset(name.lower() for name in table.get("silent", [])),
     )

@@ -11,8 +11,9 @@ from wikipedia.markup.marks import AMOUNT, DROP, NAMED
 from wikipedia.markup.tables import cut
 from wikipedia.templates.base import Context, Renderer, split_arguments
 from wikipedia.templates.functions import FUNCTIONS
-from wikipedia.templates.lookup import UNKNOWN, silent_by_name, user_renderer
+from wikipedia.templates.lookup import UNKNOWN, silent_by_name
 from wikipedia.templates.other_wikis import find_for
+from wikipedia.templates.patterns import user_renderer
 
 MAX_DEPTH = 40  # templates inside templates; MediaWiki itself stops at 100 of any kind
 
@@ -187,9 +188,9 @@ def _head_end(part: str) -> int:
 @lru_cache(maxsize=16)
 def _resolved(custom: tuple[tuple[str, str], ...], code: str) -> dict:
     """Heads of templates as they are written -> Resolved; grows as heads are met"""
-    months = language(code).months
     return {
-        ("custom", normal(name)): Resolved(user_renderer(pattern, months), normal(name)) for name, pattern in custom
+        ("custom", normal(name)): Resolved(user_renderer(pattern, language(code)), normal(name))
+        for name, pattern in custom
     }
 
 

@@ -6,6 +6,7 @@ from calendar import day_abbr, day_name, month_abbr, month_name
 from collections.abc import Callable
 from datetime import date
 
+from wikipedia.languages import SAME, language
 from wikipedia.templates.base import Context, at, joined, renders
 from wikipedia.templates.expressions import evaluate, round_half_up
 from wikipedia.templates.numbers import format_number
@@ -96,6 +97,12 @@ def plural_form(args: list[str], context: Context) -> str:
 
 @function("formatnum")
 def grouped(args: list[str], context: Context) -> str:
+    """{{formatnum:1234567.5}}: 1,234,567.5, in French 1 234 567,5"""
+    number = _argument(args, 0)
+    if SAME.get(context.language, context.language) != "en" and re.fullmatch(r"[-−]?\d{1,30}(\.\d+)?", number):
+        if _argument(args, 1).upper() in ("R", "NOSEP"):
+            return number
+        return language(context.language).number(number.replace("−", "-")).replace("-", "−")
     return format_number([_argument(args, 0), _argument(args, 1)], {}, context)
 
 

@@ -1,7 +1,6 @@
 """find(name): how to render a template; also whether it is known to show no prose, or was never heard of."""
 
 import re
-from collections.abc import Sequence
 
 from wikipedia.names import COUNTRIES, ELEMENTS
 from wikipedia.tables import lines, table
@@ -25,7 +24,7 @@ from wikipedia.templates import (  # noqa: F401 each enters its renderers when i
     values,
     words,
 )
-from wikipedia.templates.base import ENGLISH, RENDERERS, Context, Renderer, at, constant, first
+from wikipedia.templates.base import ENGLISH, RENDERERS, Context, Renderer, constant, first
 
 
 def UNKNOWN(p: list[str], n: dict[str, str], context: Context) -> str:
@@ -90,25 +89,3 @@ def find(name: str) -> Renderer | None:
 def silent_by_name(name: str) -> bool:
     """By the kind of name, such as "infobox city" or "x navbox", in any wiki"""
     return bool(_SILENT_PATTERN.match(name))
-
-
-def user_renderer(pattern: str, months: Sequence[str] = ()) -> Renderer:
-    """The rendering of a config line such as `ship: "{1} ({year})"`; missing arguments are empty.
-
-    {2|1}: the second argument, or the first where there is none; {2:month}: the name of the month with that number.
-    """
-
-    def render(p, n, context):
-        def argument(key):
-            return at(p, int(key) - 1) if key.isdecimal() and key != "0" else n.get(key.lower(), "")
-
-        def value(match):
-            key, _, kind = match[1].partition(":")
-            found = next((x for x in map(argument, key.split("|")) if x), "")
-            if kind == "month" and found.isdecimal() and 1 <= int(found) <= len(months):
-                return months[int(found) - 1]
-            return found
-
-        return re.sub(r"\{([^{}]+)\}", value, pattern)
-
-    return render

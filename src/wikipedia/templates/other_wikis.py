@@ -6,9 +6,10 @@ from functools import cache, partial
 
 from wikipedia.languages import SAME, Language
 from wikipedia.languages import language as language_of
-from wikipedia.templates import dates, languages, sounds
+from wikipedia.templates import dates, languages, measures, sounds
 from wikipedia.templates.base import ENGLISH, Context, Renderer, at
-from wikipedia.templates.lookup import UNKNOWN, find, user_renderer
+from wikipedia.templates.lookup import UNKNOWN, find
+from wikipedia.templates.patterns import user_renderer
 
 _NATIVE_TEXT = ("text", "t", "s", "c", "kanji", "hangul")  # arguments that hold the word itself
 
@@ -21,7 +22,11 @@ def find_for(code: str) -> Callable[[str], Renderer | None]:
 
 def finder(language: Language) -> Callable[[str], Renderer | None]:
     """lookup.find() for a wiki in this language."""
-    own = {name: user_renderer(pattern, language.months) for name, pattern in language.templates}
+    own: dict[str, Renderer | None] = dict.fromkeys(language.silent)
+    if language.labels:
+        names = {language.labels.replace("{code}", code): code for code in language.languages}
+        own |= {name: partial(_labelled, language, code) for name, code in names.items()}
+    own |= {name: user_renderer(pattern, language) for name, pattern in language.templates}
 
     def find_here(name: str) -> Renderer | None:
         if name in own:
@@ -41,6 +46,8 @@ def finder(language: Language) -> Callable[[str], Renderer | None]:
             return partial(_sound, renderer)
         if module == languages.__name__:
             return _native_word
+        if renderer is measures.conversion or renderer is measures.short_conversion:
+            return partial(_converted, language)
         return UNKNOWN if name in ENGLISH else renderer
 
     return find_here
@@ -51,6 +58,16 @@ def _labelled(language: Language, code: str, p: list[str], n: dict[str, str], co
     word = at(p, 0) or n.get("text", "")
     label = language.languages.get(code.lower(), "")
     return f"{label} {word}" if label and word else word
+
+
+def _converted(language: Language, p: list[str], n: dict[str, str], context: Context) -> str:
+    """{{convert|12.5|km|mi}}: 12,5 km (7,8 mi), with the symbols of the units, as English names are for English"""
+    shown = measures.short_conversion(p, n, context)
+    shown = re.sub(r"(?<=\d) (?:to|and) (?=\d)", "–", shown)
+    return _NUMBER.sub(lambda m: language.number(m[0].replace(",", "")), shown)
+
+
+_NUMBER = re.compile(r"\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?")
 
 
 def _sound(renderer: Renderer, p: list[str], n: dict[str, str], context: Context) -> str:

@@ -50,7 +50,7 @@ renders("""
     mlby; nfly; by; baseball year; mlb year; cfly; nfl year; afly; mlsy; yr; yearlink; scy; lby; wnbay; avyear;
     century; cent; f1; nascar year; irl year; gp2; motogp; wrc; champ car; indycar year; fy; tvy; vgy; wsy; alcsy;
     nlcsy; aldsy; nldsy; alds year; nlds year; nfl playoff year; nflplayoff year; mhl year; wnba year; cfl year;
-    afl year;     cfb year; cbb year; super bowl link; f2; f3; btcc; wtcc; nascar season; f1 season
+    afl year; cfb year; cbb year; super bowl link; f2; f3; btcc; wtcc; nascar season; f1 season
     """)(first)
 
 
