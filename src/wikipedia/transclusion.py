@@ -17,12 +17,12 @@ from wikipedia.markup.fields import redirect_target
 from wikipedia.markup.marks import ALL
 from wikipedia.markup.protected import without_comments
 from wikipedia.templates.base import Context, split_arguments
-from wikipedia.templates.functions import FUNCTIONS
+from wikipedia.templates.functions import FUNCTIONS, chosen
 from wikipedia.templates.lookup import UNKNOWN
 from wikipedia.templates.other_wikis import find_for
 
 MAX_DEPTH = 20  # templates inside templates
-MAX_STEPS = 2_000  # nodes of templates for one call in an article
+MAX_STEPS = 10_000  # nodes of templates for one call in an article
 MAX_RESULT = 20_000  # characters
 MAX_PAGE = 20_000  # characters of a template's page: longer ones are data or whole boxes
 MAX_PAGES = 200 << 20  # characters of all of them: what a worker keeps in memory
@@ -78,6 +78,7 @@ def page_source(text: str) -> str | None:
 class TemplatePages:
     def __init__(self, sources: dict[str, str]):
         self.sources = sources
+        self.steps = 0  # of the last call: what it cost
         self.parse = lru_cache(maxsize=5_000)(parse)
 
     def source(self, name: str) -> str | None:
@@ -91,13 +92,16 @@ class TemplatePages:
 
     def expand(self, name: str, args: list[str], context: Context) -> str | None:
         """The wikitext of a call; args: what stands between its bars, inner templates expanded"""
-        source = self.source(name)
+        source, self.steps = self.source(name), 0
         if source is None or _MODULE.match(source):
             return None
+        expansion = _Expansion(self, context)
         try:
-            text = _Expansion(self, context).page(source, _arguments(args), (name,)).strip()
+            text = expansion.page(source, _arguments(args), (name,)).strip()
         except (CannotExpand, RecursionError):
             return None
+        finally:
+            self.steps = MAX_STEPS - expansion.steps
         return None if len(text) > MAX_RESULT or _BOX.search("\n" + text) else text
 
 
@@ -237,6 +241,10 @@ def _lazy_ifexpr(first: str, later: Sequence[Callable[[], str]], context: Contex
     return _at(later, 0 if FUNCTIONS["#ifexpr"]([first, "1", ""], context) else 1)
 
 
+def _lazy_switch(first: str, later: Sequence[Callable[[], str]], context: Context) -> str:
+    return chosen(first.strip(), (case() for case in later))
+
+
 def _lazy_ifexist(first: str, later: Sequence[Callable[[], str]], context: Context) -> str:
     return _at(later, 1)
 
@@ -251,4 +259,5 @@ _LAZY: dict[str, Callable[[str, Sequence[Callable[[], str]], Context], str]] = {
     "#ifeq": _lazy_ifeq,
     "#ifexpr": _lazy_ifexpr,
     "#ifexist": _lazy_ifexist,
+    "#switch": _lazy_switch,
 }

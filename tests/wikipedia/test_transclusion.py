@@ -1,9 +1,12 @@
 """wikipedia/transclusion.py: an invented wiki's templates, each call against what MediaWiki would show."""
 
+import random
 import time
 
 import pytest
 
+from wikipedia.markup.expansion import OverBudget
+from wikipedia.markup.marks import ALL
 from wikipedia.templates.base import Context
 from wikipedia.transclusion import TemplatePages, page_source, template_name
 from wikipedia.wikitext import Options, to_text_or_raise
@@ -81,6 +84,85 @@ def test_hostile_templates_cost_a_bounded_time():
         pages.expand(name, ["x"], Context())
         to_text_or_raise(f"{{{{{name}|x}}}} " * 50, Options(language="de"), Context(), pages)
     assert time.process_time() - start < 5
+
+
+def test_a_switch_of_thousands_of_cases_is_read_to_the_one_that_fits():
+    cases = "|".join(f"k{i}=v{i}" for i in range(1800))
+    pages = TemplatePages({"s": f"{{{{#switch:{{{{{{1}}}}}}|{cases}|none}}}}"})
+    shown = [pages.expand("s", [key], Context()) for key in ("k0", "k1799", "x")]
+    assert shown == ["v0", "v1799", "none"]
+    pages.expand("s", ["k0"], Context())
+    assert pages.steps < 20
+
+
+def test_the_work_of_templates_counts_for_the_article():
+    """Ten thousand calls of a switch with 1,800 cases would take half a minute."""
+    cases = "|".join(f"k{i}=v{i}" for i in range(1800))
+    pages = TemplatePages({"art": f"{{{{#switch:{{{{{{1}}}}}}|{cases}}}}}"})
+    start = time.process_time()
+    with pytest.raises(OverBudget):
+        to_text_or_raise("{{art|k1799}} " * 10_000, Options(language="de"), Context(), pages)
+    assert time.process_time() - start < 10
+
+
+MEGABYTE = "y" * 1_000_000
+
+
+@pytest.mark.parametrize(
+    "wikitext",
+    [
+        "{{twice|" * 20 + "abc" + "}}" * 20,
+        "{{echo|" * 3000 + "}}" * 3000,
+        f"{{{{echo|{MEGABYTE}}}}}",
+        f"{{{{twice|{MEGABYTE}}}}}",
+        "{{recursive}}{{unclosed}} end",
+        "{{tag|q}} end <i>x",
+        "{{own switch|1}} " * 50,
+        "{{#switch:k|" + "|".join(f"a{i}=b" for i in range(50_000)) + "}}",
+    ],
+)
+def test_hostile_calls_end_soon_and_small(wikitext):
+    sources = {
+        "echo": "{{{1}}}",
+        "twice": "{{{1}}}{{{1}}}",
+        "recursive": "<includeonly>{{recursive}}</includeonly>",
+        "unclosed": "a<includeonly>b",
+        "tag": "<div><b>{{{1}}}<ref>",
+        "own switch": "{{#switch:{{{1}}}|" + "|".join(f"{{{{own switch|{i}}}}}=1" for i in range(200)) + "}}",
+    }
+    pages = TemplatePages({name: page_source(text) for name, text in sources.items()})
+    start = time.process_time()
+    text = to_text_or_raise(wikitext, Options(language="de"), Context(), pages).text
+    assert time.process_time() - start < 5 and len(text) <= 2 * len(wikitext)
+
+
+def test_mutated_templates_and_calls_raise_nothing():
+    """150 random faults in the invented wiki's templates and in the articles that call them."""
+    pieces = (
+        "{{ }} {{{ }}} | = [[ ]] <includeonly> <noinclude> </onlyinclude> {{#switch: {{#if: {{#expr: <!-- --> {| |}"
+    )
+    chance, names = random.Random(5), sorted(PAGES)
+    article = " ".join(f"Er ist {{{{{title.partition(':')[2]}|a|{{{{Pegel|5}}}}|ref=x}}}} hoch." for title in names)
+    start = time.process_time()
+    for _ in range(150):
+        changed = dict(PAGES)
+        for title in chance.sample(names, 4):
+            changed[title] = mutated(changed[title], pieces.split(), chance)
+        sources = {template_name(title): page_source(text) for title, text in changed.items()}
+        pages = TemplatePages({name: source for name, source in sources.items() if source is not None})
+        called = mutated(article, pieces.split(), chance)
+        text = to_text_or_raise(called, Options(language="de"), Context("Rom", (2026, 1, 15)), pages).text
+        assert not any(mark in text for mark in ALL) and len(text) < 100_000
+    assert time.process_time() - start < 60
+
+
+def mutated(text: str, pieces: list[str], chance: random.Random) -> str:
+    for _ in range(chance.randint(1, 5)):
+        i = chance.randrange(len(text) + 1)
+        j = min(len(text), i + chance.randrange(20))
+        faults = [text[:i] + chance.choice(pieces) + text[i:], text[:i] + text[j:], text[:j] + text[i:j] * 3 + text[j:]]
+        text = chance.choice(faults)
+    return text
 
 
 def test_pages_that_are_too_long_or_hold_our_marks_are_left_out():

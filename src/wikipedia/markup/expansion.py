@@ -50,6 +50,8 @@ class Dropped(NamedTuple):
 class Pages(Protocol):
     """Of the wiki's own templates: transclusion.TemplatePages"""
 
+    steps: int  # that the last expand() took
+
     def source(self, name: str) -> str | None: ...
 
     def expand(self, name: str, args: list[str], context: Context) -> str | None: ...
@@ -148,7 +150,7 @@ class Templates:
             shown = found.function(content.partition(":")[2].split("|"), self.context)
         elif found.renderer is None and self.pages:
             expanded = self.pages.expand(found.name, content.split("|")[1:], self.context)
-            self.budget -= len(expanded or "")
+            self.budget -= len(expanded or "") + 2 * self.pages.steps  # about a microsecond each
             self.unknown.update([found.name] if expanded is None and found.unknown else [])
             shown = self.finish(expanded) if expanded else ""
         elif found.renderer:

@@ -3,7 +3,7 @@
 import math
 import re
 from calendar import day_abbr, day_name, month_abbr, month_name
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import date
 
 from wikipedia.languages import SAME, language
@@ -47,19 +47,23 @@ def compared(args: list[str], context: Context) -> str:
 @function("#switch")
 def switch(args: list[str], context: Context) -> str:
     """{{#switch: x | a | b = for both | #default = else }}"""
-    wanted, default, falls_through = _argument(args, 0), "", False
-    for number, case in enumerate(args[1:], start=1):
+    return chosen(_argument(args, 0), args[1:])
+
+
+def chosen(wanted: str, cases: Iterable[str]) -> str:
+    """The value of the first case that fits; no case behind it is looked at."""
+    default, falls_through, bare = "", False, ""
+    for case in cases:
         key, equals, value = case.partition("=")
         key, value = key.strip(), value.strip()
+        bare = "" if equals else key
         if not equals:
             falls_through |= key == wanted
-            if number == len(args) - 1:
-                return default or key if key != wanted else key
         elif key == wanted or falls_through:
             return value
         elif key == "#default":
             default = value
-    return default
+    return bare if falls_through or not default else default
 
 
 @function("#ifexpr")
