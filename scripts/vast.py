@@ -80,6 +80,7 @@ def parse(arguments: list[str]) -> argparse.Namespace:
     adopt = command("adopt", "take over an instance with this project's label that .vast does not know")
     adopt.add_argument("instance", type=int)
     down = command("down", "save, pull, compare, destroy, see that it is gone")
+    down.add_argument("instance", type=int, nargs="?", help="one that a build left behind; default: what works")
     down.add_argument("--lose-work", action="store_true", help="destroy at once, whatever is still on the box")
     build = command("build", "everything from push to the judged model, resumable, then down")
     build.add_argument("--to", metavar="STAGE", help="end after this stage, such as train")
