@@ -12,6 +12,7 @@ from argparse import Namespace
 from pathlib import Path
 
 from pipeline.config import ROOT, InputError, load_config, resolve
+from pipeline.ending import write_nowhere
 from scripts.rental import ledger, preflight, price, transfer
 from scripts.rental import state as st
 from scripts.rental.api import VastApi
@@ -250,7 +251,11 @@ class Session:
 
 
 def say(text: str) -> None:
-    print(text, flush=True)
+    """A full disk behind `>`, or a reader that is gone, ends no build."""
+    try:
+        print(text, flush=True)
+    except OSError:
+        write_nowhere()
 
 
 def write_bill(session: Session) -> None:
