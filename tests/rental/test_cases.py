@@ -325,6 +325,17 @@ def left_behind(cloud, laptop):
     return cloud.instances.values()
 
 
+def test_a_stopped_box_that_is_outbid_when_it_is_started_again(cloud, laptop):
+    """Somebody stopped it, then pays more for its GPU: said with the choices, and stopped again."""
+    instance = started(cloud, laptop)
+    assert laptop.run("stop") == ""
+    instance.outbid_until = cloud.clock.true + 3600
+    assert laptop.run("build").startswith("GpuTaken") and instance.intended == "stopped"
+    cloud.clock.advance(3600)
+    assert laptop.run("build", calls=20000) == ""
+    only_one_box(cloud, laptop)
+
+
 def test_work_of_hours_that_nobody_pulled_is_waited_for_as_long(cloud, laptop):
     """A laptop that slept while the box trained: going elsewhere at once would make those hours again."""
     instance = started(cloud, laptop)
