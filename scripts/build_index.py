@@ -14,6 +14,7 @@ import sys
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "src"))
+import pipeline.ctrl_c  # first, for as long as the others take
 
 from pipeline.cli import stage_main
 from pipeline.config import Config, InputError, resolve

@@ -19,7 +19,9 @@ from typing import Any, NamedTuple
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "src"))
+import pipeline.ctrl_c  # first, for as long as the others take
 
+from pipeline.ending import Parser, script_main
 from scripts.pages.pieces import ticks
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -563,7 +565,7 @@ def asked(checkpoint: Path) -> dict[str, list[str]]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = Parser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--record", action="store_true", help="read the runs first, into recorded.json")
     args = parser.parse_args()
     recorded = json.loads(RECORDED.read_text(encoding="utf-8")) if RECORDED.exists() else {}
@@ -577,4 +579,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    script_main(main)

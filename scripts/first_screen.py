@@ -18,8 +18,11 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT / "src"), str(ROOT), str(ROOT / "tests")]
+import pipeline.ctrl_c  # noqa: E402  first, for as long as the others take
 
+from pipeline.cli import or_input_error  # noqa: E402
 from pipeline.config import InputError, load_config  # noqa: E402
+from pipeline.ending import Parser, script_main  # noqa: E402
 from pipeline.files import read_json, write_bytes  # noqa: E402
 from scripts.pages import card  # noqa: E402
 from scripts.pages.pieces import short  # noqa: E402
@@ -44,23 +47,18 @@ ROWS = (
 )  # fmt: skip
 
 
-def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+def main() -> None:
+    parser = Parser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--no-picture", action="store_true", help="leave docs/chat.png as it is")
     args = parser.parse_args()
-    try:
-        record = demo_record()
-        write_bytes(ROOT / "docs/pipeline.svg", pipeline().encode())
-        text = README.read_text(encoding="utf-8")
-        text = put(text, "conversation", conversation(record))
-        text = put(text, "table", models_table())
-        write_bytes(README, text.encode())
-        if not args.no_picture:
-            picture(ROOT / "docs/chat.png")
-    except InputError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
-    return 0
+    record = demo_record()
+    write_bytes(ROOT / "docs/pipeline.svg", drawing().encode())
+    text = README.read_text(encoding="utf-8")
+    text = put(text, "conversation", conversation(record))
+    text = put(text, "table", models_table())
+    write_bytes(README, text.encode())
+    if not args.no_picture:
+        picture(ROOT / "docs/chat.png")
 
 
 def demo_record() -> dict:
@@ -147,7 +145,7 @@ def estimated(name: str, gpu: str, count: int) -> list[str]:
 # the pipeline
 
 
-def pipeline() -> str:
+def drawing() -> str:
     """The fifteen scripts in three rows, an arrow from each to the next that reads what it wrote."""
     across, down = 100, 92
     width, height = across + 5 * (BOX[0] + GAP) + 6, len(ROWS) * down + 34
@@ -244,4 +242,4 @@ def address(server: subprocess.Popen) -> str:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    script_main(lambda: or_input_error(main))

@@ -22,9 +22,19 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "src"))
 import pipeline.ctrl_c  # first, for as long as the others take
 
 from pipeline.cli import stage_main
+from pipeline.ending import script_main
 from scripts.pages import card, closing, data, training
 
 PAGES = {"data": data.write_page, "train": training.write_page, "card": card.write_page, "index": closing.write_page}
+
+
+def usage() -> int:
+    """Without a page's name: what there is, and how it is asked for."""
+    if {"-h", "--help"} & set(sys.argv):
+        print(__doc__)
+        return 0
+    print(f"error: say which page: python scripts/report.py {', '.join(PAGES)}", file=sys.stderr)
+    return 2
 
 
 if __name__ == "__main__":
@@ -33,9 +43,4 @@ if __name__ == "__main__":
         # --config as it was given stands in the commands that the pages name
         sections = ("data", "train", "eval")
         stage_main(lambda cfg, args: write_page(cfg, args.config), __doc__, sections, lambda parser: None)
-    asked = bool({"-h", "--help"} & set(sys.argv))
-    print(
-        __doc__ if asked else f"error: say which page: python scripts/report.py {', '.join(PAGES)}",
-        file=sys.stdout if asked else sys.stderr,
-    )
-    sys.exit(0 if asked else 2)
+    script_main(usage)

@@ -29,6 +29,10 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT), str(ROOT / "src")]
+import pipeline.ctrl_c  # noqa: E402  first, for as long as the others take
+
+from pipeline.ending import Parser, script_main  # noqa: E402
+
 STATE = ROOT / ".vast"
 
 
@@ -52,7 +56,7 @@ def use_own_environment() -> None:
 
 def parse(arguments: list[str]) -> argparse.Namespace:
     raw = argparse.RawDescriptionHelpFormatter
-    parser = argparse.ArgumentParser(prog="vast.py", description=__doc__, formatter_class=raw)
+    parser = Parser(prog="vast.py", description=__doc__, formatter_class=raw)
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
 
     def command(name: str, text: str) -> argparse.ArgumentParser:
@@ -80,6 +84,7 @@ def parse(arguments: list[str]) -> argparse.Namespace:
     adopt = command("adopt", "take over an instance with this project's label that .vast does not know")
     adopt.add_argument("instance", type=int)
     down = command("down", "save, pull, compare, destroy, see that it is gone")
+    down.add_argument("instance", type=int, nargs="?", help="one that a build left behind; default: what works")
     down.add_argument("--lose-work", action="store_true", help="destroy at once, whatever is still on the box")
     build = command("build", "everything from push to the judged model, resumable, then down")
     build.add_argument("--to", metavar="STAGE", help="end after this stage, such as train")
@@ -94,9 +99,13 @@ def parse(arguments: list[str]) -> argparse.Namespace:
     return args
 
 
-if __name__ == "__main__":
+def run() -> int:
     arguments = parse(sys.argv[1:])
     use_own_environment()
     from scripts.rental.commands import main
 
-    sys.exit(main(arguments))
+    return main(arguments)
+
+
+if __name__ == "__main__":
+    script_main(run)

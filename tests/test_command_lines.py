@@ -45,12 +45,28 @@ def test_the_list_of_scripts_is_not_empty():
     assert set(STAGES) < set(PYTHON_SCRIPTS) and len(PYTHON_SCRIPTS) > 25 and len(SHELL_SCRIPTS) > 8
 
 
-@pytest.mark.parametrize("script", [*STAGES, "scripts/report.py", "scripts/summary.py", "scripts/publish.py"])
+# They run on a rented box, and are sent there alone.
+ON_BOX = [script for script in PYTHON_SCRIPTS if "/on_box/" in script]
+# Python's own library is all that these import before they begin; vast.py has a test of its own in tests/rental.
+QUICK = ["scripts/bench/clients.py", "scripts/bench/lm_eval_scores.py", "scripts/gpu_check.py", "scripts/vast.py"]
+# The first import of something that is not Python's own waits for the Ctrl-C.
+WAITS = """import sys, time
+class Waits:
+    def find_spec(self, name, path=None, target=None):
+        if name.partition(".")[0] not in sys.stdlib_module_names and name not in {first}:
+            sys.meta_path.remove(self)
+            open({marker!r}, "w").close()
+            time.sleep(60)
+if {script!r} in sys.orig_argv:
+    sys.meta_path.insert(0, Waits())
+"""
+
+
+@pytest.mark.parametrize("script", [script for script in PYTHON_SCRIPTS if script not in [*ON_BOX, *QUICK]])
 def test_ctrl_c_while_it_imports_is_one_line(script, tmp_path):
-    """A module that all import after the first line waits for the Ctrl-C."""
-    (tmp_path / "yaml.py").write_text(
-        f"import time\nopen({str(tmp_path / 'importing')!r}, 'w').close()\ntime.sleep(60)\n"
-    )
+    first = ("sitecustomize", "usercustomize", "org", "pipeline", "pipeline.ctrl_c")  # org: copy.py's
+    text = WAITS.format(marker=str(tmp_path / "importing"), first=first, script=str(ROOT / script))
+    (tmp_path / "sitecustomize.py").write_text(text)
     process = subprocess.Popen(
         [sys.executable, ROOT / script, "--config", "configs/demo.yaml"],
         env={**environment(tmp_path), "PYTHONPATH": str(tmp_path)}, text=True, stderr=subprocess.PIPE,
@@ -74,8 +90,15 @@ def test_torch_is_not_imported_before_a_stage_knows_that_it_has_something_to_do(
     assert done.returncode == 0, done.stderr
 
 
-def test_help_on_a_full_disk_is_one_line():
+def slow(script: str):
+    """Stages and benchmarks import torch; two of them stand for all."""
+    quick = not script.startswith(("src/", "scripts/bench/")) or script in ("src/extract.py", "scripts/bench/quiz.py")
+    return pytest.param(script, marks=[] if quick else [pytest.mark.slow])
+
+
+@pytest.mark.parametrize("script", [slow(script) for script in PYTHON_SCRIPTS if script not in ON_BOX])
+def test_help_on_a_full_disk_is_one_line(script):
     with open("/dev/full", "w") as full:
-        done = subprocess.run([sys.executable, ROOT / "src/extract.py", "--help"], stdout=full, stderr=subprocess.PIPE,
+        done = subprocess.run([sys.executable, ROOT / script, "--help"], stdout=full, stderr=subprocess.PIPE,
                               text=True, timeout=120)  # fmt: skip
     assert done.returncode == 2 and len(done.stderr.splitlines()) == 1 and "No space left" in done.stderr

@@ -4,7 +4,8 @@
     clients/bin/python scripts/bench/clients.py http://127.0.0.1:8080
     NODE_PATH=$(npm root) clients/bin/python scripts/bench/clients.py http://127.0.0.1:8080      with npm install openai
 
-Nothing of this repo is imported, so any environment will do. Exits 1 when a client failed. SERVE_KEY: the server's key.
+What is imported of this repo needs no package, so any environment will do. Exits 1 when a client failed. SERVE_KEY:
+the server's key.
 """
 
 import asyncio
@@ -17,7 +18,13 @@ import tempfile
 import traceback
 import types
 import urllib.request
+from pathlib import Path
 from typing import Any
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "src"))
+import pipeline.ctrl_c  # first, for as long as the others take
+
+from pipeline.ending import script_main
 
 QUESTION: Any = [{"role": "user", "content": "What is gold?"}]
 KEY = os.environ.get("SERVE_KEY", "none")
@@ -168,6 +175,7 @@ def main(url: str) -> int:
 
 if __name__ == "__main__":
     if {"-h", "--help"} & set(sys.argv):
-        print(__doc__)
-    else:
-        sys.exit(main(sys.argv[1].rstrip("/")) if len(sys.argv) == 2 else __doc__)
+        script_main(lambda: print(__doc__))
+    elif len(sys.argv) != 2:
+        sys.exit(__doc__)
+    script_main(lambda: main(sys.argv[1].rstrip("/")))

@@ -20,10 +20,12 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import cast
 
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "src"))
+import pipeline.ctrl_c  # first, for as long as the others take
+
 import torch
 import transformers
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "src"))
 from gpt.checkpoints import hf_config, to_hf
 from gpt.decoder import Decoder, Request, stream
 from gpt.machine import pick_device

@@ -24,9 +24,13 @@ ROOT = HERE.parents[1]
 for folder in (HERE, ROOT / "src", ROOT):
     if str(folder) not in sys.path:
         sys.path.insert(0, str(folder))
+import pipeline.ctrl_c  # noqa: E402  first, for as long as the others take
+
 import torch  # noqa: E402
 
 from gpu_parts import PARTS, Card  # noqa: E402
+from pipeline.cli import or_input_error  # noqa: E402
+from pipeline.ending import Parser, script_main  # noqa: E402
 from pipeline.files import read_json, write_bytes, write_json  # noqa: E402
 
 PART_SECONDS = 540  # a part that hangs ends here; each looks at its own clock long before
@@ -103,7 +107,7 @@ def machine() -> str:
 
 
 def arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = Parser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument(
         "--parts", nargs="+", choices=list(PARTS), default=list(PARTS), metavar="PART", help=", ".join(PARTS)
     )
@@ -123,4 +127,4 @@ def arguments() -> argparse.Namespace:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    script_main(lambda: or_input_error(main))

@@ -6,7 +6,8 @@
 
 Two small tasks that need no network: multiple choice by log-probabilities (local-completions) and answers in the chat
 format, greedy (local-chat-completions). Prints a table; exits 1 when an answer differs, or a log-probability by more
-than 1e-3, which is about what two ways of summing fp32 differ by over a sentence. Nothing of this repo is imported.
+than 1e-3, which is about what two ways of summing fp32 differ by over a sentence. What it imports of this repo needs no
+package.
 """
 
 import json
@@ -16,6 +17,11 @@ import tempfile
 import urllib.request
 from pathlib import Path
 from typing import Any
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "src"))
+import pipeline.ctrl_c  # first, for as long as the others take
+
+from pipeline.ending import script_main
 
 os.environ.setdefault("OPENAI_API_KEY", os.environ.get("SERVE_KEY", "none"))
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
@@ -99,7 +105,9 @@ def main(url: str, checkpoint: str) -> int:
 
 
 if __name__ == "__main__":
-    if len(sys.argv) != 3 or sys.argv[1] in ("-h", "--help"):
-        print(__doc__)
-        sys.exit(0 if sys.argv[1:2] in (["-h"], ["--help"]) else 2)
-    sys.exit(main(sys.argv[1], sys.argv[2]))
+    if sys.argv[1:2] in (["-h"], ["--help"]):
+        script_main(lambda: print(__doc__))
+    elif len(sys.argv) != 3:
+        print(__doc__, file=sys.stderr)
+        sys.exit(2)
+    script_main(lambda: main(sys.argv[1], sys.argv[2]))

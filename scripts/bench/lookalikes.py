@@ -12,16 +12,22 @@ and writes it to scripts/bench/RESULTS.md. Needs rensa: pip install rensa.
 import argparse
 import random
 import shutil
+import sys
 import tempfile
 import time
 from collections.abc import Callable
 from datetime import date
 from pathlib import Path
 
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "src"))
+import pipeline.ctrl_c  # first, for as long as the others take
+
 import datasketch
 
 from data import RESULTS, as_filtered, dedup, plain_shingles, processor, put_section, quiet, this_command
-from pipeline.config import InputError, load_config
+from pipeline.cli import or_input_error
+from pipeline.config import load_config
+from pipeline.ending import Parser, script_main
 from pipeline.files import dump_line
 
 FRAME, OWN = 60, 16  # words of a stub
@@ -29,7 +35,7 @@ VOCABULARY = [f"word{k}" for k in range(4000)]
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = Parser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--sizes", type=int, nargs="+", default=[1000, 10_000, 100_000])
     parser.add_argument("--peer-limit", type=int, default=10_000)
     args = parser.parse_args()
@@ -119,7 +125,4 @@ def table(rows: list[tuple[int, str, tuple[float, int] | None]], sizes: list[int
 
 
 if __name__ == "__main__":
-    try:
-        main()
-    except InputError as error:
-        raise SystemExit(f"error: {error}") from None
+    script_main(lambda: or_input_error(main))

@@ -11,7 +11,6 @@ With --url each question is answered from memory and looked up; "reading alone" 
 those that had the fact before them. --clients measures searches a second and how long they take.
 """
 
-import argparse
 import json
 import re
 import statistics
@@ -22,11 +21,14 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import NamedTuple
 
-import requests
-
 ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT), str(ROOT / "src")]
+import pipeline.ctrl_c  # noqa: E402  first, for as long as the others take
+
+import requests  # noqa: E402
+
 from pipeline.config import InputError  # noqa: E402
+from pipeline.ending import FULL, Parser, script_main  # noqa: E402
 from scripts.bench import exam, quiz  # noqa: E402
 from wikipedia.search import GOOD, Passage, Search  # noqa: E402
 
@@ -208,8 +210,8 @@ def reading(url: str, asked: list[Asked], unanswered: list[str]) -> tuple[str, l
     return "\n".join(lines), every
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+def main() -> int:
+    parser = Parser(description=__doc__.split("\n")[0])
     parser.add_argument("--index", type=Path, required=True, help="what scripts/build_index.py made")
     source = parser.add_mutually_exclusive_group(required=True)
     source.add_argument("--truth", type=Path, help="miniwiki-truth.json")
@@ -235,9 +237,12 @@ def main() -> None:
             if args.json:
                 args.json.write_text(json.dumps(every, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
     except (InputError, quiz.QuizError, requests.RequestException, OSError, ValueError) as error:
+        if isinstance(error, BrokenPipeError) or isinstance(error, OSError) and error.errno in FULL:
+            raise
         print(f"lookup: {error}", file=sys.stderr)
-        sys.exit(2)
+        return 2
+    return 0
 
 
 if __name__ == "__main__":
-    main()
+    script_main(main)

@@ -7,14 +7,16 @@ used, they come again with other names: every capitalised word gets an ending of
 grows as that of new articles would.
 """
 
-import argparse
 import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "src"))
+import pipeline.ctrl_c  # first, for as long as the others take
 
+from pipeline.cli import or_input_error
+from pipeline.ending import Parser, script_main
 from pipeline.files import dump_line, read_jsonl
 from pipeline.stage_output import StageOutput, shards
 
@@ -52,7 +54,7 @@ def many(source: Path, count: int) -> Iterator[dict]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser = Parser(description=__doc__.split("\n")[0])
     parser.add_argument("--source", type=Path, required=True, help="a folder that dedup.py made")
     parser.add_argument("--target", type=Path, required=True)
     parser.add_argument("--articles", type=int, default=200_000)
@@ -76,4 +78,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    script_main(lambda: or_input_error(main))

@@ -22,8 +22,11 @@ from typing import NamedTuple
 
 ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT / "src"), str(Path(__file__).parent)]
+import pipeline.ctrl_c  # noqa: E402  first, for as long as the others take
 
 from lua_modules import Judge, judge, without_hidden  # noqa: E402
+from pipeline.cli import or_input_error  # noqa: E402
+from pipeline.ending import Parser, script_main  # noqa: E402
 from wikipedia import dump as dumps  # noqa: E402
 from wikipedia.templates.base import Context  # noqa: E402
 from wikipedia.wikitext import Options, to_text  # noqa: E402
@@ -304,7 +307,7 @@ def compare(compared: Compared, run: Judge, calls: list[str], shown: int) -> tup
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = Parser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("modules", type=Path)
     parser.add_argument("--dump", type=Path, action="append", default=[])
     parser.add_argument("--grid", type=int, default=400, help="generated calls of each template")
@@ -332,4 +335,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    script_main(lambda: or_input_error(main))

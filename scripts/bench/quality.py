@@ -19,9 +19,14 @@ import tempfile
 from datetime import date
 from pathlib import Path
 
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "src"))
+import pipeline.ctrl_c  # first, for as long as the others take
+
 from data import CORPUS, RESULTS, as_filtered, put_section, read_texts, this_command
 from load_file import load_file
+from pipeline.cli import or_input_error
 from pipeline.config import ROOT, InputError
+from pipeline.ending import Parser, script_main
 from pipeline.files import dump_line, read_jsonl
 
 NO_GAPS, NO_SOUNDS = "holes /10k, a formula counted as a word", "alien words /10k words, pronunciations left out"
@@ -121,7 +126,7 @@ def duplicates(args, work: Path) -> str:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = Parser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--tools", type=Path, default=CORPUS.parent / "tools")
     parser.add_argument(
         "--dumps",
@@ -141,12 +146,9 @@ def main() -> None:
             report = f"{date.today()}. `{this_command()}`\n\n{measure(args, work)}"
             print(report + "\n")
             put_section(RESULTS, heading, report)
-    except InputError as error:
-        print(f"error: {error}", file=sys.stderr)
-        sys.exit(2)
     finally:
         shutil.rmtree(work)
 
 
 if __name__ == "__main__":
-    main()
+    script_main(lambda: or_input_error(main))

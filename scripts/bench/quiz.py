@@ -23,10 +23,13 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-import requests
-
 ROOT = Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(ROOT))
+sys.path[:0] = [str(ROOT), str(ROOT / "src")]
+import pipeline.ctrl_c  # noqa: E402  first, for as long as the others take
+
+import requests  # noqa: E402
+
+from pipeline.ending import Parser, script_main  # noqa: E402
 from scripts.bench import exam  # noqa: E402
 
 AT_ONCE = 8  # questions of the exam in flight: the server answers them side by side
@@ -498,8 +501,8 @@ def run(args: argparse.Namespace) -> int:
     return 0 if figures["percent_right"] >= args.min_percent else 1
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+def main() -> int:
+    parser = Parser(description=__doc__.split("\n")[0])
     parser.add_argument("--url", required=True, help="the server, such as http://127.0.0.1:8080")
     parser.add_argument("--truth", type=Path, default=ROOT / "data/raw/miniwiki-truth.json", help="what build.py wrote")
     parser.add_argument("--train", type=Path, help="training conversations; no wording in them is asked")
@@ -513,11 +516,11 @@ def main() -> None:
     if args.n < 1 or args.turns < 1:
         parser.error("--n and --turns must be at least 1")
     try:
-        sys.exit(run(args))
+        return run(args)
     except QuizError as error:
         print(f"quiz: {error}", file=sys.stderr)
-        sys.exit(2)
+        return 2
 
 
 if __name__ == "__main__":
-    main()
+    script_main(main)

@@ -15,11 +15,13 @@ import math
 import sys
 from pathlib import Path
 
-import torch
-
 ROOT = Path(__file__).resolve().parents[2]
 for folder in (ROOT / "scripts" / "bench", ROOT / "src"):  # src first: both have a train.py
     sys.path.insert(0, str(folder))
+import pipeline.ctrl_c  # noqa: E402  first, for as long as the others take
+
+import torch  # noqa: E402
+
 import train  # noqa: E402  src/train.py
 from beside import nanogpt_model  # noqa: E402
 from gpt.machine import Workers, autocast, pick_device, to_device  # noqa: E402

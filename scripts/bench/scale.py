@@ -25,8 +25,13 @@ import time
 from datetime import date
 from pathlib import Path
 
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "src"))
+import pipeline.ctrl_c  # first, for as long as the others take
+
 from data import CORPUS, RESULTS, processor, put_section, read_texts, this_command
+from pipeline.cli import or_input_error
 from pipeline.config import ROOT, InputError
+from pipeline.ending import Parser, script_main
 from pipeline.files import dump_line, read_json
 from wikipedia import dump as dumps
 
@@ -192,7 +197,7 @@ def memory(args: argparse.Namespace, work: Path) -> str:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = Parser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("what", choices=["workers", "memory"])
     parser.add_argument("--dump", type=Path, default=CORPUS / "dumps/enwiki-merged-multistream.xml.bz2")
     parser.add_argument("--copies", type=int, default=16)
@@ -205,9 +210,6 @@ def main() -> None:
     work = Path(tempfile.mkdtemp(prefix="wikillm-scale-", dir=args.work))
     try:
         body = {"workers": workers, "memory": memory}[args.what](args, work)
-    except InputError as error:
-        print(f"error: {error}", file=sys.stderr)
-        sys.exit(2)
     finally:
         shutil.rmtree(work)
     heading = {"workers": "Extraction over workers", "memory": "Memory of clean and dedup"}[args.what]
@@ -217,4 +219,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    script_main(lambda: or_input_error(main))

@@ -22,11 +22,13 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "src"))
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+import pipeline.ctrl_c  # first, for as long as the others take
+
 import httpx
 import torch
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "src"))
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 import publish
 from gpt import checkpoints
 from gpt.tokenizer import Tokenizer

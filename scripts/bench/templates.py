@@ -20,8 +20,11 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT / "src"), str(Path(__file__).parent)]
+import pipeline.ctrl_c  # noqa: E402  first, for as long as the others take
 
 from lua_modules import judge, with_gaps  # noqa: E402
+from pipeline.cli import or_input_error  # noqa: E402
+from pipeline.ending import Parser, script_main  # noqa: E402
 from wikipedia import dump as dumps  # noqa: E402
 from wikipedia.convert.conversion import convert  # noqa: E402
 from wikipedia.convert.numbers import fraction, superscript  # noqa: E402
@@ -132,7 +135,7 @@ def alike(calls: list[str], judge: Callable[[list[str], dict[str, str]], str], s
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = Parser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("modules", type=Path)
     parser.add_argument("--dump", type=Path, action="append", default=[])
     parser.add_argument("--grid", type=int, default=10_000)
@@ -152,4 +155,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    script_main(lambda: or_input_error(main))

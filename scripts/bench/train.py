@@ -17,10 +17,12 @@ import sys
 import time
 from pathlib import Path
 
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "src"))
+import pipeline.ctrl_c  # first, for as long as the others take
+
 import numpy as np
 import torch
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "src"))
 from beside import nanogpt_model
 from gpt.machine import autocast, freeze_gc, pick_device
 from gpt.optim import build_optimizer, clip_gradients

@@ -6,11 +6,13 @@ facts/*.txt -> <out>/miniwiki-20260101-pages-articles-multistream.xml.bz2, its -
     python scripts/miniwiki/build.py --out /tmp/wiki
 """
 
-import argparse
 import hashlib
 import json
 import sys
 from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "src"))
+import pipeline.ctrl_c  # first, for as long as the others take
 
 import life
 import overviews
@@ -18,6 +20,7 @@ import people
 import places
 import science
 from dump import PAGES_PER_STREAM, Page, multistream, write_whole
+from pipeline.ending import Parser, script_main
 from prose import Article, number_of
 from troubles import Planted, planted
 from wikitext import MARKUP, Linker, page_text
@@ -207,15 +210,18 @@ def build(out: Path) -> str:
     )
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+def main() -> int:
+    parser = Parser(description=__doc__.split("\n")[0])
     parser.add_argument("--out", type=Path, default=ROOT / "data" / "raw", help="folder of the three files")
     try:
         print(build(parser.parse_args().out))
+    except BrokenPipeError:
+        raise
     except OSError as error:
         print(f"the mini-wiki cannot be written: {error}", file=sys.stderr)
-        sys.exit(2)
+        return 2
+    return 0
 
 
 if __name__ == "__main__":
-    main()
+    script_main(main)

@@ -98,9 +98,6 @@ class VastApi:
     def start(self, instance: int) -> None:
         self.done(f"start instance {instance}", self.sdk.start_instance, instance)
 
-    def change_bid(self, instance: int, price: float) -> None:
-        self.done(f"change the bid for instance {instance}", self.sdk.change_bid, instance, price)
-
     def done(self, what: str, call: Callable, *args) -> None:
         answer = asking(what, call, *args)
         if not isinstance(answer, dict) or answer.get("success") is not True:

@@ -7,7 +7,8 @@ there, and the same command finds it again. What this loop may conclude from wha
     no answer over ssh      nothing. vast.ai is asked, for the address too (a restart changes it), then the box again
     offline, unknown        nothing: it is away for a moment and is not billed
     stopped                 by the guard, by `vast.py stop` or at the console: kept; the next `build` starts it again
-    outbid                  the same, and it runs again by itself when its bid is the highest
+    outbid                  the same, and it runs again by itself when its bid is the highest; when that takes too long,
+                            it is stopped and kept, and another box goes on from what was pulled
     in no listing           gone, with its disk: another box goes on from what was pulled
 """
 
@@ -18,7 +19,7 @@ from dataclasses import dataclass
 
 from pipeline.config import InputError
 from scripts.rental import ledger
-from scripts.rental.fleet import LAG_POLLS, Fleet, World, keep, stranger
+from scripts.rental.fleet import LAG_POLLS, Fleet, GpuTaken, World, keep, stranger
 from scripts.rental.world import (
     ApiError,
     BadBox,
@@ -26,6 +27,7 @@ from scripts.rental.world import (
     KeyRefused,
     LocalFault,
     OfferGone,
+    Pulled,
     RentalError,
     Report,
     Row,
@@ -47,6 +49,10 @@ class Stopped(RentalError):
     """The instance is stopped, by the guard or by somebody's hand."""
 
 
+class Outbid(RentalError):
+    """The instance has stood still for so long that going on elsewhere is the shorter way."""
+
+
 class CapReached(RentalError):
     """The hours or dollars are spent."""
 
@@ -55,8 +61,8 @@ class CapReached(RentalError):
 class Plan:
     """id: what is to be built, of the config and the last stage. max_hours, max_dollars: the caps. offers: what to
     rent, best first. built: are the outputs here what this build makes? trains(tokens/s): called with the speed
-    that training has on the box; what to say about it. finished(stages): called once, when all is pulled and nothing
-    is rented."""
+    that training has on the box; what to say about it. verified(stages): called when all is pulled and compared, before
+    the box is destroyed; finished(): when nothing is rented any more."""
 
     id: str
     max_hours: float
@@ -64,7 +70,8 @@ class Plan:
     offers: Callable[[], list[dict]]
     built: Callable[[], bool] = lambda: False
     trains: Callable[[float], str] = lambda tokens_per_second: ""
-    finished: Callable[[dict[str, float]], None] = lambda stages: None
+    verified: Callable[[dict[str, float]], None] = lambda stages: None
+    finished: Callable[[], None] = lambda: None
 
 
 class Builder:
@@ -73,6 +80,8 @@ class Builder:
         self.clock, self.store, self.say, self.box = world.clock, world.store, world.say, world.box
         self.poll: float = world.vast.poll_seconds  # type: ignore[attr-defined]
         self.pull_seconds: float = world.vast.pull_minutes * 60  # type: ignore[attr-defined]
+        self.outbid_seconds: float = world.vast.outbid_minutes * 60  # type: ignore[attr-defined]
+        self.may_move = False
         self.stages: dict[str, float] = {}
         self.speed = 0.0  # tokens/s of training, as last said
 
@@ -82,14 +91,17 @@ class Builder:
         """Until everything is here and nothing is rented. RentalError leaves the instance as it is, or stopped."""
         for row in self.fleet.reconcile():
             self.say(stranger(row))
-        vanished = 0
+        vanished, self.may_move = 0, True
         while True:
             if self.fleet.instance is None:
                 if self.plan.built():
                     self.say("built already: every output is here, and of this config")
+                    self.end_left()
                     return
                 self.stop_at_cap(rented=False)
-                self.rent()
+                self.rent_or_go_back()
+            if self.fleet.instance is None:
+                continue
             try:
                 self.bring_back()
                 self.stop_at_cap()
@@ -102,9 +114,64 @@ class Builder:
                 if vanished >= MAX_BOXES:
                     raise RentalError(f"{vanished} boxes vanished; nothing is rented. Run it again later") from None
                 self.say(f"{error}; another box goes on from what was pulled")
+            except Outbid as error:
+                self.say(f"  {error}")
+                self.leave()
             except Unreachable as error:  # between two looks of the loops below
                 self.say(f"  {error}; trying again")
                 self.clock.sleep(self.poll)
+
+    # Going on elsewhere ---------------------------------------------------------------------------------------------
+
+    def leave(self) -> None:
+        """The outbid box is stopped and kept; when there is nothing else to rent, it is waited for as before."""
+        if reason := self.over_cap():
+            self.fleet.stop()
+            raise CapReached(f"{reason}. Raise it and run it again, or end it.\n{self.stopped_text()}")
+        try:
+            offers = self.plan.offers()
+        except (RentalError, KeyRefused) as error:
+            self.say(f"  {error}; waiting for the outbid box as before")
+            return
+        if not offers:
+            self.say("  nothing else is to be had just now; waiting for the outbid box as before")
+            return
+        if not self.fleet.the_instance()["work"]:
+            self.fleet.destroy()
+            return
+        self.fleet.leave(self.plan.id)
+        for instance in self.fleet.left[-1:]:
+            self.say(f"{keep(instance)}\nanother box goes on from {self.pulled_text()}")
+
+    def rent_or_go_back(self) -> None:
+        """Rent. While a box is left behind and nothing else becomes a working one, the two are tried in turn."""
+        try:
+            self.rent()
+        except StillBilling:
+            raise
+        except RentalError as error:
+            if self.plan.id not in [instance["plan"] for instance in self.fleet.left[-1:]]:
+                raise
+            self.fleet.take_back()
+            self.say(f"{error}; trying instance {self.fleet.the_instance()['id']} again, which was left behind")
+            try:
+                if self.fleet.start() is None:
+                    self.fleet.forget()
+            except GpuTaken:
+                self.say("  somebody else still has its GPU")
+                self.fleet.leave(self.plan.id)
+
+    def end_left(self) -> None:
+        """All that this plan makes is here: what was left behind for it is of no use any more."""
+        for instance in self.fleet.left:
+            if instance["plan"] == self.plan.id:
+                self.fleet.destroy_left(instance)
+            else:
+                self.say(keep(instance))
+
+    def pulled_text(self) -> str:
+        pulled = self.store.load()["pulled"]
+        return f"{pulled[0]}, pulled {(self.clock.wall() - pulled[1]) / 60:.0f} minutes ago" if pulled else "the start"
 
     # Renting --------------------------------------------------------------------------------------------------------
 
@@ -170,8 +237,10 @@ class Builder:
                 self.clock.sleep(self.poll)
 
     def wait_running(self, deadline: float | None) -> None:
-        """Until the container runs. With a deadline a box that will not is bad; without one it is waited for."""
+        """Until the container runs. With a deadline a box that will not is bad; without one it is waited for. Outbid
+        when a build has waited long enough."""
         said, exited, told = None, 0, self.clock.monotonic()
+        outbid: float | None = None  # since when
         while True:
             row: Row | None = None
             try:
@@ -181,6 +250,7 @@ class Builder:
                 if row.runs:
                     return
                 exited = exited + 1 if row.outbid or row.stopped else 0
+                outbid = (outbid or self.clock.monotonic()) if row.outbid else None
                 if (row.status, row.message) != said or self.clock.monotonic() - told > TELL_SECONDS:
                     said, told = (row.status, row.message), self.clock.monotonic()
                     self.say(f"  {row.status or 'being provisioned'}: {row.message.strip()[:100]}")
@@ -194,16 +264,27 @@ class Builder:
                 raise BadBox("start", f"instance {self.fleet.the_instance()['id']} did not start in time")
             if deadline is None and exited > LAG_POLLS and row is not None and row.stopped:
                 raise Stopped(self.stopped_text())
+            if deadline is None and self.may_move and outbid is not None:
+                waited = self.clock.monotonic() - outbid
+                if waited >= self.patience():
+                    raise Outbid(f"outbid for {waited / 60:.0f} minutes")
             self.clock.sleep(self.poll)
 
+    def patience(self) -> float:
+        """Seconds for which an outbid box is waited for: at least as long as it would take to make again what it may
+        hold beyond the last pull."""
+        return max(self.outbid_seconds, self.fleet.the_instance().get("unsaved", 0.0))
+
     def outbid_text(self) -> str:
-        """What a user can do while somebody pays more for the GPU."""
-        pulled = self.store.load()["pulled"]
-        ago = f"{pulled[0]}, pulled {(self.clock.wall() - pulled[1]) / 60:.0f} minutes ago" if pulled else "the start"
+        """What happens while somebody pays more for the GPU, and what a user can do."""
+        text = "outbid: it runs again by itself when its bid is the highest; until then only its disk costs.\n       "
+        if self.may_move:
+            return (
+                f"{text}When that takes {self.patience() / 60:.0f} minutes (vast.outbid_minutes, or as long as making "
+                f"what was not pulled),\n       another box goes on from {self.pulled_text()}"
+            )
         return (
-            "outbid: it runs again by itself when its bid is the highest; until then only its disk costs.\n"
-            f"       to go on elsewhere, from {ago}: Ctrl-C, python scripts/vast.py down --lose-work, then the same "
-            "command (with a higher vast.bid, or vast.bid=off)"
+            f"{text}to go on elsewhere when it takes too long, from {self.pulled_text()}: python scripts/vast.py build"
         )
 
     def connect(self) -> None:
@@ -305,7 +386,7 @@ class Builder:
             if state["instance"]:
                 ledger.counted(state, state["instance"]["id"], report.spans)
                 ledger.moved(state, state["instance"]["id"], *report.traffic)
-                state["instance"]["last_seen"] = self.clock.wall()
+                self.fleet.met(state["instance"], True)
         return report
 
     def watch(self) -> Report:
@@ -346,23 +427,32 @@ class Builder:
     def pull(self) -> None:
         """One of many: what goes wrong is said, and the next one will do. What is on the box stays there."""
         try:
-            self.note_pull(self.patiently(self.box.pull).new)
+            self.pull_all()
         except (LocalFault, RentalError) as error:
-            if isinstance(error, (Gone, Stopped)):
+            if isinstance(error, (Gone, Stopped, Outbid)):
                 raise
             self.say(f"  pull: {error}; the box goes on, and it is tried again later")
 
-    def note_pull(self, new: tuple[str, ...]) -> None:
-        if new:
-            with self.store.change() as state:
-                state["pulled"] = [new[-1], self.clock.wall()]
-        self.say(f"  pulled: {', '.join(new) if new else 'no new checkpoint'}")
+    def pull_all(self, patient: bool = True) -> Pulled:
+        """What the box had made when this began is here afterwards, and verified."""
+
+        def pull() -> tuple[float, Pulled]:
+            return self.clock.wall(), self.box.pull()
+
+        began, pulled = self.patiently(pull) if patient else pull()
+        with self.store.change() as state:
+            if known := state["instance"]:
+                self.fleet.met(known, True)
+                known["unsaved"] = self.clock.wall() - began
+            if pulled.new:
+                state["pulled"] = [pulled.new[-1], self.clock.wall()]
+        self.say(f"  pulled: {', '.join(pulled.new) if pulled.new else 'no new checkpoint'}")
+        return pulled
 
     def finish(self, report: Report) -> None:
         """The job has ended: everything home, compared, and only then the box destroyed. A failed stage keeps its
         box."""
-        pulled = self.patiently(self.box.pull)
-        self.note_pull(pulled.new)
+        pulled = self.pull_all()
         if report.job == "lost":
             raise RentalError(
                 "the build ended without a status (killed, or out of memory); the box is kept, its guard stops it. "
@@ -378,9 +468,10 @@ class Builder:
         again = self.report()
         if again.job != "ended" or self.patiently(self.box.inventory) != pulled.inventory:
             raise Unreachable("the box has made more since the pull")
-        stages = dict(self.stages)
+        self.plan.verified(dict(self.stages))
         self.fleet.destroy(verified=True)
-        self.plan.finished(stages)
+        self.end_left()
+        self.plan.finished()
 
     # Single steps ---------------------------------------------------------------------------------------------------
 
@@ -409,18 +500,29 @@ class Builder:
 
     def start(self) -> None:
         self.fleet.reconcile()
+        self.fleet.take_back()
         if self.fleet.start() is None:
             self.fleet.forget()
             raise RentalError("it exists no more: its host took it away. Nothing is rented")
         self.bring_back()
         self.report()
 
-    def down(self, lose_work: bool = False) -> None:
+    def down(self, lose_work: bool = False, number: int | None = None) -> None:
         """Save, pull, compare, destroy, see that it is gone. What cannot be pulled is not destroyed, unless it may be
-        lost."""
+        lost. number: that instance alone; without one, what was left behind ends too when its work may be lost."""
         self.fleet.reconcile()
-        if self.fleet.instance is None:
-            return
+        works = self.fleet.instance is not None and number in (None, self.fleet.the_instance()["id"])
+        behind = [instance for instance in self.fleet.left if number in (None, instance["id"])]
+        if number is not None and not works and not behind:
+            raise InputError(f"instance {number} is none of this checkout's; see: python scripts/vast.py status")
+        if behind and not works and not lose_work:
+            raise HasWork(keep(behind[-1]))
+        if works:
+            self.end(lose_work)
+        for instance in behind if lose_work else []:
+            self.fleet.destroy_left(instance)
+
+    def end(self, lose_work: bool) -> None:
         row = self.fleet.look()
         if row is None:
             self.fleet.forget()
@@ -433,8 +535,7 @@ class Builder:
             self.connect()
             if self.report().job == "running":
                 self.box.end_jobs()
-            pulled = self.box.pull()
-            self.note_pull(pulled.new)
+            pulled = self.pull_all(patient=False)
             if self.report().job == "running" or self.box.inventory() != pulled.inventory:
                 raise RentalError("the box has made more since the pull, so nothing was destroyed; run it again")
             self.fleet.destroy(verified=True)
@@ -464,7 +565,7 @@ class Builder:
         self.say(f"{reason}: the stage is told to save and end")
         try:
             self.patiently(self.box.end_jobs)
-            self.note_pull(self.patiently(self.box.pull).new)
+            self.pull_all()
         except Stopped:
             pass  # the guard was faster: what was saved is on its disk
         except (KeyRefused, RentalError) as error:

@@ -12,12 +12,13 @@ from argparse import Namespace
 from pathlib import Path
 
 from pipeline.config import ROOT, InputError, load_config, resolve
+from pipeline.ending import write_nowhere
 from scripts.rental import ledger, preflight, price, transfer
 from scripts.rental import state as st
 from scripts.rental.api import VastApi
 from scripts.rental.box import Job, SshBox, show_status
 from scripts.rental.build import Builder, Plan
-from scripts.rental.fleet import Fleet, World, stranger
+from scripts.rental.fleet import Fleet, World, keep, stranger
 from scripts.rental.on_box.build import RUNS, STAGES, stages
 from scripts.rental.world import Clock, HasWork, RentalError, Row, StillBilling, Unreachable
 
@@ -77,6 +78,8 @@ def note_if_billing() -> None:
     except InputError:
         return
     instance = state["instance"]
+    for left in state["left"]:
+        print(f"NOTE: {keep(left)}", file=sys.stderr)
     if instance and instance["wanted"] == "stopped":
         print(
             f"NOTE: instance {instance['id']} is stopped; its disk costs ${instance['disk_dph'] * 24:.2f} a day. "
@@ -111,7 +114,17 @@ class Session:
         instance = self.store.load()["instance"]
         if instance and not any(o.startswith("train.price_per_hour=") for o in self.args.overrides):
             settings.append(f"train.price_per_hour={instance['dph']:.4f}")  # what is rented
+        if instance and instance.get("bid") and not any(o.startswith("train.checkpoint_") for o in self.args.overrides):
+            settings += self.bid_settings(instance)
         return Job(self.plan_id(), STAGES[0], self.last, tuple(settings))
+
+    def bid_settings(self, instance: dict) -> list[str]:
+        """It may be outbid at any moment: a checkpoint for each pull."""
+        count = instance["gpus"]
+        reached = self.store.load()["speeds"].get(price.gpus(instance["gpu"], count))
+        measured = reached / price.flops_per_token(self.cfg) if reached else None
+        hours = price.stage_hours(self.cfg, instance["gpu"], count, self.last, measured)
+        return [f"train.checkpoint_interval={price.bid_interval(self.cfg, hours['train'])}"] if hours else []
 
     def plan_id(self) -> str:
         """What is built: the config but for how it is rented, and the last stage."""
@@ -142,7 +155,8 @@ class Session:
         world = World(self.connect(), self.box(), Clock(), self.store, self.cfg.vast, say, Uninterrupted)
         hours = getattr(self.args, "max_hours", None) or self.cfg.vast.max_hours
         dollars = getattr(self.args, "max_dollars", None) or self.cfg.vast.max_dollars
-        return Builder(world, Plan(self.plan_id(), hours, dollars, self.offers, self.built, self.trains, self.finished))
+        plan = Plan(self.plan_id(), hours, dollars, self.offers, self.built, self.trains, self.verified, self.finished)
+        return Builder(world, plan)
 
     def offers(self) -> list[dict]:
         """What may be rented, best first; InputError for what would fail on every box."""
@@ -156,7 +170,18 @@ class Session:
                 f"no {vast.gpu} below ${vast.max_price}/h fits `{vast.filters}`; "
                 "raise vast.max_price or loosen vast.filters"
             )
-        return [self.with_bid(q) for q in fitting]
+        return self.taking_the_bid(fitting)
+
+    def taking_the_bid(self, quotes: list[price.Quote]) -> list[dict]:
+        bid = self.cfg.vast.bid
+        lowest = [quote.offer.get("min_bid") or 0.0 for quote in quotes]
+        winning = [quote for quote, low in zip(quotes, lowest) if isinstance(bid, str) or low <= bid]
+        if not winning:
+            raise RentalError(
+                f"no offer takes a bid of ${bid:g}/h: the lowest that wins now is ${min(lowest):g}; raise vast.bid, or "
+                "vast.bid=off"
+            )
+        return [self.with_bid(quote) for quote in winning]
 
     def with_bid(self, quote: price.Quote) -> dict:
         """vast.bid: auto bids a tenth above the lowest that wins now; a number bids that many dollars an hour for the
@@ -214,17 +239,23 @@ class Session:
     def built(self) -> bool:
         return self.store.load()["built"] == {"inputs": self.plan_id(), "outputs": self.outputs()}
 
-    def finished(self, hours: dict[str, float]) -> None:
+    def verified(self, hours: dict[str, float]) -> None:
         with self.store.change() as state:
             state["built"] = {"inputs": self.plan_id(), "outputs": self.outputs()}
             state["hours"] = hours
+
+    def finished(self) -> None:
         print(f"built {self.args.config}:")
         write_bill(self)
         close_ledger(self.store)
 
 
 def say(text: str) -> None:
-    print(text, flush=True)
+    """A full disk behind `>`, or a reader that is gone, ends no build."""
+    try:
+        print(text, flush=True)
+    except OSError:
+        write_nowhere()
 
 
 def write_bill(session: Session) -> None:
@@ -237,10 +268,11 @@ def write_bill(session: Session) -> None:
 
 
 def close_ledger(store: st.Store) -> None:
-    """The next build has its own caps and its own bill."""
+    """The next build has its own caps and its own bill; what still costs stays in it."""
     with store.change() as state:
-        state["history"] = [*state["history"], *state["ledger"]]
-        state["ledger"] = []
+        over = [entry for entry in state["ledger"] if entry["prices"][-1][1] == 0]
+        state["history"] = [*state["history"], *over]
+        state["ledger"] = [entry for entry in state["ledger"] if entry not in over]
 
 
 # The commands ---------------------------------------------------------------------------------------------------------
@@ -353,9 +385,9 @@ def status(session: Session) -> None:
     strangers = builder.fleet.reconcile()
     state = session.store.load()
     instance = state["instance"]
-    if instance is None:
+    if instance is None and not state["left"]:
         print("nothing is rented")
-    else:
+    elif instance:
         row = builder.fleet.look()
         shown = "GONE" if row is None else row.status
         print(
@@ -374,6 +406,8 @@ def status(session: Session) -> None:
         else:
             print(builder.stopped_text())
     state = session.store.load()
+    for left in state["left"]:
+        print(keep(left))
     if state["pulled"]:
         print(
             f"last checkpoint pulled: {state['pulled'][0]}, {(time.time() - state['pulled'][1]) / 60:.0f} minutes ago"
@@ -423,12 +457,12 @@ def down(session: Session) -> int:
     with st.only_one(STATE):
         builder = session.builder()
         strangers = builder.fleet.reconcile()
-        had = builder.fleet.instance is not None
+        had = builder.fleet.instance is not None or bool(builder.fleet.left)
         if not had:
             print("nothing is rented by this checkout" if strangers else "nothing is rented")
         else:
             try:
-                builder.down(session.args.lose_work)
+                builder.down(session.args.lose_work, session.args.instance)
             except (HasWork, StillBilling):
                 raise
             except RentalError as error:
@@ -443,8 +477,10 @@ def down(session: Session) -> int:
             print(ledger.show(state, time.time()))
             if state["instance"] is None:
                 close_ledger(session.store)
+        for left in state["left"]:
+            print(keep(left))
         tell_strangers(strangers)
-        return 1 if strangers and not had else 0
+        return 1 if state["left"] or strangers and not had else 0
 
 
 def build(session: Session) -> int:

@@ -1,4 +1,5 @@
-"""The one rented instance of this checkout: rented, looked at, stopped, started, destroyed, each answer read back.
+"""The rented instance of this checkout: rented, looked at, stopped, started, destroyed, each answer read back; and
+those that a build has left behind, stopped, because others had outbid it.
 
 What holds, whatever vast.ai answers:
 
@@ -66,10 +67,16 @@ class Fleet:
         return self.store.load()["instance"]
 
     def the_instance(self) -> dict:
-        found = self.instance
-        if found is None:
+        state = self.store.load()
+        if state["instance"] is None and state["left"]:
+            raise RentalError(keep(state["left"][-1]))
+        if state["instance"] is None:
             raise RentalError("nothing is rented; first: python scripts/vast.py up")
-        return found
+        return state["instance"]
+
+    @property
+    def left(self) -> list[dict]:
+        return self.store.load()["left"]
 
     # The key and what it lists ------------------------------------------------------------------------------------
 
@@ -78,8 +85,9 @@ class Fleet:
         account = self.api.account()
         state, now = self.store.load(), self.clock.wall()
         waiting = [request for request in state["requests"] if now - request["time"] <= REQUEST_SECONDS]
-        if (state["instance"] or waiting) and state["account"] not in (None, account.id):
-            what = f"instance {state['instance']['id']}" if state["instance"] else "what may be rented"
+        known = [i for i in [state["instance"], *state["left"]] if i]
+        if (known or waiting) and state["account"] not in (None, account.id):
+            what = f"instance {known[0]['id']}" if known else "what may be rented"
             raise KeyRefused(
                 f"this API key belongs to another vast.ai account than the one that rented {what}; "
                 "set VAST_API_KEY to that account's key"
@@ -111,10 +119,13 @@ class Fleet:
                 state["requests"].remove(request)
                 ledger.opened(state, {**request, "id": row.id}, row.started or request["time"])
                 ledger.priced(state, row.id, 0.0, self.clock.wall(), ended)
-        state = self.store.load()
-        ours = state["instance"]["id"] if state["instance"] else None
+        with self.store.change() as state:
+            for row, known in ((row, known) for row in rows for known in state["left"] if known["id"] == row.id):
+                self._seen(state, known, row)
+        ours = {known["id"] for known in [state["instance"], *state["left"]] if known}
         labels = {request["label"] for request in state["requests"]}
-        return [row for row in rows if row.id != ours and row.label not in labels and row not in [r for _, r in extras]]
+        settled = [row for _, row in extras]
+        return [row for row in rows if row.id not in ours and row.label not in labels and row not in settled]
 
     def adopt(self, row: Row) -> None:
         """Take over an instance that is known by its label only: it may hold work."""
@@ -130,7 +141,8 @@ class Fleet:
     def _adopt(self, state: dict, request: dict, instance: int) -> None:
         state["requests"] = [other for other in state["requests"] if other["label"] != request["label"]]
         state["instance"] = {**request, "id": instance, "rented": request["time"], "wanted": "running",
-                             "seen": False, "work": False, "last_seen": request["time"]}  # fmt: skip
+                             "seen": False, "work": False, "last_seen": request["time"],
+                             "ran": True, "unsaved": 0.0}  # fmt: skip
         ledger.opened(state, state["instance"], request["time"])
 
     # Renting --------------------------------------------------------------------------------------------------------
@@ -140,7 +152,7 @@ class Fleet:
         account = self.prove_key()
         request = {"label": new_label(), "time": self.clock.wall(), "offer": offer["id"], "gpu": offer["gpu_name"],
                    "dph": offer["dph_total"], "disk_dph": offer.get("disk_dph") or 0.0,
-                   "gpus": int(offer.get("num_gpus") or 1),
+                   "gpus": int(offer.get("num_gpus") or 1), "bid": bool(offer.get("bid")),
                    "inet": [offer.get("inet_down_cost") or 0.0, offer.get("inet_up_cost") or 0.0]}  # fmt: skip
         with self.store.change() as state:  # before the request leaves: should this process die now, it is looked for
             state["account"] = account.id
@@ -201,13 +213,25 @@ class Fleet:
             if not known["seen"] and row.started and known["rented"] <= row.started <= now:
                 known["rented"] = row.started  # vast.ai knows best when it began to cost
                 ledger.began(state, row.id, row.started)
-            known["seen"] = True
-            if row.runs:
-                ledger.priced(state, row.id, known["dph"], now, known["last_seen"])
-            elif row.stopped or row.outbid:
-                ledger.priced(state, row.id, known["disk_dph"], now, known["last_seen"])
-            known["last_seen"] = now
+            self._seen(state, known, row)
         return row
+
+    def _seen(self, state: dict, known: dict, row: Row) -> None:
+        """Note what a row says of an instance: its price, and that it was there."""
+        now = self.clock.wall()
+        known["seen"] = True
+        if row.runs:
+            ledger.priced(state, row.id, known["dph"], now, known["last_seen"])
+        elif row.stopped or row.outbid:
+            ledger.priced(state, row.id, known["disk_dph"], now, known["last_seen"])
+        self.met(known, not (row.stopped or row.outbid))
+
+    def met(self, known: dict, runs: bool) -> None:
+        """It was seen now. `unsaved` adds up the seconds in which it may have worked since the last pull."""
+        now = self.clock.wall()
+        if runs or known.get("ran", True):
+            known["unsaved"] = known.get("unsaved", 0.0) + max(0.0, now - known["last_seen"])
+        known["ran"], known["last_seen"] = runs, now
 
     def _gone(self, instance: dict) -> bool:
         """An empty answer is not enough: a listing by the right account's key lacks it, again and again."""
@@ -219,14 +243,18 @@ class Fleet:
                 return False
         return instance["seen"] or self.clock.wall() - instance["rented"] > CREATE_POLLS * self.poll
 
-    def forget(self, since: float | None = None) -> None:
-        """The instance was seen to be gone: nothing of it costs any more, since that moment or some moment after the
-        last look."""
+    def forget(self, since: float | None = None, left: int | None = None) -> None:
+        """The instance, or that one of those left behind, was seen to be gone: nothing of it costs any more, since that
+        moment or some moment after the last look."""
         with self.store.change() as state:
-            if known := state["instance"]:
+            known = state["instance"] if left is None else next(i for i in state["left"] if i["id"] == left)
+            if known:
                 earliest = known["last_seen"] if since is None else since
                 ledger.priced(state, known["id"], 0.0, self.clock.wall(), earliest)
-                state["instance"] = None
+                if left is None:
+                    state["instance"] = None
+                else:
+                    state["left"].remove(known)
 
     # Stopping and starting ------------------------------------------------------------------------------------------
 
@@ -296,6 +324,29 @@ class Fleet:
             "       or go on from what was pulled:       python scripts/vast.py down --lose-work, then build again"
         )
 
+    # Leaving one behind ---------------------------------------------------------------------------------------------
+
+    def leave(self, plan: str) -> None:
+        """The instance is stopped and put beside, with what it holds, so that another may be rented for this plan."""
+        self.stop()
+        with self.store.change() as state:
+            if state["instance"]:
+                state["left"].append({**state["instance"], "plan": plan})
+                state["instance"] = None
+
+    def take_back(self) -> None:
+        """The last one that was left behind is the instance again, stopped."""
+        with self.store.change() as state:
+            if state["instance"] is None and state["left"]:
+                last = state["left"].pop()
+                state["instance"] = {key: value for key, value in last.items() if key != "plan"}
+
+    def destroy_left(self, instance: dict) -> None:
+        """The caller knows that all it was to make is here, or the user says that it may be lost."""
+        with self.world.protect():
+            self.forget(self._end(instance), instance["id"])
+        self.say(f"instance {instance['id']}, which was left behind, is destroyed and gone")
+
     # Ending ---------------------------------------------------------------------------------------------------------
 
     def destroy(self, verified: bool = False, lose_work: bool = False) -> None:
@@ -345,6 +396,13 @@ class Fleet:
 
 
 def keep(instance: dict) -> str:
+    if "plan" in instance:  # left behind
+        return (
+            f"instance {instance['id']} was outbid and left behind; stopped, it keeps what it holds, its disk costs "
+            f"${instance['disk_dph'] * 24:.2f} a day. The build destroys it when all that it makes is here.\n"
+            "       go back to it (after `down`, if another is rented):  python scripts/vast.py start\n"
+            f"       or give up what it holds:  python scripts/vast.py down {instance['id']} --lose-work"
+        )
     return (
         f"instance {instance['id']} may hold work that is not here, so it is kept; stopped, its disk costs "
         f"${instance['disk_dph'] * 24:.2f} a day.\n"

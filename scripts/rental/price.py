@@ -55,10 +55,14 @@ class Quote:
         return sum(self.hours.values())
 
 
-def flops_per_token(cfg) -> float:
+def parameters(cfg) -> int:
+    """Of the matrices; the rest are a thousandth."""
     m = cfg.model
-    matrices = m.n_layer * (4 * m.n_embd**2 + 3 * m.n_embd * m.d_ff) + m.vocab_size * m.n_embd
-    return 6.0 * matrices + 12.0 * m.n_layer * m.n_embd * m.block_size
+    return m.n_layer * (4 * m.n_embd**2 + 3 * m.n_embd * m.d_ff) + m.vocab_size * m.n_embd
+
+
+def flops_per_token(cfg) -> float:
+    return 6.0 * parameters(cfg) + 12.0 * cfg.model.n_layer * cfg.model.n_embd * cfg.model.block_size
 
 
 def tokens(cfg) -> int:
@@ -111,8 +115,7 @@ def disk_gb(cfg) -> int:
         return cfg.vast.disk_gb
     token_gb = 2 * tokens(cfg) / 1e9
     there = {name: size_gb(resolve(str(Path(path).parent))) for name, path in (("tokens", cfg.data.train_bin),)}
-    parameters = flops_per_token(cfg) / 6
-    checkpoints = parameters * 4 * 3 * (cfg.train.keep_checkpoints + 2 + 2 * (cfg.sft.keep_checkpoints + 2)) / 1e9
+    checkpoints = checkpoint_gb(cfg) * (cfg.train.keep_checkpoints + 2 + 2 * (cfg.sft.keep_checkpoints + 2))
     teacher = 30.0 if local_teacher(cfg) else 0.0
     articles = size_gb(resolve(cfg.data.deduped_dir)) or token_gb * 2.2
     return int(12 + max(there["tokens"], token_gb) + articles + checkpoints + teacher + 5) + 1
@@ -120,6 +123,24 @@ def disk_gb(cfg) -> int:
 
 def size_gb(folder: Path) -> float:
     return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file()) / 1e9 if folder.is_dir() else 0.0
+
+
+def bid_interval(cfg, train_hours: float) -> int:
+    """Steps between checkpoints on a box that may be outbid: one for each pull, or the config's when that is fewer."""
+    steps = round(cfg.train.max_iters * cfg.vast.pull_minutes / 60 / train_hours)
+    return min(cfg.train.checkpoint_interval, max(1, steps))
+
+
+def more_pulled_gb(cfg, train_hours: float) -> float:
+    """What these checkpoints add to the traffic of the pulls."""
+    t = cfg.train
+    more = t.max_iters / bid_interval(cfg, train_hours) - t.max_iters / t.checkpoint_interval
+    return more * checkpoint_gb(cfg)
+
+
+def checkpoint_gb(cfg) -> float:
+    """Weights and the optimizer's two moments in fp32."""
+    return parameters(cfg) * 4 * 3 / 1e9
 
 
 def push_gb(cfg) -> tuple[float, float]:
@@ -142,7 +163,8 @@ def quote(cfg, offer: dict, last: str, now: float, speeds: dict[str, float] | No
     if hours is None:
         return None
     down = sum(push_gb(cfg)) + PACKAGES_GB + (TEACHER_GB if local_teacher(cfg) else 0.0)
-    traffic = down * (offer.get("inet_down_cost") or 0.0) + PULLED_GB * (offer.get("inet_up_cost") or 0.0)
+    home = offer.get("inet_up_cost") or 0.0
+    traffic = down * (offer.get("inet_down_cost") or 0.0) + PULLED_GB * home
     total = sum(hours.values())
     bid = offer.get("min_bid")
     disk = offer.get("disk_dph") or 0.0
@@ -153,9 +175,8 @@ def quote(cfg, offer: dict, last: str, now: float, speeds: dict[str, float] | No
     memory = speed_of(offer["gpu_name"])
     if not fits and memory and local_teacher(cfg) and memory[2] < 24:
         fits = f"{memory[2]} GB are too few for the teacher; take {cfg.teacher.model}-AWQ"
-    return Quote(
-        offer, hours, total * offer["dph_total"] + traffic, (bid + disk) * total + traffic if bid else None, fits
-    )
+    by_bid = (bid + disk) * total + traffic + more_pulled_gb(cfg, hours["train"]) * home if bid else None
+    return Quote(offer, hours, total * offer["dph_total"] + traffic, by_bid, fits)
 
 
 def rank(cfg, offers: list[dict], last: str, now: float, speeds: dict[str, float] | None = None) -> list[Quote]:

@@ -21,11 +21,21 @@ PREFIX = "wikillm-"  # of every label; the rest is new for each request
 
 def empty() -> dict[str, Any]:
     """account: id of the account that rents; requests: sent, and not settled: [{label, time, ...}]; instance: the one
-    rented box; ledger: see ledger.py; history: the ledgers of earlier builds; hours: {stage: hours} and built: {inputs,
-    outputs} (hashes) of the last finished build; pulled: [checkpoint, time]; speeds: {GPUs: FLOPs a second that
-    training has reached on them}; uplink: MB/s of the last push."""
-    nothing: dict[str, Any] = {"account": None, "requests": [], "instance": None, "ledger": [], "history": []}
-    return {**nothing, "hours": {}, "built": None, "pulled": None, "speeds": {}, "uplink": None}
+    box that works; left: boxes that a build has left behind, stopped, when they were outbid; ledger: see ledger.py;
+    history: the ledgers of earlier builds; hours: {stage: hours} and built: {inputs, outputs} (hashes) of the last
+    finished build; pulled: [checkpoint, time]; speeds: {GPUs: FLOPs a second that training has reached on them};
+    uplink: MB/s of the last push."""
+    nothing: dict[str, Any] = {"account": None, "requests": [], "instance": None, "left": []}
+    return {
+        **nothing,
+        "ledger": [],
+        "history": [],
+        "hours": {},
+        "built": None,
+        "pulled": None,
+        "speeds": {},
+        "uplink": None,
+    }
 
 
 class Store:

@@ -1,14 +1,12 @@
 """One command line for all scripts: --config FILE, section.key=value ..., --help; one line for an error."""
 
 import argparse
-import os
 import sys
 from collections.abc import Callable
-from typing import Any, NoReturn
+from typing import NoReturn
 
-from pipeline import ctrl_c
 from pipeline.config import ROOT, InputError, full_name, load_config
-from pipeline.files import FULL
+from pipeline.ending import Parser, script_main
 
 
 def stage_main(main: Callable, doc: str, sections: tuple[str, ...], arguments: Callable | None = None) -> None:
@@ -18,40 +16,37 @@ def stage_main(main: Callable, doc: str, sections: tuple[str, ...], arguments: C
     arguments: adds the stage's own options to the argparse parser; main is then called main(cfg, args).
     Exits with main's return value (None: 0); 2 with the message on stderr for InputError; 130 on Ctrl-C.
     """
-    ctrl_c.imported()
-    parser = _Parser(
-        description=doc,
-        epilog=_section_help(sections),
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        allow_abbrev=False,
-    )
-    parser.sections = sections
-    parser.add_argument("--config", default="configs/base.yaml", metavar="FILE", help="default: configs/base.yaml")
-    parser.add_argument("overrides", nargs="*", metavar="section.key=value", help="change single values")
-    if arguments:
-        arguments(parser)
-    parser.check_options(sys.argv[1:])
-    args = parser.parse_intermixed_args()
-    try:
+
+    def run() -> int | None:
+        parser = _Parser(
+            description=doc,
+            epilog=_section_help(sections),
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+            allow_abbrev=False,
+        )
+        parser.sections = sections
+        parser.add_argument("--config", default="configs/base.yaml", metavar="FILE", help="default: configs/base.yaml")
+        parser.add_argument("overrides", nargs="*", metavar="section.key=value", help="change single values")
+        if arguments:
+            arguments(parser)
+        parser.check_options(sys.argv[1:])
+        args = parser.parse_intermixed_args()
         cfg = load_config(args.config, args.overrides, sections)
-        status = main(cfg, args) if arguments else main(cfg)
+        return main(cfg, args) if arguments else main(cfg)
+
+    script_main(lambda: or_input_error(run))
+
+
+def or_input_error(main: Callable[[], int | None]) -> int | None:
+    """main's status; for an InputError its lines on stderr, and 2."""
+    try:
+        return main()
     except InputError as error:
         print("\n".join(f"error: {line}" for line in str(error).splitlines()), file=sys.stderr)
-        status = 2
-    except KeyboardInterrupt:
-        print("interrupted; run the same command again to go on", file=sys.stderr)
-        status = 130
-    except BrokenPipeError:  # `... | head` has read enough
-        _write_nowhere()
-        status = 0
-    except OSError as error:
-        if error.errno not in FULL:
-            raise
-        status = _full(error)
-    sys.exit(_flushed(status))
+        return 2
 
 
-class _Parser(argparse.ArgumentParser):
+class _Parser(Parser):
     """One line instead of the usage text, and for an option that is a key of the config its right spelling."""
 
     sections: tuple[str, ...] = ()
@@ -62,15 +57,6 @@ class _Parser(argparse.ArgumentParser):
             if name.startswith("--") and name != "--" and name not in self._option_string_actions:
                 value = value if equals else next(iter(words[place + 1 : place + 2]), "VALUE")
                 self.error(_spelling(name, value, self.sections))
-
-    def _print_message(self, message: str, file: Any = None) -> None:
-        """argparse's own passes over what cannot be written."""
-        try:
-            print(message, end="", file=file or sys.stderr, flush=True)
-        except BrokenPipeError:
-            _write_nowhere()
-        except OSError as error:
-            sys.exit(_full(error))
 
     def error(self, message: str) -> NoReturn:
         print(f"error: {message}; --help shows the options and keys", file=sys.stderr)
@@ -85,28 +71,6 @@ def _spelling(option: str, value: str, sections: tuple[str, ...]) -> str:
     if value.startswith("-") and not value[1:2].isdigit():  # the next option, not a value
         value = "VALUE"
     return f"no option {option}: write {found}={value}"
-
-
-def _flushed(status: int | None) -> int | None:
-    """What was printed goes out now: a full disk behind `>` is one line, not a traceback at exit."""
-    try:
-        sys.stdout.flush()
-    except BrokenPipeError:
-        _write_nowhere()
-    except OSError as error:
-        return _full(error)
-    return status
-
-
-def _full(error: OSError) -> int:
-    where = error.filename or "standard output or another open file"
-    print(f"error: {where}: cannot write ({error.strerror}); free some disk and run again", file=sys.stderr)
-    _write_nowhere()
-    return 2
-
-
-def _write_nowhere() -> None:
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _section_help(sections: tuple[str, ...]) -> str:

@@ -421,6 +421,7 @@ class Vast(Section):
     max_hours: Positive
     max_dollars: Positive
     pull_minutes: Positive
+    outbid_minutes: Positive
     poll_seconds: Positive
 
 

@@ -1,6 +1,5 @@
 """Files that are whole or not there: atomic writes, JSON and JSONL, hashes, and a lock on a folder."""
 
-import errno
 import fcntl
 import hashlib
 import os
@@ -11,8 +10,8 @@ from pathlib import Path
 import orjson
 
 from pipeline.config import InputError
+from pipeline.ending import FULL
 
-FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}  # errors that room on the disk puts right
 WHOLE_BYTES = 256 << 20  # up to which a file is hashed whole: a fifth of a second
 BLOCKS, BLOCK_BYTES = 256, 128 << 10  # of a larger file: 32 MB of it
 

@@ -12,7 +12,8 @@ from typing import Any
 import orjson
 
 from pipeline.config import InputError
-from pipeline.files import FULL, dump_line, reason, write_bytes
+from pipeline.ending import FULL
+from pipeline.files import dump_line, reason, write_bytes
 
 
 class Journal:

@@ -23,7 +23,13 @@ LAST_STEP = 6  # a build is so many units of work, each a checkpoint
 UNIT_SECONDS = 1800.0
 CHUNK = 30.0  # seconds that pass at once on the box
 VAST = SimpleNamespace(
-    poll_seconds=30.0, boot_minutes=10, max_tries=5, pull_minutes=30, idle_minutes=20, laptop_hours=12
+    poll_seconds=30.0,
+    boot_minutes=10,
+    max_tries=5,
+    pull_minutes=30,
+    idle_minutes=20,
+    laptop_hours=12,
+    outbid_minutes=60,
 )
 DPH, DISK_DPH = 0.40, 0.02
 
@@ -475,6 +481,7 @@ class Laptop:
         self.home: set = set()
         self.online, self.disk_full, self.key, self.cuts = True, False, "good", 0
         self.calls_left: int | None = None
+        self.offered = 5  # offers that a search finds
         self.lids: list[tuple[int, float]] = []  # (calls until the lid closes, hours it is closed)
         self.said: list[str] = []
         self.losing = False  # down --lose-work
@@ -498,6 +505,9 @@ class Laptop:
         if instance.owner != self.name:
             raise Breach(f"{self.name} destroyed instance {instance.id}, which {instance.owner} rented")
         lost = instance.machine.units - self.home
+        left = [known["id"] for known in self.store.load()["left"]]
+        if instance.id in left and self.built() and {unit[0] for unit in lost} <= {self.plan}:
+            return  # all that it was to make, others have made, and it is here
         if (lost or instance.machine.job in ("running", "lost")) and not self.losing:
             raise Breach(f"instance {instance.id} was destroyed with {sorted(lost) or 'a job'} that is nowhere else")
 
@@ -507,7 +517,7 @@ class Laptop:
         return Builder(world, Plan(self.plan, hours, 1e6, self.offers, self.built))
 
     def offers(self) -> list[dict]:
-        return [{"id": n, "gpu_name": "RTX 4090", "dph_total": DPH, "disk_dph": DISK_DPH} for n in range(5)]
+        return [{"id": n, "gpu_name": "RTX 4090", "dph_total": DPH, "disk_dph": DISK_DPH} for n in range(self.offered)]
 
     def built(self) -> bool:
         return (self.plan, LAST_STEP) in self.home

@@ -289,12 +289,113 @@ def test_a_guard_whose_key_is_refused_is_told_within_minutes(cloud, laptop):
     assert any("key does not work" in line for line in laptop.said)
 
 
+def outbid(cloud, after: float, hours: float):
+    cloud.after(after, lambda: setattr(cloud.living()[0], "outbid_until", cloud.clock.true + hours * 3600))
+
+
 def test_an_outbid_box_goes_on_when_it_runs_again(cloud, laptop):
-    cloud.after(5000, lambda: setattr(cloud.living()[0], "outbid_until", cloud.clock.true + 7200))
+    outbid(cloud, 5000, hours=0.8)
     assert laptop.run("build", calls=20000) == ""
     only_one_box(cloud, laptop)
-    (told,) = [line for line in laptop.said if "outbid" in line and "down --lose-work" in line][:1]
-    assert "pulled" in told and "vast.bid=off" in told, "who cannot wait must know the way on"
+    (told,) = [line for line in laptop.said if "outbid" in line][:1]
+    assert "vast.outbid_minutes" in told and "another box goes on from" in told and "pulled" in told
+
+
+def test_outbid_for_long_another_box_goes_on_from_what_was_pulled(cloud, laptop):
+    """The first one is stopped within its patience of an hour, keeps what it holds, and is told of with its price;
+    when all is made and here, it ends too."""
+    outbid(cloud, 5000, hours=30)
+    assert laptop.run("build", calls=700) == "killed"
+    first, second = cloud.instances.values()
+    assert (first.intended, first.gone, second.status) == ("stopped", None, "running")
+    assert second.created - 5000 - 1_000_000 == pytest.approx(3600, abs=900)
+    assert {unit for unit in second.machine.units if len(unit) == 2} >= {unit for unit in laptop.home if len(unit) == 2}
+    (told,) = [line for line in laptop.said if "left behind" in line]
+    assert "$0.48 a day" in told and "vast.py start" in told and "vast.py down 7001 --lose-work" in told
+    assert laptop.run("build", calls=20000) == ""
+    assert laptop.built() and cloud.living() == [] and len(cloud.instances) == 2
+    assert laptop.store.load()["left"] == [] and first.gone >= second.gone
+    bill_is_right(cloud, laptop)
+
+
+def left_behind(cloud, laptop):
+    """A build that was killed when it had moved to a second box."""
+    outbid(cloud, 5000, hours=30)
+    assert laptop.run("build", calls=700) == "killed"
+    return cloud.instances.values()
+
+
+def test_a_stopped_box_that_is_outbid_when_it_is_started_again(cloud, laptop):
+    """Somebody stopped it, then pays more for its GPU: said with the choices, and stopped again."""
+    instance = started(cloud, laptop)
+    assert laptop.run("stop") == ""
+    instance.outbid_until = cloud.clock.true + 3600
+    assert laptop.run("build").startswith("GpuTaken") and instance.intended == "stopped"
+    cloud.clock.advance(3600)
+    assert laptop.run("build", calls=20000) == ""
+    only_one_box(cloud, laptop)
+
+
+def test_work_of_hours_that_nobody_pulled_is_waited_for_as_long(cloud, laptop):
+    """A laptop that slept while the box trained: going elsewhere at once would make those hours again."""
+    instance = started(cloud, laptop)
+    cloud.clock.advance(1.5 * 3600)
+    instance.outbid_until = cloud.clock.true + 30 * 3600
+    cloud.clock.advance(60)
+    outbid_at = cloud.clock.true
+    assert laptop.run("build", calls=1000) == "killed"
+    _, second = cloud.instances.values()
+    assert 1.5 * 3600 < second.created - outbid_at < 3 * 3600
+
+
+def test_down_ends_the_box_that_works_and_keeps_the_one_that_was_left(cloud, laptop):
+    first, second = left_behind(cloud, laptop)
+    assert laptop.run("down", number=7001).startswith("HasWork") and first.gone is None
+    assert laptop.run("down", number=7099).startswith("InputError")
+    assert laptop.run("down") == "" and second.gone and first.gone is None
+    assert laptop.run("down").startswith("HasWork") and first.gone is None, "what it holds is nowhere else"
+    first.outbid_until = 0.0
+    assert laptop.run("start") == "" and first.status == "running"
+    assert laptop.run("down") == "" and cloud.living() == []
+    bill_is_right(cloud, laptop)
+
+
+def test_the_box_that_was_left_can_be_given_up_by_its_number(cloud, laptop):
+    first, second = left_behind(cloud, laptop)
+    assert laptop.run("down", number=7001, lose_work=True) == ""
+    assert first.gone and second.gone is None
+    assert laptop.run("build", calls=20000) == "" and laptop.built() and len(cloud.instances) == 2
+    bill_is_right(cloud, laptop)
+
+
+def test_to_give_up_everything_ends_what_was_left_too(cloud, laptop):
+    left_behind(cloud, laptop)
+    assert laptop.run("down", lose_work=True) == "" and cloud.living() == []
+
+
+def test_with_nothing_else_to_rent_an_outbid_box_is_waited_for(cloud, laptop):
+    outbid(cloud, 5000, hours=10)
+    cloud.after(5100, lambda: setattr(laptop, "offered", 0))
+    assert laptop.run("build", calls=20000) == ""
+    only_one_box(cloud, laptop)
+
+
+def test_when_no_other_box_works_the_build_goes_back_to_the_one_it_left(cloud, laptop):
+    outbid(cloud, 5000, hours=6)
+    cloud.after(5100, lambda: setattr(cloud, "offers_taken", 5))
+    assert laptop.run("build", calls=20000) == ""
+    assert any("trying instance 7001 again" in line for line in laptop.said)
+    assert laptop.built() and cloud.living() == []
+    bill_is_right(cloud, laptop)
+
+
+def test_what_was_left_by_another_build_is_kept(cloud, laptop):
+    first, _ = left_behind(cloud, laptop)
+    assert laptop.run("down") == ""
+    laptop.plan = "another plan"
+    assert laptop.run("build", calls=20000) == ""
+    assert cloud.living() == [first] and first.intended == "stopped"
+    assert any("left behind" in line for line in laptop.said[-2:])
 
 
 def test_the_speed_of_training_is_said_once_and_again_when_it_changes(cloud, laptop):

@@ -110,8 +110,9 @@ class Rentals(RuleBasedStateMachine):
         self.cloud.after(delay + seconds, lambda: setattr(it, "online", True))
 
     @rule(delay=st.integers(0, 8000), which=st.integers(0, 3),
-          what=st.sampled_from(["restart", "restart", "offline", "stop", "outbid", "vanish", "end_jobs"]))  # fmt: skip
-    def something_happens(self, delay, which, what):
+          what=st.sampled_from(["restart", "restart", "offline", "stop", "outbid", "outbid", "vanish", "end_jobs"]),
+          hours=st.sampled_from([1, 20]))  # fmt: skip
+    def something_happens(self, delay, which, what, hours):
         def act():
             living = self.cloud.living()
             if not living:
@@ -120,7 +121,7 @@ class Rentals(RuleBasedStateMachine):
             if what == "offline":
                 instance.offline_until = now + 300
             elif what == "outbid":
-                instance.outbid_until = now + 3600
+                instance.outbid_until = now + hours * 3600
             elif what == "vanish":
                 instance.end()
             elif what == "end_jobs":  # Ctrl-C in `attach`
@@ -137,6 +138,23 @@ class Rentals(RuleBasedStateMachine):
     @rule(fault=st.sampled_from(["disk", "gpu", "key", "onstart"]))
     def a_bad_machine(self, fault):
         self.cloud.machine_faults.append(fault)
+
+    @rule(laptop=LAPTOPS, delay=st.integers(0, 5000), build=st.booleans())
+    def outbid_for_long(self, laptop, delay, build):
+        """Long enough for a build to move, and for a command between two builds to meet what it has left."""
+        it = self.laptops[laptop]
+
+        def act():
+            for instance in [i for i in self.cloud.living() if i.id == self.rented(it)]:
+                instance.outbid_until = self.cloud.clock.true + 40 * 3600
+
+        self.cloud.after(delay, act)
+        if build:
+            it.run("build", 4000, self.hours)
+
+    @rule(laptop=LAPTOPS, offered=st.sampled_from([0, 1, 5, 5]))
+    def offers_are_rare(self, laptop, offered):
+        self.laptops[laptop].offered = offered
 
     @rule(count=st.integers(1, 3))
     def offers_are_taken(self, count):
@@ -180,8 +198,10 @@ class Rentals(RuleBasedStateMachine):
         cloud.clock.advance(last - cloud.clock.true + 60)  # what was planned has happened
         for laptop in self.laptops:
             laptop.online, laptop.disk_full, laptop.key, laptop.cuts, laptop.lids = True, False, "good", 0, []
+            laptop.offered = 5
         for instance in cloud.living():
             instance.machine.good_key = True
+            instance.outbid_until = 0.0
 
     def finish(self, laptop):
         """What a user does in the end: take back what `.vast` has forgotten, and build until it is built."""
@@ -253,7 +273,7 @@ def destroy_on_rsync_11(patch):
 
     def pull_or_destroy(self):
         try:
-            self.note_pull(self.patiently(self.box.pull).new)
+            self.pull_all()
         except LocalFault:
             self.fleet.destroy(verified=True)
             raise
@@ -323,10 +343,15 @@ def guard_absent_after_a_restart(patch):
     patch.setattr(Machine, "boot", boot_bare)
 
 
+def destroy_of_the_outbid_box(patch):
+    """Another box goes on: taken for a reason to end the first."""
+    patch.setattr(Fleet, "leave", lambda self, plan: self.destroy(verified=True))
+
+
 @pytest.mark.parametrize(
     "put_back",
     [destroy_on_rsync_11, destroy_of_a_stopped_box, wall_clock_patience, built_by_path, no_read_back_of_stop,
-     label_not_swept, guard_absent_after_a_restart],
+     label_not_swept, guard_absent_after_a_restart, destroy_of_the_outbid_box],
 )  # fmt: skip
 def test_the_machine_finds_each_fault_that_is_put_back(put_back, monkeypatch):
     put_back(monkeypatch)

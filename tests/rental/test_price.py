@@ -78,6 +78,18 @@ def test_traffic_disk_bids_and_the_offers_end_count():
     assert "NOT: its host" in price.table([ends])
 
 
+def test_a_box_that_may_be_outbid_saves_for_each_pull_and_its_traffic_is_in_the_price():
+    """118,000 tokens/s: 405 steps of 524,288 tokens in half an hour, 19 checkpoints in place of 7.7, of 1.5 GB each."""
+    hours = 7700 * 524_288 / 118_000 / 3600
+    assert price.bid_interval(CFG, hours) == 405
+    assert price.bid_interval(CFG, hours / 4) == 1000, "the config's own is fewer"
+    assert price.checkpoint_gb(CFG) == pytest.approx(124.3e6 * 12 / 1e9, rel=0.01)
+    assert price.more_pulled_gb(CFG, hours) == pytest.approx((19.0 - 7.7) * price.checkpoint_gb(CFG), rel=0.01)
+    offers = [offer(1, "RTX 4090", 0.40, min_bid=0.18, inet_up_cost=cost) for cost in (0.0, 0.02)]
+    free, dear = (price.rank(CFG, [one], "train", 0.0)[0].bid_dollars for one in offers)
+    assert dear - free == pytest.approx((10 + 11.3 * price.checkpoint_gb(CFG)) * 0.02, rel=0.01)
+
+
 def test_several_gpus_are_nearly_so_many_times_as_fast():
     one, four = (price.stage_hours(CFG, "RTX 4090", n, "train")["train"] for n in (1, 4))
     assert four == pytest.approx(one / 4 / 0.92)

@@ -5,8 +5,11 @@ Every scenario ends by asking the stand-in's ledger what still costs money: noth
 
 import json
 import os
+import shlex
 import shutil
 import signal
+import subprocess
+import sys
 import threading
 import time
 from pathlib import Path
@@ -121,6 +124,17 @@ def test_bad_answers_while_waiting_are_no_reason_to_give_up(laptop, vast):
         vast.fault("GET", r"/instances/\d+/", what)
     laptop("up")
     assert vast.billing() == [laptop.instance] and len(vast.ledger) == 1
+
+
+def test_a_bill_on_a_full_disk_or_for_a_reader_that_has_enough(laptop, vast):
+    command = [sys.executable, str(laptop.root / "scripts/vast.py"), "bill", "--config", "configs/tiny.yaml"]
+    how = {"cwd": laptop.root, "env": laptop.env, "stderr": subprocess.PIPE, "text": True, "timeout": PATIENCE}
+    with open("/dev/full", "w") as full:
+        done = subprocess.run(command, stdout=full, **how)
+    assert done.returncode == 2 and len(done.stderr.splitlines()) == 1 and "No space left" in done.stderr
+    piped = f"set -o pipefail; {shlex.join(command)} | true"
+    done = subprocess.run(["bash", "-c", piped], stdout=subprocess.PIPE, **how)
+    assert (done.returncode, done.stderr) == (0, "")
 
 
 def test_a_refused_key_is_one_line(laptop, vast):

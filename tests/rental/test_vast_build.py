@@ -66,6 +66,24 @@ def test_a_box_that_vanishes_is_replaced_and_the_result_is_the_same(ready, vast,
 
 
 @pytest.mark.slow
+def test_an_outbid_box_is_stopped_and_kept_and_another_goes_on_to_the_same_result(ready, vast, undisturbed):
+    vast.offer(1, dph=0.3, hold="step_0000020")
+    vast.offer(2, dph=0.4, hold="step_0000030")
+    process = ready.start("build", *TO_TRAIN, "vast.outbid_minutes=0.02")
+    seen = follow(process)
+    wait_for(lambda: (ready.root / "checkpoints/base/step_0000020").exists() or process.poll() is not None)
+    vast.outbid(7001)
+    held = vast.folder / "box-7002/wikillm/checkpoints/base/step_0000030"
+    wait_for(lambda: held.exists() or process.poll() is not None)
+    assert vast.storing() == [7001] and vast.billing() == [7002], "".join(seen)
+    assert any("instance 7001 was outbid and left behind" in line for line in seen)
+    (vast.box(7002).home / "go").touch()
+    assert process.wait(PATIENCE) == 0, "".join(seen)
+    happened = [(7001, "rented"), (7001, "stopped"), (7002, "rented"), (7002, "destroyed"), (7001, "destroyed")]
+    assert list(vast.ledger) == happened and vast.instances == {} and result(ready) == undisturbed
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize("moment", ["== push", "== the build runs"])
 def test_interrupted_it_says_what_costs_and_goes_on_later(ready, vast, undisturbed, moment):
     vast.offer(1)

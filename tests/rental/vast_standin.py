@@ -271,6 +271,12 @@ class Standin:
         shutil.rmtree(row["box"].home, ignore_errors=True)
         self.ledger.append((instance, "vanished"))
 
+    def outbid(self, instance: int) -> None:
+        """Somebody pays more for its GPU, for good: the container ends, the disk stays, it is still meant to run."""
+        row = self.instances[instance]
+        row["outbid"] = True
+        row["box"].kill()
+
     def answer(self, handler, method: str, path: str, body: dict, auth: str) -> None:
         self.log.append((method, path))
         what = None
@@ -390,7 +396,15 @@ class Standin:
     def row(self, instance: int) -> dict:
         row = self.instances[instance]
         running = row["state"] == "running"
-        status = "stopped" if not running else "running" if time.time() >= row["ready"] else "loading"
+        status = (
+            "exited"
+            if row.get("outbid")
+            else "stopped"
+            if not running
+            else "running"
+            if time.time() >= row["ready"]
+            else "loading"
+        )
         return {
             "id": instance,
             "label": row["request"].get("label"),

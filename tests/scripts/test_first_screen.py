@@ -13,7 +13,7 @@ STAGES = {path.name for path in (ROOT / "src").glob("*.py")}
 
 def test_the_pipelines_picture_is_the_scripts_and_names_the_fifteen():
     drawn = (ROOT / "docs/pipeline.svg").read_text()
-    assert drawn == first_screen.pipeline(), "run python scripts/first_screen.py --no-picture"
+    assert drawn == first_screen.drawing(), "run python scripts/first_screen.py --no-picture"
     texts = {element.text for element in ElementTree.fromstring(drawn).iter() if element.text}
     assert len(STAGES) == 15 and texts >= STAGES
 
