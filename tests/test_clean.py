@@ -176,16 +176,16 @@ def test_the_whole_text_is_asked_before_an_article_goes_for_its_language(tmp_pat
 
 
 def test_an_unknown_language_is_refused_and_the_rule_can_be_off(source, tmp_path, capsys):
-    with pytest.raises(InputError, match="does not know 'ltg'.*language_prob=0"):
-        run(source, tmp_path / "filtered", "clean.language=ltg")
+    with pytest.raises(InputError, match="does not know 'haw'.*language_prob=0"):
+        run(source, tmp_path / "filtered", "clean.language=haw")
     assert not (tmp_path / "filtered").exists()
     assert (
-        run(source, tmp_path / "filtered", "clean.language=ltg", "clean.language_prob=0")["counts"]["dropped"][
+        run(source, tmp_path / "filtered", "clean.language=haw", "clean.language_prob=0")["counts"]["dropped"][
             "language"
         ]
         == 0
     )
-    assert capsys.readouterr().out.count("no stop words known for 'ltg'") == 1
+    assert capsys.readouterr().out.count("no stop words known for 'haw'") == 1
 
 
 def test_a_model_of_the_users_own(source, tmp_path):

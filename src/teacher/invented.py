@@ -53,7 +53,7 @@ def texts(*key) -> Iterator[Text]:
 def text(domain: dict[str, tuple[str, ...]], rng: random.Random) -> Text:
     names, _, pronoun = rng.choice(domain["@"]).partition(" | ")
     born = rng.randint(1100, 1900)
-    subject = wordings.fill_in(name := rng.choice(names.split(" / ")), draw(name, rng, born))
+    subject = with_an(wordings.fill_in(name := rng.choice(names.split(" / ")), draw(name, rng, born)))
     facts = [line.split(" | ") for line in domain["+"]]
     rng.shuffle(facts)
     count = rng.randint(2, min(5, len(facts) - 1))
@@ -89,6 +89,10 @@ def filled(template: str, slots: dict[str, str]) -> str:
     """{slots} filled; {animal}s is their plural, and 'a owl' becomes 'an owl'."""
     plurals = {f"{slot}_s": plural(word) for slot, word in slots.items()}
     text = wordings.fill(re.sub(r"\{(\w+)\}s\b", r"{\1_s}", template), slots | plurals)
+    return with_an(text)
+
+
+def with_an(text: str) -> str:
     return re.sub(r"\b([Aa]) (?=[AEIOUaeiou])", r"\1n ", text)
 
 
@@ -107,7 +111,7 @@ def thing(*key) -> str:
         return new_name(rng)
     domain = rng.choice(list(wordings.load("invented").values()))
     name = rng.choice(rng.choice(domain["@"]).partition(" | ")[0].split(" / "))
-    return wordings.fill_in(name, draw(name, rng, born=1900))
+    return with_an(wordings.fill_in(name, draw(name, rng, born=1900)))
 
 
 def new_name(rng: random.Random) -> str:

@@ -77,7 +77,7 @@ def test_what_is_there_is_kept_and_what_failed_is_measured_again(tmp_path, bare)
     results = json.loads((out / "results.json").read_text())
     assert "== steps: is there already" in ran.stdout and results["steps"]["rows"] == [{"tokens/s": "7"}]
     assert results["check"]["rows"][0]["card"] == "CPU"
-    assert ran.returncode == 1 and "Not measured: exit status 1" in (out / "RESULTS.md").read_text()
+    assert ran.returncode == 1 and "Not measured: exit status 2" in (out / "RESULTS.md").read_text()
     assert "git clone" in ran.stderr
 
 

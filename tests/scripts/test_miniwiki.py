@@ -153,7 +153,8 @@ def test_it_does_nothing_when_up_to_date_and_mends_what_is_missing_or_damaged(mi
 
 
 def test_a_changed_fact_is_a_new_dump(miniwiki, tmp_path):
-    scripts = tmp_path / "miniwiki"
+    scripts = tmp_path / "scripts" / "miniwiki"
+    (tmp_path / "src").symlink_to(ROOT / "src")
     shutil.copytree(BUILD.parent, scripts, ignore=shutil.ignore_patterns("__pycache__"))
     facts = scripts / "facts" / "countries.txt"
     facts.write_text(

@@ -148,15 +148,17 @@ def test_a_false_premise_is_denied_and_the_truth_told(limits):
             if f"capital of {land}" in answer:
                 assert truth == f"The capital of {land} is {town}."
                 assert town not in question and land in question
-        for name, (who, _) in FINDS.items():
+        for name, (who, year) in FINDS.items():
             if name in truth.lower():
-                assert who in truth and who not in question
+                value = who if "discovered by" in truth else str(year)
+                assert value in truth and value not in question
 
 
 def test_a_true_premise_is_not_denied(limits):
+    more = " I do not know more about that."  # 'If Paris is the capital of France, where does the president live?'
     confirmed = of_kind(limits, "confirmed")
-    assert not any(re.search(r"\bnot\b|\bnever\b", answer) for _, answer in confirmed)
-    dates = [(q, a) for q, a in confirmed if not a.startswith("Yes")]
+    assert not any(re.search(r"\bnot\b|\bnever\b", answer.removesuffix(more)) for _, answer in confirmed)
+    dates = [(q, a) for q, a in confirmed if not a.startswith("Yes") and not a.endswith(more)]
     assert dates  # 'When did Alexander Fleming discover penicillin?' has its year for an answer
     for question, answer in dates:
         name = next(name for name in FINDS if name in question.lower())
@@ -179,7 +181,7 @@ def test_a_thing_that_is_not_is_not_known(limits):
     names = {"France", "Japan", "Paris"}
     for question, answer in of_kind(limits, "nonsense"):
         assert re.match(r"I (?:do not know anything|have read nothing) about .+\.$", answer)
-        assert not any(re.search(rf"\b{name}\b", question) for name in names)
+        assert not any(re.search(rf"\b{name}\b", answer) for name in names)
         assert re.sub(r".* about |\.$", "", answer).lower() in question.lower()
 
 
