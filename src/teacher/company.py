@@ -18,15 +18,21 @@ NUMBERS += [
 NOT_TALKED = ("empty", "other_language")  # English words around these would make them something else
 
 
+COMMON = 10  # the first lines of an intent are what most people say: hello, thanks, who are you
+
+
 def company(persona: dict[str, str], *key) -> Iterator[dict]:
-    """Conversations of one turn without end, the intents in turn; all patterns of one come before any comes again."""
+    """Conversations of one turn without end, the intents in turn. Every second one of an intent has a common pattern,
+    or these would be drowned by the rare ones; of both sorts all come before any comes again."""
     intents = wordings.load("company")
-    patterns = {intent: shuffled(lines[">"], *key, intent) for intent, lines in intents.items()}
+    rare = {intent: shuffled(lines[">"], *key, intent) for intent, lines in intents.items()}
+    common = {intent: shuffled(lines[">"][:COMMON], *key, intent) for intent, lines in intents.items()}
     place = 0
     while True:
         for intent in shuffled(intents, *key, place):
             own = (*key, intent, place)
-            said = wordings.expand(patterns[intent][place % len(patterns[intent])], *own)
+            patterns = (rare if place % 2 else common)[intent]
+            said = wordings.expand(patterns[place // 2 % len(patterns)], *own)
             said = wordings.fill(said, persona | {"n": number(*own, "n"), "m": number(*own, "m")})
             said = talked(said, *own) if len(said.split()) > 1 and intent not in NOT_TALKED else said
             answer = wordings.fill(wordings.pick(intents[intent]["<"], *own, "answer"), persona)
