@@ -221,11 +221,6 @@ def steps_of(
             yield rows[i : i + rows_a_step]
 
 
-def load_conversations(path: Path, tokenizer: Tokenizer, length: int) -> list[Conversation]:
-    """-> [(ids, learned)]; see read_talks()."""
-    return [talk.conversation for talk in read_talks(path, tokenizer, length)]
-
-
 def by_family(talks: list[Talk]) -> dict[str, list[Conversation]]:
     """The conversations of each family of sft.mix, the families in the order of the alphabet."""
     families: dict[str, list[Conversation]] = {}

@@ -41,6 +41,10 @@ def write(path, records):
     return path
 
 
+def conversations_of(path, tokenizer, length):
+    return [talk.conversation for talk in train_sft.read_talks(path, tokenizer, length)]
+
+
 @pytest.fixture
 def setup(tmp_path):
     """-> function(*overrides) -> cfg of a run in tmp_path on a tiny base model and the FACTS"""
@@ -141,7 +145,7 @@ def test_the_validation_loss_is_told_for_each_family_too(setup, tmp_path):
 def test_only_what_the_assistant_says_is_learned(tmp_path):
     tokenizer = tiny_tokenizer(tmp_path / "tokenizer.json")
     path = write(tmp_path / "c.jsonl", [conversation("What is gold?", "A metal.", "Soft?", "Yes.")])
-    conversations = train_sft.load_conversations(path, tokenizer, 64)
+    conversations = conversations_of(path, tokenizer, 64)
     inputs, targets, positions, mask = train_sft.collate([conversations], 64)
     learned = targets[0][targets[0] != -100].tolist()
     assert learned == tokenizer.encode("A metal.") + [tokenizer.end_id] + tokenizer.encode("Yes.") + [tokenizer.end_id]
@@ -156,7 +160,7 @@ def test_only_what_the_assistant_says_is_learned(tmp_path):
 def test_packed_conversations_give_the_loss_that_each_gives_alone(tmp_path):
     tokenizer, model = tiny_tokenizer(tmp_path / "tokenizer.json"), tiny_model()
     path = write(tmp_path / "c.jsonl", [conversation(q, a) for q, a in FACTS.items()])
-    conversations = train_sft.load_conversations(path, tokenizer, 64)
+    conversations = conversations_of(path, tokenizer, 64)
     rows = train_sft.pack(conversations, 64, random.Random(0))
     assert any(len(row) > 1 for row in rows)
     inputs, targets, positions, mask = train_sft.collate(rows, 64)
@@ -171,7 +175,7 @@ def test_packed_conversations_give_the_loss_that_each_gives_alone(tmp_path):
 def test_a_conversation_cannot_see_its_neighbour(tmp_path):
     tokenizer, model = tiny_tokenizer(tmp_path / "tokenizer.json"), tiny_model()
     path = write(tmp_path / "c.jsonl", [conversation("What is gold?", "A metal."), conversation("Soft?", "Yes.")])
-    conversations = train_sft.load_conversations(path, tokenizer, 64)
+    conversations = conversations_of(path, tokenizer, 64)
     inputs, _, positions, mask = train_sft.collate([conversations], 64)
     first = len(conversations[0][0]) - 1
     before = model(inputs, positions=positions, mask=mask)
@@ -189,7 +193,7 @@ def test_long_conversations_lose_whole_turns_from_the_end(tmp_path, capsys):
         tmp_path / "c.jsonl",
         [conversation("Gold?", "Yes.", "Tell me all.", "x " * 100), conversation("a " * 200, "No.")],
     )
-    ((ids, _),) = train_sft.load_conversations(path, tokenizer, 40)
+    ((ids, _),) = conversations_of(path, tokenizer, 40)
     assert ids == chat.encode(tokenizer, conversation("Gold?", "Yes.")["messages"])[0]
     assert "1 conversations left out" in capsys.readouterr().out
 
@@ -209,7 +213,7 @@ def test_a_bad_line_is_named(tmp_path, line):
     good = json.dumps(conversation("Gold?", "Yes."))
     (tmp_path / "c.jsonl").write_text(f"{good}\n{line}\n")
     with pytest.raises(InputError, match="c.jsonl:2: "):
-        train_sft.load_conversations(tmp_path / "c.jsonl", tokenizer, 64)
+        conversations_of(tmp_path / "c.jsonl", tokenizer, 64)
 
 
 def test_missing_inputs_are_all_named_at_once(setup, tmp_path):
@@ -377,7 +381,7 @@ def test_a_share_of_the_rows_is_text_of_which_every_token_is_learned(texts, tmp_
     tokenizer = Tokenizer(tmp_path / "tokens/tokenizer.json")
     model = checkpoints.load(tmp_path / "start/latest")[0]
     text, _ = train_sft.raw_text(cfg, tokenizer, model.config)
-    talks = train_sft.load_conversations(tmp_path / "train.jsonl", tokenizer, 32)
+    talks = conversations_of(tmp_path / "train.jsonl", tokenizer, 32)
     steps = list(train_sft.steps_of(lambda epoch: talks, 32, 9, 4, 0, 7, text))
     plain = list(train_sft.steps_of(lambda epoch: talks, 32, 9, 4, 0, 7))
     rows, wanted = [row for step in steps for row in step], [row for step in plain for row in step]

@@ -14,6 +14,7 @@ from pipeline.progress import Progress
 from teacher import reading
 from teacher.client import OpenAIBackend, Refused, open_teacher
 from teacher.filters import problem
+from teacher.rules.english import begins_with_vowel
 
 FIRST = 50  # articles, or passages, after which a run that gives too little is stopped
 LEAST_YIELD = 0.5  # share of these that must give at least one conversation
@@ -60,7 +61,7 @@ class Watch:
         made = self.kept + sum(self.dropped.values())
         seconds = (time.monotonic() - self.began) / max(self.articles, 1) * (self.total - self.articles)
         share = f" ({self.kept / made:.0%})" if made else ""
-        one = f"{'an' if self.noun[0] in 'aeiou' else 'a'} {self.noun.removesuffix('s')}"
+        one = f"{'an' if begins_with_vowel(self.noun) else 'a'} {self.noun.removesuffix('s')}"
         return f"kept {self.kept / self.articles:.1f} {one}{share}, {cost(seconds, self.price_per_hour)} left"
 
     def stop_if_barren(self) -> None:

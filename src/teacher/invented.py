@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from teacher import wordings
+from teacher.rules.english import begins_with_vowel
 
 PRONOUN = 0.4  # share of sentences behind the first that say 'it' or 'its' for the thing
 JOINED = 0.2  # share of sentences behind the first that are one with the sentence before
@@ -93,7 +94,8 @@ def filled(template: str, slots: dict[str, str]) -> str:
 
 
 def with_an(text: str) -> str:
-    return re.sub(r"\b([Aa]) (?=[AEIOUaeiou])", r"\1n ", text)
+    """'a owl' becomes 'an owl'."""
+    return re.sub(r"\b([Aa]) (?=(\w+))", lambda m: f"{m[1]}n " if begins_with_vowel(m[2]) else m[0], text)
 
 
 def plural(word: str) -> str:

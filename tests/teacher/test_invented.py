@@ -84,3 +84,9 @@ def test_names_begin_in_many_ways():
     rng = random.Random(2)
     names = [invented.new_name(rng) for _ in range(1000)]
     assert len({name[:3] for name in names}) > 200 and len(set(names)) > 980
+
+
+def test_an_stands_where_a_vowel_is_heard():
+    assert invented.with_an("A owl and a union met a European, a Ostrom lamp, a 8 and a cat.") == (
+        "An owl and a union met a European, an Ostrom lamp, a 8 and a cat."
+    )

@@ -107,6 +107,12 @@ def capital(text: str) -> str:
     return text[:1].upper() + text[1:]
 
 
+def begins_with_vowel(word: str) -> bool:
+    """Whether 'an' stands before it: by its sound, as an owl, a European."""
+    low = word.lower()
+    return low.startswith(tuple("aeiou")) and not low.startswith(("eu", "uni", "one", "use"))
+
+
 def one_line(text: str) -> str:
     return " ".join(text.split())
 

@@ -12,7 +12,7 @@ is better than a wrong one.
 import re
 
 from teacher.rules.clauses import BROKEN, PRONOUN, VAGUE, clauses, main
-from teacher.rules.english import MONTH, STOP_WORDS, THIRD, YEAR, capital, sentences
+from teacher.rules.english import MONTH, STOP_WORDS, THIRD, YEAR, begins_with_vowel, capital, sentences
 from teacher.rules.fact import Fact, possessive, stands_alone
 from teacher.rules.grammar import general_facts
 from teacher.rules.lexicon import entries, word_set
@@ -286,6 +286,4 @@ def kind_value(value: str, kind: str) -> bool:
 
 
 def a(noun: str) -> str:
-    low = noun.lower()
-    vowel = low[:1] in "aeiou" and not low.startswith(("eu", "uni", "one", "use"))
-    return f"{'an' if vowel else 'a'} {noun}"
+    return f"{'an' if begins_with_vowel(noun) else 'a'} {noun}"
