@@ -77,8 +77,10 @@ class Rentals(RuleBasedStateMachine):
     def bad_answers(self, faults, quiet):
         self.cloud.faults.extend([*[None] * quiet, *faults])
 
-    @rule(laptop=LAPTOPS, answer=st.sampled_from([504, "false", "lost"]))
-    def a_stop_that_may_not_be_done(self, laptop, answer):
+    @rule(laptop=LAPTOPS, answer=st.sampled_from([504, "false", "lost"]), up=st.booleans())
+    def a_stop_that_may_not_be_done(self, laptop, answer, up):
+        if up:  # few walks come here with a box that runs
+            self.command(laptop, "up", 4000)
         self.cloud.order_faults.append(answer)
         self.command(laptop, "stop", 4000)
 
@@ -356,4 +358,4 @@ def destroy_of_the_outbid_box(patch):
 def test_the_machine_finds_each_fault_that_is_put_back(put_back, monkeypatch):
     put_back(monkeypatch)
     with pytest.raises((Breach, AssertionError)):
-        run(examples=400, steps=40)
+        run(examples=2500, steps=40)  # the rarest is found in one walk of a hundred: the first ends the run
