@@ -1,6 +1,7 @@
 """What quiz.py asks beside its hundred questions: the same ones typed otherwise, and talk that asks for no fact.
 
 exam/company.txt, premises.txt, passages.txt hold the wordings; no model is trained on any (tests/scripts/test_exam.py).
+exam/everyday.txt is hello and thanks, in the words of everybody and of training.
 """
 
 import random
@@ -93,11 +94,10 @@ def reworded(questions: Iterable) -> list[Item]:
 # what no article tells
 
 
-def company() -> list[Item]:
+def company(part: str = "company") -> list[Item]:
+    """part: company, wordings that no model was trained on; or everyday, what most people type first."""
     return [
-        Item("company", text, section.head.partition(" ; ")[2])
-        for section in sections("company")
-        for _, text in section.lines
+        Item(part, text, section.head.partition(" ; ")[2]) for section in sections(part) for _, text in section.lines
     ]
 
 

@@ -8,9 +8,10 @@ miniwiki-truth.json + a server's /v1/chat/completions -> a table, and with --jso
     python scripts/bench/quiz.py --url http://127.0.0.1:8080 --exam         # and all else that a chat model meets
 
 --exam asks the same questions in lower case, in capitals, with a typo, between hi and thanks ..., as second and third
-of a conversation, and then what is in exam/: company, false premises, texts. Its table comes before the quiz's own
-result. The wordings are the quiz's own: one that occurs in the training conversations is replaced by another of the
-same relation. An answer is right when the fact is in it; point --url at different servers to compare checkpoints.
+of a conversation, and then what is in exam/: everyday, company, false premises, texts. Its table comes before the
+quiz's own result. The wordings are the quiz's own: one that occurs in the training conversations is replaced by
+another of the same relation. An answer is right when the fact is in it; point --url at different servers to compare
+checkpoints.
 """
 
 import argparse
@@ -384,7 +385,8 @@ def examine(url: str, questions: list[Question], turns: int) -> list[Result]:
 
 def examine_more(url: str, questions: list[Question], facts: list[dict], seed: int) -> list[Result]:
     """The exam's other parts; a result's relation is the part's name."""
-    items = [*exam.reworded(questions), *exam.company(), *exam.premises(facts, seed), *exam.passages()]
+    talk = [*exam.company("everyday"), *exam.company(), *exam.premises(facts, seed), *exam.passages()]
+    items = [*exam.reworded(questions), *talk]
     relations = [q.relation for _ in exam.REWORDINGS for q in questions]
 
     def one(numbered: tuple[int, exam.Item]) -> Result:

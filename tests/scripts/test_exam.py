@@ -154,5 +154,6 @@ def test_the_exam_counts_each_part_and_names_the_worst_relations(server):
     assert parts["false premises"][0] == parts["false premises"][1] - sum(
         "capital" in item.text for item in exam.premises(FACTS, 7)
     )
+    assert parts["everyday"][1] == len(exam.company("everyday")) >= 30
     assert parts["company"][1] == len(exam.company()) and parts["passages"][1] == len(exam.passages())
     assert "worst relations, as is: badly 0 of 1\n" in table and "capitals                     0      9    0.0" in table
