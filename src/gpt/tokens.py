@@ -123,7 +123,7 @@ class Batches:
         numbers = np.arange(first, last) + step * self.batch_size
         starts = self.starts(numbers)
         window = np.take(self.file.ids, starts[:, None] + np.arange(self.block_size + 1), mode="wrap").astype(np.int64)
-        inputs, targets = np.ascontiguousarray(window[:, :-1]), np.ascontiguousarray(window[:, 1:])
+        inputs, targets = window[:, :-1].copy(), window[:, 1:].copy()  # of one row, slices would share their memory
         for row, number in enumerate(numbers if self.repeats else ()):
             if hash64(self.seed, "repeat", number) < self.repeats * 2**64:
                 inputs[row], targets[row] = self.told_again(int(number))

@@ -157,6 +157,9 @@ def test_repeats_are_of_the_seed_and_the_number_alone(tmp_path):
         parts = [fresh.batch(2, first, 7)[part] for first in range(0, 24, 7)]
         assert (np.concatenate(parts) == whole[part]).all()
     assert (Batches(file, 50, 24, seed=8, repeats=0.5).batch(2, 0, 24)[0] != whole[0]).any()
+    for row in range(24):  # one at a time: inputs and targets of a single row share no memory
+        inputs, targets = fresh.batch(2, row, 1)
+        assert (inputs[0] == whole[0][row]).all() and (targets[0] == whole[1][row]).all()
 
 
 def test_the_order_is_the_same_on_every_machine():
