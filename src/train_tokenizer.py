@@ -6,6 +6,9 @@
 data.deduped_dir/part-*.jsonl -> tokenizer.path (tokenizer.json), and beside it manifest.json with what there is to know
 of it: bytes a token on articles that it has not seen, its longest tokens, how it splits some sentences.
 
+Of the text, tokenizer.talk is what people say to a chat model: in a small vocabulary of an encyclopaedia alone, Thanks
+and you are spelled in letters.
+
 The splitting before BPE is GPT-2's or, with tokenizer.split=o200k, GPT-4o's: both are known to every tool that reads
 tokenizer.json and to llama.cpp. Ids 0-2 are the config's special tokens, 3 is <|pad|>, 4-259 the 256 bytes: any text
 can be encoded, none is "unknown".
@@ -29,6 +32,7 @@ from pipeline.files import atomic_file
 from pipeline.pool import open_pool
 from pipeline.progress import Progress
 from pipeline.stage_output import SingleFiles, shards
+from teacher.wordings import spoken
 
 HELD_OUT = 0.02  # of the sample: kept from training, to measure on
 HELD_OUT_BYTES = 5_000_000  # and at most so much: 1M tokens give bytes a token to three digits
@@ -57,6 +61,7 @@ def main(cfg: Config) -> None:
         if out.up_to_date:
             return
         texts, held_out = split_sample(draw_sample(cfg, paths))
+        texts += talk(texts, cfg.tokenizer.talk, cfg.data.seed)
         if cfg.tokenizer.cases:
             texts = [cased for text in texts for cased in (text, text.lower(), text.upper())]
         size = sum(len(text.encode()) for text in texts)
@@ -115,6 +120,18 @@ def split_sample(sample: list[str]) -> tuple[list[str], list[str]]:
     sizes = np.cumsum([len(text.encode()) for text in sample[:count]])
     count = max(1, int(np.searchsorted(sizes, HELD_OUT_BYTES)))
     return sample[count:], sample[:count]
+
+
+def talk(texts: list[str], share: float, seed: int) -> list[str]:
+    """What people say to a chat model, until it is that share of all bytes."""
+    wanted = sum(len(text.encode()) for text in texts) * share / (1 - share)
+    said: list[str] = []
+    for line in spoken(seed, "talk") if share else ():
+        if wanted <= 0:
+            break
+        said.append(line)
+        wanted -= len(line.encode())
+    return said
 
 
 def train(

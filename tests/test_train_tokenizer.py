@@ -21,6 +21,7 @@ def config(folder, *overrides):
             "model.vocab_size=400",
             "data.workers=1",
             "tokenizer.cases=false",
+            "tokenizer.talk=0",
             *overrides,
         ],
     )
@@ -66,6 +67,24 @@ def test_with_cases_capitals_take_fewer_tokens(folder):
         tokenizer = Tokenizer(folder / "tok/tokenizer.json")
         lengths[cases] = [len(tokenizer.encode(word)) for word in (" mountain", " MOUNTAIN")]
     assert lengths["false"] == [1, 9] and lengths["true"][0] == 1 and lengths["true"][1] < 7
+
+
+def test_with_talk_what_people_say_takes_fewer_tokens(folder):
+    lengths = {}
+    for share in (0, 0.5):
+        train_tokenizer.main(config(folder, f"tokenizer.talk={share}"))
+        tokenizer = Tokenizer(folder / "tok/tokenizer.json")
+        lengths[share] = len(tokenizer.encode("What can you tell me? Please help, and thank you!"))
+    assert lengths[0.5] < 0.75 * lengths[0]
+
+
+def test_talk_is_the_share_of_all_bytes_and_the_same_every_time():
+    texts = ["x" * 3000, "é" * 500]
+    said = train_tokenizer.talk(texts, 0.2, seed=1)
+    size = sum(len(line.encode()) for line in said)
+    assert 1000 <= size < 1000 + max(len(line.encode()) for line in said)
+    assert said == train_tokenizer.talk(texts, 0.2, seed=1) != train_tokenizer.talk(texts, 0.2, seed=2)
+    assert train_tokenizer.talk(texts, 0.0, seed=1) == []
 
 
 def test_the_same_tokenizer_whatever_the_workers(tmp_path):

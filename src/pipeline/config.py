@@ -85,6 +85,7 @@ class Tokenizer(Section):
     sample_mb: Positive
     min_frequency: Count
     cases: bool
+    talk: Annotated[Float, Field(ge=0, lt=1)]
     split: Literal["gpt2", "o200k"]
 
     @model_validator(mode="after")

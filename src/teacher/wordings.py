@@ -7,11 +7,13 @@
 
 import itertools
 import re
+from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
 from pipeline.draws import hash64
 
+SPOKEN = ("company", "limits", "passage", "typing")
 FOLDER = Path(__file__).parent / "data"
 CHOICE = re.compile(r"\(([^()]*)\)")
 QUESTION = re.compile(
@@ -54,6 +56,18 @@ def expansions(pattern: str) -> list[str]:
 
 def tidy(text: str) -> str:
     return re.sub(r" +([,.?!])(?=\s|$)", r"\1", " ".join(text.split()))
+
+
+def spoken(*key) -> Iterator[str]:
+    """Lines of all files as people say them, without end, their slots left empty: the words of talk, which an
+    encyclopaedia hardly has."""
+    places = [(name, section) for name in SPOKEN for section in load(name)]
+    for place in itertools.count():
+        name, section = pick(places, *key, place)
+        kinds = load(name)[section]
+        lines = kinds.get(pick(("<", ">"), *key, place, "kind")) or next(iter(kinds.values()))
+        text = expand(pick(lines, *key, place, "line").split(" | ")[0], *key, place)
+        yield punctuated(tidy(re.sub(r"\{\w+\}", "", text)))
 
 
 def fill(template: str, slots: dict[str, str]) -> str:

@@ -1,5 +1,8 @@
 """Files of wordings: what a pattern expands to, and that every file is whole."""
 
+import itertools
+import re
+
 import pytest
 
 from teacher import wordings
@@ -46,6 +49,14 @@ def test_every_line_of_every_file_belongs_to_a_section_and_has_closed_choices():
             for text in (text for of in lines.values() for text in of):
                 assert text.count("(") == text.count(")") and "((" not in text, (path.name, text)
                 assert text.count("{") == text.count("}"), (path.name, text)
+
+
+def test_what_is_spoken_is_whole_sentences_of_all_files_without_slots():
+    said = list(itertools.islice(wordings.spoken(1), 3000))
+    assert said == list(itertools.islice(wordings.spoken(1), 3000)) != list(itertools.islice(wordings.spoken(2), 3000))
+    assert not [text for text in said if "{" in text or "}" in text or "(a|" in text]
+    words = {word.lower() for text in said for word in re.findall("[A-Za-z]+", text)}
+    assert {"hello", "thanks", "you", "please", "which", "summarise", "never", "discover"} <= words
 
 
 def test_company_has_hundreds_of_wordings_and_twenty_intents():
