@@ -47,7 +47,7 @@ from wikipedia.overlap import NearDuplicates, SharedRuns
 RUN = 13  # words in a row that a conversation may not share with an examination, or a question of val with train
 LEAST_RUN = 4  # words of a whole question of an examination: nobody can leave out all that begins with 'Hello'
 ALIKE = 0.8  # Jaccard similarity of the word pairs of two questions about one article, names and numbers equal
-TRIES = 3  # conversations drawn at most for one that is wanted: short ones, such as greetings, come twice
+TRIES = 3  # conversations drawn at most for one that is wanted: some are duplicates or stand in an examination
 
 
 def main(cfg: Config, args: argparse.Namespace | None = None) -> None:
@@ -65,7 +65,8 @@ def main(cfg: Config, args: argparse.Namespace | None = None) -> None:
             return
         articles = choose_articles(files, cfg, tokenizer)
         rows = Rows(cfg, persona, examination)
-        counts = assemble(articles, ask_for_conversations(cfg, articles), cfg, rows, tokenizer)
+        rules = RulesTeacher(articles, cfg.sft.seed)
+        counts = assemble(articles, ask_for_conversations(cfg, articles, rules), cfg, rows, rules, tokenizer)
         out.begin()
         held = resolve(cfg.pref.prompts_file)
         for path, part in ((train, "train"), (val, "val"), (held, "pref")):
@@ -208,15 +209,16 @@ class Rows:
 
     def overlap(self, part: str, conversation: dict, whole: bytes, first: bytes) -> str | None:
         """Why a conversation is too like what is there already, or like an examination. Company is made of the same
-        few wordings on purpose."""
-        if whole in self.said:
+        few wordings on purpose: what most people say, hello and thanks, must come as often as it is drawn."""
+        company = family_of(conversation["kind"]) == "company"
+        if whole in self.said and not company:
             return "duplicate"
         if part == "val" and (first in self.asked or self.trained.any(asked_in(conversation))):
             return "asked in train too"
         passage = conversation.get("passage", "")
         if self.examination.any([passage, *(m["content"] for m in conversation["messages"])]):
             return "stands in the examination"
-        if family_of(conversation["kind"]) != "company":
+        if not company:
             question = " ".join(asked_in(conversation))
             told = (frozenset(names_in(question)), frozenset(numbers_in(question)), hash_of([passage]))
             if self.near.add(question, (conversation["article_id"], *told)):
@@ -228,7 +230,9 @@ def asked_in(conversation: dict) -> list[str]:
     return [message["content"] for message in conversation["messages"][::2]]
 
 
-def assemble(articles: list[dict], answers: dict, cfg: Config, rows: Rows, tokenizer: Tokenizer) -> dict:
+def assemble(
+    articles: list[dict], answers: dict, cfg: Config, rows: Rows, rules: RulesTeacher, tokenizer: Tokenizer
+) -> dict:
     """Fills the rows: what the teacher gave, filtered, by article; then what by_rules() gives. -> counts"""
     val_ids = choose_val(
         [a for a in articles if answers[a["id"]]["conversations"] or not answers[a["id"]]["refused"]], cfg
@@ -237,7 +241,6 @@ def assemble(articles: list[dict], answers: dict, cfg: Config, rows: Rows, token
         "train": [a for a in articles if a["id"] not in val_ids],
         "val": [a for a in articles if a["id"] in val_ids],
     }
-    rules = RulesTeacher(articles, cfg.sft.seed)
     for part, own in parts.items():
         for article in own:
             rows.dropped.update(f"teacher: {reason}" for reason in answers[article["id"]]["refused"])
@@ -295,7 +298,7 @@ def by_rules(
 
     key = (cfg.sft.seed, part)
     return {
-        "passage": passages(articles, rules.kinds, fits_beside_a_question(cfg, tokenizer), *key),
+        "passage": passages(articles, rules, fits_beside_a_question(cfg, tokenizer), *key),
         "limits": Limits(rules, articles, persona, *key).conversations(),
         "company": company(persona, *key),
     }

@@ -503,6 +503,14 @@ def test_near_duplicates_and_what_an_examination_asks_are_left_out_and_counted(h
     assert "Which city is the capital of Cuba?" in [r["messages"][0]["content"] for r in parts["train"] + parts["val"]]
 
 
+def test_what_everybody_says_comes_again_and_again_and_a_fact_once(home):
+    parts = run(home, "chatty", "sft.mix={memory: 0.3, company: 0.7}", "sft.typing=0")
+    said = Counter((r["messages"][0]["content"], r["messages"][1]["content"]) for r in parts["train"])
+    company = {r["messages"][0]["content"] for r in parts["train"] if family(r) == "company"}
+    assert max(count for (question, _), count in said.items() if question in company) > 1
+    assert all(count == 1 for (question, _), count in said.items() if question not in company)
+
+
 def test_a_question_of_val_shares_no_thirteen_words_with_train(home):
     tail = "and what would a traveller from a far country see there on a long day in spring?"
 

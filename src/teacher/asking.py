@@ -15,6 +15,7 @@ from teacher import reading
 from teacher.client import OpenAIBackend, Refused, open_teacher
 from teacher.filters import problem
 from teacher.rules.english import begins_with_vowel
+from teacher.rules.teacher import RulesTeacher
 
 FIRST = 50  # articles, or passages, after which a run that gives too little is stopped
 LEAST_YIELD = 0.5  # share of these that must give at least one conversation
@@ -74,10 +75,13 @@ class Watch:
             )
 
 
-def ask_for_conversations(cfg: Config, articles: list[dict]) -> dict:
+def ask_for_conversations(cfg: Config, articles: list[dict], rules: RulesTeacher) -> dict:
     """{article id: {"conversations": [...], "refused": [reasons]}}, unfiltered: from memory, and of the openai teacher
-    about the article's passages too. What it has answered before is not asked again."""
-    teacher = open_teacher(cfg, articles)
+    about the article's passages too. What it has answered before is not asked again.
+
+    rules: the teacher that answers where teacher.backend is rules
+    """
+    teacher = open_teacher(cfg, rules)
     found: dict = {article["id"]: {"conversations": [], "refused": []} for article in articles}
     paid = isinstance(teacher, OpenAIBackend)
     work: dict[str, tuple[list[dict], Iterable[dict]]] = {"conversations": (articles, jobs(cfg, articles))}
@@ -126,7 +130,7 @@ def about_passages(cfg: Config, articles: list[dict]) -> tuple[list[dict], list[
 def preview(cfg: Config, articles: list[dict], count: int) -> None:
     """Print what the teacher makes of `count` articles, and which of it the filters drop."""
     chosen = articles[:: max(1, len(articles) // count)][:count]
-    teacher = open_teacher(cfg, articles)
+    teacher = open_teacher(cfg, RulesTeacher(articles, cfg.sft.seed))
     for index, result in sorted(teacher.map("conversations", jobs(cfg, chosen)), key=lambda pair: pair[0]):
         show(f"{chosen[index]['title']} ({len(chosen[index]['text'].split()):,} words)", result, chosen[index], cfg)
     if isinstance(teacher, OpenAIBackend):

@@ -1,6 +1,6 @@
 """The teacher and judge: one client, two backends.
 
-    teacher = open_teacher(cfg, articles)
+    teacher = open_teacher(cfg, RulesTeacher(articles, cfg.sft.seed))
     for index, result in teacher.map("conversations", jobs): ...   # in the order in which answers come
 
 `rules` (teacher/rules/) needs no model and no network. `openai` talks to any OpenAI-compatible server (server.py):
@@ -38,10 +38,10 @@ SHORTENINGS = 4  # times that a text is cut down for a model that cannot read so
 Made = TypeVar("Made")
 
 
-def open_teacher(cfg: Config, articles: Iterable[dict] = ()) -> "RulesBackend | OpenAIBackend":
-    """The backend that teacher.backend names. articles: all of the run, which the rules draw wrong guesses from."""
+def open_teacher(cfg: Config, rules: RulesTeacher | None = None) -> "RulesBackend | OpenAIBackend":
+    """The backend that teacher.backend names. rules: knows all articles of the run; who only judges needs none."""
     if cfg.teacher.backend == "rules":
-        return RulesBackend(articles, cfg.sft.seed)
+        return RulesBackend(rules or RulesTeacher([], cfg.sft.seed))
     backend = OpenAIBackend(cfg.teacher, resolve(cfg.teacher.answers))
     backend.server.check()
     return backend
@@ -58,8 +58,8 @@ def references(cfg: Config, ids: set) -> dict:
 
 
 class RulesBackend:
-    def __init__(self, articles: Iterable[dict], seed: int):
-        self.teacher = RulesTeacher(articles, seed)
+    def __init__(self, teacher: RulesTeacher):
+        self.teacher = teacher
 
     def map(self, task: str, jobs: Iterable[dict]) -> Iterator[tuple[int, Any]]:
         for index, job in enumerate(jobs):

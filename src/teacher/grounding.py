@@ -1,6 +1,7 @@
 """Whether the numbers and names of an answer follow from a text: as they stand, in other forms, or by a small sum."""
 
 import re
+from functools import cache
 
 from teacher.rules.english import MONTH, PAST, STARTERS, STOP_WORDS, TITLES, names_in, sentences, words
 from teacher.rules.lexicon import entries, word_set
@@ -185,6 +186,7 @@ def names_known(answer: str, known: str) -> bool:
     return True
 
 
+@cache
 def stem(word: str) -> str:
     short = SUFFIX.sub("", re.sub("ves$", "f", word))  # wolves, wolf
     return short if len(short) >= 3 else word

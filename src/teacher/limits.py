@@ -12,8 +12,7 @@ from collections.abc import Iterator
 from pipeline.draws import hash64, shuffled
 from teacher import wordings
 from teacher.invented import thing
-from teacher.rules.facts import Fact, a, facts_of
-from teacher.rules.subject import parse_article
+from teacher.rules.facts import Fact, a
 from teacher.rules.teacher import RulesTeacher, to_the_day
 
 # How often each kind is asked, in turns of this many
@@ -51,8 +50,8 @@ class Limits:
     def __init__(self, teacher: RulesTeacher, articles: list[dict], persona: dict[str, str], *key):
         self.teacher, self.persona, self.key = teacher, persona, key
         self.texts = wordings.load("limits")
-        self.pages = [(article, parse_article(article, teacher.kinds)) for article in articles]
-        self.facts = [(article, fact) for article, page in self.pages for fact in facts_of(page)]
+        self.pages = [(article, teacher.read(article)[0]) for article in articles]
+        self.facts = [(article, fact) for article in articles for fact in teacher.read(article)[1]]
         common = Counter(page.subject.kind for _, page in self.pages if page.subject.kind)
         self.kinds = sorted(kind for kind, count in common.items() if count >= 3)
 

@@ -13,8 +13,7 @@ from pipeline.draws import shuffled
 from teacher import wordings
 from teacher.invented import Text, new_name, texts
 from teacher.rules.english import NAME, STOP_WORDS, names_in, sentences
-from teacher.rules.facts import facts_of
-from teacher.rules.subject import parse_article
+from teacher.rules.teacher import RulesTeacher
 
 TURNS = 3  # questions about one text
 UNSAID = 0.15  # share of questions that the text does not answer
@@ -25,14 +24,12 @@ YEAR = re.compile(r"\b(?:1\d|20)\d\d\b")
 NUMBER = re.compile(r"(?<![\w.,])\d[\d,]*(?:\.\d+)?(?![\w])")
 
 
-def passages(articles: list[dict], kinds: dict[str, str], fits: Callable[[str], bool], *key) -> Iterator[dict]:
+def passages(articles: list[dict], rules: RulesTeacher, fits: Callable[[str], bool], *key) -> Iterator[dict]:
     """Without end: in turn about a part of an article and about an invented thing.
-
-    kinds: of all subjects, as RulesTeacher has them
 
     -> {"kind", "article_id", "passage", "question_first", "messages"}: the passage belongs to the first turn.
     """
-    real, made = from_articles(articles, kinds, fits, *key), ((None, t) for t in texts(*key, "invented"))
+    real, made = from_articles(articles, rules, fits, *key), ((None, t) for t in texts(*key, "invented"))
     previous: dict[bool, Text] = {}
     for place, source in enumerate(itertools.cycle((real, made))):
         article, text = next(source, (None, None))
@@ -127,11 +124,11 @@ def other_task(text: Text, other: Text | None, fits: Callable, rng: random.Rando
     return task, passage, [(question, tasks[task])]
 
 
-def from_articles(articles: list[dict], kinds: dict[str, str], fits: Callable, *key) -> Iterator[tuple[dict, Text]]:
+def from_articles(articles: list[dict], rules: RulesTeacher, fits: Callable, *key) -> Iterator[tuple[dict, Text]]:
     """A part of each article with the facts that stand in it, one after the other; twice, of different paragraphs."""
     for round_ in range(2):
         for article in shuffled(articles, *key, "article", round_):
-            page = parse_article(article, kinds)
+            page, stated = rules.read(article)
             rng = random.Random("|".join(map(str, (*key, article["id"], round_))))
             paragraphs = [p for p in page.paragraphs if page.mention.search(p)]
             if not paragraphs:
@@ -140,7 +137,7 @@ def from_articles(articles: list[dict], kinds: dict[str, str], fits: Callable, *
             while len(parts) > 1 and not fits(" ".join(parts)):
                 parts.pop()
             passage = " ".join(parts)
-            facts = [fact for fact in facts_of(page) if fact.subject == page.subject.name]
+            facts = [fact for fact in stated if fact.subject == page.subject.name]
             told = [fact for fact in facts if fact.source in parts or fact.source in passage]
             open_ = [f for f in facts if f not in told and f.value.lower() not in passage.lower() and f.check]
             said = [

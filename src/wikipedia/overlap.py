@@ -4,17 +4,18 @@
     near.add("What is the capital of France?", "France")      # False: nothing like it was added before
     SharedRuns(examination, 13).any(["What is ..."])          # whether a run of 13 words stands there too
 
-Both compare hashes of runs of words, as minhash.py makes them. Near duplicates are proposed by MinHash bands and
-verified by their exact Jaccard similarity; a run of 13 words is the measure of contamination of GPT-3 (Brown et al.
-2020).
+Near duplicates are proposed by MinHash bands, as minhash.py makes them, and verified by their exact Jaccard similarity;
+a run of 13 words is the measure of contamination of GPT-3 (Brown et al. 2020).
 """
 
+import re
 from collections.abc import Hashable, Iterable
 
 import numpy as np
 
 from wikipedia import minhash
 
+WORD = re.compile(r"\w+")
 NGRAM = 2  # words a shingle: questions are short
 NUM_PERM, ROWS, SEED = 32, 4, 1  # 8 bands of 4: 98 % of the pairs of a similarity of 0.8, nearly all above
 
@@ -69,5 +70,7 @@ class SharedRuns:
         return any(not self.runs.isdisjoint(self._runs(text)) for text in texts)
 
     def _runs(self, text: str) -> set[int]:
-        found = minhash.words([text.lower().encode()])
-        return set(minhash.shingles(found, self.n)[0].tolist()) if len(found.hashes) >= self.least else set()
+        words = WORD.findall(text.lower())
+        if len(words) < self.least:
+            return set()
+        return {hash(tuple(words[at : at + self.n])) for at in range(max(1, len(words) - self.n + 1))}

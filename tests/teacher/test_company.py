@@ -199,7 +199,7 @@ def test_a_thing_that_is_not_is_not_known(limits):
 
 
 def reading(rules, count=300, fits=lambda passage: len(passage) < 400):
-    return list(itertools.islice(passages(ARTICLES, rules.kinds, fits, 1), count))
+    return list(itertools.islice(passages(ARTICLES, rules, fits, 1), count))
 
 
 def test_what_is_answered_stands_in_the_passage_and_what_is_not_does_not(rules):

@@ -64,21 +64,30 @@ class RulesTeacher:
         self.values: dict[str, set[str]] = {}  # relation -> values
         self.truths: dict[tuple[str, str], set[str]] = {}  # (relation, subject) -> values
         self.owners: dict[tuple[str, str], set[str]] = {}  # (relation, value) -> subjects
+        self.known: dict[tuple, tuple[ParsedArticle, list[Fact]]] = {}  # what read() has found
         for article in articles:
-            for fact in facts_of(parse_article(article, self.kinds)):
+            for fact in self.read(article)[1]:
                 if fact.check or fact.back:
                     self.values.setdefault(fact.relation, set()).add(fact.value)
                     self.truths.setdefault((fact.relation, fact.subject.lower()), set()).add(fact.value.lower())
                     self.owners.setdefault((fact.relation, fact.value.lower()), set()).add(fact.subject.lower())
         self.sorted_values = {relation: sorted(values) for relation, values in self.values.items()}
 
+    def read(self, article: dict) -> tuple[ParsedArticle, list[Fact]]:
+        """An article as the rules read it, and its facts: found once, asked for by all kinds of conversations."""
+        key = article["title"], article["text"]
+        if key not in self.known:
+            parsed = parse_article(article, self.kinds)
+            self.known[key] = parsed, facts_of(parsed)
+        return self.known[key]
+
     def conversations(self, article: dict, count: int, max_turns: int) -> list[dict]:
         """At most `count` conversations about an article, the most needed first."""
-        parsed = parse_article(article, self.kinds)
+        parsed, facts = self.read(article)
         key = (self.seed, article.get("id"), article["title"])
         result: list[dict] = []
         seen: set[tuple] = set()
-        for kind, turns in self.plan(parsed, facts_of(parsed), max_turns, key):
+        for kind, turns in self.plan(parsed, facts, max_turns, key):
             if tuple(turns) not in seen and len(result) < count:
                 seen.add(tuple(turns))
                 result.append({"kind": kind, "messages": messages(turns)})
