@@ -9,7 +9,8 @@ model learns what it is to change the subject. Short conversations share a row o
 positions and its own attention: they cannot see one another. In every epoch a share of what the user says is typed with
 another slip (sft.typos), and a share of the words is cut into other tokens (sft.cut_words), so that a typo does not
 make a question an unknown one. A share of the rows (sft.pretrain_share) is text of train.bin, learned as in
-pretraining, so that the model forgets less of it. Every evaluation tells the loss by family of conversations, how
+pretraining, so that the model forgets less of it; another (sft.repeats) a span that is told again and again, so that
+it keeps copying. Every evaluation tells the loss by family of conversations, how
 sft.eval_questions held-out questions are answered, and the perplexity of val.bin: what fine-tuning costs. Run the same
 command again to go on.
 """
@@ -74,7 +75,7 @@ def main(cfg: Config) -> None:
         run.say(
             f"sft: {len(train):,} conversations, {sum(sum(learned) for _, learned in train):,} tokens learned an "
             f"epoch, {s.epochs} epochs, {len(steps):,} steps of up to {s.micro_batch_size * s.grad_accum_steps} rows"
-            + (f", {s.pretrain_share:.0%} of them text of {text.batches.file.path}" if text else ""),
+            + (f", {text.share:.0%} of them from {text.batches.file.path}" if text else ""),
             flush=True,
         )
 
@@ -123,12 +124,13 @@ def loss_on(workers: Workers, length: int) -> Loss:
 
 
 class RawText:
-    """Windows of train.bin as rows: every token is learned, as in pretraining. Row k is a function of k and the
-    seed."""
+    """Windows of train.bin as rows, as in pretraining: of text every token is learned, of a span that is told again
+    (tokens.told_again) what is told again. Row k is a function of k and the seed."""
 
-    def __init__(self, file: TokenFile, length: int, share: float, seed: int):
-        """share: of the rows of a step."""
-        self.batches, self.share, self.taken = Batches(file, length, 1, seed), share, 0
+    def __init__(self, file: TokenFile, length: int, text: float, repeats: float, seed: int):
+        """text, repeats: shares of the rows of a step."""
+        self.share, self.taken = text + repeats, 0
+        self.batches = Batches(file, length, 1, seed, repeats / self.share)
 
     def mixed_into(self, rows: list[list[Conversation]], rng: random.Random) -> list[list[Conversation]]:
         """The rows and the next windows, in shuffled order."""
@@ -138,8 +140,8 @@ class RawText:
         return rng.sample(rows + windows, len(rows) + count)
 
     def row(self, number: int) -> list[Conversation]:
-        inputs, targets = self.batches.batch(number, 0, 1)
-        return text_row([*inputs[0].tolist(), int(targets[0, -1])])
+        (inputs,), (targets,) = self.batches.batch(number, 0, 1)
+        return [([*inputs.tolist(), int(targets[-1])], [False, *(targets != IGNORE).tolist()])]
 
 
 def text_row(ids: list[int]) -> list[Conversation]:
@@ -148,14 +150,14 @@ def text_row(ids: list[int]) -> list[Conversation]:
 
 
 def raw_text(cfg: Config, tokenizer: Tokenizer, config: ModelConfig) -> tuple[RawText | None, Listed | None]:
-    """-> (train.bin for sft.pretrain_share, the first train.eval_iters windows of val.bin to measure on). InputError
+    """-> (train.bin for sft.pretrain_share and sft.repeats, the first train.eval_iters windows of val.bin to measure on). InputError
     when train.bin is wanted and not there or packed with another tokenizer; without a val.bin of this tokenizer nothing
     is measured: conversations alone are enough to fine-tune on."""
     s, length = cfg.sft, config.block_size
     text = validation = None
-    if s.pretrain_share:
+    if s.pretrain_share or s.repeats:
         file = open_tokens(resolve(cfg.data.train_bin), tokenizer, config.vocab_size)
-        text = RawText(file, length, s.pretrain_share, s.seed)
+        text = RawText(file, length, s.pretrain_share, s.repeats, s.seed)
     try:
         val = open_tokens(resolve(cfg.data.val_bin), tokenizer, config.vocab_size)
     except InputError as error:
@@ -169,7 +171,8 @@ def raw_text(cfg: Config, tokenizer: Tokenizer, config: ModelConfig) -> tuple[Ra
 
 def text_inputs(cfg: Config) -> dict[str, str]:
     """The pretraining text, where it makes the run what it is."""
-    return {"data.train_bin": TokenFile(resolve(cfg.data.train_bin)).sha256} if cfg.sft.pretrain_share else {}
+    wanted = cfg.sft.pretrain_share or cfg.sft.repeats
+    return {"data.train_bin": TokenFile(resolve(cfg.data.train_bin)).sha256} if wanted else {}
 
 
 class Typing:

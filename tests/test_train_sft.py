@@ -402,6 +402,19 @@ def test_a_share_of_the_rows_is_text_of_which_every_token_is_learned(texts, tmp_
     assert targets[0].tolist() == raw[0][0][0][1:]
 
 
+def test_a_share_of_the_rows_is_a_span_told_again_of_which_the_first_telling_is_read_only(texts, tmp_path):
+    cfg, tokenizer = texts("sft.repeats=0.25"), Tokenizer(tmp_path / "tokens/tokenizer.json")
+    text, _ = train_sft.raw_text(cfg, tokenizer, checkpoints.load(tmp_path / "start/latest")[0].config)
+    talks = conversations_of(tmp_path / "train.jsonl", tokenizer, 32)
+    rows = [row for step in train_sft.steps_of(lambda epoch: talks, 32, 9, 4, 0, 7, text) for row in step]
+    repeats = [row[0] for row in rows if len(row) == 1 and len(row[0][0]) == 33 and not row[0][1][8]]
+    assert 0.15 < len(repeats) / len(rows) < 0.35
+    for ids, learned in repeats:
+        first = learned.index(True)
+        assert 8 < first <= 13 and learned == [False] * first + [True] * (33 - first)
+        assert all(ids[at] == ids[at - first + 1] for at in range(first, 33)), "told again from there on"
+
+
 def test_mixed_with_text_a_killed_run_ends_with_the_same_weights(texts, tmp_path, monkeypatch):
     train_sft.main(texts("sft.pretrain_share=0.3", "sft.epochs=1"))
     undisturbed = (tmp_path / "checkpoints/sft/latest/model.safetensors").read_bytes()

@@ -39,6 +39,7 @@ FINE_TUNING = (
     "epochs",
     "join",
     "pretrain_share",
+    "repeats",
     "cut_words",
     "typos",
     "optimizer",

@@ -321,6 +321,7 @@ class Sft(FineTuning):
     keep_out: Annotated[list[str], Place("root", reads=True)]
     join: Annotated[Float, Field(ge=0, lt=1)]
     pretrain_share: Annotated[Float, Field(ge=0, lt=1)]
+    repeats: Annotated[Float, Field(ge=0, lt=1)]
     cut_words: Share
     typos: Share
 
@@ -328,6 +329,8 @@ class Sft(FineTuning):
     def _mix(self):
         if not self.mix.get("memory"):
             raise ValueError("mix needs a share of memory: the others are counted by it")
+        if self.pretrain_share + self.repeats >= 1:
+            raise ValueError("pretrain_share and repeats together leave no room for conversations")
         return self
 
 
