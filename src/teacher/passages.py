@@ -1,7 +1,7 @@
 """Tasks with a text in the user's turn: answer from it, say that it does not tell, summarise, list, compare ...
 
-Half of the texts are parts of the articles, half are invented (invented.py), so that nothing but reading gives the
-answer. A passage is exactly what its answer was made from, no word changed, and at most as long as `fits` allows.
+Half of the texts are parts of the articles, every second of them in disguise (disguise.py), half are invented
+(invented.py), so that mostly nothing but reading gives the answer. A passage is exactly what its answer was made from, no word changed, and at most as long as `fits` allows.
 """
 
 import itertools
@@ -11,15 +11,17 @@ from collections.abc import Callable, Iterator
 
 from pipeline.draws import shuffled
 from teacher import wordings
+from teacher.disguise import disguised
 from teacher.invented import Text, new_name, texts
 from teacher.rules.english import NAME, STOP_WORDS, names_in, sentences
 from teacher.rules.teacher import RulesTeacher
 
-TURNS = 3  # questions about one text
+TURNS = 4  # questions about one text
 UNSAID = 0.15  # share of questions that the text does not answer
 OTHER_TASK = 0.2  # share of texts that are summarised, listed ... instead of asked about
-REPEAT = 0.2  # share of texts that are to be said again, word for word: nothing is denser in copying
+REPEAT = 0.1  # share of texts that are to be said again, word for word: nothing is denser in copying
 QUESTION_FIRST = 0.2
+DISGUISED = 0.5  # share of the articles' texts that say other names and numbers
 YEAR = re.compile(r"\b(?:1\d|20)\d\d\b")
 NUMBER = re.compile(r"(?<![\w.,])\d[\d,]*(?:\.\d+)?(?![\w])")
 
@@ -36,9 +38,12 @@ def passages(articles: list[dict], rules: RulesTeacher, fits: Callable[[str], bo
         if text is None:  # every article has had its turn
             article, text = next(made)
         rng = random.Random("|".join(map(str, (*key, "task", place))))
+        own, origin = article is not None, article["id"] if article else f"passage/invented/{place}"
+        if own and rng.random() < DISGUISED:
+            text, origin = disguised(text, rng), f"passage/disguised/{place}"
         if not fits(text.passage) or not text.said:
             continue
-        own, other = article is not None, previous.get(article is not None)
+        other = previous.get(own)
         previous[own] = text
         task = rng.random()
         if task < OTHER_TASK:
@@ -49,7 +54,7 @@ def passages(articles: list[dict], rules: RulesTeacher, fits: Callable[[str], bo
             kind, passage, turns = "answer", text.passage, questions(text, rng)
         yield {
             "kind": f"passage/{kind}",
-            "article_id": article["id"] if article else f"passage/invented/{place}",
+            "article_id": origin,
             "passage": passage,
             "question_first": rng.random() < QUESTION_FIRST,
             "messages": [
