@@ -123,7 +123,7 @@ def attend(q, k, v, mask, dropout: float):
     """softmax(q k^T / sqrt(hs)) v: q (B, nh, T, hs), k and v (B, nh, S, hs); mask (B, 1, T, S) of the keys that each
     may look at, None: those up to its own place.
 
-    In bf16 on a CPU it is written out: PyTorch's fused kernel takes two to three times as long there (bench/RESULTS.md).
+    In bf16 on a CPU it is written out: there PyTorch's fused kernel takes twice as long or more (bench/RESULTS.md).
     """
     causal = mask is None and q.shape[2] > 1
     if q.device.type != "cpu" or not torch.is_autocast_enabled("cpu") or dropout:

@@ -64,9 +64,10 @@ class Prompt(NamedTuple):
 class Reader:
     """Puts passages before questions; without a search it says why there is none."""
 
-    def __init__(self, search: Search | None, passages: int = 1, mode: str = "off", missing: str = ""):
-        """passages: before a question, at most; mode: for those who do not say, one of MODES."""
-        self.search, self.passages, self.missing = search, passages, missing
+    def __init__(self, search: Search | None, passages: int = 1, mode: str = "off", missing: str = "", tokens: int = 0):
+        """passages: before a question, at most; mode: for those who do not say, one of MODES; tokens: of passages, at
+        most, 0: as many as half of the context holds. A small model reads a few sentences better than many."""
+        self.search, self.passages, self.missing, self.tokens = search, passages, missing, tokens
         self.mode = mode if search else "off"
 
     def asked(self, mode: str | None) -> str:
@@ -94,7 +95,8 @@ class Reader:
         found = self._found(question, [m["content"] for m in messages[:place] if m["role"] != "system"], mode)
         sources, sentences_left_out = self._fitted(tokenizer, found, question, room)
         if sources:
-            passage = "\n\n".join(source["text"] for source in sources)
+            # a paragraph each: an empty line is what stands between text and question
+            passage = "\n\n".join(" ".join(source["text"].split()) for source in sources)
             asked = {**messages[place], "content": chat.with_passage(passage, question)}
             messages = [*messages[:place], asked, *messages[place + 1 :]]
         ids, dropped = chat.prompt(tokenizer, messages, limit)
@@ -114,28 +116,31 @@ class Reader:
         """-> the passages as far as there is room for them, the sentences that there is none for"""
         assert self.search
         sources: list[Source] = []
-        left_out = 0
+        left_out, wanted = 0, self.tokens or room
         for source in found:
-            text, cut = fitted(tokenizer, self.search.sentences(source["text"]), question, room)
+            text, cut = fitted(tokenizer, self.search.sentences(source["text"]), question, room, wanted)
             left_out += cut
             if text:
                 sources.append({**source, "text": text})
-                room -= len(tokenizer.encode(text + "\n\n"))
+                size = len(tokenizer.encode(text + "\n\n"))
+                room, wanted = room - size, wanted - size
         return sources, left_out
 
 
-def fitted(tokenizer: Tokenizer, sentences: list[str], question: str, room: int) -> tuple[str, int]:
-    """-> as many sentences in a row as `room` tokens hold, around the one with most words of the question; how many
-    were left out"""
+def fitted(tokenizer: Tokenizer, sentences: list[str], question: str, room: int, wanted: int) -> tuple[str, int]:
+    """-> as many sentences in a row as `wanted` tokens hold, around the one with most words of the question, and that
+    one alone if it is longer, but has `room`; how many were left out"""
     sizes = [len(ids) for ids in tokenizer.encode_batch(sentences)]
-    if sum(sizes) <= room:
+    if wanted <= 0:
+        return "", len(sentences)
+    if sum(sizes) <= min(room, wanted):
         return "".join(sentences).strip(), 0
     asked = words(question)
     held = [sum(map(len, asked & words(sentence))) for sentence in sentences]
     first = last = max(range(len(sentences)), key=lambda n: (sizes[n] <= room, held[n], -n))
-    room -= sizes[first]
-    if room < 0:
+    if sizes[first] > room:
         return "", len(sentences)
+    room = min(room, wanted) - sizes[first]
     while True:  # what is before it first: it says who "she" is
         if first and sizes[first - 1] <= room:
             first -= 1
@@ -160,7 +165,7 @@ def open_reader(cfg: Config, open_search: Callable[[Path, str | None], Search], 
     path, deduped = resolve(cfg.lookup.index), resolve(cfg.data.deduped_dir)
     try:
         made_of = input_hash(deduped) if (deduped / "manifest.json").exists() else None
-        return Reader(open_search(path, made_of), cfg.lookup.passages, mode)
+        return Reader(open_search(path, made_of), cfg.lookup.passages, mode, tokens=cfg.lookup.tokens)
     except InputError as error:
         if path.exists() and mode != "off":
             raise

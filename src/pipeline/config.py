@@ -398,6 +398,7 @@ class Serve(Decoding):
 class Lookup(Section):
     index: InCorpus
     passages: Count
+    tokens: Whole
 
 
 class Log(Section):

@@ -5,13 +5,15 @@ wrong kind is of a thing whose article has no such word, the deed is one that th
 data/limits.txt.
 """
 
+import itertools
+import random
 import re
 from collections import Counter
 from collections.abc import Iterator
 
 from pipeline.draws import hash64, shuffled
 from teacher import wordings
-from teacher.invented import thing
+from teacher.invented import new_name, thing
 from teacher.rules.facts import Fact, a
 from teacher.rules.teacher import RulesTeacher, to_the_day
 
@@ -21,10 +23,12 @@ TURNS = (
     "nonsense",
     "premise",
     "never",
+    "nonsense",
     "premise",
     "kind",
     "nonsense",
     "after",
+    "nonsense",
     "premise",
     "confirmed",
     "never",
@@ -144,11 +148,18 @@ class Limits:
                     yield article, *self.say(name, key, S=page.subject.name, do=do, did=did, doing=gerund(do))
 
     def nonsense(self) -> Iterator[tuple]:
-        place = 0
-        while True:
+        """What does not exist; every second time in the words in which a fact is asked for, so that nothing but the
+        name tells what was read and what was not."""
+        able = [(fact, question) for _, fact in self.facts for question in fact.ask if named_in(fact, question)]
+        for place in itertools.count():
             key = (*self.key, "nonsense", place)
-            yield None, *self.say("nonsense", key, N=thing(*key))
-            place += 1
+            if place % 2 and able:
+                fact, question = wordings.pick(able, *key, "fact")
+                name = named_like(fact.subject, new_name(random.Random("|".join(map(str, key)))))
+                answer = wordings.pick(self.texts["nonsense"]["<"], *key, "answer")
+                yield None, named_in(fact, question, name), self.filled(answer, {"N": name})
+            else:
+                yield None, *self.say("nonsense", key, N=thing(*key))
 
     def after(self) -> Iterator[tuple]:
         """Years after the last one that the persona has read of; where that isn't known, from 2050 on."""
@@ -204,6 +215,18 @@ def slots(fact: Fact, value: str) -> dict[str, str]:
     bare = value.removeprefix("the ") if fact.relation == "currency" else value
     on = "on" if to_the_day(value) else "in"
     return {"S": fact.subject, "W": bare, "aW": a(bare), "in": on, "fact": fact.answer}
+
+
+def named_in(fact: Fact, question: str, name: str = "") -> str:
+    """The question with another name for the fact's subject; "" where it does not have it."""
+    told, count = re.subn(rf"(?<!\w){re.escape(fact.subject)}(?!\w)", lambda _: name or fact.subject, question)
+    return told if count else ""
+
+
+def named_like(subject: str, name: str) -> str:
+    """'the Danube', 'Velmoor' -> 'the Velmoor'; 'gold', 'Velmoor' -> 'velmoor'"""
+    article, bare = re.fullmatch(r"(the |The )?(.*)", subject, re.DOTALL).groups()  # type: ignore[union-attr]
+    return (article or "") + (name.lower() if bare.islower() else name)
 
 
 def gerund(deed: str) -> str:

@@ -1,7 +1,8 @@
 """Tasks with a text in the user's turn: answer from it, say that it does not tell, summarise, list, compare ...
 
 Half of the texts are parts of the articles, every second of them in disguise (disguise.py), half are invented
-(invented.py), so that mostly nothing but reading gives the answer. A passage is exactly what its answer was made from, no word changed, and at most as long as `fits` allows.
+(invented.py), so that mostly nothing but reading gives the answer. A passage is exactly what its answer was made
+from, no word changed, and at most as long as `fits` allows.
 """
 
 import itertools
@@ -21,6 +22,7 @@ UNSAID = 0.15  # share of questions that the text does not answer
 OTHER_TASK = 0.2  # share of texts that are summarised, listed ... instead of asked about
 REPEAT = 0.1  # share of texts that are to be said again, word for word: nothing is denser in copying
 QUESTION_FIRST = 0.2
+LONGEST = 10  # sentences of such a part
 DISGUISED = 0.5  # share of the articles' texts that say other names and numbers
 YEAR = re.compile(r"\b(?:1\d|20)\d\d\b")
 NUMBER = re.compile(r"(?<![\w.,])\d[\d,]*(?:\.\d+)?(?![\w])")
@@ -130,15 +132,20 @@ def other_task(text: Text, other: Text | None, fits: Callable, rng: random.Rando
 
 
 def from_articles(articles: list[dict], rules: RulesTeacher, fits: Callable, *key) -> Iterator[tuple[dict, Text]]:
-    """A part of each article with the facts that stand in it, one after the other; twice, of different paragraphs."""
-    for round_ in range(2):
+    """A part of each article with the facts that stand in it: its first paragraph, then twice some sentences in a row,
+    over the ends of paragraphs, as a search cuts them."""
+    for round_ in range(3):
         for article in shuffled(articles, *key, "article", round_):
             page, stated = rules.read(article)
             rng = random.Random("|".join(map(str, (*key, article["id"], round_))))
             paragraphs = [p for p in page.paragraphs if page.mention.search(p)]
             if not paragraphs:
                 continue
-            parts = sentences(paragraphs[0] if round_ == 0 else rng.choice(paragraphs))
+            parts = sentences(paragraphs[0])
+            if round_:
+                whole = [sentence for paragraph in page.paragraphs for sentence in sentences(paragraph)]
+                first = rng.randrange(len(whole))
+                parts = whole[first : first + rng.randint(1, LONGEST)]
             while len(parts) > 1 and not fits(" ".join(parts)):
                 parts.pop()
             passage = " ".join(parts)

@@ -66,6 +66,29 @@ def test_a_long_passage_is_cut_by_sentences_around_the_one_that_was_asked_for(to
     assert kept.count(".") + read.left_out["sentences"] == 61
 
 
+def test_a_model_that_reads_a_few_sentences_best_gets_no_more(tokenizer):
+    text = "A first sentence on nothing. " * 9 + "The symbol of gold is Au. " + "A last sentence on nothing. " * 9
+    ask = [{"role": "user", "content": "symbol of gold?"}]
+    size = len(tokenizer.encode("A first sentence on nothing. The symbol of gold is Au."))
+    read = Reader(StubSearch(passage("Gold", text)), tokens=size + 1).prompt(tokenizer, ask, 390, 400, "auto")
+    assert read.sources[0]["text"] == "A first sentence on nothing. The symbol of gold is Au."
+    assert read.left_out == {"sentences": 17}
+    read = Reader(StubSearch(passage("Gold", text)), tokens=3).prompt(tokenizer, ask, 390, 400, "auto")
+    assert read.sources[0]["text"] == "The symbol of gold is Au.", "one that is longer is read whole"
+    two = StubSearch(passage("Gold", GOLD), passage("Iron", "Iron is grey."))
+    size = sum(len(tokenizer.encode(sentence)) for sentence in two.sentences(GOLD))
+    read = Reader(two, passages=2, tokens=size).prompt(tokenizer, ASK, 390, 400, "auto")
+    assert [source["title"] for source in read.sources] == ["Gold"] and read.left_out == {"sentences": 1}
+
+
+def test_paragraphs_of_a_passage_become_one_and_the_source_keeps_them(tokenizer):
+    """The empty line is what stands between text and question in fine-tuning."""
+    text = "Gold is a metal.\n\n# Use\nIt is soft."
+    read = Reader(StubSearch(passage("Gold", text))).prompt(tokenizer, ASK, 200, 400, "auto")
+    assert spelled(tokenizer, read.ids).startswith("<|user|>Gold is a metal. # Use It is soft.\n\nWhat is gold?")
+    assert read.sources[0]["text"] == text
+
+
 def test_a_passage_has_half_of_the_context_at_most(tokenizer):
     text = "One more sentence. " * 40
     read = Reader(StubSearch(passage("Gold", text))).prompt(tokenizer, ASK, 390, 100, "auto")
@@ -73,7 +96,7 @@ def test_a_passage_has_half_of_the_context_at_most(tokenizer):
 
 
 def test_a_sentence_that_does_not_fit_at_all_leaves_the_passage_out(tokenizer):
-    assert fitted(tokenizer, ["word " * 100], "word", 20) == ("", 1)
+    assert fitted(tokenizer, ["word " * 100], "word", 20, 20) == ("", 1)
     read = Reader(StubSearch(passage("Gold", "word " * 100))).prompt(tokenizer, ASK, 60, 60, "auto")
     assert read.sources == [] and read.left_out == {"sentences": 1} and read.ids == chat.ask(tokenizer, ASK)
 

@@ -1,5 +1,6 @@
 """teacher/limits.py: what is asked depends on the articles and the key, and on nothing of the process."""
 
+import itertools
 import re
 import subprocess
 import sys
@@ -112,6 +113,26 @@ def test_the_two_forms_of_a_deed_are_one_deed():
 )
 def test_the_form_of_a_deed_with_ing(deed, doing):
     assert limits.gerund(deed) == doing
+
+
+def test_every_second_unknown_thing_is_asked_for_as_a_fact_is():
+    articles = [{"id": n, "title": title, "text": text} for n, (title, text) in enumerate(TRUE.items())]
+    persona = {"name": "W", "made": "m", "language": "English", "limits": "l", "until": "2026"}
+    teacher = RulesTeacher(articles, 1)
+    facts = [(fact.subject, question) for a in articles for fact in teacher.read(a)[1] for question in fact.ask]
+    made = list(itertools.islice(limits.Limits(teacher, articles, persona, 1).nonsense(), 60))
+    for article, question, answer in made[1::2]:
+        assert article is None and not re.search("gold|iron|neon", question + answer, re.IGNORECASE)
+        named = (re.fullmatch(re.escape(asked).replace(subject, r"(\w+)", 1), question) for subject, asked in facts)
+        assert any(match and match[1].lower() in answer.lower() for match in named), (question, answer)
+    assert len({question for _, question, _ in made[1::2]}) > 25
+
+
+@pytest.mark.parametrize(
+    "subject, name", [("Gold", "Velmoor"), ("gold", "velmoor"), ("the Danube", "the Velmoor"), ("the lion", "the velmoor")]
+)  # fmt: skip
+def test_a_name_looks_like_the_one_whose_place_it_takes(subject, name):
+    assert limits.named_like(subject, "Velmoor") == name
 
 
 TRUE = {
