@@ -150,9 +150,9 @@ def text_row(ids: list[int]) -> list[Conversation]:
 
 
 def raw_text(cfg: Config, tokenizer: Tokenizer, config: ModelConfig) -> tuple[RawText | None, Listed | None]:
-    """-> (train.bin for sft.pretrain_share and sft.repeats, the first train.eval_iters windows of val.bin to measure on). InputError
-    when train.bin is wanted and not there or packed with another tokenizer; without a val.bin of this tokenizer nothing
-    is measured: conversations alone are enough to fine-tune on."""
+    """-> (train.bin for sft.pretrain_share and sft.repeats, the first train.eval_iters windows of val.bin to measure
+    on). InputError when train.bin is wanted and not there or packed with another tokenizer; without a val.bin of this
+    tokenizer nothing is measured: conversations alone are enough to fine-tune on."""
     s, length = cfg.sft, config.block_size
     text = validation = None
     if s.pretrain_share or s.repeats:

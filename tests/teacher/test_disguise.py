@@ -1,4 +1,4 @@
-"""teacher/disguise.py: articles with other names and numbers say the same of other things, in text and answers alike."""
+"""teacher/disguise.py: with other names and numbers an article says the same of other things, in text and answers."""
 
 import random
 import re
@@ -10,7 +10,11 @@ from teacher.invented import Text
 
 PARIS = Text(
     "Paris",
-    ["Paris is the capital of France.", "On 14 July 1789 an Austrian saw Paris.", "Paris, France's pride, has 2,102,650 people."],
+    [
+        "Paris is the capital of France.",
+        "On 14 July 1789 an Austrian saw Paris.",
+        "Paris, France's pride, has 2,102,650 people.",
+    ],
     [
         (("What is the capital of France?", "Name France's capital."), "Paris is the capital of France."),
         (("How many people has Paris?",), "Paris, France's pride, has 2,102,650 people."),

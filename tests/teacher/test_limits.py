@@ -129,7 +129,8 @@ def test_every_second_unknown_thing_is_asked_for_as_a_fact_is():
 
 
 @pytest.mark.parametrize(
-    "subject, name", [("Gold", "Velmoor"), ("gold", "velmoor"), ("the Danube", "the Velmoor"), ("the lion", "the velmoor")]
+    "subject, name",
+    [("Gold", "Velmoor"), ("gold", "velmoor"), ("the Danube", "the Velmoor"), ("the lion", "the velmoor")],
 )  # fmt: skip
 def test_a_name_looks_like_the_one_whose_place_it_takes(subject, name):
     assert limits.named_like(subject, "Velmoor") == name
