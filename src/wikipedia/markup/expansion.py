@@ -45,6 +45,7 @@ class Dropped(NamedTuple):
 
     name: str
     only: str = ""  # its only argument, where we do not know the template
+    unknown: bool = False
 
 
 class Pages(Protocol):
@@ -100,7 +101,10 @@ class Templates:
             else:
                 found = self._find(part[: _head_end(part)])
                 if not (found.renderer or found.function or self._has_page(found)) or len(stack) >= MAX_DEPTH:
-                    skipped, skipping = 1, Dropped(found.name, _only_argument(part) if found.unknown else "")
+                    skipped, skipping = (
+                        1,
+                        Dropped(found.name, _only_argument(part) if found.unknown else "", found.unknown),
+                    )
                     self.unknown.update([found.name] if found.unknown else [])
                 else:
                     stack.append((found, kept))
@@ -159,7 +163,7 @@ class Templates:
             shown = found.renderer(positional, named, self.context)
         if not shown and AMOUNT in content and (found.renderer or found.function):
             return AMOUNT  # what was to be reckoned with it
-        return shown or self._mark(Dropped(found.name))
+        return shown or self._mark(Dropped(found.name, unknown=found.function is not None))
 
 
 _ONLY = re.compile(r"[^{}|]*\|(?:1=)?\s*(\w[^{}|=\[\]<>\n]{0,60}?)\s*\}\}")

@@ -27,6 +27,7 @@ _PARENTHESIS = re.compile(rf"([(\[])([^()\[\]\n{DROP}]*{DROP}[^()\[\]\n]*)[)\]]"
 _EMPTY_QUOTES = re.compile(rf"[\"“]{DROP}+[\"”]")
 
 
+_QUOTED = re.compile(rf"(?<!')('{{2,5}})( *{DROP}[ {DROP}]*)\1(?!')")
 _DOUBLE_COMMA = re.compile(rf"[,;][ {DROP}]*{DROP}[ {DROP}]*(?=[,;])")
 
 
@@ -39,6 +40,10 @@ _ENGLISH = frozenset(
     this that these those became""".split()
 )
 
+_ARTICLES = frozenset(
+    "a an the der die das ein eine le la les un une el los las il lo o os as en ett det den de het een".split()
+)
+
 
 def name_holes(text: str, dropped: list[Dropped], joining: frozenset[str], holes: dict[str, tuple[int, str]]) -> str:
     """Take the names off the marks of dropped templates; count those that a sentence cannot do without.
@@ -46,7 +51,8 @@ def name_holes(text: str, dropped: list[Dropped], joining: frozenset[str], holes
     There the only argument of a template that we do not know is shown: most templates inside a sentence show it.
 
     A hole is where what stands before asks for more: a joining word such as "at" or "the" before a comma, a full
-    stop or the end of the line. joining: such words. holes: name -> how often, and an example with its "{{name}}".
+    stop or the end of the line, or, for a template that we do not know, before any word.
+    joining: such words. holes: name -> how often, and an example with its "{{name}}".
     """
     kept, done = [], 0
     for match in _NAMED.finditer(text):
@@ -59,10 +65,12 @@ def name_holes(text: str, dropped: list[Dropped], joining: frozenset[str], holes
             continue
         after = _ALL_MARKS.sub("", text[match.end() + 1 : match.end() + 160]).split("\n")[0]
         following = after.lstrip(" \"”’)]'")
-        if following and following[0] not in ".,;:!?" and following.split(" ")[0].lower() not in joining | _ENGLISH:
+        name, only, unknown = dropped[int(match[1])]
+        apart = unknown and before.endswith(" ") and after.startswith(" ") and word[1].lower() not in _ARTICLES
+        ends = not following or following[0] in ".,;:!?" or following.split(" ")[0].lower() in joining | _ENGLISH
+        if not ends and not apart:
             continue
-        name, only = dropped[int(match[1])]
-        kept.append(only)
+        kept.append(only if ends else "")  # "with {{population|Berlin}} inhabitants" lacks a number
         around = f"{before[-60:].lstrip()}{{{{{name}}}}}{after[:60].rstrip()}"
         count, example = holes.get(name, (0, around))
         holes[name] = count + 1, example
@@ -101,6 +109,8 @@ def without_amounts(text: str, holes: dict[str, tuple[int, str]]) -> str:
 
 def close_holes(text: str) -> str:
     """Take the marks away with what they left: spaces before a full stop, empty brackets, doubled commas."""
+    if f"''{DROP}" in text:  # ''{{x}}'' must not become four apostrophes
+        text = _QUOTED.sub(lambda m: m[2], text)
     pieces = text.split(DROP)
     kept, left, holes = [pieces[0]], pieces[0][-1:], False
     for piece in pieces[1:]:

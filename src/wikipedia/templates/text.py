@@ -145,6 +145,15 @@ renders("ceil")(around("⌈", "⌉"))
 renders("ket")(around(PIPE, "⟩"))
 renders("bra")(around("⟨", PIPE))
 renders("interp; bracketed; interpolation")(around("[", "]"))
-renders("audio; audio-nohelp; audiolink; listen text; audio-ipa; audio ipa; pronunciation audio; audio2; audio sample")(
-    second
+_LISTEN = frozenset(
+    """listen play pronunciation help info audio speaker произношение слушать прослушать вимова слухати прослухати
+    aussprache anhören écouter prononciation escuchar pronunciación ascolta pronuncia ouvir pronúncia wymowa posłuchaj
+    uitspraak luister uttal lyssna 发音 發音 聆聽 聆听""".split()
 )
+
+
+@renders("audio; audio-nohelp; audiolink; listen text; audio-ipa; audio ipa; pronunciation audio; audio2; audio sample")
+def sound_file(p, n, context):
+    """{{audio|De-Bonn.ogg|Bonn}}: Bonn; nothing where the label only asks the reader to listen"""
+    label = second(p, n, context)
+    return "" if label.lower() in _LISTEN else label
