@@ -151,6 +151,7 @@ def text(wikitext: str, **options) -> str:
             "## Selected works\n\n- Smith, Ann (1999). Rome. Oxford.\n- B. Lee (2001). Why? Nature.\n\nText goes on.",
         ),
         # quotation marks of bold and italics around what was dropped
+        ("(a [b], {{nobody}}) c, ({{nobody}}; d [e]) f", "(a [b]) c, (d [e]) f"),
         ("a ''{{nobody}}'' b '''{{nobody}}''' c", "a b c"),
         ("* ''{{nobody}}''\n* '''b'''", "- b"),
         ("''a'' {{nobody}} ''b''", "a b"),
@@ -223,6 +224,7 @@ def test_a_sum_that_cannot_be_reckoned_goes_with_what_is_said_of_it(wikitext, ex
             "It lies with inhabitants in quarters.",
             {"people": 1, "#expr": 1},
         ),
+        ("of {{people}}&nbsp;heads", "of heads", {"people": 1}),
         ("the {{icon x|y}} house with{{citation missing|z}} doors", "the house with doors", {}),
     ],
 )

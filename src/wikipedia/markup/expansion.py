@@ -9,7 +9,8 @@ from typing import NamedTuple, Protocol
 from wikipedia.languages import language
 from wikipedia.markup.marks import AMOUNT, DROP, NAMED
 from wikipedia.markup.tables import cut
-from wikipedia.templates.base import Context, Renderer, split_arguments
+from wikipedia.names import COUNTRIES
+from wikipedia.templates.base import RENDERERS, Context, Renderer, alone, split_arguments
 from wikipedia.templates.functions import FUNCTIONS
 from wikipedia.templates.lookup import UNKNOWN, silent_by_name
 from wikipedia.templates.other_wikis import find_for
@@ -217,6 +218,8 @@ def _resolve(head: str, resolved: dict, code: str) -> Resolved:
     if colon and function.strip() in FUNCTIONS:
         return Resolved(None, function.strip(), function=FUNCTIONS[function.strip()])
     renderer = find_for(code)(name)
+    if renderer and name.upper() in COUNTRIES and name not in RENDERERS and not head.strip().isupper():
+        renderer = alone(renderer)  # {{cta|Blue}} is a railway line, {{CTA|name=x}} a country
     return Resolved(None, name, True) if renderer is UNKNOWN else Resolved(renderer, name)
 
 

@@ -24,6 +24,7 @@ _MARKS = re.compile(f" *{DROP}[{DROP} ]*")
 _PARENTHESIS = re.compile(rf"([(\[])([^()\[\]\n{DROP}]*{DROP}[^()\[\]\n]*)[)\]]")
 
 
+_AT_EDGE = re.compile(rf"[,;:][ {DROP}]*{DROP}[ {DROP}]*(?=[)\]])|(?<=[(\[]){DROP}[ {DROP}]*[,;:] *")
 _EMPTY_QUOTES = re.compile(rf"[\"“]{DROP}+[\"”]")
 
 
@@ -66,7 +67,9 @@ def name_holes(text: str, dropped: list[Dropped], joining: frozenset[str], holes
         after = _ALL_MARKS.sub("", text[match.end() + 1 : match.end() + 160]).split("\n")[0]
         following = after.lstrip(" \"”’)]'")
         name, only, unknown = dropped[int(match[1])]
-        apart = unknown and before.endswith(" ") and after.startswith(" ") and word[1].lower() not in _ARTICLES
+        apart = (
+            unknown and before.endswith(" ") and after.startswith((" ", "&nbsp;")) and word[1].lower() not in _ARTICLES
+        )
         ends = not following or following[0] in ".,;:!?" or following.split(" ")[0].lower() in joining | _ENGLISH
         if not ends and not apart:
             continue
@@ -136,6 +139,7 @@ def close_holes(text: str) -> str:
     text = "".join(kept)
     if holes:
         text = _PARENTHESIS.sub(_close_parenthesis, text)
+        text = _AT_EDGE.sub("", text)  # of those with brackets within
         text = _EMPTY_QUOTES.sub(DROP, text)
         text = _DOUBLE_COMMA.sub("", text)
         if f" {DROP}" in text:

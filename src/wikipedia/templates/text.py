@@ -111,7 +111,8 @@ renders("""
     asiantitle; annotated link; anl; wikt; stn; station; metro station; rws; rwsa; stnlnk; keyboard; caps; rm;
     interlanguage link forced; transl-lit; hlisti; sfrac-inline; nsl; big5; nobord; ling; cuneiform; xt; !xt;
     small div; abbrlink; sc2; hebr; iast; pie; char; glossary link internal; gli; no italics; italics correction;
-    ic; float right; float left; vec; amtk; lus; metrod; sta; noflag; trim; au; author small; sentence case; uc first;
+    gcl; fix span; delink; ic; float right; float left; vec; amtk; lus; metrod; sta; noflag; trim; au;
+    author small; sentence case; uc first;
     red link; format linkr; no italic; small caps; smallcaps2; all caps; lc2; example text; !mxt; mxt; mxtn;
     xtn; xtd; quoted; tqi; colored text inline; nested list; chessan; an chess; chess notation; algebraic notation
     """)(first)
