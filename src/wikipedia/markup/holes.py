@@ -28,13 +28,14 @@ _AT_EDGE = re.compile(rf"[,;:][ {DROP}]*{DROP}[ {DROP}]*(?=[)\]])|(?<=[(\[]){DRO
 _EMPTY_QUOTES = re.compile(rf"[\"“]{DROP}+[\"”]")
 
 
-_QUOTED = re.compile(rf"(?<!')('{{2,5}})( *{DROP}[ {DROP}]*)\1(?!')")
+_QUOTED = re.compile(rf"''(?<!''')('{{0,3}})( *{DROP}[ {DROP}]*)''\1(?!')")
 _DOUBLE_COMMA = re.compile(rf"[,;][ {DROP}]*{DROP}[ {DROP}]*(?=[,;])")
 
 
 _NAMED = re.compile(f"{NAMED}(\\d+){NAMED}(?={DROP})")
 _ALL_MARKS = re.compile(f"{NAMED}\\d+{NAMED}|{DROP}")
 _LAST_WORD = re.compile(r"([^\W\d_]+(?:'[a-z]+)?)[ \t\"“‘(\[']*$")
+_NO_WORD = frozenset(".,;:!?)]\n") | {""}  # of most dropped notes what stands before them
 _ENGLISH = frozenset(
     """a an the of in on at by to from for with as into onto via per than between among about around near under over
     through during since until toward towards and or is are was were be been being called named titled its his her their
@@ -55,14 +56,16 @@ def name_holes(text: str, dropped: list[Dropped], joining: frozenset[str], holes
     stop or the end of the line, or, for a template that we do not know, before any word.
     joining: such words. holes: name -> how often, and an example with its "{{name}}".
     """
-    kept, done = [], 0
+    words, kept, done = joining | _ENGLISH, [], 0
     for match in _NAMED.finditer(text):
         kept.append(text[done : match.start()])
         done = match.end()
+        if text[match.start() - 1 : match.start()] in _NO_WORD:
+            continue
         line = text[max(text.rfind("\n", 0, match.start()) + 1, match.start() - 200) : match.start()]
         before = _ALL_MARKS.sub("", line)
         word = _LAST_WORD.search(before[-40:])
-        if not word or word[1].lower() not in joining | _ENGLISH:
+        if not word or word[1].lower() not in words:
             continue
         after = _ALL_MARKS.sub("", text[match.end() + 1 : match.end() + 160]).split("\n")[0]
         following = after.lstrip(" \"”’)]'")
@@ -70,7 +73,7 @@ def name_holes(text: str, dropped: list[Dropped], joining: frozenset[str], holes
         apart = (
             unknown and before.endswith(" ") and after.startswith((" ", "&nbsp;")) and word[1].lower() not in _ARTICLES
         )
-        ends = not following or following[0] in ".,;:!?" or following.split(" ")[0].lower() in joining | _ENGLISH
+        ends = not following or following[0] in ".,;:!?" or following.split(" ")[0].lower() in words
         if not ends and not apart:
             continue
         kept.append(only if ends else "")  # "with {{population|Berlin}} inhabitants" lacks a number
@@ -107,7 +110,8 @@ def without_amounts(text: str, holes: dict[str, tuple[int, str]]) -> str:
         holes["inflation"] = count + 1, example
         return DROP
 
-    return _SUM_ALONE.sub(hole, _AROUND.sub(DROP, text))
+    lines = text.splitlines(keepends=True)  # the patterns are slow, and few lines have a sum
+    return "".join(_SUM_ALONE.sub(hole, _AROUND.sub(DROP, line)) if AMOUNT in line else line for line in lines)
 
 
 def close_holes(text: str) -> str:
