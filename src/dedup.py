@@ -129,11 +129,11 @@ class Lot:
     """Some articles as words: what makes two of them the same, in one place for both passes over the text."""
 
     def __init__(self, records: list[dict]):
-        self.texts = [writing.spaced(record["text"].lower()) for record in records]
+        self.texts = [writing.in_stretches(record["text"].lower()) for record in records]
         self.words = minhash.words([text.encode() for text in self.texts])
         # of stubs of one sentence their titles too; of other articles nothing
         self.titles = [
-            writing.spaced(record.get("title", "").lower()) if is_one_sentence(record["text"], count) else ""
+            writing.in_stretches(record.get("title", "").lower()) if is_one_sentence(record["text"], count) else ""
             for record, count in zip(records, self.words.counts.tolist())
         ]
         self.title_hashes = np.array([minhash.hash_of(title.encode()) for title in self.titles], np.uint64)

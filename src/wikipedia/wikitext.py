@@ -126,7 +126,11 @@ _BAR_IN_LINK = re.compile(r"(\[\[[^\[\]{}|\n]{1,250})\{\{!\}\}(?=[^\[\]\n]{0,250
 _COORDINATES_ALONE = re.compile(r"\n[ :*]*\d[\d.]*°[\d.°′″]*[NS] \d[\d.]*°[\d.°′″]*[EW][ .]*(?=\n)")
 _LISTED = re.compile(rf"\n=+([^\n=]+)=|(\n[*#:]+[ \t]*){CITED}([^{CITED}\n]*){CITED}")
 _CITED = re.compile(f"{CITED}[^{CITED}]*{CITED}?")
-_BIBLIOGRAPHY = re.compile(r"sources|references?\b|further|bibliograph|citation|literature|notes", re.I)
+_BIBLIOGRAPHY = re.compile(
+    r"sources|references?\b|further|bibliogra|citation|literat|notes|quelle|fuentes|font[ei]s?\b|źród|käll|källor|bronnen"
+    r"|литератур|літератур|библиогр|бібліогр|источник|джерел|примечан|приміт|prameny|poznámky",
+    re.I,
+)
 
 
 def _with_lists_of_works(text: str) -> str:

@@ -43,6 +43,8 @@ _MARK = re.compile(f"[{MARKS}]")
 # One character for two sounds or more: a Hangul or Ethiopic syllable, a Vietnamese vowel with its tone
 _DENSE = re.compile("[\uac00-\ud7a3\u1200-\u135a\u1ea0-\u1ef9ăâđêôơưĂÂĐÊÔƠƯ]")
 _DENSEST = re.compile(f"[{_CJK}\uac00-\ud7a3\u1200-\u135a]")
+_CJK_LETTER = re.compile(f"[{_CJK}]")
+LETTERS_A_WORD = {"cjk": 2, "other": 3}  # with their marks, of the words that in_stretches() makes
 CHARACTERS_A_WORD = 4  # of Thai, Lao, Khmer and Burmese, their marks not counted
 
 # First bytes, in UTF-8, of all characters that are named here; English text has few of them
@@ -64,6 +66,28 @@ def spaced(text: str, raw: bytes | None = None) -> str:
     if len(raw.translate(None, _FIRST_BYTES_UNSPACED)) == len(raw):
         return text
     return _LETTER.sub(r" \g<0> ", _OUTSIDE.sub(" ", text))
+
+
+def in_stretches(text: str) -> str:
+    """The text with spaces between stretches of a script that has none, each about as long as a word.
+
+    Two letters say whether there is a cut between them, so that the same passage is cut alike wherever it stands. By
+    letters alone, towns told of in the same sentences would be duplicates in Thai that are none in English.
+    """
+    if len(text.encode().translate(None, _FIRST_BYTES_UNSPACED)) == len(text.encode()):
+        return text
+
+    def stretches(run: re.Match) -> str:
+        letters = _LETTER.findall(run[0])
+        mean = LETTERS_A_WORD["cjk" if _CJK_LETTER.match(letters[0]) else "other"]
+        kept = [" ", letters[0]]
+        for before, letter in zip(letters, letters[1:]):
+            if ((ord(before[0]) * 31 + ord(letter[0])) * 0x9E3779B1 >> 12) % mean == 0:
+                kept.append(" ")
+            kept.append(letter)
+        return "".join([*kept, " "])
+
+    return _RUN.sub(stretches, _OUTSIDE.sub(" ", text))
 
 
 def paired(text: str) -> str:

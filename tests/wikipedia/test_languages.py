@@ -157,13 +157,17 @@ def test_english_words_stay_out_of_other_wikis(code, text, shown):
         ("de", "{{convert|12345|km|mi}}", "12.345 km (7671 mi)"),
         ("ja", "{{生年月日と年齢|1990|10|3}}", "1990年10月3日"),
         ("ar", "{{ألمانية|Köln}} {{تاريخ|3|10|1990}}", "بالألمانية: Köln 3 أكتوبر 1990"),
-        ("uk", "{{ДН|14|3|1854|2}} {{iw|Річка|Річки|en|River}} {{langi|fr|Seine}}", "14 березня 1854 Річки Seine"),
+        ("uk", "{{ДН|14|3|1854|2}} {{iw|Річка|Річки|en|River}} {{langi|fr|Seine}}", "2 (14) березня 1854 Річки Seine"),
         ("uk", "{{автошлях Н|10}}, 5 {{градус Цельсія}}", "Н 10, 5 °C"),
         ("ltg", "Beļgeja ({{vol-nl|België}}; {{vol-fr|Belgique}})", "Beļgeja (golandīšu België; praņcīzu Belgique)"),
         ("bg", "{{дата|3|10|1990}}, {{дата|1990-10-03}}", "3 октомври 1990 г., 3 октомври 1990 г."),
-        ("bg", "{{число|12345.6}}, {{lang-de|Donau}}", "12 345,6, на немски Donau"),
+        ("bg", "{{число|12345.6}}, {{lang-de|Donau}}", "12 345,6, на немски: Donau"),
         ("es", "{{unidad|12345.6|km}}, {{fecha|3|octubre|1990}}", "12 345,6 km, 3 de octubre de 1990"),
-        ("es", "{{fecha|3|10}}, {{siglo|I|a|s}}, {{siglo|XIX}}", "3 de octubre, siglo I a. C., siglo XIX"),
+        (
+            "es",
+            "{{fecha|3|10}}, {{siglo|I|a|s}}, siglos {{siglo|XV}}, {{Siglo|XIX||S}}",
+            "3 de octubre, siglo I a. C., siglos XV, Siglo XIX",
+        ),
         ("it", "{{M|12345|ul=km}}, {{M|5||m}}, {{data|1|10|1990}}", "12 345 km, 5 m, 1º ottobre 1990"),
         ("ru", "{{num|12345|км}}, {{число|3644826}}, {{дата|3|10|1990}}", "12 345 км, 3 644 826, 3 октября 1990"),
         ("ru", "{{iw|Мечеть|Мечети|de|Moschee}} {{iw|Институт}}", "Мечети Институт"),
@@ -171,11 +175,87 @@ def test_english_words_stay_out_of_other_wikis(code, text, shown):
         ("pt", "{{fmtn|12345|km}}, {{dtlink|3|10|1990}}", "12 345 km, 3 de outubro de 1990"),
         ("zh", "{{link-de|边境总督|Markgraf}}", "边境总督"),
         ("en", "{{formatnum:1234567.5}}", "1,234,567.5"),
+        (
+            "uk",
+            "{{ДН|8|1|1901|26|12|1900}}, {{ДС|3|5|1873|21|4|1873}}",
+            "26 грудня 1900 (8 січня 1901), 21 квітня (3 травня) 1873",
+        ),
+        ("uk", "{{дата|2016|4|19}} року, {{OldStyleDate|27|грудня||17}}", "19 квітня 2016 року, 17 (27) грудня"),
+        (
+            "uk",
+            "{{lang3|uk|ru|bg|три}}, {{fact2|так}}, {{автошлях E|85}}, {{К.}}",
+            "укр., рос., болг. три, так, Е 85, К.",
+        ),
+        ("ru", "{{OldStyleDate|22|апреля|1870|10}}, {{СС3|8.4.1765}}", "10 (22) апреля 1870, 8 (19) апреля 1765"),
+        ("ru", "{{СС3|25.12.1900}}, {{СС3|29.2.1900}}", "25 декабря 1900 (7 января 1901), 29 февраля (13 марта) 1900"),
+        ("pl", "({{ang.|Danube}}){{lang|en}}", "(ang. Danube)"),
+        ("es", "45{{esd}}km, {{esd|5 km}}, {{IPA|[ber]}}, {{IPA|ber}}", "45 km, 5 km, [ber], [ber]"),
+        ("fr", "{{Mme|Curie}}, {{M.|Dupont}}, {{Dr}}", "Mme Curie, M. Dupont, Dr"),
+        ("ko", "{{llang|en|Danube}}", "영어: Danube"),
+        ("he", "דנובה{{אנ|Danube}}, {{ציטוטון|כן}}", "דנובה, „כן”"),
+        ("fi", "{{k-en|Danube}}, {{lang-tlh|Qo}}", "engl. Danube, Qo"),
+        ("cs", "{{vjazyce2|en|Danube}}, {{cizojazyčně|la|Danubius}}", "anglicky Danube, Danubius"),
+        ("el", "({{IATA|IST}}), {{marker|type=see|name=Πύργος}}, {{ήχος|a.ogg|Ρο}}", "(ΙΑΤΑ: IST), Πύργος, Ρο"),
+        ("ltg", "({{vol-uk|Моще́на}}; {{vol-lv|Pededze}})", "(Моще́на; latvīšu Pededze)"),
     ],
 )
 def test_numbers_units_and_dates_are_written_as_each_wiki_writes_them(code, text, shown):
     article = wikitext.to_text(text, options(code))
     assert article.text == shown and not article.unknown
+
+
+@pytest.mark.parametrize(
+    "code, text, shown",
+    [
+        ("uk", "Відень ({{AUT}}), {{USA}}, {{прапорець|NOR}} Осло", "Відень (Австрія), США, Осло"),
+        ("ru", "{{USA}}, {{флагификация|DZA}}, {{ALG}}", "США, Алжир, Алжир"),
+        ("zh", "* {{CHN}}[[嘉兴]]", "- 中国嘉兴"),
+        (
+            "de",
+            "{{DEU}}, {{ESP|Ziel=Madrid}}, {{FRA|#}} Paris, {{CHE|Schweizer}}",
+            "Deutschland, Madrid, Paris, Schweizer",
+        ),
+        ("fr", "{{DEU}} x", "x"),
+    ],
+)
+def test_codes_of_countries_show_their_names_where_the_wiki_does(code, text, shown):
+    assert wikitext.to_text(text, options(code)).text == shown
+
+
+@pytest.mark.parametrize(
+    "code, text, shown",
+    [
+        (
+            "fr",
+            "== Œuvres ==\n* {{Ouvrage|prénom1=Victor|nom1=Hugo|titre=Odes|année=1822|éditeur=Pelicier}}",
+            "## Œuvres\n\n- Hugo, Victor (1822). Odes. Pelicier.",
+        ),
+        (
+            "de",
+            "== Werke ==\n* {{Literatur |Autor=Max Frisch |Titel=Stiller |Datum=1954-05}}",
+            "## Werke\n\n- Max Frisch (1954). Stiller.",
+        ),
+        (
+            "ru",
+            "== Сочинения ==\n* {{книга|автор=А. Н.|заглавие=Утро|год=1829}}",
+            "## Сочинения\n\n- А. Н. (1829). Утро.",
+        ),
+        (
+            "cs",
+            "== Dílo ==\n* {{Citace monografie | příjmení = Čapek | jméno = Karel | titul = R.U.R. }}",
+            "## Dílo\n\n- Čapek, Karel. R.U.R.",
+        ),
+        ("es", "Dijo que no.{{cita libro|título=No|autor=Ana|año=1999}}", "Dijo que no."),
+        ("ru", "== Источники и литература ==\n* {{книга|автор=А. Н.|заглавие=Утро}}", ""),
+    ],
+)
+def test_works_that_are_cited_in_a_list_are_told(code, text, shown):
+    assert wikitext.to_text(text, options(code)).text == shown
+
+
+def test_a_link_to_a_sound_keeps_its_label():
+    assert wikitext.to_text("Hear [[Media:A.ogg|the song]].", options("en")).text == "Hear the song."
+    assert wikitext.to_text("[[Image:A.jpg|thumb|A]]x", options("en")).text == "x"
 
 
 @pytest.mark.parametrize(

@@ -150,6 +150,12 @@ def text(wikitext: str, **options) -> str:
             "Text {{cite web|title=Not shown}} goes on.\n== General sources ==\n* {{cite book|title=Not shown}}",
             "## Selected works\n\n- Smith, Ann (1999). Rome. Oxford.\n- B. Lee (2001). Why? Nature.\n\nText goes on.",
         ),
+        # quotation marks of bold and italics around what was dropped
+        ("(a [b], {{nobody}}) c, ({{nobody}}; d [e]) f", "(a [b]) c, (d [e]) f"),
+        ("a ''{{nobody}}'' b '''{{nobody}}''' c", "a b c"),
+        ("* ''{{nobody}}''\n* '''b'''", "- b"),
+        ("''a'' {{nobody}} ''b''", "a b"),
+        ("<code><nowiki><ref></nowiki></code> is a tag", "`<ref>` is a tag"),
         # headings
         ("a\n== History ==\nb\n=== Early ===\nc", "a\n\n## History\n\nb\n\n### Early\n\nc"),
         ("== Empty ==\n== Full ==\na", "## Full\n\na"),
@@ -213,6 +219,13 @@ def test_a_sum_that_cannot_be_reckoned_goes_with_what_is_said_of_it(wikitext, ex
         ("He drove in {{F1x|1950}} and won the {{F1x|y}} race.", "He drove in 1950 and won the race.", {"f1x": 1}),
         ("Rome{{citation needed}} is old.{{sfn|a}} It ({{nobody}}) is.", "Rome is old. It is.", {}),
         ("a big {{nobody}} house, in {{nowrap|{{nobody}}}}, x", "a big house, in, x", {"nobody": 1, "nowrap": 0}),
+        (
+            "It lies with {{people|Rome}} inhabitants in {{#expr:{{people}}/2}} quarters.",
+            "It lies with inhabitants in quarters.",
+            {"people": 1, "#expr": 1},
+        ),
+        ("of {{people}}&nbsp;heads", "of heads", {"people": 1}),
+        ("the {{icon x|y}} house with{{citation missing|z}} doors", "the house with doors", {}),
     ],
 )
 def test_a_drop_that_leaves_a_hole_is_counted(wikitext, expected, holes):
@@ -227,7 +240,7 @@ def test_a_hole_comes_with_an_example():
 
 
 def test_another_wiki_gets_no_english_words():
-    article = to_text("{{convert|5|km}} {{ordinal|3}} {{USA}} {{nowrap|a b}} {{#expr: 1+1}}", Options(language="de"))
+    article = to_text("{{convert|5|km}} {{ordinal|3}} {{USA}} {{nowrap|a b}} {{#expr: 1+1}}", Options(language="it"))
     assert article.text == "5 km (3,1 mi) a b 2" and set(article.unknown) == {"ordinal", "usa"}
 
 

@@ -114,3 +114,22 @@ def test_a_long_line_of_thai_or_lao_is_a_sentence_without_a_full_stop():
 @pytest.mark.parametrize("text, size", [("abc", 3), ("中文", 4), ("한국 a", 6), ("አማ", 4), ("ไทย", 3)])
 def test_the_size_of_a_text_counts_dense_characters_twice(text, size):
     assert writing.size(text) == size
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "青溪镇位于长江北岸，是当地重要的农产品集散地。",
+        "川上村は利根川の北側に位置する町で、およそ千人が暮らしている。",
+    ],
+)
+def test_stretches_are_cut_alike_wherever_a_passage_stands(text):
+    def cuts(words: list[str]) -> list[int]:
+        return [sum(map(len, words[:k])) for k in range(1, len(words))]
+
+    plain = "".join(writing.spaced(text).split())
+    found = writing.in_stretches(plain).split()
+    assert "".join(found) == plain and 1.3 < len(plain) / len(found) < 8
+    moved = cuts(writing.in_stretches("完" + plain + "完").split())
+    assert [place - 1 for place in moved if 1 < place < len(plain) + 1] == cuts(found)
+    assert writing.in_stretches("Plain text, 3 words") == "Plain text, 3 words"

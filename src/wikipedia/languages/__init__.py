@@ -18,6 +18,8 @@ that. A new language is a new file; every key may be left out:
     numbers        thousands and decimal: the two separators; group_from: 4 where 1234 is written 1 234, else 5
     languages      names of other languages by code, as lang-xx templates show them before the text
     labels         name of the templates that show such a name before the text, with {code}: lang-xx needs none
+    after_label    what stands between the two; a space where it is not said
+    cited          templates of cited works, and what they call title, author, last, first, year, publisher, journal
     templates      renderings of the wiki's own templates in the form of extract.templates: see user_renderer.
                    "name; other name: rendering" serves both
     values         tables of words that a rendering asks by name
@@ -31,6 +33,7 @@ from pathlib import Path
 import yaml
 
 from pipeline.config import InputError
+from wikipedia import tables
 
 FOLDER = Path(__file__).parent
 SAME = {"simple": "en", "nb": "no", "nn": "no", "zh-yue": "zh", "wuu": "zh", "be-tarask": "be", "bat-smg": "sgs"}
@@ -58,6 +61,10 @@ class Language:
     group_from: int = 5  # digits
     languages: dict[str, str] = field(default_factory=dict)  # code -> name
     labels: str = ""
+    cited: dict[str, str] = field(default_factory=dict)  # argument in this language -> its English name
+    cited_templates: tuple[str, ...] = ()  # in lower case
+    after_label: str = " "
+    countries: dict[str, str] = field(default_factory=dict)  # code -> name, where {{USA}} shows it: data/country_names
     templates: tuple[tuple[str, str], ...] = ()  # (name in lower case, rendering), as extract.templates takes them
     values: dict[str, dict[str, str]] = field(default_factory=dict)
     silent: frozenset[str] = frozenset()  # in lower case
@@ -88,6 +95,11 @@ class Language:
         return sign + whole + (self.decimal + rest if point else "")
 
 
+def names_of_countries(code: str) -> dict[str, str]:
+    name = f"country_names/{code}"
+    return tables.table(name) if (tables.FOLDER / f"{name}.txt").exists() else {}
+
+
 @cache
 def language(code: str) -> Language:
     """The language of a wiki's or of ISO 639's code; an empty one when it has no table.
@@ -112,7 +124,7 @@ def codes() -> list[str]:
 
 _KEYS = frozenset(
     """stop_words particles question_words pronouns drop_sections disambiguation namespaces months date first_day
-    numbers languages labels templates values silent""".split()
+    numbers languages labels after_label cited templates values silent""".split()
 )
 
 
@@ -128,6 +140,8 @@ def read(path: Path, code: str) -> Language:
     months = tuple(table.get("months", []))
     if len(months) not in (0, 12):
         raise InputError(f"{path}: {len(months)} months")
+    cited = dict(table.get("cited", {}))
+    cited_templates = tuple(name.lower() for name in cited.pop("templates", []))
     disambiguation, names = table.get("disambiguation", {}), table.get("namespaces", {})
     spaced, particles = table.get("stop_words", "").split(), table.get("particles", "").split()
     return Language(
@@ -149,6 +163,10 @@ def read(path: Path, code: str) -> Language:
         group_from=int(table.get("numbers", {}).get("group_from", 5)),
         languages=table.get("languages", {}),
         labels=table.get("labels", "").lower(),
+        after_label=table.get("after_label", " "),
+        cited={own.replace("_", " "): english for english, names_ in cited.items() for own in names_.lower().split()},
+        cited_templates=cited_templates,
+        countries=names_of_countries(path.stem),
         templates=tuple(
             (name.lower(), text) for names_, text in table.get("templates", {}).items() for name in names_.split("; ")
         ),

@@ -9,7 +9,8 @@ from typing import NamedTuple, Protocol
 from wikipedia.languages import language
 from wikipedia.markup.marks import AMOUNT, DROP, NAMED
 from wikipedia.markup.tables import cut
-from wikipedia.templates.base import Context, Renderer, split_arguments
+from wikipedia.names import COUNTRIES
+from wikipedia.templates.base import RENDERERS, Context, Renderer, alone, split_arguments
 from wikipedia.templates.functions import FUNCTIONS
 from wikipedia.templates.lookup import UNKNOWN, silent_by_name
 from wikipedia.templates.other_wikis import find_for
@@ -45,6 +46,7 @@ class Dropped(NamedTuple):
 
     name: str
     only: str = ""  # its only argument, where we do not know the template
+    unknown: bool = False
 
 
 class Pages(Protocol):
@@ -100,7 +102,10 @@ class Templates:
             else:
                 found = self._find(part[: _head_end(part)])
                 if not (found.renderer or found.function or self._has_page(found)) or len(stack) >= MAX_DEPTH:
-                    skipped, skipping = 1, Dropped(found.name, _only_argument(part) if found.unknown else "")
+                    skipped, skipping = (
+                        1,
+                        Dropped(found.name, _only_argument(part) if found.unknown else "", found.unknown),
+                    )
                     self.unknown.update([found.name] if found.unknown else [])
                 else:
                     stack.append((found, kept))
@@ -159,7 +164,7 @@ class Templates:
             shown = found.renderer(positional, named, self.context)
         if not shown and AMOUNT in content and (found.renderer or found.function):
             return AMOUNT  # what was to be reckoned with it
-        return shown or self._mark(Dropped(found.name))
+        return shown or self._mark(Dropped(found.name, unknown=found.function is not None))
 
 
 _ONLY = re.compile(r"[^{}|]*\|(?:1=)?\s*(\w[^{}|=\[\]<>\n]{0,60}?)\s*\}\}")
@@ -213,6 +218,8 @@ def _resolve(head: str, resolved: dict, code: str) -> Resolved:
     if colon and function.strip() in FUNCTIONS:
         return Resolved(None, function.strip(), function=FUNCTIONS[function.strip()])
     renderer = find_for(code)(name)
+    if renderer and name.upper() in COUNTRIES and name not in RENDERERS and not head.strip().isupper():
+        renderer = alone(renderer)  # {{cta|Blue}} is a railway line, {{CTA|name=x}} a country
     return Resolved(None, name, True) if renderer is UNKNOWN else Resolved(renderer, name)
 
 

@@ -24,19 +24,26 @@ _MARKS = re.compile(f" *{DROP}[{DROP} ]*")
 _PARENTHESIS = re.compile(rf"([(\[])([^()\[\]\n{DROP}]*{DROP}[^()\[\]\n]*)[)\]]")
 
 
+_AT_EDGE = re.compile(rf"[,;:][ {DROP}]*{DROP}[ {DROP}]*(?=[)\]])|(?<=[(\[]){DROP}[ {DROP}]*[,;:] *")
 _EMPTY_QUOTES = re.compile(rf"[\"“]{DROP}+[\"”]")
 
 
+_QUOTED = re.compile(rf"''(?<!''')('{{0,3}})( *{DROP}[ {DROP}]*)''\1(?!')")
 _DOUBLE_COMMA = re.compile(rf"[,;][ {DROP}]*{DROP}[ {DROP}]*(?=[,;])")
 
 
 _NAMED = re.compile(f"{NAMED}(\\d+){NAMED}(?={DROP})")
 _ALL_MARKS = re.compile(f"{NAMED}\\d+{NAMED}|{DROP}")
 _LAST_WORD = re.compile(r"([^\W\d_]+(?:'[a-z]+)?)[ \t\"“‘(\[']*$")
+_NO_WORD = frozenset(".,;:!?)]\n") | {""}  # of most dropped notes what stands before them
 _ENGLISH = frozenset(
     """a an the of in on at by to from for with as into onto via per than between among about around near under over
     through during since until toward towards and or is are was were be been being called named titled its his her their
     this that these those became""".split()
+)
+
+_ARTICLES = frozenset(
+    "a an the der die das ein eine le la les un une el los las il lo o os as en ett det den de het een".split()
 )
 
 
@@ -46,23 +53,30 @@ def name_holes(text: str, dropped: list[Dropped], joining: frozenset[str], holes
     There the only argument of a template that we do not know is shown: most templates inside a sentence show it.
 
     A hole is where what stands before asks for more: a joining word such as "at" or "the" before a comma, a full
-    stop or the end of the line. joining: such words. holes: name -> how often, and an example with its "{{name}}".
+    stop or the end of the line, or, for a template that we do not know, before any word.
+    joining: such words. holes: name -> how often, and an example with its "{{name}}".
     """
-    kept, done = [], 0
+    words, kept, done = joining | _ENGLISH, [], 0
     for match in _NAMED.finditer(text):
         kept.append(text[done : match.start()])
         done = match.end()
+        if text[match.start() - 1 : match.start()] in _NO_WORD:
+            continue
         line = text[max(text.rfind("\n", 0, match.start()) + 1, match.start() - 200) : match.start()]
         before = _ALL_MARKS.sub("", line)
         word = _LAST_WORD.search(before[-40:])
-        if not word or word[1].lower() not in joining | _ENGLISH:
+        if not word or word[1].lower() not in words:
             continue
         after = _ALL_MARKS.sub("", text[match.end() + 1 : match.end() + 160]).split("\n")[0]
         following = after.lstrip(" \"”’)]'")
-        if following and following[0] not in ".,;:!?" and following.split(" ")[0].lower() not in joining | _ENGLISH:
+        name, only, unknown = dropped[int(match[1])]
+        apart = (
+            unknown and before.endswith(" ") and after.startswith((" ", "&nbsp;")) and word[1].lower() not in _ARTICLES
+        )
+        ends = not following or following[0] in ".,;:!?" or following.split(" ")[0].lower() in words
+        if not ends and not apart:
             continue
-        name, only = dropped[int(match[1])]
-        kept.append(only)
+        kept.append(only if ends else "")  # "with {{population|Berlin}} inhabitants" lacks a number
         around = f"{before[-60:].lstrip()}{{{{{name}}}}}{after[:60].rstrip()}"
         count, example = holes.get(name, (0, around))
         holes[name] = count + 1, example
@@ -96,11 +110,14 @@ def without_amounts(text: str, holes: dict[str, tuple[int, str]]) -> str:
         holes["inflation"] = count + 1, example
         return DROP
 
-    return _SUM_ALONE.sub(hole, _AROUND.sub(DROP, text))
+    lines = text.splitlines(keepends=True)  # the patterns are slow, and few lines have a sum
+    return "".join(_SUM_ALONE.sub(hole, _AROUND.sub(DROP, line)) if AMOUNT in line else line for line in lines)
 
 
 def close_holes(text: str) -> str:
     """Take the marks away with what they left: spaces before a full stop, empty brackets, doubled commas."""
+    if f"''{DROP}" in text:  # ''{{x}}'' must not become four apostrophes
+        text = _QUOTED.sub(lambda m: m[2], text)
     pieces = text.split(DROP)
     kept, left, holes = [pieces[0]], pieces[0][-1:], False
     for piece in pieces[1:]:
@@ -126,6 +143,7 @@ def close_holes(text: str) -> str:
     text = "".join(kept)
     if holes:
         text = _PARENTHESIS.sub(_close_parenthesis, text)
+        text = _AT_EDGE.sub("", text)  # of those with brackets within
         text = _EMPTY_QUOTES.sub(DROP, text)
         text = _DOUBLE_COMMA.sub("", text)
         if f" {DROP}" in text:

@@ -120,6 +120,7 @@ def _extension(text: str, match: re.Match, held: list[str], unclosed: set[str]) 
     if name == "code":  # an ordinary tag, unless a comment or a <ref> in it is what it talks about
         if not _talks_of_markup(content):
             return "", 0
+        content = re.sub(r"</?nowiki\s*/?>", "", content)
         return _keep(f"`{html.unescape(content).strip()}`", held), closer.end()
     return (DROP if name in _DROPPED_TAGS else _held(name, attributes, content, held)), closer.end()
 

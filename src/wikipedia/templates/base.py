@@ -86,5 +86,10 @@ def around(before: str, after: str) -> Renderer:
     return lambda p, n, context: f"{before}{at(p, 0)}{after}" if at(p, 0) else ""
 
 
+def alone(renderer: Renderer) -> Renderer:
+    """What it shows where the template has no argument; nothing where it has one."""
+    return lambda p, n, context: "" if p or n else renderer(p, n, context)
+
+
 def joined(glue: str) -> Renderer:
     return lambda p, n, context: glue.join(x for x in p if x)

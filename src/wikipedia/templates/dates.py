@@ -42,7 +42,7 @@ def day_first(n: dict[str, str]) -> bool:
 
 
 @renders("""
-    start date; end date; birth date; death date; dob; date; start-date; end-date; birth-date; death-date;
+    start date; end date; birth date; death date; dob; start-date; end-date; birth-date; death-date;
     release date; dtsa; launch date; film start; birthdate; deathdate; isodate; iso date;
     date of birth; format date
     """)
@@ -50,6 +50,15 @@ def plain_date(p, n, context):
     """{{start date|1990|1|2}}; whatever is no number, such as "circa", stays as written."""
     numbers = _integers(p, 3)
     return day_text(numbers, day_first=day_first(n)) if numbers else at(p, 0)
+
+
+@renders("date")
+def formatted_date(p, n, context):
+    """{{date|2001-02-03|mdy}}: February 3, 2001; 3 February 2001 where no format is named"""
+    match = re.fullmatch(r"(\d{4})-(\d\d)-(\d\d)", at(p, 0))
+    if not match or at(p, 1).lower() in ("iso", "none"):
+        return plain_date(p, n, context)
+    return day_text([int(x) for x in match.groups()], day_first=at(p, 1).lower() != "mdy")
 
 
 @renders("dts; date table sorting")

@@ -86,6 +86,12 @@ def verses_and_translation(p, n, context):
     )
 
 
+@renders("interlinear; fs interlinear; interlinear gloss")
+def interlinear(p, n, context):
+    """{{interlinear|lang=de|Ich bin|I am|'I am'}}: a line each"""
+    return "\n\n" + NEWLINE.join(x for x in p if x) + "\n\n" if any(p) else ""
+
+
 @renders("br list; br separated entries; brlist")
 def broken_lines(p, n, context):
     return NEWLINE.join(x for x in p if x)

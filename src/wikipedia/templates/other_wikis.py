@@ -6,7 +6,8 @@ from functools import cache, partial
 
 from wikipedia.languages import SAME, Language
 from wikipedia.languages import language as language_of
-from wikipedia.templates import dates, languages, measures, sounds
+from wikipedia.names import LANGUAGES
+from wikipedia.templates import dates, languages, measures, references, sounds
 from wikipedia.templates.base import ENGLISH, Context, Renderer, at
 from wikipedia.templates.lookup import UNKNOWN, find
 from wikipedia.templates.patterns import user_renderer
@@ -23,9 +24,12 @@ def find_for(code: str) -> Callable[[str], Renderer | None]:
 def finder(language: Language) -> Callable[[str], Renderer | None]:
     """lookup.find() for a wiki in this language."""
     own: dict[str, Renderer | None] = dict.fromkeys(language.silent)
-    if language.labels:
-        names = {language.labels.replace("{code}", code): code for code in language.languages}
-        own |= {name: partial(_labelled, language, code) for name, code in names.items()}
+    if language.labels:  # a word in a language whose name the table does not say is shown without it
+        own |= {language.labels.replace("{code}", code): partial(_labelled, language, code) for code in LANGUAGES}
+        for code in language.languages:
+            own[language.labels.replace("{code}", code)] = partial(_labelled, language, code)
+    own |= dict.fromkeys(language.cited_templates, partial(_cited, language))
+    own |= {code.lower(): partial(_country, name) for code, name in language.countries.items()}
     own |= {name: user_renderer(pattern, language) for name, pattern in language.templates}
 
     def find_here(name: str) -> Renderer | None:
@@ -34,6 +38,8 @@ def finder(language: Language) -> Callable[[str], Renderer | None]:
         kind, _, code = name.partition("-")
         if kind == "lang" and code:
             return partial(_labelled, language, code)
+        if name == "lang":
+            return lambda p, n, context: at(p, 1) or n.get("text", "")
         if name == "langx":
             return lambda p, n, context: _labelled(language, at(p, 0), p[1:], n, context)
         renderer = find(name)
@@ -57,7 +63,22 @@ def _labelled(language: Language, code: str, p: list[str], n: dict[str, str], co
     """{{lang-la|Roma}} with the name of Latin as the wiki's readers know it, or the word alone."""
     word = at(p, 0) or n.get("text", "")
     label = language.languages.get(code.lower(), "")
-    return f"{label} {word}" if label and word else word
+    return f"{label}{language.after_label}{word}" if label and word else word
+
+
+def _cited(language: Language, p: list[str], n: dict[str, str], context: Context) -> str:
+    """{{Ouvrage|prénom1=Victor|nom1=Hugo|titre=Odes}} as {{cite book|first1=Victor|last1=Hugo|title=Odes}}"""
+    english = dict(n)
+    for key, value in n.items():
+        own = key.rstrip("0123456789")
+        if value and own.rstrip() in language.cited:
+            english.setdefault(language.cited[own.rstrip()] + key[len(own) :], value)
+    return references.cited(p, english, context)
+
+
+def _country(name: str, p: list[str], n: dict[str, str], context: Context) -> str:
+    """{{FRA}}: the name of France; {{FRA|Ziel=Paris}}: Paris, below its flag; {{FRA|#}}: the flag alone"""
+    return "" if at(p, 0) == "#" else at(p, 0) or n.get("text") or n.get("ziel") or name
 
 
 def _converted(language: Language, p: list[str], n: dict[str, str], context: Context) -> str:

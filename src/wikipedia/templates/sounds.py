@@ -20,14 +20,14 @@ _SOUND_LABELS = {
 }
 
 
-def _bracketed(text: str, mark: str = "[]") -> str:
+def bracketed(text: str, mark: str = "[]") -> str:
     text = text.strip()
     return text if text[:1] in "[/⟨" and text[-1:] in "]/⟩" else mark[0] + text + mark[1] if text else ""
 
 
 def foreign_sound(code: str, p: list[str], n: dict[str, str]) -> str:
     """{{IPA-de|bɛʁˈliːn|lang}}: German: [bɛʁˈliːn]"""
-    text, kind = _bracketed(at(p, 0)), at(p, 1).lower()
+    text, kind = bracketed(at(p, 0)), at(p, 1).lower()
     name = language(code)
     if n.get("label") is not None:
         label = n["label"] + " " if n["label"] not in ("", "none", "no") else ""

@@ -69,6 +69,8 @@ def winning_percentage(p, n, context):
     return (f"{share / 1000:.3f}".removeprefix("0")) if played else "–"
 
 
+renders("rating")(lambda p, n, context: f"{at(p, 0)}/{at(p, 1)} stars" if at(p, 1) else at(p, 0))
+renders("christgau")(first)
 renders("f1gp; f1 gp; motogp gp")(lambda p, n, context: f"{at(p, 1)} Grand Prix" if at(p, 1) else at(p, 0))
 renders("army")(lambda p, n, context: n.get("name") or f"{COUNTRIES.get(at(p, 0), at(p, 0))} Army")
 renders("navy")(lambda p, n, context: n.get("name") or f"{COUNTRIES.get(at(p, 0), at(p, 0))} Navy")

@@ -111,7 +111,8 @@ renders("""
     asiantitle; annotated link; anl; wikt; stn; station; metro station; rws; rwsa; stnlnk; keyboard; caps; rm;
     interlanguage link forced; transl-lit; hlisti; sfrac-inline; nsl; big5; nobord; ling; cuneiform; xt; !xt;
     small div; abbrlink; sc2; hebr; iast; pie; char; glossary link internal; gli; no italics; italics correction;
-    ic; float right; float left; vec; amtk; lus; metrod; sta; noflag; trim; au; author small; sentence case; uc first;
+    gcl; fix span; delink; ic; float right; float left; vec; amtk; lus; metrod; sta; noflag; trim; au;
+    author small; sentence case; uc first;
     red link; format linkr; no italic; small caps; smallcaps2; all caps; lc2; example text; !mxt; mxt; mxtn;
     xtn; xtd; quoted; tqi; colored text inline; nested list; chessan; an chess; chess notation; algebraic notation
     """)(first)
@@ -145,6 +146,15 @@ renders("ceil")(around("⌈", "⌉"))
 renders("ket")(around(PIPE, "⟩"))
 renders("bra")(around("⟨", PIPE))
 renders("interp; bracketed; interpolation")(around("[", "]"))
-renders("audio; audio-nohelp; audiolink; listen text; audio-ipa; audio ipa; pronunciation audio; audio2; audio sample")(
-    second
+_LISTEN = frozenset(
+    """listen play pronunciation help info audio speaker произношение слушать прослушать вимова слухати прослухати
+    aussprache anhören écouter prononciation escuchar pronunciación ascolta pronuncia ouvir pronúncia wymowa posłuchaj
+    uitspraak luister uttal lyssna 发音 發音 聆聽 聆听""".split()
 )
+
+
+@renders("audio; audio-nohelp; audiolink; listen text; audio-ipa; audio ipa; pronunciation audio; audio2; audio sample")
+def sound_file(p, n, context):
+    """{{audio|De-Bonn.ogg|Bonn}}: Bonn; nothing where the label only asks the reader to listen"""
+    label = second(p, n, context)
+    return "" if label.lower() in _LISTEN else label
