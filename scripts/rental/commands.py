@@ -29,8 +29,11 @@ def main(args: Namespace) -> int:
     for number in (signal.SIGTERM, signal.SIGHUP):  # a closed terminal is a Ctrl-C: clean up
         signal.signal(number, interrupt)
     try:
-        cfg = load_config(args.config, args.overrides)
-        return COMMANDS[args.command](Session(cfg, args)) or 0
+        session = Session(load_config(args.config, args.overrides), args)
+        status = COMMANDS[args.command](session) or 0
+        if session.store.unwritten is not None:
+            raise RentalError(f"{session.store.problem}; make room, then: python scripts/vast.py status")
+        return status
     except InputError as error:
         print("\n".join(f"error: {line}" for line in str(error).splitlines()), file=sys.stderr)
         note_if_billing()
@@ -323,6 +326,7 @@ def mark_work(store: st.Store) -> None:
     with store.change() as state:
         if state["instance"]:
             state["instance"]["work"] = True
+            state["instance"]["plans"] = sorted({"by hand", *state["instance"].get("plans", [])})
 
 
 def pull(session: Session) -> None:
@@ -491,7 +495,7 @@ def build(session: Session) -> int:
     if args.check:
         return preflight.show(session)
     with st.only_one(STATE):
-        session.builder().build()
+        session.builder().build(args.elsewhere)
     return 0
 
 

@@ -38,7 +38,7 @@ def test_a_box_that_was_left_behind_is_told_of_too(tmp_path, monkeypatch, capsys
     left = {**BOX, "id": 6, "wanted": "stopped", "plan": "p"}
     assert fails_with(monkeypatch, tmp_path, {"left": [left]}, KeyRefused("refused")) == 2
     said = capsys.readouterr().err
-    assert "instance 6 was outbid and left behind" in said and "$0.48 a day" in said
+    assert "instance 6 was left behind" in said and "$0.48 a day" in said
     assert "python scripts/vast.py start" in said and "python scripts/vast.py down 6 --lose-work" in said
 
 

@@ -70,7 +70,10 @@ def run_stage(cfg, stage: str, settings: list[str]) -> int:
 def count_hours(stage: str, seconds: float) -> None:
     HOME.mkdir(exist_ok=True)
     file = HOME / "hours.json"
-    hours = json.loads(file.read_text()) if file.exists() else {}
+    try:
+        hours = json.loads(file.read_text())
+    except (OSError, ValueError):  # none yet, or 0 bytes after the host lost its power
+        hours = {}
     hours[stage] = hours.get(stage, 0.0) + seconds / 3600
     file.with_suffix(".new").write_text(json.dumps(hours))
     os.replace(file.with_suffix(".new"), file)
