@@ -359,6 +359,8 @@ class Builder:
             first = not state["instance"]["work"]
             state["instance"]["work"] = True
             state["instance"]["plans"] = sorted({self.plan.id, *state["instance"].get("plans", [])})
+        if not first:
+            self.look_at_the_machine()
         self.say("== push")
         uplink = self.patiently(lambda: self.box.push(first))
         if uplink:
@@ -368,6 +370,13 @@ class Builder:
         self.say("== the build runs on the box; now the articles, which nothing waits for yet")
         self.patiently(self.box.push_rest)
         self.say("== all is on the box: it goes on with or without this machine")
+
+    def look_at_the_machine(self) -> None:
+        """Between two starts its GPU may have become another, or slow. It holds work, so it is only said."""
+        try:
+            self.patiently(self.box.check)
+        except BadBox as error:
+            self.say(f"  WARNING: {error}. To go on elsewhere: python scripts/vast.py stop, then build --elsewhere")
 
     def patiently(self, action: Callable):
         """Do it over ssh for as long as it takes. A cut connection is no news about the box: vast.ai is asked, and

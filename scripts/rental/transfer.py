@@ -47,11 +47,13 @@ CODE = (
     "pyproject.toml",
     "tests/requirements.txt",
 )
-# rsync on the box: marks a transfer for as long as it lives, so that the meter guard does not take the box for idle
-HOLD = (  # `;`: on a full disk nothing can be marked, and what the box has made can be fetched all the same
+# On the box: marks what its shell does for as long as that lives, or the meter guard would take the box for idle.
+# `;`: on a full disk nothing can be marked, and what the box has made can be fetched all the same.
+MARK = (
     "{ mkdir -p .wikillm/holds; touch .wikillm/laptop .wikillm/activity; "
-    "sed 's/.*) //' /proc/$$/stat | cut -d' ' -f20 > .wikillm/holds/$$; } 2>/dev/null; exec rsync"
+    "sed 's/.*) //' /proc/$$/stat | cut -d' ' -f20 > .wikillm/holds/$$; } 2>/dev/null; "
 )
+HOLD = f"{MARK}exec rsync"
 # rsync's exit statuses that mean: the connection is gone, or was never there
 LINE_STATUSES = (10, 12, 20, 30, 35, 255)
 TELL_SECONDS = 30  # between two lines about a transfer that is under way
@@ -246,7 +248,8 @@ def push(line: Line, cfg, config: str, busy: bool) -> float | None:
     send_folders(line, made_folders(cfg), "--ignore-existing")  # a stage may be writing them, or has
     for run in RUNS:
         push_checkpoints(line, inside(cfg.train.checkpoint_dir), run)
-    line.ssh("cd wikillm && WIKILLM_PYTHON=$(cat ~/.wikillm/python 2>/dev/null) bash scripts/setup.sh", timeout=1800)
+    setup = "cd wikillm && WIKILLM_PYTHON=$(cat ~/.wikillm/python 2>/dev/null) bash scripts/setup.sh"
+    line.ssh(MARK + setup, timeout=1800)  # packages by a slow line may take longer than vast.idle_minutes
     if sent < ENOUGH_BYTES:
         return None
     print(f"  sent {sent / 1e9:.2f} GB of tokens in {seconds / 60:.1f} minutes", flush=True)

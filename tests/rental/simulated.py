@@ -43,8 +43,8 @@ class Killed(BaseException):
 
 
 class Clock:
-    """true: the time of the world; off: seconds by which the laptops' clocks are wrong. A laptop's monotonic clock stands
-    still while its lid is closed."""
+    """true: the time of the world; off: seconds by which the laptops' clocks are wrong. A laptop's monotonic clock
+    stands still while its lid is closed."""
 
     def __init__(self):
         self.true, self.asleep, self.off = 1_000_000.0, 0.0, 0.0
@@ -229,7 +229,9 @@ class Instance:
     def row(self) -> w.Row:
         status = "offline" if self.clock.true < self.offline_until else self.status
         addresses = (("host", self.port),) if self.status == "running" else ()
-        return w.Row(self.id, self.label, status, self.intended, "", "RTX 4090", self.dph, DISK_DPH, self.created, addresses)
+        return w.Row(
+            self.id, self.label, status, self.intended, "", "RTX 4090", self.dph, DISK_DPH, self.created, addresses
+        )
 
     def lagging(self, lag: float) -> w.Row:
         """As vast.ai saw it `lag` seconds ago."""

@@ -497,7 +497,19 @@ def test_a_price_that_changes_in_the_middle_is_in_the_bill(cloud, laptop, dollar
     only_one_box(cloud, laptop)
     (entry,) = laptop.store.load()["ledger"]
     assert {price for _, price, _ in entry["prices"]} == {0.4, dollars, 0.0}
-    assert ledger.spent(entry, cloud.clock.true)[0] == pytest.approx(cloud.clock.true / 3600 - 1_000_000 / 3600, abs=0.1)
+    assert ledger.spent(entry, cloud.clock.true)[0] == pytest.approx(
+        cloud.clock.true / 3600 - 1_000_000 / 3600, abs=0.1
+    )
+
+
+def test_a_gpu_that_is_another_after_a_stop_is_told_of(cloud, laptop):
+    instance = started(cloud, laptop)
+    assert laptop.run("stop") == ""
+    instance.machine.fault = "gpu"
+    assert laptop.run("build") == ""
+    (told,) = [line for line in laptop.said if "WARNING: its gpu is bad" in line]
+    assert "build --elsewhere" in told
+    only_one_box(cloud, laptop)
 
 
 def test_one_that_was_renamed_in_the_web_console_is_still_ours(cloud, laptop):

@@ -206,3 +206,23 @@ def test_the_report_of_a_box(repo):
         "checkpoints/base/latest": "-> step_0000001",
         "checkpoints/base/step_0000001/hashes.json": "44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a",
     }
+
+
+def test_files_of_no_bytes_after_a_loss_of_power_end_neither_report_nor_guard_nor_job(repo):
+    """A host that went down leaves what was written last empty."""
+    folder = repo.mine / "jobs/build"
+    folder.mkdir(parents=True)
+    for name in ("hours.json", "spans.json", "traffic.json", "limits.json", "counted.json", "ending", "jobs/build/exit",
+                 "jobs/build/pid"):  # fmt: skip
+        (repo.mine / name).write_text("")
+    (repo.mine / "instance").write_text("1\nhttp://127.0.0.1:9\n")
+    (repo.mine / "auth").write_text("Authorization: Bearer k\n")
+    ran = subprocess.run([sys.executable, repo.mine / "report.py"], env=repo.env, capture_output=True, check=True)
+    assert json.loads(ran.stdout)["jobs"] == {"build": ["lost", None, ""]}
+    subprocess.run(["bash", repo.mine / "resume.sh"], env=repo.env, check=True, timeout=60)
+    pid = wait(lambda: guard.lives(text(repo.mine / "guard.pid")))
+    wait(lambda: text(repo.mine / "counted.json"))
+    limits, _ = json.loads(text(repo.mine / "counted.json"))
+    assert limits == guard.NO_LIMITS and guard.lives(text(repo.mine / "guard.pid")) == pid
+    job = start(repo)
+    assert job.wait(60) == 0 and json.loads(text(repo.mine / "hours.json")).keys() == {"train"}

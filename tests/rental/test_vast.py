@@ -201,6 +201,18 @@ def test_killed_while_renting_is_settled_by_down(laptop, vast):
     assert vast.instances == {}
 
 
+def test_two_terminals_at_once(laptop, vast):
+    """The second one that would rent, stop or destroy ends at once; looking is allowed, and changes nothing."""
+    vast.offer(1, stuck=True)
+    first = laptop.start("up", "vast.boot_minutes=5")
+    wait_for(lambda: vast.instances)
+    for command in ("up", "stop", "down"):
+        assert "another vast.py that rents, stops or builds is at work here" in laptop(command, expect=2)
+    assert "instance 7001" in laptop("status")
+    first.send_signal(signal.SIGINT)
+    assert first.wait(PATIENCE) == 130 and vast.instances == {} and [what for _, what in vast.ledger][0] == "rented"
+
+
 def test_check_rents_nothing_and_says_what_is_missing(ready, vast):
     vast.offer(1)
     out = ready("build", "--check")
@@ -359,6 +371,22 @@ def test_a_damaged_checkpoint_is_not_taken(ready, vast):
     weights.write_bytes(good)
     ready("down")
     assert (ready.root / "checkpoints/base/step_0000040").exists() and vast.instances == {}
+
+
+@pytest.mark.slow
+def test_down_by_one_config_saves_and_fetches_what_another_one_makes(ready, vast):
+    """`python scripts/vast.py down`, as every message says it, while a stage of another config trains."""
+    vast.offer(1)
+    (ready.root / "configs/other.yaml").write_text("inherits: tiny.yaml\nout: runs/other\ncorpus: .\n")
+    other = ["--config", "configs/other.yaml"]
+    ready("up")
+    ready("push", *other)
+    ready("run", "train", *other, "train.max_iters=100000000", "train.checkpoint_interval=100000000")
+    log = vast.box(ready.instance).home / ".wikillm/jobs/train/log"
+    wait_for(lambda: log.exists() and "step 5" in log.read_text())
+    ready("down")
+    made = list((ready.root / "runs/other/checkpoints/base").glob("step_*/model.safetensors"))
+    assert made and vast.instances == {}, "what was not here was destroyed"
 
 
 def test_down_destroys_only_what_is_in_the_state_file(laptop, vast):
