@@ -203,7 +203,8 @@ class Session:
             if len(names) == 1
             else f"gpu_name in [{','.join(n.replace(' ', '_') for n in names)}]"
         )
-        query = f"{gpus} disk_space>={self.disk_gb} direct_port_count>=1 {vast.filters}"
+        filters = re.sub(r"\bnum_gpus=1\b", "num_gpus<=4", vast.filters) if every_gpu else vast.filters
+        query = f"{gpus} disk_space>={self.disk_gb} direct_port_count>=1 {filters}"
         found = self.api.search(query, self.disk_gb, "bid" if vast.bid != "off" else "on-demand")
         for offer in found:  # GPU and disk apart: only the disk costs while it is stopped
             offer["disk_dph"] = offer.get("storage_total_cost") or 0.0
@@ -290,7 +291,7 @@ def offers(session: Session) -> None:
     print(price.table(quotes[:20]))
     print(
         f"dollars: the stages up to {session.last}, {session.disk_gb} GB of disk and the traffic; "
-        f"`up` and `build` rent vast.gpu: {vast.gpu}"
+        f"`up` and `build` rent vast.gpu: {vast.gpu}, by vast.filters"
     )
     best = next((q for q in quotes if q.bid_dollars is not None and not q.fits), None)
     if best is not None:

@@ -42,6 +42,28 @@ def test_a_teacher_on_the_box_runs_only_while_a_stage_asks_it(
     assert (tmp_path / "called").read_text().splitlines() == expected
 
 
+TORCHRUN = "-m torch.distributed.run --standalone --nproc_per_node=4 src/train_sft.py --config c.yaml"
+
+
+@pytest.mark.parametrize(
+    ("count", "device", "called"), [(1, "cuda", "run_all"), (4, "cuda", TORCHRUN), (4, "cpu", "run_all")]
+)
+def test_a_trainer_has_all_the_gpus_that_were_rented(tmp_path, monkeypatch, count, device, called):
+    for name, text in {
+        "bin/nvidia-smi": f"for i in $(seq {count}); do echo GPU $i; done\n",
+        ".venv/bin/python": 'echo "$@" >> called\n',
+        "scripts/run_all.sh": "echo run_all >> called\n",
+    }.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(f"#!/bin/bash\n{text}")
+        (tmp_path / name).chmod(0o755)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PATH", f"{tmp_path}/bin:{os.environ['PATH']}")
+    cfg = load_config(str(ROOT / "configs/base.yaml"), [f"train.device={device}"])
+    assert build.run_stage(cfg, "train_sft", ["--config", "c.yaml"]) == 0
+    assert (tmp_path / "called").read_text().strip() == called
+
+
 @pytest.mark.parametrize(("able", "status", "expected"), [
     ("exit 0", 0, ["teacher check", "teacher prepare", "train"]),
     ("echo driver 470 is too old >&2; exit 2", 2, ["teacher check"]),

@@ -31,7 +31,9 @@ def test_from_offer_to_pulled_checkpoint_to_nothing_rented(ready, vast):
     listed = ready("offers")
     assert listed.index("\n         2") < listed.index("\n         1")
     assert vast.asked["allocated_storage"] == 200 and "H100 SXM" in vast.asked["gpu_name"]["in"]
+    assert vast.asked["num_gpus"] == {"lte": "4"}, "one or several, to compare"
     out = ready("up")
+    assert vast.asked["num_gpus"] == {"eq": "1"}
     assert vast.asked["gpu_name"] == {"eq": "RTX 4090"} and vast.asked["direct_port_count"] == {"gte": "1"}
     instance = ready.instance
     request = vast.instances[instance]["request"]

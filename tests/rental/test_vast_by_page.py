@@ -99,7 +99,7 @@ def test_the_page_with_vast_py(laptop, vast, miniwiki):
     reader.reads("python scripts/vast.py push", "pushed")
     reader.reads("python scripts/vast.py run train", "with or without this machine", "vast.py logs -f train")
     wait_for(lambda: (box.home / "wikillm/checkpoints/base/step_0000020").exists())
-    reader.reads("python scripts/vast.py logs train", "step 20/40")
+    reader.reads("python scripts/vast.py logs train", "20/40")
     shown = at_a_terminal(
         reader.next("python scripts/vast.py attach train"), b"[train]", b"\x02d", laptop.root, reader.env)  # fmt: skip
     assert "detached (from session train)" in shown
