@@ -90,8 +90,7 @@ class Builder:
     def build(self, elsewhere: bool = False) -> None:
         """Until everything is here and nothing is rented. RentalError leaves the instance as it is, or stopped.
         elsewhere: the box that stands still, because its GPU is taken, is left behind, kept, at once."""
-        for row in self.fleet.reconcile():
-            self.say(stranger(row))
+        self.reconcile()
         vanished, self.may_move = 0, True
         if elsewhere and self.fleet.instance:
             row = self.fleet.look()
@@ -510,8 +509,12 @@ class Builder:
 
     # Single steps ---------------------------------------------------------------------------------------------------
 
+    def reconcile(self) -> None:
+        for row in self.fleet.reconcile():
+            self.say(stranger(row))
+
     def up(self) -> None:
-        self.fleet.reconcile()
+        self.reconcile()
         if self.fleet.instance is not None:
             raise InputError(
                 f"instance {self.fleet.the_instance()['id']} is rented already; "
@@ -521,7 +524,7 @@ class Builder:
 
     def stop(self) -> None:
         """Save, stop, see that it is stopped."""
-        self.fleet.reconcile()
+        self.reconcile()
         row = self.fleet.look()
         if row is not None and row.runs and self.fleet.the_instance()["work"]:
             try:
@@ -534,7 +537,7 @@ class Builder:
             self.say(self.stopped_text())
 
     def start(self) -> None:
-        self.fleet.reconcile()
+        self.reconcile()
         self.fleet.take_back()
         if self.fleet.start() is None:
             self.fleet.forget()

@@ -17,7 +17,7 @@ from scripts.rental import ledger, preflight, price, transfer
 from scripts.rental import state as st
 from scripts.rental.api import VastApi
 from scripts.rental.box import Job, SshBox, show_status
-from scripts.rental.build import Builder, Plan
+from scripts.rental.build import Builder, Gone, Plan, Stopped
 from scripts.rental.fleet import Fleet, World, keep, stranger
 from scripts.rental.on_box.build import RUNS, STAGES, stages
 from scripts.rental.world import Clock, HasWork, RentalError, Row, StillBilling, Unreachable
@@ -148,10 +148,16 @@ class Session:
     def rented_box(self) -> SshBox:
         """For commands that ask the box alone."""
         if self.store.load()["instance"] is None:
+            self.builder().reconcile()  # .vast may have been deleted
+        if self.store.load()["instance"] is None:
             raise InputError("nothing is rented; first: python scripts/vast.py up")
         box = self.box()
-        if not box.reachable():  # a restart changes its address
-            self.builder().connect()
+        if not box.reachable():
+            builder = self.builder()
+            row = builder.fleet.look()
+            if row is not None and row.stopped:
+                raise Stopped(f"instance {row.id} is stopped; first: python scripts/vast.py start")
+            builder.connect()  # a restart changes its address
         return box
 
     def builder(self) -> Builder:
@@ -331,14 +337,15 @@ def mark_work(store: st.Store) -> None:
 
 
 def pull(session: Session) -> None:
-    box, every = session.rented_box(), session.args.every
+    every = session.args.every
     pause = seconds(every) if every else 0.0
     while True:
         try:  # asked before the pull, so that what a job wrote at its end is in it
+            box = session.rented_box()  # each time: its address may be another
             idle = not any(state == "running" for state, _, _ in box.status()["jobs"].values())
             pull_once(session, box)
         except RentalError as error:
-            if every is None:
+            if every is None or isinstance(error, (Gone, Stopped)):
                 raise
             print(f"{error}; trying again in {every}", flush=True)
             idle = False

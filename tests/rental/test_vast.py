@@ -232,6 +232,9 @@ def test_when_vast_was_deleted_the_box_is_found_by_its_label(laptop, vast):
     out = laptop("down", expect=1)
     assert "vast.py adopt 7001" in out and "nothing is rented by this checkout" in out
     assert "another checkout's" in laptop("status")
+    for command, status in (("pull", 2), ("stop", 1)):
+        out = laptop(command, expect=status)
+        assert "nothing is rented" in out and "vast.py adopt 7001" in out
     laptop("adopt", "7001")
     assert "gone, costs nothing" in laptop("down")
     assert vast.instances == {}
@@ -407,6 +410,8 @@ def test_stop_and_start(ready, vast):
     assert "its disk costs $0.48 a day" in ready("stop")
     assert vast.billing() == [] and vast.storing() == [ready.instance]
     wait_for(lambda: vast.box(ready.instance).server is None)
+    for command in (["push"], ["pull", "--every", "1s"], ["run", "train"], ["logs", "train"]):
+        assert "is stopped; first: python scripts/vast.py start" in ready(*command, expect=1)
     ready("start")
     assert vast.billing() == [ready.instance]
     assert ready.ssh("ls wikillm/data/tokens/train.bin").strip() == "wikillm/data/tokens/train.bin"
