@@ -335,7 +335,14 @@ class Builder:
         self.patiently(self._ready)
         self.patiently(self.box.resume)
         self.report()  # when it ran: hours in which nobody looked count against no cap before that is known
-        self.patiently(lambda: self.box.install(self.limits(), self.fleet.the_instance()["id"]))
+        try:
+            self.patiently(lambda: self.box.install(self.limits(), self.fleet.the_instance()["id"]))
+        except RentalError as error:
+            if not isinstance(
+                error, (Gone, Stopped, Outbid)
+            ):  # its disk is full, say: what it holds can still come home
+                self.pull()
+            raise
 
     def _ready(self) -> None:
         if self.box.ready() is None:

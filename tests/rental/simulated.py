@@ -75,6 +75,7 @@ class Machine:
     skew: float  # seconds by which its clock is wrong
     fault: str = ""  # what its check says
     good_key: bool = True
+    full: bool = False  # its disk
     units: set = field(default_factory=set)
     job: str = "none"
     status: int | None = None
@@ -434,6 +435,8 @@ class Box:
 
     def install(self, limits: dict, instance: int) -> None:
         machine = self.reach(5)
+        if machine.full:
+            raise w.RentalError("on the box: cat: write error: No space left on device (status 1)")
         machine.installed, machine.limits = True, limits
         machine.resume(self.cloud.clock.true)
 

@@ -102,6 +102,16 @@ def test_a_full_disk_here_is_a_fault_of_here(cloud, laptop):
     only_one_box(cloud, laptop)
 
 
+def test_a_box_whose_own_disk_is_full_is_pulled_from_and_kept(cloud, laptop):
+    instance = started(cloud, laptop)
+    cloud.clock.advance(2 * 3600)
+    instance.machine.full = True
+    said = laptop.run("build")
+    assert "No space left" in said and cloud.living() == [instance]
+    assert {unit for unit in instance.machine.units if len(unit) == 2} <= laptop.home and len(laptop.home) >= 3
+    assert laptop.run("down") == "" and cloud.living() == []
+
+
 def test_a_lid_closed_for_hours_is_no_outage(cloud, laptop):
     laptop.lids = [(60, 5.0), (90, 30.0)]
     laptop.cuts = 1
