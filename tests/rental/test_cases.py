@@ -484,6 +484,18 @@ def test_down_by_another_config_fetches_what_the_first_has_made(cloud, laptop):
     assert {unit[0] for unit in laptop.home} == {"plan of a"} and len(laptop.home) >= 3
 
 
+def test_a_box_left_behind_by_one_build_keeps_what_another_has_made(cloud, laptop):
+    """Two configs have run on it; the second one's build, finished elsewhere, does not decide for both."""
+    first = started(cloud, laptop)
+    first.machine.end_jobs()
+    laptop.plan = "the second"
+    outbid(cloud, 3000, hours=30)
+    assert laptop.run("build", calls=20000) == "" and laptop.built()
+    assert cloud.living() == [first] and first.intended == "stopped"
+    first.outbid_until = 0.0
+    assert laptop.run("start") == "" and laptop.run("down") == "" and cloud.living() == []
+
+
 def test_without_credit_it_says_so_and_goes_on_when_there_is_some(cloud, laptop):
     cloud.after(4000, cloud.no_credit)
     assert laptop.run("build").startswith("Stopped")

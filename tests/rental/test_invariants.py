@@ -366,16 +366,6 @@ def pull_by_this_config_alone(patch):
     patch.setattr(Machine, "note", lambda self, plan: None)
 
 
-def left_boxes_end_with_the_build(patch):
-    """Whatever else a box has made before it was left behind."""
-
-    def end_left(self):
-        for instance in self.fleet.left:
-            self.fleet.destroy_left(instance)
-
-    patch.setattr(Builder, "end_left", end_left)
-
-
 def destroy_of_the_outbid_box(patch):
     """Another box goes on: taken for a reason to end the first."""
     patch.setattr(Fleet, "leave", lambda self, plan: self.destroy(verified=True))
@@ -384,8 +374,7 @@ def destroy_of_the_outbid_box(patch):
 @pytest.mark.parametrize(
     "put_back",
     [destroy_on_rsync_11, destroy_of_a_stopped_box, wall_clock_patience, built_by_path, no_read_back_of_stop,
-     label_not_swept, guard_absent_after_a_restart, destroy_of_the_outbid_box, pull_by_this_config_alone,
-     left_boxes_end_with_the_build],
+     label_not_swept, guard_absent_after_a_restart, destroy_of_the_outbid_box, pull_by_this_config_alone],
 )  # fmt: skip
 def test_the_machine_finds_each_fault_that_is_put_back(put_back, monkeypatch):
     put_back(monkeypatch)
