@@ -40,11 +40,13 @@ def use_own_environment() -> None:
     """Go on in .venv-vast, made from scripts/vast-requirements.txt when it is missing or out of date."""
     venv = ROOT / ".venv-vast"
     requirements = ROOT / "scripts/vast-requirements.txt"
-    wanted, ready = requirements.read_text(), venv / ".ready"
+    # the tools in it name its folder: a checkout that was moved needs them anew
+    wanted, ready = f"# of {venv.resolve()}\n{requirements.read_text()}", venv / ".ready"
     STATE.mkdir(mode=0o700, exist_ok=True)
     with open(STATE / "environment.lock", "w") as lock:  # another command may be making it: this one waits
         fcntl.flock(lock, fcntl.LOCK_EX)
-        if not ready.exists() or ready.read_text() != wanted:
+        works = (venv / "bin/python").exists()  # not when the Python that it was made with is gone
+        if not works or not ready.exists() or ready.read_text() != wanted:
             print("vast.py: making .venv-vast (once)", file=sys.stderr)
             subprocess.run([sys.executable, "-m", "venv", "--clear", venv], check=True)
             pip = [str(venv / "bin/pip"), "install", "--quiet", "--disable-pip-version-check", "-r", str(requirements)]
@@ -88,6 +90,7 @@ def parse(arguments: list[str]) -> argparse.Namespace:
     down.add_argument("--lose-work", action="store_true", help="destroy at once, whatever is still on the box")
     build = command("build", "everything from push to the judged model, resumable, then down")
     build.add_argument("--to", metavar="STAGE", help="end after this stage, such as train")
+    build.add_argument("--elsewhere", action="store_true", help="leave the box whose GPU is taken; rent another")
     build.add_argument("--check", action="store_true", help="rent nothing: say what is missing and what it will cost")
     for sub in (build, run):
         sub.add_argument("--max-hours", type=float, metavar="H", help="save, pull and stop after so many hours")

@@ -42,12 +42,12 @@ class VastApi:
         user = asking("say whose key this is", self.sdk.show_user)
         if not isinstance(user, dict) or user.get("id") is None:
             raise ApiError(f"vast.ai could not say whose key this is: {str(user)[:100]}")
-        credit = user.get("credit")
-        return Account(str(user["id"]), float(credit) if credit is not None else None)
+        return Account(str(user["id"]), number(user.get("credit")))
 
     def instances(self) -> list[Row]:
         """All of the account, over all pages."""
-        rows, after = [], None
+        rows: dict[int, Row] = {}
+        after = None
         while True:
             query: dict[str, Any] = {"select_filters": {}, "limit": 25, "order_by": [{"col": "id", "dir": "asc"}]}
             if after:
@@ -55,10 +55,14 @@ class VastApi:
             page = asking("list instances", self.sdk.show_instances_v1, query)
             if not isinstance(page, dict) or not isinstance(page.get("instances"), list):
                 raise ApiError(f"vast.ai could not list instances: {str(page)[:100]}")
-            rows += [as_row(raw) for raw in page["instances"]]
+            found = [as_row(raw) for raw in page["instances"]]
+            new = {row.id: row for row in found if row.id not in rows}
+            rows.update(new)
             after = page.get("next_token")
             if not after:
-                return rows
+                return list(rows.values())
+            if not new:  # a page that comes again would come for ever
+                raise ApiError("vast.ai could not list instances: its pages have no end")
 
     def show(self, instance: int) -> Row | None:
         """None for an empty answer and for 404, which mean nothing by themselves."""
@@ -104,8 +108,8 @@ class VastApi:
             raise ApiError(f"vast.ai did not {what}: {str(answer)[:200]}")
 
     def search(self, query: str, disk_gb: float, kind: str = "on-demand") -> list[dict]:
-        """Raw offers; kind: on-demand or bid."""
-        return asking(
+        """Offers, those that can be read; kind: on-demand or bid."""
+        found = asking(
             "list offers",
             self.sdk.search_offers,
             query=query,
@@ -114,32 +118,61 @@ class VastApi:
             storage=float(disk_gb),
             limit=200,
         )
+        if not isinstance(found, list):
+            raise ApiError(f"vast.ai could not list offers: {str(found)[:100]}")
+        return [offer for offer in map(as_offer, found) if offer is not None]
 
     def register_key(self, public_key: str) -> None:
         """The account must know our ssh key before the box is made."""
         known = asking("list ssh keys", self.sdk.show_ssh_keys)
-        rows = known if isinstance(known, list) else known.get("ssh_keys", known.get("keys", []))
         body = " ".join(public_key.split()[:2])
-        if not any(body in json.dumps(row) for row in rows):
+        if body not in json.dumps(known):  # in whatever they are wrapped
             asking("add the ssh key", self.sdk.create_ssh_key, public_key)
 
 
+def number(value) -> float | None:
+    """None for what is no number: a field that has changed its type must not hide an instance that costs money."""
+    try:
+        return None if value is None else float(value)
+    except (TypeError, ValueError):
+        return None
+
+
 def as_row(raw: dict) -> Row:
+    """Of an instance its id must be readable; of the rest what is."""
     try:
         found = []
-        direct = (raw.get("ports") or {}).get("22/tcp") or []
-        if direct and raw.get("public_ipaddr"):
-            found.append((raw["public_ipaddr"].strip(), int(direct[0]["HostPort"])))
-        if raw.get("ssh_host") and raw.get("ssh_port"):
-            found.append((raw["ssh_host"], int(raw["ssh_port"])))
+        try:
+            direct = raw["ports"]["22/tcp"][0]["HostPort"]
+            found.append((raw["public_ipaddr"].strip(), int(direct)))
+        except (KeyError, TypeError, ValueError, IndexError, AttributeError):
+            pass  # it has none, or none yet
+        if raw.get("ssh_host") and (port := number(raw.get("ssh_port"))):
+            found.append((str(raw["ssh_host"]), int(port)))
         return Row(
-            int(raw["id"]), raw.get("label") or "", raw.get("actual_status"), raw.get("intended_status"),
-            raw.get("status_msg") or "", raw.get("gpu_name") or "?", float(raw.get("dph_total") or 0),
-            float(raw.get("storage_total_cost") or 0), raw.get("start_date"), tuple(found))  # fmt: skip
+            int(raw["id"]), str(raw.get("label") or ""), raw.get("actual_status"), raw.get("intended_status"),
+            str(raw.get("status_msg") or ""), str(raw.get("gpu_name") or "?"), number(raw.get("dph_total")) or 0.0,
+            number(raw.get("storage_total_cost")) or 0.0, number(raw.get("start_date")), tuple(found))  # fmt: skip
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise ApiError(
             f"vast.ai described an instance in a way that cannot be read ({error}): {str(raw)[:100]}"
         ) from None
+
+
+# What is reckoned with of an offer besides its id, its GPU and its price; each may be missing.
+OFFER_NUMBERS = (
+    "num_gpus", "storage_total_cost", "min_bid", "inet_down", "inet_down_cost", "inet_up_cost", "end_date",
+    "cuda_max_good",
+)  # fmt: skip
+
+
+def as_offer(raw: dict) -> dict | None:
+    """None for what could not be compared with the others."""
+    if not isinstance(raw, dict) or raw.get("id") is None or not raw.get("gpu_name"):
+        return None
+    if not number(raw.get("dph_total")):
+        return None
+    return {**raw, "dph_total": number(raw["dph_total"]), **{key: number(raw.get(key)) for key in OFFER_NUMBERS}}
 
 
 def asking(what: str, call: Callable, *args, **kwargs):

@@ -15,7 +15,7 @@ from pipeline.config import InputError
 from scripts.gpu_check import __file__ as GPU_CHECK
 from scripts.rental import transfer
 from scripts.rental.on_box.build import local_teacher
-from scripts.rental.state import ALIAS, write_alias
+from scripts.rental.state import ALIAS, locked, write_alias
 from scripts.rental.transfer import ON_BOX, Line
 from scripts.rental.world import BadBox, Clock, Pulled, RentalError, Report
 
@@ -131,6 +131,7 @@ class SshBox:
                 f"{name} is running already; see `vast.py logs -f {name}`, or end it: "
                 f"ssh -F {self.line.ssh_config} {ALIAS} tmux kill-session -t {name}"
             )
+        transfer.note_folders(self.line, self.cfg)
         folder = f"~/.wikillm/jobs/{name}"
         command = shlex.join([".venv/bin/python", "../.wikillm/build.py", first, last, *self.get_job().settings])
         self.ssh(
@@ -157,7 +158,8 @@ class SshBox:
         spans = tuple((first + offset, first + seconds + offset) for first, seconds in found["spans"])
         traffic = (found["traffic"][0] / 1e9, found["traffic"][1] / 1e9)
         plan, guard, ending = found["plan"], found["guard"], found["ending"]
-        return Report(state, plan, status, line, spans, guard, ending, found["hours"], traffic)
+        running = tuple(name for name, (what, _, _) in found["jobs"].items() if what == "running")
+        return Report(state, plan, status, line, spans, guard, ending, found["hours"], traffic, running)
 
     # Transfers ------------------------------------------------------------------------------------------------------
 
@@ -172,7 +174,8 @@ class SshBox:
         return transfer.digest(transfer.inventory(self.line, self.cfg))
 
     def pull(self) -> Pulled:
-        return transfer.pull(self.line, self.cfg)
+        with locked(self.folder / "pull.lock"):  # `build` here, `pull --every` in another terminal
+            return transfer.pull(self.line, self.cfg)
 
 
 def show_status(found: dict) -> str:

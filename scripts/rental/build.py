@@ -87,11 +87,17 @@ class Builder:
 
     # The whole ------------------------------------------------------------------------------------------------------
 
-    def build(self) -> None:
-        """Until everything is here and nothing is rented. RentalError leaves the instance as it is, or stopped."""
-        for row in self.fleet.reconcile():
-            self.say(stranger(row))
+    def build(self, elsewhere: bool = False) -> None:
+        """Until everything is here and nothing is rented. RentalError leaves the instance as it is, or stopped.
+        elsewhere: the box that stands still, because its GPU is taken, is left behind, kept, at once."""
+        self.reconcile()
         vanished, self.may_move = 0, True
+        if elsewhere and self.fleet.instance:
+            row = self.fleet.look()
+            if row is not None and not (row.stopped or row.outbid):
+                raise InputError(f"instance {row.id} is {row.status}: --elsewhere is for a box that stands still")
+            if row is not None:
+                self.leave()
         while True:
             if self.fleet.instance is None:
                 if self.plan.built():
@@ -124,17 +130,19 @@ class Builder:
     # Going on elsewhere ---------------------------------------------------------------------------------------------
 
     def leave(self) -> None:
-        """The outbid box is stopped and kept; when there is nothing else to rent, it is waited for as before."""
+        """The box without its GPU is stopped and kept; when there is nothing else to rent, it is waited for as
+        before."""
         if reason := self.over_cap():
             self.fleet.stop()
             raise CapReached(f"{reason}. Raise it and run it again, or end it.\n{self.stopped_text()}")
         try:
             offers = self.plan.offers()
         except (RentalError, KeyRefused) as error:
-            self.say(f"  {error}; waiting for the outbid box as before")
+            self.say(f"  {error}; waiting for instance {self.fleet.the_instance()['id']} as before")
             return
         if not offers:
-            self.say("  nothing else is to be had just now; waiting for the outbid box as before")
+            number = self.fleet.the_instance()["id"]
+            self.say(f"  nothing else is to be had just now; waiting for instance {number} as before")
             return
         if not self.fleet.the_instance()["work"]:
             self.fleet.destroy()
@@ -162,9 +170,10 @@ class Builder:
                 self.fleet.leave(self.plan.id)
 
     def end_left(self) -> None:
-        """All that this plan makes is here: what was left behind for it is of no use any more."""
+        """All that this plan makes is here: what was left behind for it, and for nothing else, is of no use any
+        more."""
         for instance in self.fleet.left:
-            if instance["plan"] == self.plan.id:
+            if {instance["plan"], *instance.get("plans", [])} == {self.plan.id}:
                 self.fleet.destroy_left(instance)
             else:
                 self.say(keep(instance))
@@ -326,7 +335,14 @@ class Builder:
         self.patiently(self._ready)
         self.patiently(self.box.resume)
         self.report()  # when it ran: hours in which nobody looked count against no cap before that is known
-        self.patiently(lambda: self.box.install(self.limits(), self.fleet.the_instance()["id"]))
+        try:
+            self.patiently(lambda: self.box.install(self.limits(), self.fleet.the_instance()["id"]))
+        except RentalError as error:
+            if not isinstance(
+                error, (Gone, Stopped, Outbid)
+            ):  # its disk is full, say: what it holds can still come home
+                self.pull()
+            raise
 
     def _ready(self) -> None:
         if self.box.ready() is None:
@@ -348,6 +364,9 @@ class Builder:
         with self.store.change() as state:  # before the first byte of work
             first = not state["instance"]["work"]
             state["instance"]["work"] = True
+            state["instance"]["plans"] = sorted({self.plan.id, *state["instance"].get("plans", [])})
+        if not first:
+            self.look_at_the_machine()
         self.say("== push")
         uplink = self.patiently(lambda: self.box.push(first))
         if uplink:
@@ -357,6 +376,13 @@ class Builder:
         self.say("== the build runs on the box; now the articles, which nothing waits for yet")
         self.patiently(self.box.push_rest)
         self.say("== all is on the box: it goes on with or without this machine")
+
+    def look_at_the_machine(self) -> None:
+        """Between two starts its GPU may have become another, or slow. It holds work, so it is only said."""
+        try:
+            self.patiently(self.box.check)
+        except BadBox as error:
+            self.say(f"  WARNING: {error}. To go on elsewhere: python scripts/vast.py stop, then build --elsewhere")
 
     def patiently(self, action: Callable):
         """Do it over ssh for as long as it takes. A cut connection is no news about the box: vast.ai is asked, and
@@ -410,9 +436,17 @@ class Builder:
                 return report
             self.stop_at_cap()
             if self.clock.monotonic() - pulled >= self.pull_seconds:
+                self.look()
                 self.pull()
                 pulled = self.clock.monotonic()
             self.clock.sleep(self.poll)
+
+    def look(self) -> None:
+        """Ask vast.ai now and then while the box answers too: its price may have changed."""
+        try:
+            self.fleet.look()
+        except (ApiError, KeyRefused):
+            pass  # what it means is known when it is needed
 
     def forecast(self, report: Report) -> None:
         """What the speed of training means for the whole build: said again when it has changed by a tenth."""
@@ -452,6 +486,7 @@ class Builder:
     def finish(self, report: Report) -> None:
         """The job has ended: everything home, compared, and only then the box destroyed. A failed stage keeps its
         box."""
+        self.look()
         pulled = self.pull_all()
         if report.job == "lost":
             raise RentalError(
@@ -469,14 +504,24 @@ class Builder:
         if again.job != "ended" or self.patiently(self.box.inventory) != pulled.inventory:
             raise Unreachable("the box has made more since the pull")
         self.plan.verified(dict(self.stages))
+        if again.running:
+            raise HasWork(
+                f"all of this build is here, and {', '.join(again.running)} still runs on the box, so it is kept.\n"
+                "       let it end, then:              the same command again\n"
+                "       or save, pull and destroy now: python scripts/vast.py down"
+            )
         self.fleet.destroy(verified=True)
         self.end_left()
         self.plan.finished()
 
     # Single steps ---------------------------------------------------------------------------------------------------
 
+    def reconcile(self) -> None:
+        for row in self.fleet.reconcile():
+            self.say(stranger(row))
+
     def up(self) -> None:
-        self.fleet.reconcile()
+        self.reconcile()
         if self.fleet.instance is not None:
             raise InputError(
                 f"instance {self.fleet.the_instance()['id']} is rented already; "
@@ -486,20 +531,20 @@ class Builder:
 
     def stop(self) -> None:
         """Save, stop, see that it is stopped."""
-        self.fleet.reconcile()
+        self.reconcile()
         row = self.fleet.look()
         if row is not None and row.runs and self.fleet.the_instance()["work"]:
             try:
                 self.connect()
                 self.box.end_jobs()
-            except (ApiError, Unreachable) as error:
+            except RentalError as error:  # whatever it is, the meter must not run on for it
                 self.say(f"  could not tell its job to save: {error}")
         self.fleet.stop()
         if self.fleet.instance:
             self.say(self.stopped_text())
 
     def start(self) -> None:
-        self.fleet.reconcile()
+        self.reconcile()
         self.fleet.take_back()
         if self.fleet.start() is None:
             self.fleet.forget()
@@ -533,10 +578,10 @@ class Builder:
             raise HasWork(keep(self.fleet.the_instance()))
         else:
             self.connect()
-            if self.report().job == "running":
+            if self.report().running:
                 self.box.end_jobs()
             pulled = self.pull_all(patient=False)
-            if self.report().job == "running" or self.box.inventory() != pulled.inventory:
+            if self.report().running or self.box.inventory() != pulled.inventory:
                 raise RentalError("the box has made more since the pull, so nothing was destroyed; run it again")
             self.fleet.destroy(verified=True)
 
@@ -579,7 +624,7 @@ class Builder:
         """What the guard on the box goes by; seconds are counted there, so that no clock has to be right."""
         hours, dollars = self.used()
         dph, vast = self.fleet.the_instance()["dph"], self.world.vast
-        left = min(self.plan.max_hours - hours, (self.plan.max_dollars - dollars) / dph)
+        left = min(self.plan.max_hours - hours, (self.plan.max_dollars - dollars) / (dph or 1e-9))
         return {
             "idle_minutes": vast.idle_minutes,  # type: ignore[attr-defined]
             "laptop_hours": vast.laptop_hours,  # type: ignore[attr-defined]

@@ -17,7 +17,7 @@ from scripts.rental import ledger, preflight, price, transfer
 from scripts.rental import state as st
 from scripts.rental.api import VastApi
 from scripts.rental.box import Job, SshBox, show_status
-from scripts.rental.build import Builder, Plan
+from scripts.rental.build import Builder, Gone, Plan, Stopped
 from scripts.rental.fleet import Fleet, World, keep, stranger
 from scripts.rental.on_box.build import RUNS, STAGES, stages
 from scripts.rental.world import Clock, HasWork, RentalError, Row, StillBilling, Unreachable
@@ -29,8 +29,11 @@ def main(args: Namespace) -> int:
     for number in (signal.SIGTERM, signal.SIGHUP):  # a closed terminal is a Ctrl-C: clean up
         signal.signal(number, interrupt)
     try:
-        cfg = load_config(args.config, args.overrides)
-        return COMMANDS[args.command](Session(cfg, args)) or 0
+        session = Session(load_config(args.config, args.overrides), args)
+        status = COMMANDS[args.command](session) or 0
+        if session.store.unwritten is not None:
+            raise RentalError(f"{session.store.problem}; make room, then: python scripts/vast.py status")
+        return status
     except InputError as error:
         print("\n".join(f"error: {line}" for line in str(error).splitlines()), file=sys.stderr)
         note_if_billing()
@@ -145,10 +148,16 @@ class Session:
     def rented_box(self) -> SshBox:
         """For commands that ask the box alone."""
         if self.store.load()["instance"] is None:
+            self.builder().reconcile()  # .vast may have been deleted
+        if self.store.load()["instance"] is None:
             raise InputError("nothing is rented; first: python scripts/vast.py up")
         box = self.box()
-        if not box.reachable():  # a restart changes its address
-            self.builder().connect()
+        if not box.reachable():
+            builder = self.builder()
+            row = builder.fleet.look()
+            if row is not None and row.stopped:
+                raise Stopped(f"instance {row.id} is stopped; first: python scripts/vast.py start")
+            builder.connect()  # a restart changes its address
         return box
 
     def builder(self) -> Builder:
@@ -200,7 +209,8 @@ class Session:
             if len(names) == 1
             else f"gpu_name in [{','.join(n.replace(' ', '_') for n in names)}]"
         )
-        query = f"{gpus} disk_space>={self.disk_gb} direct_port_count>=1 {vast.filters}"
+        filters = re.sub(r"\bnum_gpus=1\b", "num_gpus<=4", vast.filters) if every_gpu else vast.filters
+        query = f"{gpus} disk_space>={self.disk_gb} direct_port_count>=1 {filters}"
         found = self.api.search(query, self.disk_gb, "bid" if vast.bid != "off" else "on-demand")
         for offer in found:  # GPU and disk apart: only the disk costs while it is stopped
             offer["disk_dph"] = offer.get("storage_total_cost") or 0.0
@@ -287,7 +297,7 @@ def offers(session: Session) -> None:
     print(price.table(quotes[:20]))
     print(
         f"dollars: the stages up to {session.last}, {session.disk_gb} GB of disk and the traffic; "
-        f"`up` and `build` rent vast.gpu: {vast.gpu}"
+        f"`up` and `build` rent vast.gpu: {vast.gpu}, by vast.filters"
     )
     best = next((q for q in quotes if q.bid_dollars is not None and not q.fits), None)
     if best is not None:
@@ -323,17 +333,19 @@ def mark_work(store: st.Store) -> None:
     with store.change() as state:
         if state["instance"]:
             state["instance"]["work"] = True
+            state["instance"]["plans"] = sorted({"by hand", *state["instance"].get("plans", [])})
 
 
 def pull(session: Session) -> None:
-    box, every = session.rented_box(), session.args.every
+    every = session.args.every
     pause = seconds(every) if every else 0.0
     while True:
         try:  # asked before the pull, so that what a job wrote at its end is in it
+            box = session.rented_box()  # each time: its address may be another
             idle = not any(state == "running" for state, _, _ in box.status()["jobs"].values())
             pull_once(session, box)
         except RentalError as error:
-            if every is None:
+            if every is None or isinstance(error, (Gone, Stopped)):
                 raise
             print(f"{error}; trying again in {every}", flush=True)
             idle = False
@@ -491,7 +503,7 @@ def build(session: Session) -> int:
     if args.check:
         return preflight.show(session)
     with st.only_one(STATE):
-        session.builder().build()
+        session.builder().build(args.elsewhere)
     return 0
 
 

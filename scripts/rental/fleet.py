@@ -55,6 +55,10 @@ class GpuTaken(RentalError):
     """A stopped instance cannot start, because somebody else has its GPU."""
 
 
+class NoCredit(RentalError):
+    """The account cannot pay for a box."""
+
+
 class Fleet:
     def __init__(self, world: World):
         self.world, self.api, self.clock, self.store, self.say = (
@@ -97,7 +101,8 @@ class Fleet:
     def reconcile(self) -> list[Row]:
         """Settle every request whose answer was not seen. -> instances with our label that are not known here"""
         self.prove_key()
-        rows = [row for row in self.api.instances() if row.label.startswith(PREFIX)]
+        listed = self.api.instances()
+        rows = [row for row in listed if row.label.startswith(PREFIX)]
         extras = []
         with self.store.change() as state:
             for request in list(state["requests"]):
@@ -120,7 +125,7 @@ class Fleet:
                 ledger.opened(state, {**request, "id": row.id}, row.started or request["time"])
                 ledger.priced(state, row.id, 0.0, self.clock.wall(), ended)
         with self.store.change() as state:
-            for row, known in ((row, known) for row in rows for known in state["left"] if known["id"] == row.id):
+            for row, known in ((row, known) for row in listed for known in state["left"] if known["id"] == row.id):
                 self._seen(state, known, row)
         ours = {known["id"] for known in [state["instance"], *state["left"]] if known}
         labels = {request["label"] for request in state["requests"]}
@@ -136,7 +141,7 @@ class Fleet:
             request = {"label": row.label, "time": min(row.started or now, now), "offer": None, "gpu": row.gpu,
                        "dph": row.dph, "disk_dph": row.disk_dph}  # fmt: skip
             self._adopt(state, request, row.id)
-            state["instance"].update(work=True, seen=True)
+            state["instance"].update(work=True, seen=True, plans=["not known here"])
 
     def _adopt(self, state: dict, request: dict, instance: int) -> None:
         state["requests"] = [other for other in state["requests"] if other["label"] != request["label"]]
@@ -150,11 +155,12 @@ class Fleet:
     def rent(self, offer: dict) -> int:
         """-> the instance's id. OfferGone when nothing was rented, as far as can be known within the window."""
         account = self.prove_key()
+        has_credit(account)
         request = {"label": new_label(), "time": self.clock.wall(), "offer": offer["id"], "gpu": offer["gpu_name"],
                    "dph": offer["dph_total"], "disk_dph": offer.get("disk_dph") or 0.0,
                    "gpus": int(offer.get("num_gpus") or 1), "bid": bool(offer.get("bid")),
                    "inet": [offer.get("inet_down_cost") or 0.0, offer.get("inet_up_cost") or 0.0]}  # fmt: skip
-        with self.store.change() as state:  # before the request leaves: should this process die now, it is looked for
+        with self.store.change(at_once=True) as state:  # before it leaves: looked for, should this process die now
             state["account"] = account.id
             state["requests"].append(request)
         with self.world.protect():
@@ -210,8 +216,10 @@ class Fleet:
             raise ApiError(f"vast.ai does not show instance {instance['id']} just now")
         with self.store.change() as state:
             now, known = self.clock.wall(), state["instance"]
-            if not known["seen"] and row.started and known["rented"] <= row.started <= now:
-                known["rented"] = row.started  # vast.ai knows best when it began to cost
+            if known is None or known["id"] != row.id:  # ended by another command meanwhile
+                return row
+            if row.started and row.started <= now and (known["rented"] <= row.started or known["rented"] > now):
+                known["rented"] = row.started  # vast.ai knows best; this machine's clock may have been wrong then
                 ledger.began(state, row.id, row.started)
             self._seen(state, known, row)
         return row
@@ -221,10 +229,27 @@ class Fleet:
         now = self.clock.wall()
         known["seen"] = True
         if row.runs:
-            ledger.priced(state, row.id, known["dph"], now, known["last_seen"])
+            known["wanted"], since = "running", known["last_seen"]
+            if row.dph > row.disk_dph and row.dph != known["dph"]:  # not as it was offered, or its host changed it
+                known["dph"], since = row.dph, known.get("looked", since)
+                ledger.repriced(state, row.id, row.dph)
+            ledger.priced(state, row.id, known["dph"], now, since)
         elif row.stopped or row.outbid:
+            if row.stopped:
+                known["wanted"] = "stopped"
+            self._may_have_run(state, known, now)
             ledger.priced(state, row.id, known["disk_dph"], now, known["last_seen"])
+        known["waits"], known["looked"] = row.outbid, now
         self.met(known, not (row.stopped or row.outbid))
+
+    @staticmethod
+    def _may_have_run(state: dict, known: dict, now: float) -> float | None:
+        """When it was last seen it waited for its GPU, or was told to start: nobody knows whether it ran since then.
+        -> since when, if that is so"""
+        if not known.get("waits") or now - known["last_seen"] < ledger.RESTART_SECONDS:
+            return None
+        ledger.priced(state, known["id"], known["dph"], now, known["last_seen"])
+        return known["last_seen"]
 
     def met(self, known: dict, runs: bool) -> None:
         """It was seen now. `unsaved` adds up the seconds in which it may have worked since the last pull."""
@@ -249,8 +274,9 @@ class Fleet:
         with self.store.change() as state:
             known = state["instance"] if left is None else next(i for i in state["left"] if i["id"] == left)
             if known:
-                earliest = known["last_seen"] if since is None else since
-                ledger.priced(state, known["id"], 0.0, self.clock.wall(), earliest)
+                now = self.clock.wall()
+                earliest = self._may_have_run(state, known, now) or (known["last_seen"] if since is None else since)
+                ledger.priced(state, known["id"], 0.0, now, earliest)
                 if left is None:
                     state["instance"] = None
                 else:
@@ -272,8 +298,10 @@ class Fleet:
                 ordered = self.clock.wall()
                 if self._seen_stopped():
                     with self.store.change() as state:
-                        if state["instance"]:
-                            ledger.priced(state, instance["id"], instance["disk_dph"], ordered)
+                        if known := state["instance"]:
+                            since = self._may_have_run(state, known, ordered)
+                            ledger.priced(state, instance["id"], instance["disk_dph"], ordered, since)
+                            known.update(waits=False, last_seen=ordered)  # it waits for no GPU any more
                     return
             except (ApiError, KeyRefused) as error:
                 problem = str(error)
@@ -297,9 +325,7 @@ class Fleet:
         """Bring a stopped instance back. None when it is gone; GpuTaken, with the instance stopped again, when it
         must wait."""
         instance = self.the_instance()
-        with self.store.change() as state:
-            state["instance"]["wanted"] = "running"
-        deadline, ordered, said = self.clock.monotonic() + self.boot_seconds, None, None
+        deadline, ordered, said, problem = self.clock.monotonic() + self.boot_seconds, None, None, ""
         while self.clock.monotonic() < deadline:
             try:
                 row = self.look()
@@ -307,22 +333,27 @@ class Fleet:
                     return row
                 lag = ordered is not None and self.clock.monotonic() - ordered < LAG_POLLS * self.poll
                 if row.intended == "stopped" and not lag:
+                    has_credit(self.prove_key())
+                    self._may_cost_from_now()
                     self.api.start(instance["id"])
                     ordered = self.clock.monotonic()
                 if (row.status, row.message) != said:
                     said = (row.status, row.message)
                     self.say(f"  {row.status or 'being provisioned'}: {row.message[:100]}")
             except ApiError as error:
-                self.say(f"  {error}; asking again")
+                if str(error) != problem:
+                    self.say(f"  {error}; asking again")
+                problem = str(error)
             self.clock.sleep(self.poll)
         self.stop()  # back to where it was: a box that waits for a GPU must not begin to cost by itself
-        raise GpuTaken(
-            f"instance {instance['id']} did not start within {self.boot_seconds / 60:g} minutes: somebody else has its "
-            "GPU, or its host is away. It is stopped, with all that it holds; its disk costs "
-            f"${instance['disk_dph'] * 24:.2f} a day.\n"
-            "       try again later:                     python scripts/vast.py start\n"
-            "       or go on from what was pulled:       python scripts/vast.py down --lose-work, then build again"
-        )
+        raise GpuTaken(taken(instance, self.boot_seconds / 60, problem))
+
+    def _may_cost_from_now(self) -> None:
+        """Before a start leaves: should this process die now, the box may run, and be stopped again, with nobody
+        looking."""
+        with self.store.change() as state:
+            if known := state["instance"]:
+                known.update(wanted="running", waits=True, last_seen=self.clock.wall())
 
     # Leaving one behind ---------------------------------------------------------------------------------------------
 
@@ -395,10 +426,32 @@ class Fleet:
             self.say(keep(instance))
 
 
+def has_credit(account: Account) -> None:
+    """vast.ai stops every box of an account without credit, and starts none."""
+    if account.credit is not None and account.credit <= 0:
+        raise NoCredit(
+            f"the vast.ai account has no credit left (${account.credit:.2f}): add some at "
+            "https://cloud.vast.ai/billing/, then run the same command again"
+        )
+
+
+def taken(instance: dict, minutes: float, problem: str) -> str:
+    """problem: what vast.ai has answered instead of starting it, if it did"""
+    why = f"vast.ai: {problem}" if problem else "somebody else has its GPU, or its host is away"
+    return (
+        f"instance {instance['id']} did not start within {minutes:g} minutes: {why}. It is stopped, with all that it "
+        f"holds; its disk costs ${instance['disk_dph'] * 24:.2f} a day.\n"
+        "       wait, and try again later:           python scripts/vast.py start, or the same build\n"
+        "       or another box, from what was pulled; this one is kept until all is made: "
+        "python scripts/vast.py build --elsewhere\n"
+        "       or give up what it holds:            python scripts/vast.py down --lose-work"
+    )
+
+
 def keep(instance: dict) -> str:
     if "plan" in instance:  # left behind
         return (
-            f"instance {instance['id']} was outbid and left behind; stopped, it keeps what it holds, its disk costs "
+            f"instance {instance['id']} was left behind; stopped, it keeps what it holds, its disk costs "
             f"${instance['disk_dph'] * 24:.2f} a day. The build destroys it when all that it makes is here.\n"
             "       go back to it (after `down`, if another is rented):  python scripts/vast.py start\n"
             f"       or give up what it holds:  python scripts/vast.py down {instance['id']} --lose-work"

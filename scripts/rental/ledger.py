@@ -54,6 +54,13 @@ def priced(state: dict, instance: int, dollars_per_hour: float, now: float, earl
         entry["prices"].append([first, dollars_per_hour, now] if dearer else [now, dollars_per_hour, first])
 
 
+def repriced(state: dict, instance: int, dollars_per_hour: float) -> None:
+    """Its price while it runs is another than that of its offer, or of its last look."""
+    entry = find(state, instance)
+    if entry is not None:
+        entry["dph"] = dollars_per_hour
+
+
 def counted(state: dict, instance: int, spans: tuple[tuple[float, float], ...]) -> None:
     """Correct the prices by the spans of time, [(first, last)], between which the box's guard has seen it run."""
     entry = find(state, instance)
@@ -80,7 +87,7 @@ def _settle(entry: Entry, stopped: float, started: float) -> None:
         return
     exact = [entry["prices"][i] for i in inside if entry["prices"][i][0] == entry["prices"][i][2]]
     down = next((p for p in exact if p[1] == entry["disk_dph"]), [stopped, entry["disk_dph"], stopped])
-    up = next((p for p in reversed(exact) if p[1] == entry["dph"]), [started, entry["dph"], started])
+    up = next((p for p in reversed(exact) if p[1] > entry["disk_dph"]), [started, entry["dph"], started])
     first, last = (inside[0], inside[-1] + 1) if inside else (len(entry["prices"]), len(entry["prices"]))
     if not inside:
         first = last = sum(p[0] <= stopped for p in entry["prices"])
@@ -93,16 +100,18 @@ def spent(entry: Entry, now: float) -> tuple[float, float]:
     ends = [moment for moment, _, _ in entry["prices"][1:]] + [now]
     for (begin, price, _), end in zip(entry["prices"], ends):
         dollars += max(0.0, end - begin) / 3600 * price
-        hours += max(0.0, end - begin) / 3600 if price == entry["dph"] else 0.0
+        hours += max(0.0, end - begin) / 3600 if price > entry["disk_dph"] else 0.0
     return hours, dollars + entry["traffic"]
 
 
 def guess(entry: Entry) -> float:
     """Dollars of it that may not have been spent: what lies in moments that are not known exactly."""
-    prices = entry["prices"]
-    unknown = [abs(end - earliest) / 3600 * abs(prices[i][1] - price)
-               for i, (end, price, earliest) in enumerate(prices[1:])]  # fmt: skip
-    return sum(unknown)
+    least: list[list[float]] = []
+    for _, price, other in entry["prices"]:
+        moment = max(other, least[-1][0]) if least else other
+        least.append([moment, price, moment])
+    last = max(entry["prices"][-1][0], entry["prices"][-1][2])
+    return spent(entry, last)[1] - spent({**entry, "prices": least}, last)[1]
 
 
 def total(state: dict, now: float) -> tuple[float, float]:
@@ -117,7 +126,7 @@ def show(state: dict, now: float) -> str:
         hours, dollars = spent(entry, now)
         price = entry["prices"][-1][1]
         meaning = "gone, costs nothing"
-        if price == entry["dph"]:
+        if price > entry["disk_dph"]:
             meaning = f"${price:.3f}/h still runs"
         elif price:
             meaning = f"stopped, its disk costs ${price * 24:.2f} a day"

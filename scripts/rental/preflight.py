@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipeline.config import ROOT, InputError, resolve
-from scripts.rental import price
+from scripts.rental import price, transfer
 from scripts.rental.world import RentalError
 
 if TYPE_CHECKING:
@@ -16,7 +16,11 @@ if TYPE_CHECKING:
 
 
 def inputs(cfg, config: str) -> None:
-    """The tokens must be made here first."""
+    """The tokens must be made here first, and everything must have its place on the box too."""
+    needed = ("ssh", "ssh-keygen", "rsync")
+    if missing_tools := [name for name in needed if shutil.which(name) is None]:
+        raise InputError(f"not installed here: {', '.join(missing_tools)}; a box is reached with them")
+    transfer.sent_folders(cfg)
     files = (cfg.tokenizer.path, cfg.data.train_bin, cfg.data.val_bin)
     missing = [file for file in files if not resolve(file).exists()]
     if missing:
@@ -43,8 +47,8 @@ def ssh_key(cfg) -> Path:
     return key
 
 
-def uplink_lines(cfg, measured: float | None) -> list[str]:
-    """measured: MB/s of the last push"""
+def uplink_lines(cfg, measured: float | None, offer: dict | None) -> list[str]:
+    """measured: MB/s of the last push; offer: the box that waits for it"""
     first, later = price.push_gb(cfg)
     speed = measured or price.UPLINK_MB_S
     minutes = [gb * 1000 / speed / 60 for gb in (first, later)]
@@ -52,7 +56,12 @@ def uplink_lines(cfg, measured: float | None) -> list[str]:
     return [
         f"push: {first:.1f} GB before training starts, {minutes[0]:.0f} minutes at {speed:.1f} MB/s ({source}); "
         f"then {later:.1f} GB of articles while it trains, {minutes[1]:.0f} minutes"
-    ]
+    ] + ([f"push: ${push_dollars(offer, first, later, minutes[0]):.2f} of the build's dollars"] if offer else [])
+
+
+def push_dollars(offer: dict, first: float, later: float, minutes: float) -> float:
+    """The box costs while it waits for the first GB; its host bills all of them."""
+    return minutes / 60 * offer["dph_total"] + (first + later) * (offer.get("inet_down_cost") or 0.0)
 
 
 def show(session: "Session") -> int:
@@ -72,13 +81,14 @@ def show(session: "Session") -> int:
     except (InputError, RentalError) as error:
         problems.append(str(error))
     lines.append(f"disk on the box: {session.disk_gb} GB")
-    lines += uplink_lines(cfg, session.store.load()["uplink"])
     free = shutil.disk_usage(ROOT).free / 1e9
     if free < 10:
         problems.append(f"only {free:.1f} GB are free here; checkpoints and data that come back need about 10")
+    best: dict | None = None
     if not problems:
         quotes = session.quotes()
         fitting = [q for q in quotes if not q.fits and q.offer["dph_total"] <= cfg.vast.max_price]
+        best = fitting[0].offer if fitting else None
         lines.append(price.table(quotes[:5]))
         if not fitting:
             problems.append(f"no {cfg.vast.gpu} below ${cfg.vast.max_price}/h fits vast.filters just now")
@@ -94,7 +104,7 @@ def show(session: "Session") -> int:
             problems.append(
                 f"the build will take {fitting[0].total_hours:.0f} h, the cap vast.max_hours is {cfg.vast.max_hours:g}"
             )
-    print("\n".join(lines))
+    print("\n".join(lines + uplink_lines(cfg, session.store.load()["uplink"], best)))
     for problem in problems:
         print(f"NOT READY: {problem}")
     if not problems:

@@ -192,7 +192,7 @@ def table(quotes: list[Quote]) -> str:
     ]
     for q in quotes:
         o, bid = q.offer, f"{q.bid_dollars:10.2f}" if q.bid_dollars is not None else f"{'':>10}"
-        count = f"{o.get('num_gpus')} x " if (o.get("num_gpus") or 1) > 1 else ""
+        count = f"{int(o['num_gpus'])} x " if (o.get("num_gpus") or 1) > 1 else ""
         lines.append(
             f"{o['id']:>10}  {count + o['gpu_name']:<15} {o['dph_total']:6.3f}  {q.hours['train']:7.1f}  "
             f"{q.total_hours:6.1f}  {q.dollars:6.2f}  {bid}  {o.get('inet_down') or 0:6.0f}  "

@@ -47,11 +47,13 @@ CODE = (
     "pyproject.toml",
     "tests/requirements.txt",
 )
-# rsync on the box: marks a transfer for as long as it lives, so that the meter guard does not take the box for idle
-HOLD = (
-    "mkdir -p .wikillm/holds && touch .wikillm/laptop .wikillm/activity && "
-    "sed 's/.*) //' /proc/$$/stat | cut -d' ' -f20 > .wikillm/holds/$$ && exec rsync"
+# On the box: marks what its shell does for as long as that lives, or the meter guard would take the box for idle.
+# `;`: on a full disk nothing can be marked, and what the box has made can be fetched all the same.
+MARK = (
+    "{ mkdir -p .wikillm/holds; touch .wikillm/laptop .wikillm/activity; "
+    "sed 's/.*) //' /proc/$$/stat | cut -d' ' -f20 > .wikillm/holds/$$; } 2>/dev/null; "
 )
+HOLD = f"{MARK}exec rsync"
 # rsync's exit statuses that mean: the connection is gone, or was never there
 LINE_STATUSES = (10, 12, 20, 30, 35, 255)
 TELL_SECONDS = 30  # between two lines about a transfer that is under way
@@ -79,7 +81,7 @@ class Line:
         except OSError as error:
             raise LocalFault(f"cannot run ssh here: {error}") from None
         if ran.returncode == 255:
-            raise Unreachable(f"ssh: {last_line(ran.stderr) or 'no connection to the box'}")
+            raise Unreachable(f"ssh: {ssh_problem(ran.stderr)}")
         if check and ran.returncode:
             problem = last_line(ran.stderr) or last_line(ran.stdout)
             raise RentalError(f"on the box: {problem} (status {ran.returncode})")
@@ -95,11 +97,24 @@ class Line:
         options = ["-a", "--partial", "--timeout=120", "--stats", "-e", remote, f"--rsync-path={HOLD}", *chosen]
         if files is None and shows_progress():
             options += ["--info=progress2", "--no-inc-recursive"]
-        ran = follow(["rsync", *options, *arguments], "\0".join(files or []))
+        try:
+            ran = follow(["rsync", *options, *arguments], "\0".join(files or []))
+        except OSError as error:
+            raise LocalFault(f"cannot run rsync here: {error}") from None
         if ran.returncode not in (0, 24):  # 24: a file vanished while it was read: a checkpoint was pruned
             raise blame(ran.returncode, ran.stderr, pulling=arguments[-1].startswith("/"))
         sent = re.search(r"^Total bytes sent: ([\d,.]+)", ran.stdout, re.MULTILINE)
         return int(re.sub(r"\D", "", sent[1])) if sent else 0
+
+
+def ssh_problem(said: str) -> str:
+    """The last line of what ssh has said, which is no help when another machine answers than the one that is known."""
+    if "Host key verification failed" in said:
+        return (
+            "what answers there has another host key than the box had: another machine has its old port, until vast.ai "
+            "tells the new one; or its container was made anew (then: rm .vast/known_hosts)"
+        )
+    return last_line(said) or "no connection to the box"
 
 
 @functools.cache
@@ -141,8 +156,8 @@ def blame(status: int, said: str, pulling: bool) -> RentalError:
         return LocalFault(f"this machine could not write what came from the box: {text}{where}")
     if full:
         return RentalError(f"the box's disk is full: {text}; raise vast.disk_gb for the next box")
-    if status in LINE_STATUSES:
-        return Unreachable(text)
+    if status in LINE_STATUSES and "not found" not in said:  # the box has no rsync: no patience helps
+        return Unreachable(f"ssh: {ssh_problem(said)}" if "Host key" in said else text)
     return RentalError(text)
 
 
@@ -197,24 +212,44 @@ def made_folders(cfg) -> list[str]:
     return sorted({inside(str(folder)) for folder in [*made, cfg.teacher.answers]})  # the answers were paid for
 
 
+def output_folders(cfg) -> list[str]:
+    """Everything that the stages of this config make."""
+    return sorted({inside(cfg.train.checkpoint_dir), *made_folders(cfg)})
+
+
+def sent_folders(cfg) -> list[str]:
+    """What a push takes besides the code."""
+    inputs = [inside(str(file)) for file in (Path(cfg.tokenizer.path).parent, Path(cfg.data.train_bin).parent)]
+    return [*inputs, inside(cfg.data.deduped_dir), *output_folders(cfg)]
+
+
+def note_folders(line: Line, cfg) -> None:
+    """Before anything is made on the box: where it will be. A pull by another config must fetch it too, or `down` would
+    end the only copy."""
+    lines = "".join(f"{folder}\n" for folder in output_folders(cfg))
+    line.ssh("cat >> ~/.wikillm/folders && sort -u -o ~/.wikillm/folders ~/.wikillm/folders", stdin=lines)
+
+
 def push(line: Line, cfg, config: str, busy: bool) -> float | None:
     """Code, then what train.py reads, then what was pulled so far; then the packages. busy: a job runs, so the code
     alone. -> MB/s of the uplink, when enough was sent to tell"""
     line.ssh("mkdir -p wikillm")
+    note_folders(line, cfg)
     files = code_files(ROOT)
     if os.path.relpath(resolve(config), ROOT) not in files:
         files.append(inside(config))
     line.rsync("-z", f"{ROOT}/", f"{ALIAS}:wikillm/", files=files)
     if busy:
         return None
-    tokens = [inside(str(f)) for f in (Path(cfg.tokenizer.path).parent, Path(cfg.data.train_bin).parent)]
+    tokens = sent_folders(cfg)[:2]
     began = time.monotonic()
     sent = send_folders(line, tokens)
     seconds = time.monotonic() - began
     send_folders(line, made_folders(cfg), "--ignore-existing")  # a stage may be writing them, or has
     for run in RUNS:
         push_checkpoints(line, inside(cfg.train.checkpoint_dir), run)
-    line.ssh("cd wikillm && WIKILLM_PYTHON=$(cat ~/.wikillm/python 2>/dev/null) bash scripts/setup.sh", timeout=1800)
+    setup = "cd wikillm && WIKILLM_PYTHON=$(cat ~/.wikillm/python 2>/dev/null) bash scripts/setup.sh"
+    line.ssh(MARK + setup, timeout=1800)  # packages by a slow line may take longer than vast.idle_minutes
     if sent < ENOUGH_BYTES:
         return None
     print(f"  sent {sent / 1e9:.2f} GB of tokens in {seconds / 60:.1f} minutes", flush=True)
@@ -252,11 +287,32 @@ def push_checkpoints(line: Line, checkpoint_dir: str, run: str) -> None:
 
 
 def inventory(line: Line, cfg) -> dict[str, str]:
-    """{path in the repo: sha256} of all that the stages have made on the box; of a checkpoint its hashes.json."""
+    """{path in the repo: sha256} of all that the stages have made on the box, of this config and of every other that
+    has run there; of a checkpoint its hashes.json."""
     from scripts.rental.box import PYTHON
 
-    folders = shlex.join([inside(cfg.train.checkpoint_dir), *made_folders(cfg)])
-    return json.loads(line.ssh(f"{PYTHON} ~/.wikillm/report.py inventory {folders}", timeout=600).stdout)
+    folders = output_folders(cfg)
+    ran = line.ssh(f"{PYTHON} ~/.wikillm/report.py inventory {shlex.join(folders)}", timeout=600)
+    try:
+        found = {str(name): str(hashed) for name, hashed in json.loads(ran.stdout).items()}
+    except (ValueError, AttributeError):
+        raise RentalError(f"the box's list of what it made cannot be read: {ran.stdout[-200:]!r}") from None
+    for name, hashed in found.items():
+        target = hashed.removeprefix("-> ")
+        if not may_come(name, folders) or "/" in target or target.startswith("."):
+            raise RentalError(f"the box wants to send {name!r}, which no stage makes: nothing was taken from it")
+    return found
+
+
+def may_come(name: str, folders: list[str]) -> bool:
+    """The box is a stranger's machine: what it sends must not be written over the code here, nor where programs look
+    for their settings. folders: this config's own; other configs' are known by the box alone."""
+    parts = name.split("/")
+    if name.startswith("/") or any(part in ("", ".", "..") for part in parts):
+        return False
+    known = any(name.startswith(f"{folder}/") for folder in folders)
+    code = {"docs", *(Path(start).parts[0] for start in CODE)}
+    return known or len(parts) > 1 and parts[0] not in code and not any(part.startswith(".") for part in parts)
 
 
 def digest(found: dict[str, str]) -> str:
@@ -276,7 +332,7 @@ def pull(line: Line, cfg) -> Pulled:
             name for name, hashed in found.items() if not name.endswith("/hashes.json") and not hashed.startswith("-> ")
         ]
         if others:
-            line.rsync("-z", f"{ALIAS}:wikillm/", f"{ROOT}/", files=others)
+            line.rsync("-z", "--no-links", f"{ALIAS}:wikillm/", f"{ROOT}/", files=others)
         for name, target in found.items():
             if target.startswith("-> "):
                 point(ROOT / name, target.removeprefix("-> "))
@@ -287,7 +343,8 @@ def pull(line: Line, cfg) -> Pulled:
 
 
 def short(cfg, step: str) -> str:
-    return os.path.relpath(step, inside(cfg.train.checkpoint_dir))
+    own = inside(cfg.train.checkpoint_dir)
+    return os.path.relpath(step, own) if step.startswith(f"{own}/") else step
 
 
 def is_here(file: Path, hashed: str) -> bool:
@@ -315,7 +372,7 @@ def pull_checkpoint(line: Line, step: str, hashed: str) -> bool:
         return False
     temporary = final.with_name(f".pulling-{final.name}")
     temporary.mkdir(parents=True, exist_ok=True)
-    line.rsync(f"{ALIAS}:wikillm/{step}/", f"{temporary}/")
+    line.rsync("--no-links", f"{ALIAS}:wikillm/{step}/", f"{temporary}/")
     problem = damage(temporary)
     if problem:
         gone = line.ssh(f"test -e wikillm/{shlex.quote(step)}/hashes.json", check=False).returncode != 0

@@ -134,6 +134,7 @@ class Report:
     ending: str = ""  # why the guard is about to stop the box
     stages: dict = field(default_factory=dict)  # {stage: hours} finished so far
     traffic: tuple[float, float] = (0.0, 0.0)  # GB received and sent in the box's life
+    running: tuple[str, ...] = ()  # every job that runs there, those that were started by hand too
 
 
 @dataclass(frozen=True)

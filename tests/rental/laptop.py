@@ -4,6 +4,8 @@ drive."""
 import hashlib
 import json
 import os
+import pty
+import select
 import shutil
 import signal
 import subprocess
@@ -97,6 +99,17 @@ class Laptop:
         assert process.returncode == expect, out
         return out
 
+    def make_base_small(self, more: dict) -> None:
+        """configs/base.yaml, which a page's commands mean when they name no config. more: {section: {key: value}}"""
+        file = self.root / "configs/base.yaml"
+        base = yaml.safe_load(file.read_text())
+        small = yaml.safe_load((self.root / "configs/tiny.yaml").read_text())
+        for values in (small, more):
+            for section, keys in values.items():
+                if section != "inherits":
+                    base[section].update(keys)
+        file.write_text(yaml.safe_dump(base))
+
     @property
     def config(self) -> dict:
         return yaml.safe_load((self.root / "configs/base.yaml").read_text())
@@ -133,6 +146,36 @@ def make_tokens(root: Path) -> None:
     files = {"part-00000.jsonl": {"bytes": len(part), "sha256": hashlib.sha256(part).hexdigest()}}
     manifest = {"stage": "dedup", "shards": 1, "output_sha256": "0" * 64, "files": files}
     (folder / "manifest.json").write_text(json.dumps(manifest))
+
+
+def at_a_terminal(line: str, wanted: bytes, keys: bytes, cwd, env) -> str:
+    """Run a line on a pseudo-terminal, type `keys` when it shows what is wanted. -> all that it showed"""
+    master, slave = pty.openpty()
+    process = subprocess.Popen(
+        ["bash", "-c", line],
+        cwd=cwd,
+        env={**env, "TERM": "xterm"},
+        stdin=slave,
+        stdout=slave,
+        stderr=slave,
+        start_new_session=True,
+    )
+    os.close(slave)
+    shown, typed, end = b"", False, time.time() + PATIENCE
+    while time.time() < end:
+        if select.select([master], [], [], 0.2)[0]:
+            try:
+                shown += os.read(master, 65536)
+            except OSError:  # the line has ended
+                break
+        elif wanted in shown and not typed:
+            os.write(master, keys)
+            typed = True
+    else:
+        os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+    os.close(master)
+    return shown.decode(errors="replace")
 
 
 def wait_for(condition):

@@ -43,14 +43,15 @@ class Killed(BaseException):
 
 
 class Clock:
-    """true: the time of the world. A laptop's monotonic clock stands still while its lid is closed."""
+    """true: the time of the world; off: seconds by which the laptops' clocks are wrong. A laptop's monotonic clock
+    stands still while its lid is closed."""
 
     def __init__(self):
-        self.true, self.asleep = 1_000_000.0, 0.0
+        self.true, self.asleep, self.off = 1_000_000.0, 0.0, 0.0
         self.world = None
 
     def wall(self) -> float:
-        return self.true
+        return self.true + self.off
 
     def monotonic(self) -> float:
         return self.true - self.asleep
@@ -74,10 +75,12 @@ class Machine:
     skew: float  # seconds by which its clock is wrong
     fault: str = ""  # what its check says
     good_key: bool = True
+    full: bool = False  # its disk
     units: set = field(default_factory=set)
     job: str = "none"
     status: int | None = None
     plan: str = ""
+    noted: set = field(default_factory=set)  # plans whose folders a pull by any config fetches
     unit_seconds: float = 0.0  # done of the next unit
     running: bool = False
     uptime: float = 0.0
@@ -111,6 +114,13 @@ class Machine:
         if self.job == "lost":
             self.job = "running"
 
+    def note(self, plan: str) -> None:
+        self.noted.add(plan)
+
+    def made(self, plan: str) -> set:
+        """What an inventory lists that is asked for by this plan's config."""
+        return {unit for unit in self.units if unit[0] in {plan, *self.noted}}
+
     def end_jobs(self) -> None:
         if self.job == "running":
             self.save()
@@ -142,6 +152,7 @@ class Instance:
         self.intended, self.status, self.port = "running", "loading", 20000 + number
         self.ready_at, self.offline_until, self.outbid_until = clock.true + 60, 0.0, 0.0
         self.history: deque = deque(maxlen=200)
+        self.dph = DPH
         self.bill: list = [(clock.true, DPH)]
         self.gone: float | None = None
 
@@ -157,6 +168,11 @@ class Instance:
         self.intended, self.status = "stopped", "exited"
         self.machine.halt()
         self.price(DISK_DPH)
+
+    def change_price(self, dph: float) -> None:
+        self.dph = dph
+        if self.bill[-1][1] > DISK_DPH:
+            self.price(dph)
 
     def start(self) -> None:
         if self.intended != "running":
@@ -180,7 +196,7 @@ class Instance:
             if now >= max(self.ready_at, taken_until, self.outbid_until):
                 self.status = "running"
                 self.machine.boot()
-                self.price(DPH)
+                self.price(self.dph)
         elif self.status == "running" and now < self.outbid_until:
             self.status = "exited"
             self.machine.halt()
@@ -214,7 +230,9 @@ class Instance:
     def row(self) -> w.Row:
         status = "offline" if self.clock.true < self.offline_until else self.status
         addresses = (("host", self.port),) if self.status == "running" else ()
-        return w.Row(self.id, self.label, status, self.intended, "", "RTX 4090", DPH, DISK_DPH, self.created, addresses)
+        return w.Row(
+            self.id, self.label, status, self.intended, "", "RTX 4090", self.dph, DISK_DPH, self.created, addresses
+        )
 
     def lagging(self, lag: float) -> w.Row:
         """As vast.ai saw it `lag` seconds ago."""
@@ -234,6 +252,7 @@ class Cloud:
         self.faults: deque = deque()  # of vast.ai's next answers
         self.order_faults: deque = deque()  # of its next answers to stop and start
         self.lag = self.null = self.taken_until = self.skew = 0.0
+        self.credit = 10.0
         self.machine_faults: deque = deque()
         self.offers_taken = 0
         self.late: list = []  # instances that appear after a 504
@@ -250,6 +269,12 @@ class Cloud:
         for instance in self.instances.values():
             if instance.gone is None:
                 instance.pass_time(seconds, self.taken_until)
+
+    def no_credit(self) -> None:
+        """The account is empty: all of its boxes are stopped, and none starts."""
+        self.credit = -0.1
+        for instance in self.living():
+            instance.stop()
 
     def after(self, seconds: float, action) -> None:
         self.events.append((self.clock.true + seconds, action))
@@ -298,7 +323,7 @@ class Api:
             raise w.ApiError("no answer")
         if self.laptop.key == "revoked":
             raise w.ApiError("404", 404)
-        return w.Account("us" if self.laptop.key == "good" else "others", 10.0)
+        return w.Account("us" if self.laptop.key == "good" else "others", self.cloud.credit)
 
     def instances(self) -> list[w.Row]:
         if self.ask("list") in (504, "lost", "false"):
@@ -323,7 +348,7 @@ class Api:
         if label not in [request["label"] for request in on_disk.get("requests", [])]:
             raise Breach(f"a request labelled {label} left before it was on disk")
         fault = self.ask("create")
-        if fault == "false" or self.laptop.key != "good" or self.cloud.offers_taken > 0:
+        if fault == "false" or self.laptop.key != "good" or self.cloud.offers_taken > 0 or self.cloud.credit <= 0:
             self.cloud.offers_taken -= 1
             raise w.OfferGone("taken")
         if fault == 504:  # it shows up later
@@ -359,6 +384,8 @@ class Api:
             raise w.ApiError("404", 404)
         if fault == "false":
             raise w.ApiError(f"vast.ai did not {what}: success false")
+        if what == "start" and self.cloud.credit <= 0:
+            raise w.ApiError("vast.ai could not start: 400 insufficient credit", 400)
         if fault == 504:  # said to be done, and not done: only reading it back tells
             return
         found.stop() if what == "stop" else found.start()
@@ -408,6 +435,8 @@ class Box:
 
     def install(self, limits: dict, instance: int) -> None:
         machine = self.reach(5)
+        if machine.full:
+            raise w.RentalError("on the box: cat: write error: No space left on device (status 1)")
         machine.installed, machine.limits = True, limits
         machine.resume(self.cloud.clock.true)
 
@@ -420,6 +449,7 @@ class Box:
 
     def push(self, first: bool) -> None:
         machine = self.transfer(120)
+        machine.note(self.job.plan)
         if not machine.units:
             machine.units |= {unit for unit in self.laptop.home if len(unit) == 2}
 
@@ -434,6 +464,7 @@ class Box:
 
     def start_build(self) -> None:
         machine = self.reach()
+        machine.note(self.job.plan)
         machine.plan, machine.status, machine.unit_seconds = self.job.plan, None, 0.0
         machine.activity += 1
         machine.job = "running"
@@ -458,18 +489,20 @@ class Box:
             spans,
             guard,
             machine.ending if machine.ending_limits == machine.limits else "",
+            running=("build",) if machine.job == "running" else (),
         )
 
     def inventory(self) -> str:
-        return repr(sorted(self.reach().units))
+        return repr(sorted(self.reach().made(self.job.plan)))
 
     def pull(self) -> w.Pulled:
         machine = self.transfer(30)
         if self.laptop.disk_full:
             raise w.LocalFault("this machine could not write: No space left on device")
-        new = machine.units - self.laptop.home
-        self.laptop.home |= machine.units
-        return w.Pulled(tuple(map(str, sorted(new))), repr(sorted(machine.units)))
+        made = machine.made(self.job.plan)
+        new = made - self.laptop.home
+        self.laptop.home |= made
+        return w.Pulled(tuple(map(str, sorted(new))), repr(sorted(made)))
 
 
 class Laptop:

@@ -4,13 +4,14 @@ import json
 import os
 import signal
 import subprocess
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 import requests
 
-from pipeline.config import InputError
-from scripts.rental import preflight
+from pipeline.config import InputError, load_config
+from scripts.rental import preflight, transfer
 from scripts.rental.api import VastApi
 from scripts.rental.commands import Uninterrupted
 from scripts.rental.world import ApiError, KeyRefused, OfferGone
@@ -87,6 +88,56 @@ def test_all_pages_are_listed():
         api(show_instances_v1={"success": False}).instances()
 
 
+def test_pages_that_have_no_end_are_an_error_not_a_loop():
+    page = {"instances": [{"id": 1, "label": "wikillm-a"}], "next_token": "again"}
+    with pytest.raises(ApiError, match="its pages have no end"):
+        api(show_instances_v1=page).instances()
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [{"ports": ["22/tcp"]}, {"ports": {"22/tcp": "40022"}}, {"public_ipaddr": None}, {"dph_total": "n/a"},
+     {"start_date": "2026-11-26T10:00:00"}, {"storage_total_cost": {}}, {"label": 5}, {"new field": [1]},
+     {"ports": {"22/tcp": [{"HostPort": None}]}}, {"ssh_port": "none"}, {"status_msg": 3}],
+)  # fmt: skip
+def test_a_field_that_is_missing_or_of_another_type_hides_no_instance(changed):
+    """A listing that cannot be read would be in the way of ending what costs money."""
+    raw = {"id": "3", "label": "wikillm-a", "actual_status": "running", "intended_status": "running",
+           "dph_total": "0.4", "start_date": 5, "ssh_host": "ssh5.vast.ai", "ssh_port": "11000",
+           "public_ipaddr": "1.2.3.4", "ports": {"22/tcp": [{"HostPort": "40022"}]}}  # fmt: skip
+    (row,) = api(show_instances_v1={"instances": [{**raw, **changed}], "next_token": None}).instances()
+    assert row.id == 3 and row.runs and (row.addresses or "ssh_port" in changed)
+    assert row.dph == (0.0 if "dph_total" in changed else 0.4)
+    with pytest.raises(ApiError, match="cannot be read"):
+        api(show_instance={"label": "wikillm-a"}).show(3)
+
+
+def test_offers_that_cannot_be_compared_are_left_out():
+    good = {"id": 1, "gpu_name": "RTX 4090", "dph_total": "0.4", "num_gpus": 1, "end_date": "soon", "min_bid": None}
+    bad = [
+        {},
+        None,
+        {"id": 2, "gpu_name": "RTX 4090"},
+        {"id": 3, "gpu_name": None, "dph_total": 1},
+        {**good, "id": None},
+    ]
+    (offer,) = api(search_offers=[[*bad, good]]).search("gpu", 50)
+    assert offer["id"] == 1 and offer["dph_total"] == 0.4 and offer["end_date"] is None and offer["num_gpus"] == 1
+    with pytest.raises(ApiError, match="could not list offers"):
+        api(search_offers={"success": False}).search("gpu", 50)
+
+
+@pytest.mark.parametrize("listed", [[], None, {}, {"ssh_keys": []}, {"keys": None}])
+def test_the_key_is_registered_whatever_the_list_of_keys_looks_like(listed):
+    asked = []
+    with_keys = api(show_ssh_keys=[listed], create_ssh_key=None)
+    with_keys.sdk.create_ssh_key = asked.append
+    with_keys.register_key("ssh-ed25519 AAAA me@here")
+    assert asked == ["ssh-ed25519 AAAA me@here"]
+    known = api(show_ssh_keys={"anything": [{"public_key": "ssh-ed25519 AAAA there"}]})
+    known.register_key("ssh-ed25519 AAAA me@here")  # no create_ssh_key to call
+
+
 def test_an_empty_answer_and_404_are_no_news():
     assert api(show_instance=None).show(7) is None
     assert api(show_instance=refusal(404)).show(7) is None
@@ -96,6 +147,7 @@ def test_an_empty_answer_and_404_are_no_news():
 
 def test_whose_key_it_is():
     assert api(show_user={"id": 12, "credit": "3.5"}).account().credit == 3.5
+    assert api(show_user={"id": 12, "credit": "much"}).account().credit is None
     for answer in (refusal(404), {"msg": "?"}, None):
         with pytest.raises(ApiError):
             api(show_user=answer).account()
@@ -138,6 +190,43 @@ def test_a_key_without_one_will_do(key, tmp_path):
     (tmp_path / "id.pub").unlink()
     with pytest.raises(InputError, match="no ssh key pair"):
         preflight.ssh_key(SimpleNamespace(vast=SimpleNamespace(ssh_key=str(tmp_path / "id"))))
+
+
+@pytest.fixture
+def checkout(tmp_path, monkeypatch):
+    """A config whose tokens are there."""
+    files = {name: tmp_path / name for name in ("tokenizer.path", "data.train_bin", "data.val_bin")}
+    for file in files.values():
+        file.touch()
+    cfg = load_config("configs/demo.yaml", [f"{name}={file}" for name, file in files.items()])
+    monkeypatch.setattr(transfer, "ROOT", tmp_path)
+    monkeypatch.setattr(preflight, "resolve", Path)
+    monkeypatch.setattr(transfer, "resolve", lambda path: tmp_path / "made" / Path(path).name)
+    return cfg
+
+
+def test_what_cannot_be_sent_is_found_before_anything_is_rented(checkout, tmp_path, monkeypatch):
+    """data/ on another disk, behind a link: the box has no such place."""
+    preflight.inputs(checkout, "configs/demo.yaml")
+    monkeypatch.setattr(transfer, "resolve", lambda path: Path("/another disk") / path)
+    with pytest.raises(InputError, match="paths must be folders inside the repo"):
+        preflight.inputs(checkout, "configs/demo.yaml")
+
+
+def test_a_program_that_is_missing_here_is_found_before_anything_is_rented(checkout, monkeypatch):
+    monkeypatch.setattr(preflight.shutil, "which", lambda name: None if name == "rsync" else name)
+    with pytest.raises(InputError, match="not installed here: rsync"):
+        preflight.inputs(checkout, "configs/demo.yaml")
+
+
+def test_the_push_has_its_minutes_and_dollars():
+    """At 10 MB/s with 6 GB before training starts, ten minutes of a box at $0.60; and 10 GB at two cents each."""
+    assert preflight.push_dollars({"dph_total": 0.6, "inet_down_cost": 0.02}, 6.0, 4.0, 10.0) == pytest.approx(
+        0.1 + 0.2
+    )
+    cfg = load_config("configs/demo.yaml", [])
+    shown = "\n".join(preflight.uplink_lines(cfg, 10.0, {"dph_total": 0.6}))
+    assert "MB/s (as the last push had)" in shown and "of the build's dollars" in shown
 
 
 @pytest.mark.parametrize("error", [None, OfferGone("taken")])

@@ -102,6 +102,16 @@ def test_a_full_disk_here_is_a_fault_of_here(cloud, laptop):
     only_one_box(cloud, laptop)
 
 
+def test_a_box_whose_own_disk_is_full_is_pulled_from_and_kept(cloud, laptop):
+    instance = started(cloud, laptop)
+    cloud.clock.advance(2 * 3600)
+    instance.machine.full = True
+    said = laptop.run("build")
+    assert "No space left" in said and cloud.living() == [instance]
+    assert {unit for unit in instance.machine.units if len(unit) == 2} <= laptop.home and len(laptop.home) >= 3
+    assert laptop.run("down") == "" and cloud.living() == []
+
+
 def test_a_lid_closed_for_hours_is_no_outage(cloud, laptop):
     laptop.lids = [(60, 5.0), (90, 30.0)]
     laptop.cuts = 1
@@ -420,6 +430,170 @@ def test_a_gpu_that_is_taken_is_said_with_the_choices(cloud, laptop):
     cloud.clock.advance(7200)
     assert laptop.run("build") == ""
     only_one_box(cloud, laptop)
+
+
+@pytest.fixture
+def taken(cloud, laptop):
+    """A box with work on it that nobody has pulled, stopped, and its GPU somebody else's for two days."""
+    instance = started(cloud, laptop)
+    assert laptop.run("stop") == ""
+    cloud.taken_until = cloud.clock.true + 48 * 3600
+    said = laptop.run("start")
+    assert said.startswith("GpuTaken") and instance.intended == "stopped"
+    for choice in ("vast.py start", "vast.py build --elsewhere", "vast.py down --lose-work"):
+        assert choice in said
+    cloud.taken_until = 0.0  # of the other boxes' GPUs; this one's stays away
+    instance.outbid_until = cloud.clock.true + 48 * 3600
+    return instance
+
+
+def test_a_taken_gpu_the_first_choice_is_to_wait(cloud, laptop, taken):
+    cloud.clock.advance(49 * 3600)
+    assert laptop.run("start") == "" and laptop.run("build") == ""
+    only_one_box(cloud, laptop)
+
+
+def test_a_taken_gpu_the_second_is_another_box_and_the_first_is_kept_until_all_is_made(cloud, laptop, taken):
+    assert laptop.run("build", calls=150, elsewhere=True) == "killed"
+    first, second = cloud.instances.values()
+    assert first.intended == "stopped" and first.gone is None and second.status == "running"
+    assert laptop.run("build") == ""
+    assert laptop.built() and cloud.living() == []
+    bill_is_right(cloud, laptop)
+
+
+def test_a_taken_gpu_the_third_is_to_give_up_what_it_holds(cloud, laptop, taken):
+    assert laptop.run("down", lose_work=True) == "" and cloud.living() == []
+    assert laptop.run("build") == "" and laptop.built()
+
+
+def test_elsewhere_is_for_a_box_that_stands_still(cloud, laptop):
+    instance = started(cloud, laptop)
+    assert "--elsewhere is for a box that stands still" in laptop.run("build", elsewhere=True)
+    assert cloud.living() == [instance] and instance.machine.job == "running"
+    assert laptop.run("build") == ""
+    only_one_box(cloud, laptop)
+
+
+def test_down_by_another_config_fetches_what_the_first_has_made(cloud, laptop):
+    """`python scripts/vast.py down`, as every message says it, after a build of another config than base.yaml."""
+    started(cloud, laptop)
+    cloud.clock.advance(2 * 3600)
+    laptop.plan = "the default"
+    assert laptop.run("down") == "" and cloud.living() == []
+    assert {unit[0] for unit in laptop.home} == {"plan of a"} and len(laptop.home) >= 3
+
+
+def test_a_box_left_behind_by_one_build_keeps_what_another_has_made(cloud, laptop):
+    """Two configs have run on it; the second one's build, finished elsewhere, does not decide for both."""
+    first = started(cloud, laptop)
+    first.machine.end_jobs()
+    laptop.plan = "the second"
+    outbid(cloud, 3000, hours=30)
+    assert laptop.run("build", calls=20000) == "" and laptop.built()
+    assert cloud.living() == [first] and first.intended == "stopped"
+    first.outbid_until = 0.0
+    assert laptop.run("start") == "" and laptop.run("down") == "" and cloud.living() == []
+
+
+def test_without_credit_it_says_so_and_goes_on_when_there_is_some(cloud, laptop):
+    cloud.after(4000, cloud.no_credit)
+    assert laptop.run("build").startswith("Stopped")
+    said = laptop.run("build")
+    assert said.startswith("NoCredit") and "billing" in said and len(cloud.living()) == 1
+    assert laptop.run("start").startswith("NoCredit") and laptop.run("down").startswith("HasWork")
+    cloud.credit = 5.0
+    assert laptop.run("build") == ""
+    only_one_box(cloud, laptop)
+
+
+def test_without_credit_nothing_is_rented(cloud, laptop):
+    cloud.credit = 0.0
+    assert laptop.run("build").startswith("NoCredit") and cloud.instances == {}
+
+
+@pytest.mark.parametrize("dollars", [0.30, 0.60])
+def test_a_price_that_changes_in_the_middle_is_in_the_bill(cloud, laptop, dollars):
+    cloud.after(7000, lambda: cloud.living()[0].change_price(dollars))
+    assert laptop.run("build") == ""
+    only_one_box(cloud, laptop)
+    (entry,) = laptop.store.load()["ledger"]
+    assert {price for _, price, _ in entry["prices"]} == {0.4, dollars, 0.0}
+    assert ledger.spent(entry, cloud.clock.true)[0] == pytest.approx(
+        cloud.clock.true / 3600 - 1_000_000 / 3600, abs=0.1
+    )
+
+
+def test_a_gpu_that_is_another_after_a_stop_is_told_of(cloud, laptop):
+    instance = started(cloud, laptop)
+    assert laptop.run("stop") == ""
+    instance.machine.fault = "gpu"
+    assert laptop.run("build") == ""
+    (told,) = [line for line in laptop.said if "WARNING: its gpu is bad" in line]
+    assert "build --elsewhere" in told
+    only_one_box(cloud, laptop)
+
+
+def test_one_that_was_renamed_in_the_web_console_is_still_ours(cloud, laptop):
+    instance = started(cloud, laptop)
+    instance.label = "my box"
+    assert laptop.run("build") == ""
+    only_one_box(cloud, laptop)
+
+
+def test_one_that_was_destroyed_in_the_web_console_is_billed_no_more(cloud, laptop):
+    instance = started(cloud, laptop)
+    instance.end()
+    assert laptop.run("down") == "" and "exists no more" in laptop.said[-1]
+    assert laptop.store.load()["instance"] is None
+    bill_is_right(cloud, laptop)
+
+
+def test_a_start_that_nobody_saw_is_in_the_bill(cloud, laptop):
+    """The command dies with the order out; the box runs until its guard ends it, and is given up unasked."""
+    instance = started(cloud, laptop)
+    assert laptop.run("stop") == ""
+    ordered = instance.bill[-1][0]
+    while instance.intended == "stopped":
+        assert laptop.run("start", calls=6) in ("killed", "")
+    cloud.clock.advance(30 * 3600)
+    assert instance.intended == "stopped" and instance.bill[-1][0] > ordered
+    assert laptop.run("down", lose_work=True) == ""
+    (entry,) = laptop.store.load()["ledger"]
+    billed, said = instance.billed(cloud.clock.true), ledger.spent(entry, cloud.clock.true)[1]
+    assert said - ledger.guess(entry) - 0.02 <= billed <= said + 0.02
+
+
+@pytest.mark.parametrize("hours", [9, -9])
+def test_a_laptop_whose_clock_is_set_right_after_renting(cloud, laptop, hours):
+    cloud.clock.off = hours * 3600.0
+    assert laptop.run("up") == ""
+    cloud.clock.off = 0.0
+    assert laptop.run("build") == ""
+    only_one_box(cloud, laptop)
+
+
+def full(laptop, monkeypatch):
+    def no_space(file, text):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("scripts.rental.state.write_private", no_space)
+
+
+def test_on_a_full_disk_nothing_is_rented(cloud, laptop, monkeypatch):
+    """What cannot be noted must not be asked for."""
+    full(laptop, monkeypatch)
+    assert "No space left" in laptop.run("build") and cloud.instances == {}
+
+
+@pytest.mark.parametrize("how", ["stop", "down"])
+def test_on_a_full_disk_a_box_can_be_ended_all_the_same(cloud, laptop, monkeypatch, how):
+    started(cloud, laptop)
+    cloud.clock.advance(300)
+    full(laptop, monkeypatch)
+    assert laptop.run(how) == ""
+    assert [instance.intended for instance in cloud.living()] == (["stopped"] if how == "stop" else [])
+    assert laptop.store.unwritten is not None, "it says so in the end"
 
 
 def test_a_host_that_vanishes_is_replaced_and_goes_on_from_what_was_pulled(cloud, laptop):

@@ -8,8 +8,9 @@ import pytest
 
 from pipeline.config import load_config
 from scripts.rental import commands, transfer
+from scripts.rental.build import Gone, Stopped
 from scripts.rental.state import Store, empty
-from scripts.rental.world import ApiError, KeyRefused
+from scripts.rental.world import ApiError, KeyRefused, Unreachable
 
 BOX = {"id": 7, "dph": 0.4, "disk_dph": 0.02, "wanted": "running"}
 
@@ -38,7 +39,7 @@ def test_a_box_that_was_left_behind_is_told_of_too(tmp_path, monkeypatch, capsys
     left = {**BOX, "id": 6, "wanted": "stopped", "plan": "p"}
     assert fails_with(monkeypatch, tmp_path, {"left": [left]}, KeyRefused("refused")) == 2
     said = capsys.readouterr().err
-    assert "instance 6 was outbid and left behind" in said and "$0.48 a day" in said
+    assert "instance 6 was left behind" in said and "$0.48 a day" in said
     assert "python scripts/vast.py start" in said and "python scripts/vast.py down 6 --lose-work" in said
 
 
@@ -79,3 +80,34 @@ def test_a_push_while_a_stage_writes_leaves_its_files_alone(monkeypatch):
     transfer.push(line, cfg, "configs/demo.yaml", busy=False)
     made = [options for folders, options in sent if folders == transfer.made_folders(cfg)]
     assert made == [("--ignore-existing",)]
+
+
+class Boxes:
+    """A session whose box is reached anew for each pull: `states` are what it says of its one job, or raises."""
+
+    def __init__(self, *states):
+        self.states, self.asked, self.args = list(states), 0, Namespace(every="1s")
+        self.store = SimpleNamespace(change=None)
+
+    def rented_box(self):
+        self.asked += 1
+        state = self.states.pop(0)
+        if isinstance(state, Exception):
+            raise state
+        return SimpleNamespace(
+            status=lambda: {"jobs": {"train": [state, None, ""]}}, pull=lambda: SimpleNamespace(new=())
+        )
+
+
+def test_pulling_again_and_again_outlives_a_cut_line_and_another_port_and_ends_with_the_job(monkeypatch, capsys):
+    monkeypatch.setattr(commands.time, "sleep", lambda seconds: None)
+    boxes = Boxes("running", Unreachable("ssh: Connection refused"), "running", "ended")
+    commands.pull(boxes)
+    assert boxes.asked == 4 and "Connection refused; trying again in 1s" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("end", [Gone("instance 7 does not exist any more"), Stopped("instance 7 is stopped")])
+def test_pulling_again_and_again_ends_when_there_is_nothing_to_pull_from(monkeypatch, end):
+    monkeypatch.setattr(commands.time, "sleep", lambda seconds: None)
+    with pytest.raises(type(end)):
+        commands.pull(Boxes("running", end, "running"))

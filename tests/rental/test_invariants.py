@@ -37,9 +37,15 @@ class Rentals(RuleBasedStateMachine):
         self.laptops = [Laptop(self.cloud, "a"), Laptop(self.cloud, "b")]
         self.hours = 200.0
 
-    @rule(laptop=LAPTOPS, calls=CALLS)
-    def build(self, laptop, calls):
-        self.laptops[laptop].run("build", calls, self.hours)
+    @rule(laptop=LAPTOPS, calls=CALLS, elsewhere=st.sampled_from([False, False, True]))
+    def build(self, laptop, calls, elsewhere):
+        self.laptops[laptop].run("build", calls, self.hours, elsewhere=elsewhere)
+
+    @rule(laptop=LAPTOPS)
+    def another_config(self, laptop):
+        """The checkout's other one, named in every command from now on; `down` by it ends the first one's box."""
+        it = self.laptops[laptop]
+        it.plan = {f"plan of {it.name}": f"other plan of {it.name}"}.get(it.plan, f"plan of {it.name}")
 
     @rule(laptop=LAPTOPS, action=st.sampled_from(["up", "stop", "start", "down"]), calls=CALLS)
     def one_command(self, laptop, action, calls):
@@ -133,6 +139,11 @@ class Rentals(RuleBasedStateMachine):
 
         self.cloud.after(delay, act)
 
+    @rule(hours=st.sampled_from([2.0, 30.0]))
+    def the_credit_is_used_up(self, hours):
+        self.cloud.no_credit()
+        self.cloud.after(hours * 3600, lambda: setattr(self.cloud, "credit", 10.0))
+
     @rule(hours=st.sampled_from([1.0, 10.0]))
     def gpus_are_taken(self, hours):
         self.cloud.taken_until = self.cloud.clock.true + hours * 3600
@@ -194,7 +205,7 @@ class Rentals(RuleBasedStateMachine):
         cloud.order_faults.clear()
         cloud.machine_faults.clear()
         cloud.lag = cloud.null = cloud.taken_until = cloud.skew = 0.0
-        cloud.offers_taken = 0
+        cloud.offers_taken, cloud.credit = 0, 10.0
         cloud.clock.advance(30)
         last = max((moment for moment, _ in cloud.events), default=cloud.clock.true)
         cloud.clock.advance(last - cloud.clock.true + 60)  # what was planned has happened
@@ -221,6 +232,11 @@ class Rentals(RuleBasedStateMachine):
                     else:  # two of ours: the first must end before the second can be taken over
                         assert laptop.run("build", 20000, 1e5) == ""
             problem = laptop.run("build", 20000, 1e5)
+            if problem.startswith("InputError: the box runs another build"):
+                self.another_config(self.laptops.index(laptop))
+                continue
+            if not problem and laptop.store.load()["left"]:  # it holds what another config has made, or may have
+                assert laptop.run("start") == "" and laptop.run("down") == ""
             rows = [r for r in laptop.builder().fleet.reconcile() if self.cloud.instances[r.id].owner == laptop.name]
             if not problem and not rows:
                 break
@@ -345,6 +361,11 @@ def guard_absent_after_a_restart(patch):
     patch.setattr(Machine, "boot", boot_bare)
 
 
+def pull_by_this_config_alone(patch):
+    """What another config has made on the box is in other folders: taken for all that there is."""
+    patch.setattr(Machine, "note", lambda self, plan: None)
+
+
 def destroy_of_the_outbid_box(patch):
     """Another box goes on: taken for a reason to end the first."""
     patch.setattr(Fleet, "leave", lambda self, plan: self.destroy(verified=True))
@@ -353,7 +374,7 @@ def destroy_of_the_outbid_box(patch):
 @pytest.mark.parametrize(
     "put_back",
     [destroy_on_rsync_11, destroy_of_a_stopped_box, wall_clock_patience, built_by_path, no_read_back_of_stop,
-     label_not_swept, guard_absent_after_a_restart, destroy_of_the_outbid_box],
+     label_not_swept, guard_absent_after_a_restart, destroy_of_the_outbid_box, pull_by_this_config_alone],
 )  # fmt: skip
 def test_the_machine_finds_each_fault_that_is_put_back(put_back, monkeypatch):
     put_back(monkeypatch)

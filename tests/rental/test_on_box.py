@@ -42,6 +42,28 @@ def test_a_teacher_on_the_box_runs_only_while_a_stage_asks_it(
     assert (tmp_path / "called").read_text().splitlines() == expected
 
 
+TORCHRUN = "-m torch.distributed.run --standalone --nproc_per_node=4 src/train_sft.py --config c.yaml"
+
+
+@pytest.mark.parametrize(
+    ("count", "device", "called"), [(1, "cuda", "run_all"), (4, "cuda", TORCHRUN), (4, "cpu", "run_all")]
+)
+def test_a_trainer_has_all_the_gpus_that_were_rented(tmp_path, monkeypatch, count, device, called):
+    for name, text in {
+        "bin/nvidia-smi": f"for i in $(seq {count}); do echo GPU $i; done\n",
+        ".venv/bin/python": 'echo "$@" >> called\n',
+        "scripts/run_all.sh": "echo run_all >> called\n",
+    }.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(f"#!/bin/bash\n{text}")
+        (tmp_path / name).chmod(0o755)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PATH", f"{tmp_path}/bin:{os.environ['PATH']}")
+    cfg = load_config(str(ROOT / "configs/base.yaml"), [f"train.device={device}"])
+    assert build.run_stage(cfg, "train_sft", ["--config", "c.yaml"]) == 0
+    assert (tmp_path / "called").read_text().strip() == called
+
+
 @pytest.mark.parametrize(("able", "status", "expected"), [
     ("exit 0", 0, ["teacher check", "teacher prepare", "train"]),
     ("echo driver 470 is too old >&2; exit 2", 2, ["teacher check"]),
@@ -206,3 +228,23 @@ def test_the_report_of_a_box(repo):
         "checkpoints/base/latest": "-> step_0000001",
         "checkpoints/base/step_0000001/hashes.json": "44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a",
     }
+
+
+def test_files_of_no_bytes_after_a_loss_of_power_end_neither_report_nor_guard_nor_job(repo):
+    """A host that went down leaves what was written last empty."""
+    folder = repo.mine / "jobs/build"
+    folder.mkdir(parents=True)
+    for name in ("hours.json", "spans.json", "traffic.json", "limits.json", "counted.json", "ending", "jobs/build/exit",
+                 "jobs/build/pid"):  # fmt: skip
+        (repo.mine / name).write_text("")
+    (repo.mine / "instance").write_text("1\nhttp://127.0.0.1:9\n")
+    (repo.mine / "auth").write_text("Authorization: Bearer k\n")
+    ran = subprocess.run([sys.executable, repo.mine / "report.py"], env=repo.env, capture_output=True, check=True)
+    assert json.loads(ran.stdout)["jobs"] == {"build": ["lost", None, ""]}
+    subprocess.run(["bash", repo.mine / "resume.sh"], env=repo.env, check=True, timeout=60)
+    pid = wait(lambda: guard.lives(text(repo.mine / "guard.pid")))
+    wait(lambda: text(repo.mine / "counted.json"))
+    limits, _ = json.loads(text(repo.mine / "counted.json"))
+    assert limits == guard.NO_LIMITS and guard.lives(text(repo.mine / "guard.pid")) == pid
+    job = start(repo)
+    assert job.wait(60) == 0 and json.loads(text(repo.mine / "hours.json")).keys() == {"train"}

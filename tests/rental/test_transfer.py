@@ -2,12 +2,16 @@
 
 import hashlib
 import json
+import os
 import shutil
 import subprocess
+import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
+from pipeline.config import load_config
 from scripts.rental import transfer
 from scripts.rental.world import LocalFault, RentalError, Unreachable
 
@@ -145,7 +149,141 @@ def test_a_long_transfer_says_how_far_it_is(monkeypatch, capsys):
 
 def test_what_was_paid_for_is_pulled():
     """Of all that the GPU half makes outside checkpoints, the teacher's answers cost the most."""
-    from pipeline.config import load_config
-
     folders = transfer.made_folders(load_config("configs/base.yaml", ["out=runs/x", "corpus=."]))
     assert folders == ["data/teacher", "runs/x/data/pref", "runs/x/data/sft", "runs/x/reports"]
+
+
+# A box whose disk is full, a box that is not what it was, a box that lies ------------------------------------------
+
+
+@pytest.mark.skipif(not shutil.which("rsync"), reason="rsync is not installed")
+def test_what_a_box_with_a_full_disk_has_made_can_be_fetched(tmp_path):
+    """The mark of a transfer cannot be written there: rsync runs all the same."""
+    home, here = tmp_path / "home", tmp_path / "here"
+    home.mkdir()
+    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", home], capture_output=True).returncode:
+        pytest.skip("needs to mount a small disk")
+    try:
+        (home / "made").write_text("the model")
+        subprocess.run(["dd", "if=/dev/zero", f"of={home}/filler", "bs=4k"], capture_output=True)
+        ran = subprocess.run(
+            ["rsync", "-a", "-e", str(there(tmp_path, home)), f"--rsync-path={transfer.HOLD}", "box:made", f"{here}/"],
+            capture_output=True, text=True, timeout=60)  # fmt: skip
+        assert ran.returncode == 0, ran.stderr
+        assert (here / "made").read_text() == "the model"
+    finally:
+        subprocess.run(["umount", "-l", home], check=True)
+
+
+def there(tmp_path: Path, home: Path) -> Path:
+    """In place of ssh: the command in another home."""
+    script = tmp_path / "there"
+    script.write_text(f'#!/bin/bash\nshift; cd {home}; HOME={home} exec bash -c "$*"\n')
+    script.chmod(0o755)
+    return script
+
+
+def test_a_machine_with_another_host_key_is_said_to_be_one():
+    said = "@@@ WARNING @@@\r\nHost key verification failed.\r\n"
+    assert "another host key" in transfer.ssh_problem(said) and "rm .vast/known_hosts" in transfer.ssh_problem(said)
+    assert transfer.ssh_problem("kex: Connection reset") == "kex: Connection reset"
+    found = transfer.blame(255, said + "rsync error: unexplained error (code 255)", pulling=True)
+    assert type(found) is Unreachable and "another host key" in str(found)
+
+
+def test_a_box_without_rsync_is_not_waited_for():
+    said = (
+        "bash: line 1: exec: rsync: not found\nrsync: connection unexpectedly closed (0 bytes received so far) [sender]"
+    )
+    assert type(transfer.blame(12, said, pulling=False)) is RentalError
+
+
+def test_an_rsync_that_is_missing_here_is_a_fault_of_here(tmp_path, monkeypatch):
+    (tmp_path / "ssh_config").touch()
+
+    def missing(command, stdin):
+        raise FileNotFoundError(2, "No such file or directory", "rsync")
+
+    monkeypatch.setattr(transfer, "follow", missing)
+    monkeypatch.setattr(transfer, "shows_progress", lambda: False)
+    with pytest.raises(LocalFault, match="cannot run rsync here"):
+        transfer.Line(tmp_path / "ssh_config").rsync("a", "b")
+
+
+@pytest.mark.parametrize(
+    "name, comes",
+    [
+        ("demo/checkpoints/base/latest", True),
+        ("runs/other/checkpoints/base/step_0000010/hashes.json", True),  # of another config
+        ("reports/judge.json", True),
+        ("src/train.py", False),
+        ("scripts/vast.py", False),
+        (".git/hooks/post-checkout", False),
+        ("runs/.ssh/authorized_keys", False),
+        ("../outside", False),
+        ("runs/../../outside", False),
+        ("/etc/passwd", False),
+        ("sitecustomize.py", False),
+    ],
+)
+def test_a_box_may_send_only_what_stages_make(name, comes, monkeypatch):
+    """It is a stranger's machine, and its list of names decides what a pull writes here."""
+    cfg = load_config("configs/demo.yaml", [])
+    answer = SimpleNamespace(stdout=json.dumps({name: "0" * 64}))
+    line = SimpleNamespace(ssh=lambda *args, **more: answer)
+    if comes:
+        assert transfer.inventory(line, cfg) == {name: "0" * 64}
+    else:
+        with pytest.raises(RentalError, match="which no stage makes"):
+            transfer.inventory(line, cfg)
+
+
+def test_links_of_a_box_point_to_checkpoints_and_nowhere_else():
+    cfg = load_config("configs/demo.yaml", [])
+    for target, good in (("step_0000010", True), ("../../..", False), ("/etc", False), ("..", False)):
+        found = {"demo/checkpoints/base/latest": f"-> {target}"}
+        line = SimpleNamespace(ssh=lambda *args, found=found, **more: SimpleNamespace(stdout=json.dumps(found)))
+        if good:
+            assert transfer.inventory(line, cfg) == found
+        else:
+            with pytest.raises(RentalError):
+                transfer.inventory(line, cfg)
+
+
+class HomeLine:
+    """The line to a box that is a home of its own on this machine; nothing is copied."""
+
+    def __init__(self, home: Path):
+        self.home = home
+        (home / "wikillm/scripts").mkdir(parents=True)
+        shutil.copytree(transfer.ON_BOX, home / ".wikillm")
+
+    def ssh(self, command, stdin="", **more):
+        how = {"input": stdin, "capture_output": True, "text": True, "cwd": self.home}
+        ran = subprocess.run(["bash", "-c", command], env={**os.environ, "HOME": str(self.home)}, **how)
+        assert ran.returncode == 0 or more.get("check") is False, ran.stderr
+        return ran
+
+    def rsync(self, *arguments, files=None):
+        return 0
+
+
+def test_what_another_config_makes_on_the_box_is_listed_too(tmp_path):
+    """By the folders that its push has noted there."""
+    line = HomeLine(tmp_path)
+    first, second = (load_config("configs/demo.yaml", [f"out=runs/{name}"]) for name in ("first", "second"))
+    for _ in (1, 2):  # each push
+        transfer.note_folders(line, first)
+    made = {"runs/first/checkpoints/base/step_0000010/hashes.json", "runs/first/reports/ppl.json"}
+    files(tmp_path / "wikillm", *made, "runs/third/x")
+    assert set(transfer.inventory(line, second)) == made
+    assert len((tmp_path / ".wikillm/folders").read_text().splitlines()) == len(transfer.output_folders(first))
+
+
+def test_a_box_that_installs_its_packages_is_not_idle(tmp_path):
+    """By a slow line that takes longer than vast.idle_minutes."""
+    line = HomeLine(tmp_path)
+    look = "import guard; print(guard.transferring(guard.HOME))"
+    (tmp_path / "wikillm/scripts/setup.sh").write_text(f"cd ~/.wikillm && {sys.executable} -c '{look}' > seen\n")
+    transfer.push(line, load_config("configs/demo.yaml", []), "configs/demo.yaml", busy=False)
+    assert (tmp_path / ".wikillm/seen").read_text() == "True\n"

@@ -31,7 +31,9 @@ def test_from_offer_to_pulled_checkpoint_to_nothing_rented(ready, vast):
     listed = ready("offers")
     assert listed.index("\n         2") < listed.index("\n         1")
     assert vast.asked["allocated_storage"] == 200 and "H100 SXM" in vast.asked["gpu_name"]["in"]
+    assert vast.asked["num_gpus"] == {"lte": "4"}, "one or several, to compare"
     out = ready("up")
+    assert vast.asked["num_gpus"] == {"eq": "1"}
     assert vast.asked["gpu_name"] == {"eq": "RTX 4090"} and vast.asked["direct_port_count"] == {"gte": "1"}
     instance = ready.instance
     request = vast.instances[instance]["request"]
@@ -201,6 +203,18 @@ def test_killed_while_renting_is_settled_by_down(laptop, vast):
     assert vast.instances == {}
 
 
+def test_two_terminals_at_once(laptop, vast):
+    """The second one that would rent, stop or destroy ends at once; looking is allowed, and changes nothing."""
+    vast.offer(1, stuck=True)
+    first = laptop.start("up", "vast.boot_minutes=5")
+    wait_for(lambda: vast.instances)
+    for command in ("up", "stop", "down"):
+        assert "another vast.py that rents, stops or builds is at work here" in laptop(command, expect=2)
+    assert "instance 7001" in laptop("status")
+    first.send_signal(signal.SIGINT)
+    assert first.wait(PATIENCE) == 130 and vast.instances == {} and [what for _, what in vast.ledger][0] == "rented"
+
+
 def test_check_rents_nothing_and_says_what_is_missing(ready, vast):
     vast.offer(1)
     out = ready("build", "--check")
@@ -218,6 +232,9 @@ def test_when_vast_was_deleted_the_box_is_found_by_its_label(laptop, vast):
     out = laptop("down", expect=1)
     assert "vast.py adopt 7001" in out and "nothing is rented by this checkout" in out
     assert "another checkout's" in laptop("status")
+    for command, status in (("pull", 2), ("stop", 1)):
+        out = laptop(command, expect=status)
+        assert "nothing is rented" in out and "vast.py adopt 7001" in out
     laptop("adopt", "7001")
     assert "gone, costs nothing" in laptop("down")
     assert vast.instances == {}
@@ -361,6 +378,23 @@ def test_a_damaged_checkpoint_is_not_taken(ready, vast):
     assert (ready.root / "checkpoints/base/step_0000040").exists() and vast.instances == {}
 
 
+@pytest.mark.slow
+def test_down_by_one_config_saves_and_fetches_what_another_one_makes(ready, vast):
+    """`python scripts/vast.py down`, as every message says it, while a stage of another config trains."""
+    vast.offer(1)
+    (ready.root / "configs/other.yaml").write_text("inherits: tiny.yaml\nout: runs/other\ncorpus: .\n")
+    other = ["--config", "configs/other.yaml"]
+    ready("up")
+    ready("push", *other)
+    never = [f"train.{key}=100000000" for key in ("max_iters", "checkpoint_interval", "eval_interval")]
+    ready("run", "train", *other, *never)
+    log = vast.box(ready.instance).home / ".wikillm/jobs/train/log"
+    wait_for(lambda: log.exists() and "tok/s" in log.read_text())
+    ready("down")
+    made = list((ready.root / "runs/other/checkpoints/base").glob("step_*/model.safetensors"))
+    assert made and vast.instances == {}, "what was not here was destroyed"
+
+
 def test_down_destroys_only_what_is_in_the_state_file(laptop, vast):
     vast.offer(1)
     vast.offer(2)
@@ -377,6 +411,8 @@ def test_stop_and_start(ready, vast):
     assert "its disk costs $0.48 a day" in ready("stop")
     assert vast.billing() == [] and vast.storing() == [ready.instance]
     wait_for(lambda: vast.box(ready.instance).server is None)
+    for command in (["push"], ["pull", "--every", "1s"], ["run", "train"], ["logs", "train"]):
+        assert "is stopped; first: python scripts/vast.py start" in ready(*command, expect=1)
     ready("start")
     assert vast.billing() == [ready.instance]
     assert ready.ssh("ls wikillm/data/tokens/train.bin").strip() == "wikillm/data/tokens/train.bin"

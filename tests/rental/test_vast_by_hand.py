@@ -1,16 +1,11 @@
 """docs/gpu.md, line by line: the commands of its "By hand" section with the real `vastai` tool against the stand-in."""
 
 import os
-import pty
 import re
-import select
-import signal
 import subprocess
-import time
 
 import pytest
-import yaml
-from laptop import CONFIG, PATIENCE, ROOT, pytestmark, wait_for  # noqa: F401
+from laptop import PATIENCE, ROOT, at_a_terminal, pytestmark, wait_for  # noqa: F401
 
 SECTION = (ROOT / "docs/gpu.md").read_text().split("\n## By hand\n")[1]
 COMMANDS = [
@@ -32,12 +27,7 @@ def shell(ready):
     for name in ("id_ed25519", "id_ed25519.pub"):
         (ready.home / ".ssh" / name).write_bytes((ready.home / name).read_bytes())
     (ready.home / ".ssh/id_ed25519").chmod(0o600)
-    # base.yaml in small: the page's commands name no config
-    base = yaml.safe_load((ready.root / "configs/base.yaml").read_text())
-    for section, keys in yaml.safe_load(CONFIG).items():
-        if section != "inherits":
-            base[section].update(keys)
-    (ready.root / "configs/base.yaml").write_text(yaml.safe_dump(base))
+    ready.make_base_small({})
     variables = {"PATH": f"{tools}:{ready.root}/.venv-vast/bin:{os.environ['PATH']}"}
 
     def run(line: str, **more: str) -> str:
@@ -55,36 +45,6 @@ def shell(ready):
 
     run.variables = variables
     return run
-
-
-def at_a_terminal(line: str, wanted: bytes, keys: bytes, cwd, env) -> str:
-    """Run a line on a pseudo-terminal, type `keys` when it shows what is wanted. -> all that it showed"""
-    master, slave = pty.openpty()
-    process = subprocess.Popen(
-        ["bash", "-c", line],
-        cwd=cwd,
-        env={**env, "TERM": "xterm"},
-        stdin=slave,
-        stdout=slave,
-        stderr=slave,
-        start_new_session=True,
-    )
-    os.close(slave)
-    shown, typed, end = b"", False, time.time() + PATIENCE
-    while time.time() < end:
-        if select.select([master], [], [], 0.2)[0]:
-            try:
-                shown += os.read(master, 65536)
-            except OSError:  # the line has ended
-                break
-        elif wanted in shown and not typed:
-            os.write(master, keys)
-            typed = True
-    else:
-        os.killpg(process.pid, signal.SIGKILL)
-    process.wait()
-    os.close(master)
-    return shown.decode(errors="replace")
 
 
 @pytest.mark.slow

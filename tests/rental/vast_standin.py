@@ -272,7 +272,7 @@ class Standin:
         self.ledger.append((instance, "vanished"))
 
     def outbid(self, instance: int) -> None:
-        """Somebody pays more for its GPU, for good: the container ends, the disk stays, it is still meant to run."""
+        """Somebody else has its GPU, for good: the container ends, the disk stays; told to run, it waits."""
         row = self.instances[instance]
         row["outbid"] = True
         row["box"].kill()
@@ -390,7 +390,8 @@ class Standin:
         elif state == "running" and row["state"] == "stopped":
             row["state"] = "running"
             self.ledger.append((instance, "started"))
-            self.boot(instance)
+            if not row.get("outbid"):
+                self.boot(instance)
         return 200, {"success": True}
 
     def row(self, instance: int) -> dict:

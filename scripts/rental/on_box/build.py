@@ -13,6 +13,7 @@ far.
 import json
 import math
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -54,11 +55,20 @@ def run(command: list[str]) -> int:
     return subprocess.Popen(command).wait()
 
 
+def gpus() -> int:
+    if not shutil.which("nvidia-smi"):
+        return 0
+    return len(subprocess.run(["nvidia-smi", "--list-gpus"], capture_output=True, text=True).stdout.splitlines())
+
+
 def run_stage(cfg, stage: str, settings: list[str]) -> int:
     command = [".venv/bin/python", f"src/{stage}.py", *settings]
     if stage in STAGES:  # a signal to the group ends bash before the stage has saved, unless bash has a trap
         script = ["scripts/run_all.sh", "--from", stage, "--to", stage, *settings]
         command = ["bash", "-c", 'trap : TERM INT; source "$0" "$@"', *script]
+    if stage in RUNS and cfg.train.device != "cpu" and (count := gpus()) > 1:  # what was rented is used
+        torchrun = [".venv/bin/python", "-m", "torch.distributed.run", "--standalone", f"--nproc_per_node={count}"]
+        command = [*torchrun, f"src/{stage}.py", *settings]
     if stage not in ASKS_TEACHER or not local_teacher(cfg):
         return run(command)
     try:
@@ -70,7 +80,10 @@ def run_stage(cfg, stage: str, settings: list[str]) -> int:
 def count_hours(stage: str, seconds: float) -> None:
     HOME.mkdir(exist_ok=True)
     file = HOME / "hours.json"
-    hours = json.loads(file.read_text()) if file.exists() else {}
+    try:
+        hours = json.loads(file.read_text())
+    except (OSError, ValueError):  # none yet, or 0 bytes after the host lost its power
+        hours = {}
     hours[stage] = hours.get(stage, 0.0) + seconds / 3600
     file.with_suffix(".new").write_text(json.dumps(hours))
     os.replace(file.with_suffix(".new"), file)

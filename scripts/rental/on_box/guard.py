@@ -33,6 +33,8 @@ PULL_SECONDS = 600  # for the laptop to fetch what was saved when a cap is reach
 HEARD_SECONDS = 120  # within so many the laptop is there
 KEY_SECONDS = 600  # between two tries of a refused instance key
 START_SECONDS = 300  # for the laptop to raise a cap that was reached before this start
+# When no limits can be read: an idle box ends; until the laptop sends the caps again, they cannot be known.
+NO_LIMITS = {"idle_minutes": 20, "laptop_hours": 12, "seconds_left": 1e9, "poll_seconds": 10}
 
 
 def start_of(pid: int) -> str | None:
@@ -68,6 +70,14 @@ def transferring(home: Path) -> bool:
         else:
             hold.unlink(missing_ok=True)
     return busy
+
+
+def read(file: Path, otherwise):
+    """What a JSON file holds. A host that lost its power leaves files of 0 bytes; those are worth no more than none."""
+    try:
+        return json.loads(file.read_text())
+    except (OSError, ValueError):
+        return otherwise
 
 
 def marks(home: Path, *names: str) -> tuple[int, ...]:
@@ -175,10 +185,7 @@ class Spans:
 
     def __init__(self, home: Path):
         self.file, self.began, self.wall = home / "spans.json", time.monotonic(), time.time()
-        try:
-            self.before = json.loads(self.file.read_text())
-        except (OSError, ValueError):
-            self.before = []
+        self.before = read(self.file, [])
 
     def beat(self) -> None:
         write(self.file, json.dumps([*self.before, [self.wall, time.monotonic() - self.began]]))
@@ -190,10 +197,7 @@ class Traffic:
 
     def __init__(self, home: Path):
         self.file = home / "traffic.json"
-        try:
-            self.counts = json.loads(self.file.read_text())
-        except (OSError, ValueError):
-            self.counts = {"total": [0, 0], "seen": [0, 0]}
+        self.counts = read(self.file, {"total": [0, 0], "seen": [0, 0]})
 
     def beat(self) -> None:
         now, before = network(), self.counts["seen"]
@@ -214,11 +218,8 @@ def network(table: Path = Path("/proc/net/dev")) -> list[int]:
 
 def counted(home: Path) -> tuple[dict | None, float]:
     """-> (limits, seconds counted under them) as the guard before this one left them"""
-    try:
-        limits, seconds = json.loads((home / "counted.json").read_text())
-        return limits, seconds
-    except (OSError, ValueError):
-        return None, 0.0
+    limits, seconds = read(home / "counted.json", [None, 0.0])
+    return limits, seconds
 
 
 def watch(home: Path) -> None:
@@ -235,7 +236,7 @@ def watch(home: Path) -> None:
         now = time.monotonic()
         if not good_key and now - tried >= KEY_SECONDS:
             good_key, tried = try_key(home), now
-        limits = json.loads((home / "limits.json").read_text())
+        limits = read(home / "limits.json", decide.limits or NO_LIMITS)
         busy = bool(running_jobs(home)) or transferring(home)
         reason = decide.look(
             now, limits, busy, marks(home, "laptop"), marks(home, "activity", "jobs/*/exit", "jobs/*/pid")
@@ -254,7 +255,7 @@ def watch(home: Path) -> None:
         time.sleep(1)
         if marks(home, "laptop") != decide.laptop:
             decide.laptop, decide.heard = marks(home, "laptop"), time.monotonic()
-        fresh = json.loads((home / "limits.json").read_text())
+        fresh = read(home / "limits.json", limits)
         if fresh != limits and fresh["seconds_left"] > 0:  # the cap was raised meanwhile
             return
     stop(home, spans)

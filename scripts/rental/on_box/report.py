@@ -1,7 +1,8 @@
 """What the box says of itself, as one line of JSON; see world.Report. Runs on the box beside guard.py.
 
 python3 report.py                         jobs, guard, hours, load
-python3 report.py inventory FOLDER...     {path: sha256} of what the stages have made in these folders of ~/wikillm
+python3 report.py inventory FOLDER...     {path: sha256} of what the stages have made in these folders of ~/wikillm,
+                                          and in those that ~/.wikillm/folders has
 python3 report.py machine                 disk, its speed, driver: what is looked at before hours are paid
 """
 
@@ -33,8 +34,8 @@ def last_line(file: Path) -> str:
 def job(folder: Path) -> tuple[str, int | None]:
     """-> (none | running | ended | lost, exit status)"""
     try:
-        if (folder / "exit").exists():
-            return "ended", int((folder / "exit").read_text())
+        if (folder / "exit").exists() and (status := text(folder / "exit")):  # empty after the host lost its power
+            return "ended", int(status)
         return ("running" if guard.lives((folder / "pid").read_text()) else "lost"), None
     except OSError:
         return "none", None
@@ -55,25 +56,21 @@ def problem() -> str:
 def ending() -> str:
     """Why the guard is about to stop the box. A reason from before the last start, or from limits that were raised
     since, is none."""
-    try:
-        reason, limits = json.loads((HOME / "ending").read_text())
-        return reason if limits == json.loads((HOME / "limits.json").read_text()) else ""
-    except (OSError, ValueError):
-        return ""
+    reason, limits = guard.read(HOME / "ending", ["", None])
+    return reason if limits == guard.read(HOME / "limits.json", {}) else ""
 
 
 def status() -> dict:
     jobs = {folder.name: job(folder) for folder in sorted((HOME / "jobs").glob("*"))}
-    hours, spans, traffic = HOME / "hours.json", HOME / "spans.json", HOME / "traffic.json"
     return {
         "now": time.time(),
         "jobs": {name: [state, code, last_line(HOME / "jobs" / name / "log")] for name, (state, code) in jobs.items()},
         "plan": text(HOME / "jobs/build/plan"),
         "guard": problem(),
         "ending": ending(),
-        "hours": json.loads(hours.read_text()) if hours.exists() else {},
-        "spans": json.loads(spans.read_text()) if spans.exists() else [],
-        "traffic": json.loads(traffic.read_text())["total"] if traffic.exists() else [0, 0],
+        "hours": guard.read(HOME / "hours.json", {}),
+        "spans": guard.read(HOME / "spans.json", []),
+        "traffic": guard.read(HOME / "traffic.json", {"total": [0, 0]})["total"],
         "gpu": ask_gpu("name,utilization.gpu,memory.used,memory.total,temperature.gpu"),
     }
 
@@ -88,7 +85,7 @@ def ask_gpu(fields: str) -> str:
 def inventory(folders: list[str]) -> dict[str, str]:
     """A checkpoint stands for itself by its hashes.json; `latest` and `best` by where they point."""
     found = {}
-    for folder in folders:
+    for folder in sorted({*folders, *text(HOME / "folders").split("\n")} - {""}):
         for path, names, files in os.walk(folder):
             names[:] = sorted(name for name in names if not name.startswith("."))
             for link in [name for name in names if os.path.islink(f"{path}/{name}")]:

@@ -16,7 +16,7 @@ if ! lives "$me/guard.pid"; then
   lives "$me/guard.pid" || { tail -n 3 "$me/guard.log" >&2; exit 1; }
 fi
 for job in "$me"/jobs/*/; do
-  [ -s "$job/command" ] && [ ! -f "$job/exit" ] && ! lives "$job/pid" || continue
+  [ -s "$job/command" ] && [ ! -s "$job/exit" ] && ! lives "$job/pid" || continue
   name=$(basename "$job")
   tmux kill-session -t "=$name" 2> /dev/null
   eval "tmux new-session -d -s $name bash $me/job.sh $name $(cat "$job/command")"   # words quoted by job.sh
