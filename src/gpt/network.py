@@ -7,7 +7,9 @@ import sys
 import time
 import uuid
 from collections.abc import Iterable
+from http import HTTPStatus
 
+import orjson
 import uvicorn
 from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
@@ -21,6 +23,11 @@ from gpt.api_requests import APIError
 from gpt.engine import Engine
 
 HEADER_SECONDS = 10  # for the head of a request to come
+MAX_HEAD = 64 << 10  # bytes of it
+BODY_SECONDS = (
+    30  # for the rest; gpt.api_requests waits shorter where a body is read, this is for those that nobody reads
+)
+MAX_PIPELINED = 32  # requests on one connection that wait for the one before them
 WRITE_SECONDS = 30  # that a client may leave untaken what it is sent
 CONNECTIONS = 1000  # at once; more are answered 503
 DRAIN_SECONDS = 3  # that answers under way have to end when the server is told to stop; then they end with an error
@@ -30,22 +37,57 @@ QUIET = ("/health", "/health/live", "/health/ready", "/metrics")  # asked every 
 
 
 class TimedProtocol(HttpToolsProtocol):
-    """uvicorn's HTTP, which closes the connection of a client that sends or takes nothing."""
+    """uvicorn's HTTP, which closes the connection of a client that sends or takes nothing, or sends without end. What
+    uvicorn itself answers is in OpenAI's shape, too."""
 
-    head_timer: asyncio.TimerHandle | None = None
-    write_timer: asyncio.TimerHandle | None = None
+    def __init__(self, *arguments, **named) -> None:
+        super().__init__(*arguments, **named)
+        self.refusal: APIError | None = None  # why the parser was stopped
+        self.head = 0  # bytes of the head that comes; -1: it is there
+        self.read_timer: asyncio.TimerHandle | None = None
+        self.write_timer: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport) -> None:
         super().connection_made(transport)
-        self._expect_head()
+        self._expect(HEADER_SECONDS)
+
+    def data_received(self, data: bytes) -> None:
+        if self.head >= 0:
+            self.head += len(data)
+        super().data_received(data)
+        if self.head > MAX_HEAD and not self.transport.is_closing():
+            self.refusal = APIError(431, f"the head of the request is larger than {MAX_HEAD >> 10} KB")
+            self.send_400_response("")
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
-        self._expect_head()
+        self.head = 0
+        self._expect(HEADER_SECONDS)
 
     def on_headers_complete(self) -> None:
-        self._cancel(self.head_timer)
+        self.head = -1
+        self._expect(BODY_SECONDS)
+        if len(self.connections) > CONNECTIONS:
+            self.refusal = APIError(503, "too many connections; try again in a moment", code="too_many_connections")
+        elif len(self.pipeline) >= MAX_PIPELINED:
+            self.refusal = APIError(400, f"more than {MAX_PIPELINED} requests at once on one connection")
+        if self.refusal:
+            raise ConnectionRefusedError  # the parser stops, and send_400_response() is called
         super().on_headers_complete()
+
+    def on_message_complete(self) -> None:
+        self._cancel(self.read_timer)
+        super().on_message_complete()
+
+    def send_400_response(self, msg: str) -> None:
+        error = self.refusal or APIError(400, "this is not a request of HTTP/1.1")
+        last = self.cycle
+        if not self.pipeline and (last is None or last.response_complete or not last.response_started):
+            body = orjson.dumps(error_body(error))
+            head = f"HTTP/1.1 {error.status} {HTTPStatus(error.status).phrase}\r\ncontent-type: application/json\r\n"
+            head += f"content-length: {len(body)}\r\nconnection: close\r\n\r\n"
+            self.transport.write(head.encode() + body)
+        self.transport.close()
 
     def pause_writing(self) -> None:
         super().pause_writing()
@@ -57,13 +99,20 @@ class TimedProtocol(HttpToolsProtocol):
         super().resume_writing()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        self._cancel(self.head_timer)
+        self._cancel(self.read_timer)
         self._cancel(self.write_timer)
         super().connection_lost(exc)
 
-    def _expect_head(self) -> None:
-        self._cancel(self.head_timer)
-        self.head_timer = self.loop.call_later(HEADER_SECONDS, self.transport.abort)
+    def _expect(self, seconds: float) -> None:
+        """What is to come now, the rest of a head or of a body, has so many seconds."""
+        self._cancel(self.read_timer)
+        self.read_timer = self.loop.call_later(seconds, self._late, seconds)
+
+    def _late(self, seconds: float) -> None:
+        if self.flow.read_paused:  # the next request waits until this one is answered: that is not the client's doing
+            self._expect(seconds)
+        else:
+            self.transport.abort()
 
     @staticmethod
     def _cancel(timer: asyncio.TimerHandle | None) -> None:
@@ -83,7 +132,6 @@ class Server(uvicorn.Server):
                 log_level="error",
                 access_log=False,
                 server_header=False,
-                limit_concurrency=CONNECTIONS,
                 timeout_graceful_shutdown=DRAIN_SECONDS + 1,
             )
         )
