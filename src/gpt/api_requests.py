@@ -227,12 +227,15 @@ async def read_body(http: HTTPRequest, kind: type[Kind], look: Callable[[Kind], 
     """The request's JSON, whatever Content-Type it came with: curl -d sends another; and what `look` makes of it, off
     the loop if it is large. APIError names what is wrong."""
     body = bytearray()
+    too_large = APIError(413, f"the request is larger than {MAX_BODY >> 20} MB")
+    if int(http.headers.get("content-length", 0)) > MAX_BODY:  # the parser has seen that it is a number
+        raise too_large
 
     async def collect() -> None:
         async for chunk in http.stream():
             body.extend(chunk)
             if len(body) > MAX_BODY:
-                raise APIError(413, f"the request is larger than {MAX_BODY >> 20} MB")
+                raise too_large
 
     try:
         await asyncio.wait_for(collect(), BODY_SECONDS)

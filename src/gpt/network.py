@@ -16,7 +16,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.registry import Collector
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import JSONResponse
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 from gpt.api_answers import error_body
 from gpt.api_requests import APIError
@@ -43,7 +43,8 @@ class TimedProtocol(HttpToolsProtocol):
     def __init__(self, *arguments, **named) -> None:
         super().__init__(*arguments, **named)
         self.refusal: APIError | None = None  # why the parser was stopped
-        self.head = 0  # bytes of the head that comes; -1: it is there
+        self.head = 0  # bytes of the head that comes, but for its first piece; -1: it is there
+        self.at_work: RequestResponseCycle | None = None  # what is being answered; those in self.pipeline wait
         self.read_timer: asyncio.TimerHandle | None = None
         self.write_timer: asyncio.TimerHandle | None = None
 
@@ -75,14 +76,18 @@ class TimedProtocol(HttpToolsProtocol):
             raise ConnectionRefusedError  # the parser stops, and send_400_response() is called
         super().on_headers_complete()
 
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app) -> None:
+        self.at_work = cycle
+        super()._start_asgi_task(cycle, app)
+
     def on_message_complete(self) -> None:
         self._cancel(self.read_timer)
         super().on_message_complete()
 
     def send_400_response(self, msg: str) -> None:
         error = self.refusal or APIError(400, "this is not a request of HTTP/1.1")
-        last = self.cycle
-        if not self.pipeline and (last is None or last.response_complete or not last.response_started):
+        at_work = self.at_work
+        if at_work is None or at_work.response_complete or not at_work.response_started:
             body = orjson.dumps(error_body(error))
             head = f"HTTP/1.1 {error.status} {HTTPStatus(error.status).phrase}\r\ncontent-type: application/json\r\n"
             head += f"content-length: {len(body)}\r\nconnection: close\r\n\r\n"
