@@ -128,15 +128,13 @@ def test_draining_lets_short_answers_end_and_fails_the_others(engine):
 
 JOINING = {  # lengths of prompts that come while 16 rows are answered
     "one long": [900],
-    "four long": [900] * 4,
     "forty short": [20] * 40,
-    "of all lengths": [1, 2, 33, 64, 500, 900, 1000],
+    "of all lengths": [1, 2, 33, 64, 300],
 }
 
 
-@pytest.mark.parametrize("scored", [False, True])
-@pytest.mark.parametrize("lengths", JOINING.values(), ids=JOINING)
-def test_every_row_gets_a_token_every_step_whatever_joins(tokenizer, lengths, scored):
+@pytest.mark.parametrize("name", [*JOINING, "one long, scored"])
+def test_every_row_gets_a_token_every_step_whatever_joins(tokenizer, name):
     """Between two tokens of a row stands at most one chunk of prompts, which costs about a step of 16 rows."""
     engine = Engine(tiny_model(block_size=1024), tokenizer, max_batch=64, queue=0)
     decoder, read, work = engine.decoder, engine.decoder.read, []
@@ -150,7 +148,7 @@ def test_every_row_gets_a_token_every_step_whatever_joins(tokenizer, lengths, sc
     decoder.add([Request([5, 6 + n], 400, HOT, n, ignore_end=True) for n in range(16)], list(range(16)))
     decoder.step()
     assert len(decoder.rows) == 16
-    told = 1 if scored else None
+    lengths, told = JOINING[name.removesuffix(", scored")], 1 if name.endswith("scored") else None
     joining = [Request([5 + i % 200 for i in range(n)], 1, HOT, n, prompt_logprobs=told) for n in lengths]
     decoder.add(joining, ["joins"] * len(joining))
     joined = steps = 0
@@ -173,20 +171,6 @@ def server(tokenizer):
         e,
     ):
         yield url, e, parrot
-
-
-def longest_silence(url: str, during) -> tuple[float, list]:
-    """-> (the longest that /health took while during() ran, seconds; what it returned)"""
-    result: list = []
-    worker = threading.Thread(target=lambda: result.append(during()))
-    worker.start()
-    worst, session = 0.0, requests.Session()
-    while worker.is_alive():
-        began = time.monotonic()
-        assert session.get(url + "/health", timeout=30).ok
-        worst = max(worst, time.monotonic() - began)
-        time.sleep(0.01)
-    return worst, result
 
 
 def turns(n: int) -> list[dict]:
@@ -214,30 +198,20 @@ HOSTILE = {
 }
 
 
-@pytest.mark.parametrize("name", HOSTILE)
-def test_a_hostile_body_is_answered_soon_and_nobody_waits_for_it(server, name):
-    url, _, parrot = server
-    path, body, status = HOSTILE[name]
-    parrot.delay = 0.0
-    data = (body if isinstance(body, str) else json.dumps(body)).encode()
-    began = time.monotonic()
-    worst, (got,) = longest_silence(url, lambda: requests.post(url + path, data=data, timeout=60).status_code)
-    assert got == status and time.monotonic() - began < 10
-    assert worst < 3.0  # seconds, on a machine that does other things too; it was 12 to 92
-
-
 LARGE_ANSWERS = {
-    "16 answers with log-probabilities": (
+    "answers with log-probabilities": (
         "/v1/chat/completions",
-        {"messages": QUESTION, "n": 8, "max_tokens": 60, "ignore_eos": True, "logprobs": True, "top_logprobs": 20},
+        {"messages": QUESTION, "n": 4, "max_tokens": 30, "ignore_eos": True, "logprobs": True, "top_logprobs": 20},
+        200,
     ),
     "prompts scored": ("/v1/completions", {"prompt": [[5] * 250] * 8, "max_tokens": 0, "echo": True, "logprobs": 20}),
     "prompts scored in a stream": (
         "/v1/completions",
-        {"prompt": [[5] * 250] * 8, "max_tokens": 1, "echo": True, "logprobs": 20, "stream": True},
+        {"prompt": [[5] * 250] * 4, "max_tokens": 1, "echo": True, "logprobs": 20, "stream": True},
+        200,
     ),
-    "ids of a long text": ("/tokenize", {"prompt": "gold " * 100_000}),
-    "text of many ids": ("/detokenize", {"tokens": [70] * 130_000}),
+    "ids of a long text": ("/tokenize", {"prompt": "gold " * 100_000}, 200),
+    "text of many ids": ("/detokenize", {"tokens": [70] * 130_000}, 200),
     "a schema": (
         "/v1/chat/completions",
         {
@@ -245,6 +219,7 @@ LARGE_ANSWERS = {
             "max_tokens": 8,
             "response_format": {"type": "json_schema", "json_schema": {"schema": {"enum": list(range(9000))}}},
         },
+        200,
     ),
 }
 
@@ -299,8 +274,8 @@ def size_of(value) -> int:
 
 
 def test_what_the_loop_does_in_one_go_is_bounded_whatever_is_sent(tokenizer, monkeypatch):
-    """So that /health need not wait. Reading 300,000 ids, or writing 16 answers with their log-probabilities, are
-    millions of bytecodes."""
+    """So that /health need not wait. Reading 300,000 ids, or writing answers with their log-probabilities, are
+    millions of bytecodes; it was 12 to 92 seconds."""
     work = LoopWork(monkeypatch)
     settings = load_config("configs/base.yaml", ["serve.max_batch=8", "serve.log_requests=false"]).serve
     engine = Engine(tiny_model(block_size=256), tokenizer, 8, 8)
@@ -309,11 +284,11 @@ def test_what_the_loop_does_in_one_go_is_bounded_whatever_is_sent(tokenizer, mon
     with listening(serve.create_app({"tiny": engine}, settings), [engine]) as url:
         for path in {path for path, *_ in (HOSTILE | LARGE_ANSWERS).values()}:
             requests.post(url + path, data=b"{}", timeout=30)  # FastAPI makes much of a path when it is first asked for
-        for name, (path, body, *_) in (HOSTILE | LARGE_ANSWERS).items():
+        for name, (path, body, status) in (HOSTILE | LARGE_ANSWERS).items():
             data = (body if isinstance(body, str) else json.dumps(body)).encode()
             work.bytecodes = work.size = 0
             response = requests.post(url + path, data=data, timeout=120)
-            assert response.status_code in (200, 400, 413), response.text
+            assert response.status_code == status, (name, response.text[:500])
             most[name] = work.bytecodes, work.size
     assert not {name: n for name, (n, _) in most.items() if n > 60_000}  # 3 ms
     assert not {name: size for name, (_, size) in most.items() if size > api_requests.LARGE}
