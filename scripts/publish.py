@@ -37,7 +37,7 @@ from pipeline.files import read_json, sha256_file, write_bytes
 from pipeline.progress import duration
 from scripts import summary
 from scripts.pages import card as card_of_run
-from scripts.pages.data_sets import publish_data
+from scripts.pages.data_sets import dump_names, is_own, publish_data
 
 FILES = (
     "config.json",
@@ -121,7 +121,7 @@ def main(cfg, args) -> None:
 def card(cfg, source: Path, config, name: str, gguf: bool, repository: str | None) -> str:
     stages = history(cfg, source)
     trained = next((state["config"] for _, state in stages if "config" in state), cfg.model_dump())
-    own = "miniwiki" in trained["data"]["dump"]  # the repo's own articles are not Wikipedia's
+    own = is_own(trained["data"]["dump"])
     parameters = sum(parameter_counts(config).values())
     chats = any(stage in ("sft", "dpo") for stage, _ in stages)
     head = {
@@ -234,7 +234,7 @@ def training(trained: dict, stages: list[tuple[str, dict]]) -> str:
     optimizer = "Muon and AdamW" if t["optimizer"] == "muon" else "AdamW"
     tokens = t["micro_batch_size"] * t["grad_accum_steps"] * trained["model"]["block_size"]
     return (
-        f"Text: `{Path(trained['data']['dump']).name}`, extracted, filtered and deduplicated.\n\n{table}"
+        f"Text: {dump_names(trained['data']['dump'])}, extracted, filtered and deduplicated.\n\n{table}"
         f"Pretraining: {optimizer}, learning rate {t['lr']:g} ({t['lr_schedule']}), {tokens:,} tokens a step and "
         f"device, {t['dtype']}, seed {t['seed']}."
     )

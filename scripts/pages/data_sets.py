@@ -29,7 +29,7 @@ def data_sets(cfg: Config, names: list[str]) -> list[DataSet]:
     """InputError when one is not made, not whole, or not one of NAMES."""
     sft, pref = resolve(cfg.sft.train_file), resolve(cfg.pref.train_file)
     sft_val, pref_val = Path(cfg.sft.val_file).name, Path(cfg.pref.val_file).name
-    known = {
+    known: dict[str, tuple[Path, str, dict[str, list[str]]]] = {
         "conversations": (sft.parent, "gen_sft_data", {"train": [sft.name], "validation": [sft_val]}),
         "preferences": (pref.parent, "gen_pref_data", {"train": [pref.name], "validation": [pref_val]}),
         "articles": (resolve(cfg.data.deduped_dir), "dedup", {"train": []}),
@@ -55,6 +55,15 @@ WHAT = {
     "articles": "The text that the model is pretrained on: `id`, `title`, `url`, `text` in Markdown without markup of "
     "the wiki, filtered and without near-duplicates.",
 }
+
+
+def is_own(dump: str | list[str]) -> bool:
+    """The dump is the repo's mini-wiki, whose articles are not Wikipedia's."""
+    return all("miniwiki" in one for one in ([dump] if isinstance(dump, str) else dump))
+
+
+def dump_names(dump: str | list[str]) -> str:
+    return ", ".join(f"`{Path(one).name}`" for one in ([dump] if isinstance(dump, str) else dump))
 
 
 class Copied(NamedTuple):
@@ -91,7 +100,7 @@ def copied(one: DataSet, folder: Path) -> Copied:
 
 
 def card(cfg: Config, made: list[tuple[DataSet, Copied]], title: str, repository: str | None) -> str:
-    own = "miniwiki" in cfg.data.dump  # the repo's own articles are not Wikipedia's
+    own = is_own(cfg.data.dump)
     sets = [one for one, _ in made]
     total = sum(sum(told.rows.values()) for _, told in made)
     parts = [head(cfg, sets, total, title, own), f"# {title}", about(cfg, own), "## Use", usage(sets, repository)]
@@ -133,7 +142,7 @@ def short(n: int) -> str:
 
 def about(cfg: Config, own: bool) -> str:
     return (
-        f"Made from {'the mini-wiki of wikillm' if own else 'Wikipedia'} (`{Path(cfg.data.dump).name}`) by wikillm, "
+        f"Made from {'the mini-wiki of wikillm' if own else 'Wikipedia'} ({dump_names(cfg.data.dump)}) by wikillm, "
         "which trains a chat model from a dump of Wikipedia alone. The tables below are counted in the files and their "
         "manifests."
     )
@@ -195,8 +204,8 @@ def licence(cfg: Config, own: bool) -> str:
         return "The articles were written for wikillm and are under its licence, MIT."
     return (
         "Text of Wikipedia is under [CC BY-SA 4.0](https://creativecommons.org/licenses/by-sa/4.0/), by the "
-        f"contributors whom each article's history names: `https://{cfg.clean.language}.wikipedia.org/?curid=` and the `article_id` "
-        "(or `id`) of a row is its article. This data set is shared under the same licence."
+        f"contributors whom each article's history names: `https://{cfg.clean.language}.wikipedia.org/?curid=` and the "
+        "`article_id` (or `id`) of a row is its article. This data set is shared under the same licence."
     )
 
 

@@ -204,7 +204,11 @@ LARGE_ANSWERS = {
         {"messages": QUESTION, "n": 4, "max_tokens": 30, "ignore_eos": True, "logprobs": True, "top_logprobs": 20},
         200,
     ),
-    "prompts scored": ("/v1/completions", {"prompt": [[5] * 250] * 8, "max_tokens": 0, "echo": True, "logprobs": 20}),
+    "prompts scored": (
+        "/v1/completions",
+        {"prompt": [[5] * 250] * 4, "max_tokens": 0, "echo": True, "logprobs": 20},
+        200,
+    ),
     "prompts scored in a stream": (
         "/v1/completions",
         {"prompt": [[5] * 250] * 4, "max_tokens": 1, "echo": True, "logprobs": 20, "stream": True},

@@ -4,6 +4,7 @@ import json
 import os
 import re
 import select
+import shutil
 import signal
 import socket
 import subprocess
@@ -408,6 +409,29 @@ def test_sigterm_ends_answers_with_an_error_and_the_process_in_six_seconds(tmp_p
             last = got[f"stream{i}"].decode().strip().split("\n\n")[-1]
             assert json.loads(last[6:])["error"]["code"] == "server_stopping"
             assert got[f"whole{i}"][0] == 503 and got[f"whole{i}"][1]["error"]["code"] == "server_stopping"
+    finally:
+        process.kill()
+
+
+def test_a_server_outlives_its_checkpoint_and_ends_with_its_terminal(tmp_path):
+    """On IPv6 where there is one, with a model whose name has a slash."""
+    checkpoint = tiny_checkpoint(tmp_path / "run")
+    try:
+        socket.create_server(("::1", 0), family=socket.AF_INET6).close()
+        host = "::1"
+    except OSError:
+        host = "127.0.0.1"
+    process, url = start(f"serve.models={{org/tiny: {checkpoint}}}", f"serve.host='{host}'")
+    try:
+        shutil.rmtree(tmp_path / "run")
+        schema = {"type": "json_schema", "json_schema": {"schema": {"enum": ["gold", "iron"]}}}
+        body = CHAT | {"model": "org/tiny", "response_format": schema}
+        said = requests.post(url + "/v1/chat/completions", json=body, timeout=60).json()
+        assert json.loads(said["choices"][0]["message"]["content"]) in ("gold", "iron")
+        assert requests.get(url + "/v1/models/org/tiny", timeout=10).json()["id"] == "org/tiny"
+        process.send_signal(signal.SIGHUP)
+        _, error = process.communicate(timeout=30)
+        assert process.returncode == 0 and error.endswith("stopped\n")
     finally:
         process.kill()
 

@@ -533,6 +533,17 @@ def test_data_sets_have_a_card_of_what_is_in_them(data):
         assert fact in body, fact
 
 
+def test_a_dump_in_several_files_is_named_whole():
+    from scripts.pages.data_sets import dump_names, is_own
+
+    parts = ["data/raw/enwiki-1.xml.bz2", "/mnt/enwiki-2.xml.bz2"]
+    assert dump_names(parts) == "`enwiki-1.xml.bz2`, `enwiki-2.xml.bz2`"
+    assert dump_names("a/b.xml") == "`b.xml`"
+    assert [is_own(d) for d in ("raw/miniwiki-1.xml", ["miniwiki.xml"], parts, ["miniwiki.xml", *parts])] == (
+        [True, True, False, False]
+    )
+
+
 def test_data_sets_have_columns_of_one_type(data):
     """A number in one row and text in another are an error where the hub's viewer and `datasets` read them."""
     arrow = pytest.importorskip("pyarrow.json")
