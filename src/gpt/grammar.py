@@ -89,13 +89,15 @@ class Schemas:
     # ---- in the thread
 
     def _grammar(self, schema: dict) -> Grammar:
+        text, problem = "", ""
         try:
             text = json.dumps(schema)
+            problem = "" if text in self.kept else self._tried(text)
         except RecursionError:
-            raise InputError("the schema cannot be used: it is nested too deeply") from None
+            problem = "it is nested too deeply"
+        if problem:
+            raise InputError(f"the schema cannot be used: {problem}")
         if text not in self.kept:
-            if problem := self._tried(text):
-                raise InputError(f"the schema cannot be used: {problem}")
             self.kept[text] = Grammar(compiled(vocabulary(self.tokenizer, self.vocab_size), text), self.vocab_size)
         self.kept.move_to_end(text)
         while len(self.kept) > MOST_KEPT:
