@@ -151,7 +151,8 @@ def create_app(
         app.add_middleware(
             CORSMiddleware, allow_origins=settings.allow_origins, allow_methods=["*"], allow_headers=["*"]
         )
-    return Gate(app, metrics, settings.host, key, frozenset([*asked, *told]), settings.log_requests)
+    paths = frozenset([*asked, *told])
+    return Gate(app, metrics, settings.host, key, paths, settings.log_requests, settings.allow_origins)
 
 
 def chat_page(page: str) -> Callable[[], Any]:

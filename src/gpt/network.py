@@ -6,7 +6,7 @@ import ipaddress
 import sys
 import time
 import uuid
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from http import HTTPStatus
 
 import orjson
@@ -189,8 +189,19 @@ class Metrics(Collector):
 class Gate:
     """An ASGI app around the endpoints: Host, key, x-request-id, metrics, a line for each request without its text."""
 
-    def __init__(self, app, metrics: Metrics, host: str, key: str | None, paths: frozenset[str], log: bool):
+    def __init__(
+        self,
+        app,
+        metrics: Metrics,
+        host: str,
+        key: str | None,
+        paths: frozenset[str],
+        log: bool,
+        origins: Collection[str] = (),
+    ):
+        """origins: the sites whose pages may ask"""
         self.app, self.metrics, self.key, self.paths, self.log = app, metrics, key, paths, log
+        self.origins = origins
         # A page elsewhere can have its name lead to 127.0.0.1 and then ask as if it were ours (DNS rebinding): a server
         # for this machine alone answers to this machine's names alone.
         self.names = {*LOCAL_NAMES, host.lower()} if is_loopback(host) else None
@@ -227,6 +238,10 @@ class Gate:
     def _refusal(self, scope, headers: Headers) -> APIError | None:
         if self.names is not None and host_name(headers.get("host", "")) not in self.names:
             return APIError(403, "this server answers to localhost alone; see serve.host", code="unknown_host")
+        # A page elsewhere may send a form to localhost without asking; it cannot read the answer, but it is decoded.
+        elsewhere = headers.get("sec-fetch-site") == "cross-site" and scope["method"] == "POST"
+        if elsewhere and headers.get("origin") not in self.origins and "*" not in self.origins:
+            return APIError(403, "pages of other sites may not ask; see serve.allow_origins", code="unknown_origin")
         if self.key is None or scope["path"] in OPEN or scope["method"] == "OPTIONS":
             return None
         scheme, _, given = headers.get("authorization", "").partition(" ")

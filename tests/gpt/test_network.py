@@ -93,6 +93,11 @@ def test_pages_of_other_sites(server):
         response = requests.options(url + "/v1/chat/completions", headers=asked, timeout=5)
         assert response.headers.get("access-control-allow-origin") == allowed
         assert ask(url, Origin=origin).headers.get("access-control-allow-origin") == allowed
+        # a form, for which no browser asks first
+        sent = ask(url, Origin=origin, Sec_Fetch_Site="cross-site", Content_Type="text/plain")
+        assert sent.status_code == (200 if allowed else 403)
+    for site in ("same-origin", "same-site", "none"):  # the page itself, a link, a proxy's other name
+        assert ask(url, Origin="https://chat.example.org", Sec_Fetch_Site=site).status_code == 200
 
 
 def test_request_ids_a_line_for_each_request_and_none_of_its_text(server, capfd):
