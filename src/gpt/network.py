@@ -75,10 +75,13 @@ class TimedProtocol(HttpToolsProtocol):
         if self.refusal:
             raise ConnectionRefusedError  # the parser stops, and send_400_response() is called
         super().on_headers_complete()
+        if not self.pipeline:
+            self.at_work = self.cycle
 
-    def _start_asgi_task(self, cycle: RequestResponseCycle, app) -> None:
-        self.at_work = cycle
-        super()._start_asgi_task(cycle, app)
+    def on_response_complete(self) -> None:
+        if self.pipeline:
+            self.at_work = self.pipeline[-1][0]
+        super().on_response_complete()
 
     def on_message_complete(self) -> None:
         self._cancel(self.read_timer)
