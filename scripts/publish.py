@@ -4,11 +4,13 @@
     python scripts/publish.py --config configs/simplewiki.yaml --checkpoint simplewiki/checkpoints/dpo/best --out out
     python scripts/publish.py --out release --gguf --push yourname/wikigpt-124m
     python scripts/publish.py --out release --gguf q8_0 --page      then put release/page/ on any static host
+    python scripts/publish.py --data --out data --push yourname/wikigpt-conversations
 
 checkpoint + training_state/ + the reports of eval_ppl.py, judge_eval.py and report.py card -> the folder --out. The
 card states what was measured and nothing else: reports that are not there are left out. --gguf needs `pip install
 gguf`, --push needs `pip install huggingface_hub` and a token (`hf auth login`). --page needs npm: it fetches wllama,
 llama.cpp as WebAssembly, and makes page/, a folder that runs the model in the browser of whoever opens it.
+--data publishes what the model learned from instead, with a card of its own: conversations, preferences, articles.
 """
 
 import html
@@ -35,6 +37,7 @@ from pipeline.files import read_json, sha256_file, write_bytes
 from pipeline.progress import duration
 from scripts import summary
 from scripts.pages import card as card_of_run
+from scripts.pages.data_sets import dump_names, is_own, publish_data
 
 FILES = (
     "config.json",
@@ -64,6 +67,13 @@ def arguments(parser) -> None:
     )
     parser.add_argument("--page", action="store_true", help="make page/, which runs the GGUF in a browser")
     parser.add_argument(
+        "--data",
+        nargs="?",
+        const="conversations,preferences",
+        metavar="NAME,NAME",
+        help="data sets instead of a model; default: conversations,preferences; articles is the third",
+    )
+    parser.add_argument(
         "--push", metavar="OWNER/NAME", help="upload the folder to this repository on the Hugging Face hub"
     )
     parser.add_argument(
@@ -72,6 +82,10 @@ def arguments(parser) -> None:
 
 
 def main(cfg, args) -> None:
+    if args.data:
+        if args.checkpoint or args.gguf or args.page:
+            raise InputError("--data publishes data sets; leave out --checkpoint, --gguf and --page")
+        return publish_data(cfg, args, args.name or f"{cfg.wandb.run_name}-data", hub)
     source, out, name = (
         resolve(args.checkpoint or cfg.serve.checkpoint),
         Path(args.out),
@@ -107,7 +121,7 @@ def main(cfg, args) -> None:
 def card(cfg, source: Path, config, name: str, gguf: bool, repository: str | None) -> str:
     stages = history(cfg, source)
     trained = next((state["config"] for _, state in stages if "config" in state), cfg.model_dump())
-    own = "miniwiki" in trained["data"]["dump"]  # the repo's own articles are not Wikipedia's
+    own = is_own(trained["data"]["dump"])
     parameters = sum(parameter_counts(config).values())
     chats = any(stage in ("sft", "dpo") for stage, _ in stages)
     head = {
@@ -220,7 +234,7 @@ def training(trained: dict, stages: list[tuple[str, dict]]) -> str:
     optimizer = "Muon and AdamW" if t["optimizer"] == "muon" else "AdamW"
     tokens = t["micro_batch_size"] * t["grad_accum_steps"] * trained["model"]["block_size"]
     return (
-        f"Text: `{Path(trained['data']['dump']).name}`, extracted, filtered and deduplicated.\n\n{table}"
+        f"Text: {dump_names(trained['data']['dump'])}, extracted, filtered and deduplicated.\n\n{table}"
         f"Pretraining: {optimizer}, learning rate {t['lr']:g} ({t['lr_schedule']}), {tokens:,} tokens a step and "
         f"device, {t['dtype']}, seed {t['seed']}."
     )
@@ -431,8 +445,9 @@ def write_page(out: Path, name: str, context: int) -> None:
 # ---- the hub
 
 
-def hub(repository: str):
-    """-> upload(folder, private) -> where it is. InputError when the package or a token is missing."""
+def hub(repository: str, kind: str = "model"):
+    """-> upload(folder, private) -> where it is. kind: model or dataset. InputError when the package or a token is
+    missing."""
     try:
         import huggingface_hub
     except ImportError:
@@ -445,8 +460,8 @@ def hub(repository: str):
     def upload(folder: Path, private: bool) -> str:
         api = huggingface_hub.HfApi()
         try:
-            api.create_repo(repository, private=private, exist_ok=True)
-            return str(api.upload_folder(repo_id=repository, folder_path=folder))
+            api.create_repo(repository, repo_type=kind, private=private, exist_ok=True)
+            return str(api.upload_folder(repo_id=repository, repo_type=kind, folder_path=folder))
         except Exception as error:  # the library has no common one: HTTP, validation, connection
             raise InputError(
                 f"--push {repository}: {str(error).splitlines()[0]}; everything is in {folder}, run it again"
@@ -456,4 +471,4 @@ def hub(repository: str):
 
 
 if __name__ == "__main__":
-    stage_main(main, __doc__, ("serve",), arguments)
+    stage_main(main, __doc__, ("serve", "sft", "pref"), arguments)

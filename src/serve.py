@@ -68,6 +68,8 @@ def main(cfg: Config) -> None:
     app = create_app(engines, settings, key, ready, reader)
     for stop in (signal.SIGTERM, signal.SIGINT):  # uvicorn ends the server, then raises the signal again: it ends well
         signal.signal(stop, lambda *_: None)
+    if signal.getsignal(signal.SIGHUP) == signal.SIG_DFL:  # the terminal was closed, and there is no nohup
+        signal.signal(signal.SIGHUP, lambda *_: signal.raise_signal(signal.SIGTERM))
     Server(app, engines.values()).run(sockets=[sock])
     gc.freeze()  # or the interpreter walks through all of torch once more before it ends: 2 s instead of 0.4 s
     print("stopped", file=sys.stderr)
@@ -116,6 +118,7 @@ def create_app(
     async def lifespan(_):
         on_start()
         yield
+        api.close()
         for engine in engines.values():
             await asyncio.to_thread(engine.close)
 
@@ -148,7 +151,8 @@ def create_app(
         app.add_middleware(
             CORSMiddleware, allow_origins=settings.allow_origins, allow_methods=["*"], allow_headers=["*"]
         )
-    return Gate(app, metrics, settings.host, key, frozenset([*asked, *told]), settings.log_requests)
+    paths = frozenset([*asked, *told])
+    return Gate(app, metrics, settings.host, key, paths, settings.log_requests, settings.allow_origins)
 
 
 def chat_page(page: str) -> Callable[[], Any]:

@@ -9,9 +9,10 @@ import orjson
 from fastapi import Request as HTTPRequest
 from starlette.responses import Response
 
-from gpt.api_requests import APIError
+from gpt.api_requests import APIError, off_loop
 from gpt.decoder import Completion
 from gpt.engine import Engine, Job, Stopping
+from gpt.grammar import GrammarFailed
 from gpt.text_stream import token_bytes
 from gpt.tokenizer import Tokenizer
 
@@ -69,6 +70,12 @@ def usage(jobs: list[Job], prompts: int) -> dict:
     return {"prompt_tokens": prompts, "completion_tokens": said, "total_tokens": prompts + said}
 
 
+async def json_answer(numbers: int, work: Callable[[], dict]) -> Response:
+    """work's value as JSON. numbers: about so many are in it; sixteen answers with their log-probabilities take a
+    second, so they are made in a thread."""
+    return Response(await off_loop(20 * numbers, lambda: orjson.dumps(work())), media_type="application/json")
+
+
 def sse(value: dict) -> bytes:
     """A server-sent event. Some clients take U+2028 and its like for ends of lines, so they go out as escapes."""
     line = orjson.dumps(value)
@@ -98,6 +105,8 @@ async def follow(engine: Engine, jobs: list[Job]) -> AsyncIterator[tuple[Job, st
 def as_failure(error: Exception) -> APIError:
     if isinstance(error, Stopping):
         return APIError(503, str(error), code="server_stopping")
+    if isinstance(error, GrammarFailed):
+        return APIError(400, f"response_format: {error}", "response_format")
     why = re.sub(r"(/[\w.+-]+){2,}", "...", f"{type(error).__name__}: {error}".splitlines()[0])  # no paths of ours
     return APIError(500, f"decoding failed: {why}")
 
@@ -141,6 +150,8 @@ class EventStream(Response):
         self.events = events
 
     async def __call__(self, scope, receive, send) -> None:
+        if scope["http_version"] == "1.0":  # which knows no chunks: it gets the events together
+            send = Gathered(send)
         await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
         await until_gone(self._send(send), receive)
 
@@ -159,6 +170,24 @@ class EventStream(Response):
         finally:
             await self.events.aclose()  # type: ignore[attr-defined]  # decoding ends with it
         await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+
+class Gathered:
+    """An ASGI send that sends the whole body at once, with its length."""
+
+    def __init__(self, send: Callable):
+        self.send, self.body = send, b""
+        self.start: dict = {}
+
+    async def __call__(self, message: dict) -> None:
+        if message["type"] == "http.response.start":
+            self.start = message
+            return
+        self.body += message["body"]
+        if not message["more_body"]:
+            length = (b"content-length", str(len(self.body)).encode())
+            await self.send(self.start | {"headers": [*self.start["headers"], length]})
+            await self.send({"type": "http.response.body", "body": self.body, "more_body": False})
 
 
 def error_body(error: APIError) -> dict:

@@ -20,13 +20,20 @@ LARGE = 16 << 10  # bytes whose reading and tokenizing would hold up the event l
 MAX_MESSAGES = 4096
 MAX_STOPS, MAX_STOP = 4, 256  # strings (OpenAI's limit) and characters: every token is compared with them
 
+MAX_MESSAGE = 400  # characters of an error
+MAX_ID = 10  # digits of a token id
+
 Result = TypeVar("Result")
 
 
 class APIError(Exception):
+    """What a client is told: one line of bounded length, though it may repeat what the client has sent."""
+
     def __init__(self, status: int, message: str, param: str | None = None, code: str | None = None):
+        message = " ".join(message.split())
+        message = message if len(message) <= MAX_MESSAGE else message[:MAX_MESSAGE] + " ..."
         super().__init__(message)
-        self.status, self.message, self.param, self.code = status, message, param, code
+        self.status, self.message, self.param, self.code = status, message, param and param[:MAX_MESSAGE], code
 
 
 class Body(BaseModel):
@@ -145,7 +152,7 @@ class Generation(Body):
     @field_validator("logit_bias")
     @classmethod
     def _ids(cls, value: dict | None) -> dict | None:
-        if any(not key.isdecimal() for key in value or ()):
+        if any(not key.isdecimal() or len(key) > MAX_ID for key in value or ()):
             raise ValueError("its keys are token ids")
         return value
 
@@ -181,6 +188,12 @@ class ChatBody(Generation):
         return value
 
     @model_validator(mode="after")
+    def _no_alternatives_alone(self):
+        if self.top_logprobs and not self.logprobs:
+            raise APIError(400, "top_logprobs: needs logprobs: true beside it", "top_logprobs")
+        return self
+
+    @model_validator(mode="after")
     def _tools(self):
         if self.tools and self.tool_choice != "none":
             raise APIError(
@@ -210,21 +223,30 @@ class DetokenizeBody(Body):
 Kind = TypeVar("Kind", bound=Body)
 
 
-async def read_body(http: HTTPRequest, kind: type[Kind]) -> Kind:
-    """The request's JSON, whatever Content-Type it came with: curl -d sends another. APIError names what is wrong."""
+async def read_body(http: HTTPRequest, kind: type[Kind], look: Callable[[Kind], Result]) -> tuple[Kind, Result]:
+    """The request's JSON, whatever Content-Type it came with: curl -d sends another; and what `look` makes of it, off
+    the loop if it is large. APIError names what is wrong."""
     body = bytearray()
+    too_large = APIError(413, f"the request is larger than {MAX_BODY >> 20} MB")
+    if int(http.headers.get("content-length", 0)) > MAX_BODY:  # the parser has seen that it is a number
+        raise too_large
 
     async def collect() -> None:
         async for chunk in http.stream():
             body.extend(chunk)
             if len(body) > MAX_BODY:
-                raise APIError(413, f"the request is larger than {MAX_BODY >> 20} MB")
+                raise too_large
 
     try:
         await asyncio.wait_for(collect(), BODY_SECONDS)
     except asyncio.TimeoutError:
         raise APIError(408, f"the request did not come whole within {BODY_SECONDS} seconds") from None
-    return await off_loop(len(body), lambda: parse(bytes(body), kind))
+
+    def understood() -> tuple[Kind, Result]:
+        parsed = parse(bytes(body), kind)
+        return parsed, look(parsed)
+
+    return await off_loop(len(body), understood)
 
 
 async def off_loop(size: int, work: Callable[[], Result]) -> Result:
@@ -265,6 +287,8 @@ def checked(kind: type[Kind], value: Any, where: str) -> Kind:
         problem = "is required" if first["type"] == "missing" else first["msg"].removeprefix("Value error, ")
         if problem.startswith("content is"):
             name, problem = f"{name}.content", problem.removeprefix("content ")
+        elif kind is Message and name == f"{where}content":
+            problem = "must be text, or a list of parts of type text"
         raise APIError(400, f"{name}: {problem}", name) from None
 
 
@@ -279,9 +303,14 @@ def read_prompt(prompt: Any, known: int, most: int) -> list[str | list[int]]:
     for one in prompt:
         if not isinstance(one, str | list):
             raise APIError(400, "prompt: is neither text nor a list of token ids", "prompt")
-        if isinstance(one, list) and any(type(i) is not int or not 0 <= i < known for i in one):
-            raise APIError(400, f"prompt: token ids are 0 to {known - 1}", "prompt")
+        if isinstance(one, list):
+            check_ids(one, known, "prompt")
     return prompt
+
+
+def check_ids(ids: list, known: int, name: str) -> None:
+    if any(type(i) is not int or not 0 <= i < known for i in ids):
+        raise APIError(400, f"{name}: token ids are 0 to {known - 1}", name)
 
 
 def plain_messages(messages: list[Message]) -> list[dict]:
@@ -298,4 +327,6 @@ def plain_messages(messages: list[Message]) -> list[dict]:
                 result.append({"role": "user", "content": plain["content"]})
         elif plain["content"] or not message.tool_calls:
             result.append(plain)
+    if messages and not result:
+        raise APIError(400, "messages: there are only calls of tools, and nothing to answer", "messages")
     return result

@@ -131,6 +131,8 @@ def prompt(tokenizer: Tokenizer, messages: list[dict], limit: int) -> tuple[list
             if len(ids) <= limit:
                 return ids, start
     ids = ask(tokenizer, last)
+    if len(ids) <= limit:  # there are only system texts
+        return ids, len(messages) - len(last)
     raise InputError(
         f"the last message and what belongs to it have {len(ids):,} tokens, there is room for {limit:,}; shorten it"
     )

@@ -18,7 +18,7 @@ import torch
 
 from gpt import checkpoints
 from gpt.decode_step import make_step
-from gpt.grammar import Matcher
+from gpt.grammar import Grammar, GrammarFailed
 from gpt.machine import pick_device
 from gpt.prefix_cache import PrefixCache
 from gpt.sampling import Knobs, Sampling
@@ -43,7 +43,7 @@ class Request:
     stop_ids: frozenset[int] = frozenset()  # tokens that end the answer as a stop string does
     min_new_tokens: int = 0  # before them, nothing that ends the answer is drawn
     ignore_end: bool = False  # never draw <|end|>
-    grammar: str | None = None  # of gpt.grammar: the answer keeps to it
+    grammar: Grammar | None = None  # the answer keeps to it
 
 
 @dataclass
@@ -52,7 +52,8 @@ class Completion:
 
     ids: list[int] = field(default_factory=list)  # the tokens drawn, <|end|> included when it came
     text: str = ""  # theirs, up to <|end|> or the stop string
-    finish_reason: str | None = None  # "stop": <|end|> or a stop string; "length": no room left
+    finish_reason: str | None = None  # "stop": <|end|> or a stop string; "length": no room left; "error": see problem
+    problem: GrammarFailed | None = None  # why this answer cannot go on
     logprobs: list[float] = field(default_factory=list)  # of ids, before temperature and cuts, when asked for
     alternatives: list[dict[int, float]] = field(default_factory=list)  # and the likeliest at each place
     prompt_logprobs: list[float] = field(default_factory=list)  # of prompt[1:], when asked for
@@ -62,13 +63,13 @@ class Completion:
 class Row:
     """A request while it is decoded."""
 
-    def __init__(self, request: Request, tokenizer: Tokenizer, key: Any, room: int, vocab_size: int):
+    def __init__(self, request: Request, tokenizer: Tokenizer, key: Any, room: int):
         self.request, self.key, self.completion = request, key, Completion()
         self.last = request.prompt[-1]  # the next token that the model has to see
         self.length = len(request.prompt) - 1  # tokens that it has seen
         self.limit = min(request.max_new_tokens, room)
         self.stream = TextStream(tokenizer, request.stop)
-        self.matcher = Matcher(tokenizer, request.grammar, vocab_size) if request.grammar else None
+        self.matcher = request.grammar.matcher() if request.grammar else None
         self.enders: frozenset[int] = request.stop_ids | {tokenizer.end_id}
         # All of a row's random numbers are drawn before it starts: its neighbours cannot change them.
         draws = torch.rand(self.limit, generator=torch.Generator().manual_seed(request.seed % 2**63))
@@ -79,11 +80,24 @@ class Row:
         """The tokens that the model has seen."""
         return (self.request.prompt + self.completion.ids)[: self.length]
 
-    def barred(self, end_id: int) -> set[int]:
-        """Tokens that may not come next."""
-        if len(self.completion.ids) < self.request.min_new_tokens:
-            return set(self.enders)
-        return {end_id} if self.request.ignore_end else set()
+    def bar(self, logits: torch.Tensor, end_id: int) -> None:
+        """What may not come next gets -inf: logits (V,), changed in place; what nobody draws has it already."""
+        if self.matcher:
+            try:
+                logits.masked_fill_(~self.matcher.allowed().to(logits.device), -torch.inf)
+                if logits.amax() == -torch.inf:
+                    raise GrammarFailed("the schema cannot be followed: no token may come next")
+            except GrammarFailed as error:
+                self.completion.problem = error
+                logits.fill_(-torch.inf)
+                logits[end_id] = 0.0  # something must be drawn; fail() follows
+                return
+        early = len(self.completion.ids) < self.request.min_new_tokens
+        barred = sorted(self.enders) if early else [end_id] if self.request.ignore_end else []
+        unbarred = logits[barred]
+        logits[barred] = -torch.inf
+        if self.matcher and logits.amax() == -torch.inf:
+            logits[barred] = unbarred  # the JSON is whole: neither of the two can make it longer
 
     def take(self, token: int) -> str:
         """Add the token that was drawn. -> the text that is certain now"""
@@ -100,6 +114,12 @@ class Row:
             elif len(done.ids) >= self.limit:
                 done.finish_reason, text = "length", text + self.stream.flush()
         done.text += text
+        return text
+
+    def fail(self) -> str:
+        """It ends here, with completion.problem. -> the text that was held back"""
+        done, text = self.completion, self.stream.flush()
+        done.finish_reason, done.text = "error", done.text + text
         return text
 
 
@@ -155,7 +175,7 @@ class Decoder:
         """Let requests join; keys: what the caller knows them by, found as row.key. InputError when a prompt is too
         long."""
         new = [
-            Row(r, self.tokenizer, key, check_prompt(r.prompt, self.config.block_size), self.config.vocab_size)
+            Row(r, self.tokenizer, key, check_prompt(r.prompt, self.config.block_size))
             for r, key in zip(requests, keys)
         ]
         groups: list[list[Row]] = []
@@ -198,7 +218,7 @@ class Decoder:
             self._keep_logprobs(logprobs, chosen.to(self.device), wanted)
         for row, token in zip(self.rows, tokens):
             row.length += 1
-            result.append((row, row.take(token)))
+            result.append((row, row.fail() if row.completion.problem else row.take(token)))
         for row in [row for row in self.rows if row.completion.finish_reason]:
             self.drop(row)
         return result
@@ -320,11 +340,9 @@ class Decoder:
     def _bar(self, logits: torch.Tensor) -> None:
         """Nothing but what may come next is drawn: logits (B, V) are changed in place."""
         logits.index_fill_(1, self.barred, -torch.inf)
-        for i, row in enumerate(self.rows):
-            if barred := row.barred(self.tokenizer.end_id):
-                logits[i, torch.tensor(sorted(barred), device=self.device)] = -torch.inf
-            if row.matcher:
-                logits[i].masked_fill_(~row.matcher.allowed().to(self.device), -torch.inf)
+        for row, of_row in zip(self.rows, logits):
+            if row.matcher or row.request.min_new_tokens or row.request.ignore_end:
+                row.bar(of_row, self.tokenizer.end_id)
 
     def _keep_logprobs(self, logprobs: torch.Tensor, chosen: torch.Tensor, wanted: list[int | None]) -> None:
         own = logprobs.gather(1, chosen[:, None])[:, 0].tolist()

@@ -187,7 +187,7 @@ class Engine:
                 row.key.completion = row.completion
             self.prompt_tokens += sum(len(job.request.prompt) for job in self.joining)
             self.joining = []
-        told = [row.key.event(text) for row, text in self.decoder.step()]
+        told = [row.key.event(text, row.completion.problem) for row, text in self.decoder.step()]
         self.answer_tokens += len(told)
         tell(told)
 

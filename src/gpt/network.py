@@ -6,21 +6,28 @@ import ipaddress
 import sys
 import time
 import uuid
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
+from http import HTTPStatus
 
+import orjson
 import uvicorn
 from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.registry import Collector
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import JSONResponse
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 from gpt.api_answers import error_body
 from gpt.api_requests import APIError
 from gpt.engine import Engine
 
 HEADER_SECONDS = 10  # for the head of a request to come
+MAX_HEAD = 64 << 10  # bytes of it
+BODY_SECONDS = (
+    30  # for the rest; gpt.api_requests waits shorter where a body is read, this is for those that nobody reads
+)
+MAX_PIPELINED = 32  # requests on one connection that wait for the one before them
 WRITE_SECONDS = 30  # that a client may leave untaken what it is sent
 CONNECTIONS = 1000  # at once; more are answered 503
 DRAIN_SECONDS = 3  # that answers under way have to end when the server is told to stop; then they end with an error
@@ -30,22 +37,65 @@ QUIET = ("/health", "/health/live", "/health/ready", "/metrics")  # asked every 
 
 
 class TimedProtocol(HttpToolsProtocol):
-    """uvicorn's HTTP, which closes the connection of a client that sends or takes nothing."""
+    """uvicorn's HTTP, which closes the connection of a client that sends or takes nothing, or sends without end. What
+    uvicorn itself answers is in OpenAI's shape, too."""
 
-    head_timer: asyncio.TimerHandle | None = None
-    write_timer: asyncio.TimerHandle | None = None
+    def __init__(self, *arguments, **named) -> None:
+        super().__init__(*arguments, **named)
+        self.refusal: APIError | None = None  # why the parser was stopped
+        self.head = 0  # bytes of the head that comes, but for its first piece; -1: it is there
+        self.at_work: RequestResponseCycle | None = None  # what is being answered; those in self.pipeline wait
+        self.read_timer: asyncio.TimerHandle | None = None
+        self.write_timer: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport) -> None:
         super().connection_made(transport)
-        self._expect_head()
+        self._expect(HEADER_SECONDS)
+
+    def data_received(self, data: bytes) -> None:
+        if self.head >= 0:
+            self.head += len(data)
+        super().data_received(data)
+        if self.head > MAX_HEAD and not self.transport.is_closing():
+            self.refusal = APIError(431, f"the head of the request is larger than {MAX_HEAD >> 10} KB")
+            self.send_400_response("")
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
-        self._expect_head()
+        self.head = 0
+        self._expect(HEADER_SECONDS)
 
     def on_headers_complete(self) -> None:
-        self._cancel(self.head_timer)
+        self.head = -1
+        self._expect(BODY_SECONDS)
+        if len(self.connections) > CONNECTIONS:
+            self.refusal = APIError(503, "too many connections; try again in a moment", code="too_many_connections")
+        elif len(self.pipeline) >= MAX_PIPELINED:
+            self.refusal = APIError(400, f"more than {MAX_PIPELINED} requests at once on one connection")
+        if self.refusal:
+            raise ConnectionRefusedError  # the parser stops, and send_400_response() is called
         super().on_headers_complete()
+        if not self.pipeline:
+            self.at_work = self.cycle
+
+    def on_response_complete(self) -> None:
+        if self.pipeline:
+            self.at_work = self.pipeline[-1][0]
+        super().on_response_complete()
+
+    def on_message_complete(self) -> None:
+        self._cancel(self.read_timer)
+        super().on_message_complete()
+
+    def send_400_response(self, msg: str) -> None:
+        error = self.refusal or APIError(400, "this is not a request of HTTP/1.1")
+        at_work = self.at_work
+        if at_work is None or at_work.response_complete or not at_work.response_started:
+            body = orjson.dumps(error_body(error))
+            head = f"HTTP/1.1 {error.status} {HTTPStatus(error.status).phrase}\r\ncontent-type: application/json\r\n"
+            head += f"content-length: {len(body)}\r\nconnection: close\r\n\r\n"
+            self.transport.write(head.encode() + body)
+        self.transport.close()
 
     def pause_writing(self) -> None:
         super().pause_writing()
@@ -57,13 +107,20 @@ class TimedProtocol(HttpToolsProtocol):
         super().resume_writing()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        self._cancel(self.head_timer)
+        self._cancel(self.read_timer)
         self._cancel(self.write_timer)
         super().connection_lost(exc)
 
-    def _expect_head(self) -> None:
-        self._cancel(self.head_timer)
-        self.head_timer = self.loop.call_later(HEADER_SECONDS, self.transport.abort)
+    def _expect(self, seconds: float) -> None:
+        """What is to come now, the rest of a head or of a body, has so many seconds."""
+        self._cancel(self.read_timer)
+        self.read_timer = self.loop.call_later(seconds, self._late, seconds)
+
+    def _late(self, seconds: float) -> None:
+        if self.flow.read_paused:  # the next request waits until this one is answered: that is not the client's doing
+            self._expect(seconds)
+        else:
+            self.transport.abort()
 
     @staticmethod
     def _cancel(timer: asyncio.TimerHandle | None) -> None:
@@ -83,7 +140,6 @@ class Server(uvicorn.Server):
                 log_level="error",
                 access_log=False,
                 server_header=False,
-                limit_concurrency=CONNECTIONS,
                 timeout_graceful_shutdown=DRAIN_SECONDS + 1,
             )
         )
@@ -136,8 +192,19 @@ class Metrics(Collector):
 class Gate:
     """An ASGI app around the endpoints: Host, key, x-request-id, metrics, a line for each request without its text."""
 
-    def __init__(self, app, metrics: Metrics, host: str, key: str | None, paths: frozenset[str], log: bool):
+    def __init__(
+        self,
+        app,
+        metrics: Metrics,
+        host: str,
+        key: str | None,
+        paths: frozenset[str],
+        log: bool,
+        origins: Collection[str] = (),
+    ):
+        """origins: the sites whose pages may ask"""
         self.app, self.metrics, self.key, self.paths, self.log = app, metrics, key, paths, log
+        self.origins = origins
         # A page elsewhere can have its name lead to 127.0.0.1 and then ask as if it were ours (DNS rebinding): a server
         # for this machine alone answers to this machine's names alone.
         self.names = {*LOCAL_NAMES, host.lower()} if is_loopback(host) else None
@@ -174,6 +241,10 @@ class Gate:
     def _refusal(self, scope, headers: Headers) -> APIError | None:
         if self.names is not None and host_name(headers.get("host", "")) not in self.names:
             return APIError(403, "this server answers to localhost alone; see serve.host", code="unknown_host")
+        # A page elsewhere may send a form to localhost without asking; it cannot read the answer, but it is decoded.
+        elsewhere = headers.get("sec-fetch-site") == "cross-site" and scope["method"] == "POST"
+        if elsewhere and headers.get("origin") not in self.origins and "*" not in self.origins:
+            return APIError(403, "pages of other sites may not ask; see serve.allow_origins", code="unknown_origin")
         if self.key is None or scope["path"] in OPEN or scope["method"] == "OPTIONS":
             return None
         scheme, _, given = headers.get("authorization", "").partition(" ")

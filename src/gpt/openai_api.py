@@ -5,12 +5,13 @@ import sys
 import time
 import uuid
 from collections.abc import AsyncIterator, Callable
+from functools import partial
 from typing import Any, TypeVar
 
 from fastapi import Request as HTTPRequest
 
 from gpt import chat
-from gpt.api_answers import DONE, EventStream, TokenStrings, finish, follow, sse, usage
+from gpt.api_answers import DONE, EventStream, TokenStrings, finish, follow, json_answer, sse, usage
 from gpt.api_requests import (
     LARGE,
     APIError,
@@ -19,14 +20,15 @@ from gpt.api_requests import (
     DetokenizeBody,
     Generation,
     TokenizeBody,
+    check_ids,
     off_loop,
     plain_messages,
     read_body,
     read_prompt,
 )
 from gpt.decoder import Completion, Request, check_prompt
-from gpt.engine import Engine, Job
-from gpt.grammar import json_grammar
+from gpt.engine import Engine, Job, QueueFull
+from gpt.grammar import Grammar, Schemas
 from gpt.lookup import Prompt, Reader, SearchFailed
 from gpt.sampling import Sampling
 from pipeline.config import InputError, Serve
@@ -42,6 +44,7 @@ class Served:
         self.context = engine.config.block_size
         self.created = int(time.time())
         self.tokens = TokenStrings(engine.tokenizer)
+        self.schemas = Schemas(engine.tokenizer, engine.config.vocab_size)
 
     def card(self) -> dict:
         return {
@@ -101,8 +104,7 @@ class API:
 
     async def chat_completions(self, http: HTTPRequest) -> Any:
         """POST /v1/chat/completions"""
-        body = await read_body(http, ChatBody)
-        model, messages = self._model(body.model), plain_messages(body.messages)
+        body, (model, messages) = await read_body(http, ChatBody, self._asked)
         if body.continue_final_message and messages[-1]["role"] != "assistant":
             raise APIError(
                 400, "messages: the last one is not the assistant's; there is nothing to continue", "messages"
@@ -127,24 +129,32 @@ class API:
         if body.stream:
             return EventStream(stream_chat(model, body, jobs, head, len(prompt), looked_up))
         await finish(http, model.engine, jobs)
-        choices = [
-            {
-                "index": i,
-                "message": {"role": "assistant", "content": job.completion.text, "refusal": None},
-                "logprobs": model.tokens.chat_logprobs(job.completion, 0, len(job.completion.ids))
-                if body.logprobs
-                else None,
-                "finish_reason": job.completion.finish_reason,
-            }
-            for i, job in enumerate(jobs)
-        ]
-        return head | {"object": "chat.completion", "choices": choices, "usage": usage(jobs, len(prompt))} | looked_up
+
+        def whole() -> dict:
+            choices = [
+                {
+                    "index": i,
+                    "message": {"role": "assistant", "content": job.completion.text, "refusal": None},
+                    "logprobs": model.tokens.chat_logprobs(job.completion, 0, len(job.completion.ids))
+                    if body.logprobs
+                    else None,
+                    "finish_reason": job.completion.finish_reason,
+                }
+                for i, job in enumerate(jobs)
+            ]
+            answer = {"object": "chat.completion", "choices": choices, "usage": usage(jobs, len(prompt))}
+            return head | answer | looked_up
+
+        return await json_answer(numbers_in(jobs, logprobs), whole)
 
     async def completions(self, http: HTTPRequest) -> Any:
         """POST /v1/completions: prompts of text or token ids; echo with logprobs scores them, as lm-eval asks."""
-        body = await read_body(http, CompletionBody)
-        model = self._model(body.model)
-        given = read_prompt(body.prompt, model.engine.config.vocab_size, model.engine.places)
+
+        def look(body: CompletionBody) -> tuple[Served, list[str | list[int]]]:
+            model = self._model(body.model)
+            return model, read_prompt(body.prompt, model.engine.config.vocab_size, model.engine.places)
+
+        body, (model, given) = await read_body(http, CompletionBody, look)
 
         def tokens() -> list[list[int]]:
             for prompt in given:
@@ -157,17 +167,18 @@ class API:
         prompts = await self._tokenize(sum(map(len, given)), tokens, "prompt")
         limit = 16 if body.max_tokens is None else body.max_tokens  # 16 is OpenAI's own
         requests = await self._requests(model, body, prompts, "prompt", limit, body.logprobs)
-        answers = TextAnswers(model, body, prompts)
+        answers = await off_loop(10 * sum(map(len, prompts)), lambda: TextAnswers(model, body, prompts))
         jobs = await model.engine.submit(requests)
         if body.stream:
             return EventStream(answers.stream(jobs))
         await finish(http, model.engine, jobs)
-        return answers.whole(jobs)
+        told = numbers_in(jobs, body.logprobs) + sum(map(len, prompts)) * (1 + (body.logprobs or 0))
+        return await json_answer(told, lambda: answers.whole(jobs))
 
     async def plain_chat(self, http: HTTPRequest) -> Any:
         """POST /chat: a stream of {"text": ...}; a conversation that is too long loses its oldest turns."""
-        body = await read_body(http, ChatBody)
-        model, messages, mode = self._model(body.model), plain_messages(body.messages), self._lookup(body)
+        body, (model, messages) = await read_body(http, ChatBody, self._asked)
+        mode = self._lookup(body)
         read = await self._read(model, messages, body.max_tokens, mode)
         requests = await self._requests(model, body, [read.ids], "messages", body.max_tokens, None)
         jobs = await model.engine.submit(requests[:1])
@@ -185,13 +196,12 @@ class API:
 
         return EventStream(events())
 
-    async def tokenize(self, http: HTTPRequest) -> dict:
+    async def tokenize(self, http: HTTPRequest) -> Any:
         """POST /tokenize, as vLLM has it: the ids of a prompt, or of messages in the chat format."""
-        body = await read_body(http, TokenizeBody)
-        model = self._model(body.model)
+        body, (model, messages) = await read_body(http, TokenizeBody, self._asked)
         if (body.prompt is None) == (body.messages is None):
-            raise APIError(400, "give either prompt or messages", "prompt")
-        ask, messages = body.add_generation_prompt is not False, plain_messages(body.messages or [])
+            raise APIError(400, "prompt: give either prompt or messages", "prompt")
+        ask = body.add_generation_prompt is not False
 
         def tokens() -> list[int]:
             if body.prompt is not None:
@@ -199,17 +209,28 @@ class API:
             return chat.encode(model.tokenizer, messages, add_generation_prompt=ask)[0]
 
         ids = await self._tokenize(len(body.prompt or "") + length_of(messages), tokens)
-        return {"count": len(ids), "max_model_len": model.context, "tokens": ids}
+        count = {"count": len(ids), "max_model_len": model.context}
+        return await json_answer(len(ids), lambda: count | {"tokens": ids})
 
-    async def detokenize(self, http: HTTPRequest) -> dict:
+    async def detokenize(self, http: HTTPRequest) -> Any:
         """POST /detokenize: the text of ids."""
-        body = await read_body(http, DetokenizeBody)
-        model = self._model(body.model)
-        if body.tokens:
-            read_prompt(body.tokens, model.engine.config.vocab_size, 1)
-        return {"prompt": await self._tokenize(len(body.tokens), lambda: model.tokenizer.decode(body.tokens))}
+
+        def text(body: DetokenizeBody) -> str:
+            model = self._model(body.model)
+            check_ids(body.tokens, model.engine.config.vocab_size, "tokens")
+            return model.tokenizer.decode(body.tokens)
+
+        _, prompt = await read_body(http, DetokenizeBody, text)
+        return await json_answer(len(prompt) // 4, lambda: {"prompt": prompt})
+
+    def close(self) -> None:
+        for model in self.models.values():
+            model.schemas.close()
 
     # ---- what they are made of
+
+    def _asked(self, body: ChatBody | TokenizeBody) -> tuple[Served, list[dict]]:
+        return self._model(body.model), plain_messages(body.messages or [])
 
     def _model(self, name: str | None) -> Served:
         model = self.first if name is None else self.models.get(name)
@@ -221,8 +242,9 @@ class API:
     def _lookup(self, body: ChatBody) -> str:
         try:
             return self.reader.asked(body.lookup)
-        except InputError as error:
-            raise APIError(400, f"lookup: {error}", "lookup") from None
+        except InputError:  # which names a path of this machine; stderr has had it at the start
+            why = "lookup: nothing can be looked up: this server has no index (scripts/build_index.py makes one)"
+            raise APIError(400, why, "lookup") from None
 
     async def _read(self, model: Served, messages: list[dict], max_tokens: int | None, mode: str) -> Prompt:
         """The conversation with what was looked up, and room for the answer: half of the context at most, a quarter
@@ -270,7 +292,7 @@ class API:
         seed = random.getrandbits(63) if body.seed is None else body.seed
         limit = model.context if max_tokens is None else max_tokens
         scored = logprobs if isinstance(body, CompletionBody) and body.echo else None
-        grammar = await self._grammar(body)
+        grammar = await self._grammar(model, body)
         return [
             Request(
                 prompt,
@@ -289,18 +311,26 @@ class API:
             for i in range(n)
         ]
 
-    async def _grammar(self, body: Generation) -> str | None:
+    async def _grammar(self, model: Served, body: Generation) -> Grammar | None:
         schema = body.response_format.schema_of() if body.response_format else None
         if schema is None:
             return None
         try:
-            return await off_loop(1 << 20, lambda: json_grammar(schema))
+            grammar = await model.schemas.grammar(schema)
         except InputError as error:
             raise APIError(400, f"response_format: {error}", "response_format") from None
+        if grammar is None:
+            raise QueueFull("too many schemas are waiting; try again in a moment")
+        return grammar
 
 
 def length_of(messages: list[dict]) -> int:
     return sum(len(message["content"]) for message in messages)
+
+
+def numbers_in(jobs: list[Job], logprobs: int | None) -> int:
+    """About how many numbers an answer with log-probabilities has, a text without them counted as one a token."""
+    return sum(len(job.completion.ids) for job in jobs) * (1 if logprobs is None else 4 * (1 + logprobs))
 
 
 async def stream_chat(
@@ -357,12 +387,22 @@ class TextAnswers:
         extra = {"usage": None} if options and options.include_usage else {}
         shown = [0] * len(jobs)
         async for job, text, tokens, finished in follow(self.model.engine, jobs):
-            choice = self._choice(job, text, shown[job.number], tokens, finished)
-            yield sse(self.head | {"choices": [choice]} | extra)
-            shown[job.number] = tokens
+            start, shown[job.number] = shown[job.number], tokens
+            yield await off_loop(
+                self._size(job, start), partial(self._event, extra, job, text, start, tokens, finished)
+            )
         if extra:
             yield sse(self.head | {"choices": [], "usage": usage(jobs, self.count)})
         yield DONE
+
+    def _size(self, job: Job, start: int) -> int:
+        """Bytes, about, of an event: the first one has the echo and what it scores."""
+        if start or not self.body.echo:
+            return 0
+        return 20 * len(self.prompts[job.number // (self.body.n or 1)]) * (1 + (self.body.logprobs or 0))
+
+    def _event(self, extra: dict, *told) -> bytes:
+        return sse(self.head | {"choices": [self._choice(*told)]} | extra)
 
     def _choice(self, job: Job, text: str, start: int, end: int, finished: str | None) -> dict:
         """The part of an answer from token `start` on; the first one has the echo."""

@@ -71,8 +71,9 @@ class Knobs:
         if any(s.bias for s in settings):
             self.bias = torch.zeros(len(settings), vocab_size, device=device)
             for bias, s in zip(self.bias, settings):
-                for i, value in s.bias:
-                    bias[i] += value
+                ids, values = [i for i, _ in s.bias], [value for _, value in s.bias]
+                places = torch.tensor(ids, dtype=torch.long, device=device)
+                bias.index_add_(0, places, torch.tensor(values, dtype=torch.float32, device=device))
 
     def choose(self, logits: torch.Tensor, draws: list[float]) -> torch.Tensor:
         """logits (B, V), draws: a random number in (0, 1] a row -> the next ids (B,); NO_CHOICE where logits are not

@@ -1,7 +1,6 @@
 """The decoding engine: equal to transformers, the same alone and in company, whole characters, exact cuts."""
 
 import copy
-import json
 import shutil
 
 import numpy as np
@@ -13,7 +12,6 @@ from hypothesis import strategies as st
 from gpt import checkpoints
 from gpt.decode_step import CompiledStep, Step
 from gpt.decoder import Completion, Decoder, Request, generate, stream
-from gpt.grammar import json_grammar
 from gpt.prefix_cache import PrefixCache
 from gpt.sampling import Knobs, Sampling, smallest_kept
 from gpt.text_stream import TextStream, token_bytes
@@ -588,37 +586,3 @@ def test_what_ends_an_answer_and_what_does_not(tiny):
     stopped = run([a, b], stop_ids=frozenset([b]))
     assert (stopped.ids, stopped.finish_reason, stopped.text) == ([a, b], "stop", tokenizer.decode([a]))
     assert run([a, b], sampling=Sampling(0.0, bias=((a, -1000.0),))).ids[0] != a
-
-
-@pytest.mark.parametrize("seed", range(3))
-def test_an_answer_keeps_to_its_grammar(tiny, seed):
-    """A model with random weights, hot, beside a row that is free."""
-    model, tokenizer = tiny
-    schema = {
-        "type": "object",
-        "properties": {"name": {"type": "string", "maxLength": 8}, "age": {"type": "integer", "maximum": 200}},
-        "required": ["name", "age"],
-        "additionalProperties": False,
-    }
-    requests = [
-        Request([9], 120, Sampling(2.0), seed, grammar=json_grammar(schema), logprobs=2),
-        Request([9], 20, Sampling(2.0), seed),
-    ]
-    done = last(model, tokenizer, requests, 2)
-    value = json.loads(done[0].text)
-    assert done[0].finish_reason == "stop" and set(value) == {"name", "age"} and value["age"] <= 200
-    assert done[1].ids == last(model, tokenizer, requests[1:], 1)[0].ids
-
-
-@pytest.mark.parametrize(
-    "schema, said",
-    [
-        ({"type": "nope"}, "Invalid type: nope"),
-        ({"type": "string", "pattern": "("}, "regex"),
-        ({"type": "array", "uniqueItems": True}, "uniqueItems"),
-        ({"$ref": "http://elsewhere/"}, "not present"),
-    ],
-)
-def test_a_schema_that_cannot_be_kept_is_refused(schema, said):
-    with pytest.raises(InputError, match=f"the schema cannot be used: .*{said}"):
-        json_grammar(schema)

@@ -3,6 +3,8 @@
 import json
 import os
 import re
+import select
+import shutil
 import signal
 import socket
 import subprocess
@@ -91,6 +93,11 @@ def test_pages_of_other_sites(server):
         response = requests.options(url + "/v1/chat/completions", headers=asked, timeout=5)
         assert response.headers.get("access-control-allow-origin") == allowed
         assert ask(url, Origin=origin).headers.get("access-control-allow-origin") == allowed
+        # a form, for which no browser asks first
+        sent = ask(url, Origin=origin, Sec_Fetch_Site="cross-site", Content_Type="text/plain")
+        assert sent.status_code == (200 if allowed else 403)
+    for site in ("same-origin", "same-site", "none"):  # the page itself, a link, a proxy's other name
+        assert ask(url, Origin="https://chat.example.org", Sec_Fetch_Site=site).status_code == 200
 
 
 def test_request_ids_a_line_for_each_request_and_none_of_its_text(server, capfd):
@@ -225,6 +232,134 @@ def test_short_answers_do_not_wait_for_acknowledgements(server):
             assert accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY) != 0
 
 
+# ---- what uvicorn and its parser are sent
+
+
+CHAT_BODY = json.dumps(CHAT).encode()
+
+
+def raw(method: str = "POST", path: str = "/v1/chat/completions", body: bytes = CHAT_BODY, head: str = "", v="1.1"):
+    lines = f"{method} {path} HTTP/{v}\r\nHost: localhost\r\nAuthorization: Bearer open sesame\r\n{head}"
+    return lines.encode() + (b"Content-Length: %d\r\n" % len(body) if body else b"") + b"\r\n" + body
+
+
+def chunked(*pieces: bytes) -> bytes:
+    body = b"".join(b"%x\r\n%s\r\n" % (len(piece), piece) for piece in (*pieces, b""))
+    return raw(body=b"", head="Transfer-Encoding: chunked\r\n") + body
+
+
+def talk(url: str, sent: bytes, answers: int = 1) -> bytes:
+    """What comes back until there are so many answers with all of their bodies."""
+    got = b""
+    with connect(url) as sock:
+        sock.sendall(sent)
+        while piece := sock.recv(1 << 16):
+            got += piece
+            heads = list(re.finditer(rb"HTTP/1\.1 [2-5].*?\r\n\r\n", got, re.DOTALL))
+            if len(heads) >= answers and (length := re.search(rb"content-length: (\d+)", heads[-1][0])):
+                if len(got) >= heads[-1].end() + int(length[1]):
+                    break
+    return got
+
+
+# fmt: off
+RAW = {  # name -> (what is sent, statuses that come back)
+    "TLS": (b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + bytes(50), [400]),
+    "HTTP/2": (b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", [400]),
+    "lines ended by \\n alone": (raw(body=b"").replace(b"\r\n", b"\n"), [400]),
+    "a length below 0": (raw(body=b"", head="Content-Length: -1\r\n"), [400]),
+    "two lengths": (raw(head="Content-Length: 1\r\n"), [400]),
+    "length and chunks": (raw(head="Transfer-Encoding: chunked\r\n"), [400]),
+    "99 TB are announced": (raw(body=b"", head="Content-Length: 99999999999999\r\n"), [413]),
+    "chunks": (chunked(CHAT_BODY[:20], CHAT_BODY[20:]), [200]),
+    "2 MB of chunks": (chunked(*[bytes(60_000)] * 33), [413]),
+    "a chunk that is none": (raw(body=b"", head="Transfer-Encoding: chunked\r\n") + b"zz\r\n", [400]),
+    "gzip": (raw(body=b"\x1f\x8b\x08rest", head="Content-Encoding: gzip\r\n"), [400]),
+    "UTF-16": (raw(body='{"messages": []}'.encode("utf-16")), [400]),
+    "a form": (raw(body=b"messages=x", head="Content-Type: application/x-www-form-urlencoded\r\n"), [400]),
+    "a path of bytes": (raw("GET", "/é", b""), [400]),
+    "a path upwards": (raw("GET", "/../../etc/passwd", b""), [404]),
+    "a model upwards": (raw("GET", "/v1/models/..%2f..%2fetc%2fpasswd", b""), [404]),
+    "CONNECT": (raw("CONNECT", "localhost:1", b""), [400]),
+    "DELETE": (raw("DELETE"), [405]),
+    "GET with a body": (raw("GET", "/health"), [200]),
+    "HTTP/1.0": (raw(v="1.0"), [200]),
+    "Expect": (raw(head="Expect: 100-continue\r\n"), [100, 200]),
+    "WebSocket": (raw("GET", "/", b"", "Connection: Upgrade\r\nUpgrade: websocket\r\n"), [200]),
+    "three at once": (raw("GET", "/health", b"") * 2 + raw(), [200, 200, 200]),
+    "a good one, then a bad one": (raw() + b"\0\0\r\n\r\n", [400]),
+    "a hundred at once": (raw("GET", "/health", b"") * 100, [400]),
+}
+# fmt: on
+
+
+@pytest.mark.parametrize("name", RAW)
+def test_strange_bytes_are_answered_or_refused_in_one_line(server, name):
+    sent, statuses = RAW[name]
+    got = talk(server[0], sent, len([status for status in statuses if status >= 200]))
+    assert [int(status) for status in re.findall(rb"HTTP/1\.1 (\d+) ", got)] == statuses
+    if statuses[-1] >= 400:
+        error = json.loads(got.rpartition(b"\r\n\r\n")[2])["error"]
+        assert set(error) == {"message", "type", "param", "code"}
+    assert requests.get(server[0] + "/health", timeout=5).ok
+
+
+def test_a_head_without_end_is_431(server):
+    got = b""
+    with connect(server[0]) as sock:
+        sock.sendall(b"GET /health HTTP/1.1\r\nHost: localhost\r\nX: ")
+        for _ in range(100):
+            sock.sendall(b"x" * 10_000)
+            if select.select([sock], [], [], 0.05)[0]:
+                got = sock.recv(1000)
+                break
+    assert got.startswith(b"HTTP/1.1 431 ") and json.loads(got.rpartition(b"\r\n\r\n")[2])["error"]
+
+
+def test_a_body_that_nobody_reads_and_never_ends_is_cut_off(server, monkeypatch):
+    """A thousand such connections would have been all that there are."""
+    monkeypatch.setattr(network, "BODY_SECONDS", 0.5)
+    for path, status in (("/health", b" 200 "), ("/nothing", b" 404 ")):
+        with connect(server[0]) as sock:
+            sock.sendall(raw("GET", path, b"", "Transfer-Encoding: chunked\r\n") + b"1\r\nx\r\n")
+            assert status in sock.recv(4000)
+            began = time.monotonic()
+            with pytest.raises(ConnectionError):
+                while time.monotonic() - began < 10:
+                    sock.sendall(b"1\r\nx\r\n")
+                    time.sleep(0.05)
+
+
+def test_too_many_connections_are_503_in_openais_shape(server, monkeypatch):
+    monkeypatch.setattr(network, "CONNECTIONS", 1)
+    with connect(server[0]):
+        time.sleep(0.2)
+        error = json.loads(talk(server[0], raw()).rpartition(b"\r\n\r\n")[2])["error"]
+    assert (error["code"], error["type"]) == ("too_many_connections", "server_error")
+
+
+def test_a_client_that_closes_its_half_has_left(server, parrot, monkeypatch):
+    """It cannot be told from one that is gone: nothing is decoded for it."""
+    url, engine = server
+    with connect(url) as sock:
+        monkeypatch.setattr(parrot[0], "delay", 0.1)
+        sock.sendall(raw())
+        deadline = time.monotonic() + 20
+        while engine.free == 80:
+            assert time.monotonic() < deadline
+        sock.shutdown(socket.SHUT_WR)
+        while engine.free < 80 or engine.decoder.size:
+            assert time.monotonic() < deadline
+            time.sleep(0.02)
+
+
+def test_http_1_0_gets_a_stream_whole_and_without_chunks(server):
+    got = talk(server[0], raw(body=json.dumps(CHAT | {"stream": True}).encode(), v="1.0"))
+    head, _, body = got.partition(b"\r\n\r\n")
+    assert b"chunked" not in head and f"content-length: {len(body)}".encode() in head
+    assert body.startswith(b"data: {") and body.endswith(b"data: [DONE]\n\n")
+
+
 # ---- the process
 
 
@@ -279,6 +414,29 @@ def test_sigterm_ends_answers_with_an_error_and_the_process_in_six_seconds(tmp_p
             last = got[f"stream{i}"].decode().strip().split("\n\n")[-1]
             assert json.loads(last[6:])["error"]["code"] == "server_stopping"
             assert got[f"whole{i}"][0] == 503 and got[f"whole{i}"][1]["error"]["code"] == "server_stopping"
+    finally:
+        process.kill()
+
+
+def test_a_server_outlives_its_checkpoint_and_ends_with_its_terminal(tmp_path):
+    """On IPv6 where there is one, with a model whose name has a slash."""
+    checkpoint = tiny_checkpoint(tmp_path / "run")
+    try:
+        socket.create_server(("::1", 0), family=socket.AF_INET6).close()
+        host = "::1"
+    except OSError:
+        host = "127.0.0.1"
+    process, url = start(f"serve.models={{org/tiny: {checkpoint}}}", f"serve.host='{host}'")
+    try:
+        shutil.rmtree(tmp_path / "run")
+        schema = {"type": "json_schema", "json_schema": {"schema": {"enum": ["gold", "iron"]}}}
+        body = CHAT | {"model": "org/tiny", "response_format": schema}
+        said = requests.post(url + "/v1/chat/completions", json=body, timeout=60).json()
+        assert json.loads(said["choices"][0]["message"]["content"]) in ("gold", "iron")
+        assert requests.get(url + "/v1/models/org/tiny", timeout=10).json()["id"] == "org/tiny"
+        process.send_signal(signal.SIGHUP)
+        _, error = process.communicate(timeout=30)
+        assert process.returncode == 0 and error.endswith("stopped\n")
     finally:
         process.kill()
 

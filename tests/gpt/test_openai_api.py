@@ -7,6 +7,7 @@ import pytest
 import requests
 
 import serve
+from conftest import ROOT
 from gpt import chat, checkpoints
 from gpt.engine import Engine
 from live import listening, running
@@ -56,6 +57,88 @@ def asked(server, parrot, monkeypatch):
     return texts
 
 
+# ---- what nobody is expected to send
+
+
+def saying(*messages, **more) -> dict:
+    return {"messages": list(messages)} | more
+
+
+CALLS = {"role": "assistant", "content": None, "tool_calls": [{"function": {"name": "f"}}]}
+DEEP = "[" * 900 + "]" * 900  # orjson reads no more than 1,024
+CHAT, TEXT = "/v1/chat/completions", "/v1/completions"
+# fmt: off
+STRANGE = [  # path, body, status, the field that an error names; a body that is text goes out as it is
+    (CHAT, "", 400, None),
+    (CHAT, "null", 400, None),
+    (CHAT, '{"messages": [], "temperature": NaN}', 400, None),
+    (CHAT, '{"messages": [], "temperature": 1e999}', 400, None),
+    (CHAT, '{"messages": [], "seed": ' + "9" * 5000 + "}", 400, None),
+    (CHAT, '{"messages": [{"role": "user", "content": "\\ud800"}]}', 400, None),
+    (CHAT, '{"messages": [{"role": "user", "content": "x"}], "n": 1, "n": "x"}', 400, "n"),
+    (CHAT, '{"messages": [{"role": "user", "content": "x"}], "other": ' + DEEP + "}", 200, None),
+    (CHAT, '{"messages": [{"role": "user", "content": "x"}], "tool_choice": ' + DEEP + "}", 400, "tool_choice"),
+    (CHAT, '{"messages": [{"role": "user", "content": "x"}], "best_of": ' + DEEP + "}", 400, "best_of"),
+    (TEXT, '{"prompt": ' + DEEP + "}", 400, "prompt"),
+    (CHAT, saying(*QUESTION, temperature=True), 400, "temperature"),
+    (CHAT, saying(*QUESTION, max_tokens=True), 400, "max_tokens"),
+    (CHAT, saying(*QUESTION, max_tokens=2**63), 200, None),
+    (CHAT, saying(*QUESTION, top_k=2**63), 200, None),
+    (CHAT, saying(*QUESTION, seed=-1), 200, None),
+    (CHAT, saying(*QUESTION, seed=2**64 - 1), 200, None),
+    (CHAT, saying(*QUESTION, stream_options="usage"), 400, "stream_options"),
+    (CHAT, saying(*QUESTION, top_logprobs=5), 400, "top_logprobs"),
+    (CHAT, saying(*QUESTION, logit_bias={"9" * 5000: 1}), 400, "logit_bias"),
+    (CHAT, saying(*QUESTION, logit_bias={"-1": 1}), 400, "logit_bias"),
+    (CHAT, saying(*QUESTION, logit_bias={"5": "10"}), 400, "logit_bias.5"),
+    (CHAT, saying(*QUESTION, stop_token_ids=[2**70]), 400, "stop_token_ids.0"),
+    (CHAT, saying(*QUESTION, stop=[None]), 400, "stop"),
+    (CHAT, saying(*QUESTION, response_format="json"), 400, "response_format"),
+    (CHAT, saying(*QUESTION, response_format={}), 400, "response_format.type"),
+    (CHAT, saying(*QUESTION, lookup="auto"), 400, "lookup"),
+    (CHAT, saying(*QUESTION, model="a/b/../c"), 404, "model"),
+    (CHAT, saying(*QUESTION, model="a\nb"), 404, "model"),
+    (CHAT, saying(*QUESTION, model="x" * 100_000), 404, "model"),
+    (CHAT, saying({"role": "function", "content": "x"}), 400, "messages.0.role"),
+    (CHAT, saying({"role": ["user"], "content": "x"}), 400, "messages.0.role"),
+    (CHAT, saying(None), 400, "messages.0"),
+    (CHAT, saying({"role": "user", "content": {}}), 400, "messages.0.content"),
+    (CHAT, saying({"role": "user", "content": ["x"]}), 400, "messages.0.content"),
+    (CHAT, saying({"role": "user", "content": ""}), 200, None),
+    (CHAT, saying({"role": "user", "content": []}), 200, None),
+    (CHAT, saying({"role": "user", "content": "a\0b"}), 200, None),
+    (CHAT, saying({"role": "tool", "content": "x", "tool_call_id": "1"}), 200, None),
+    (CHAT, saying(CALLS), 400, "messages"),
+    (CHAT, saying(CALLS, continue_final_message=True), 400, "messages"),
+    ("/chat", saying({"role": "system", "content": "Be brief."}), 200, None),
+    ("/tokenize", saying(CALLS), 400, "messages"),
+    ("/tokenize", {}, 400, "prompt"),
+    ("/detokenize", {"tokens": [-1]}, 400, "tokens"),
+    ("/detokenize", {"tokens": [True]}, 400, "tokens.0"),
+    (TEXT, {"prompt": [[]]}, 200, None),
+    (TEXT, {"prompt": ["a", [5]]}, 200, None),
+    (TEXT, {"prompt": [5, "a"]}, 400, "prompt"),
+    (TEXT, {"prompt": [1.0]}, 400, "prompt"),
+    (TEXT, {"prompt": [2**70]}, 400, "prompt"),
+    (TEXT, {"prompt": ["x"] * 40, "n": 40}, 400, "n"),
+    (TEXT, {"prompt": "x", "n": 10**9}, 400, "n"),
+]
+# fmt: on
+
+
+@pytest.mark.parametrize("path, body, status, param", STRANGE, ids=map(str, range(len(STRANGE))))
+def test_strange_requests_are_answered_or_refused_in_one_line(server, path, body, status, param):
+    data = (body if isinstance(body, str) else json.dumps(body)).encode()
+    response = requests.post(server[0] + path, data=data, timeout=30)
+    assert response.status_code == status, response.text
+    if status != 200:
+        error = response.json()["error"]
+        assert set(error) == {"message", "type", "param", "code"} and error["param"] == param
+        assert len(error["message"].splitlines()) == 1 and len(error["message"]) < 500
+        assert str(ROOT) not in response.text
+    assert requests.get(server[0] + "/health", timeout=5).json()["decoding"] == 0
+
+
 # ---- answers that are JSON
 
 
@@ -90,6 +173,28 @@ def test_an_answer_that_is_some_json_object(tiny):
         model="tiny", messages=QUESTION, response_format={"type": "json_object"}, seed=1, max_tokens=4
     )
     assert cut.choices[0].finish_reason == "length" and cut.choices[0].message.content.startswith("{")
+
+
+def test_json_that_cannot_go_on_is_the_clients_error_whole_and_streamed(tiny):
+    client, _, url = tiny
+    many = {"type": "object", "properties": {f"k{i}": {"type": "string"} for i in range(500)}}
+    wanted = {"type": "json_schema", "json_schema": {"name": "x", "schema": many}}
+    with pytest.raises(openai.BadRequestError, match="response_format: the schema cannot be followed"):
+        client.chat.completions.create(model="tiny", messages=QUESTION, response_format=wanted)
+    body = {"messages": QUESTION, "response_format": wanted, "stream": True}
+    last = requests.post(url + "/v1/chat/completions", json=body, timeout=30).text.strip().split("\n\n")[-1]
+    assert json.loads(last[6:])["error"]["param"] == "response_format"
+
+
+@pytest.mark.parametrize("more", [{"n": 4}, {"stop": "ü"}, {"min_tokens": 50}, {"ignore_eos": True}])
+def test_json_beside_other_wishes(tiny, more):
+    body = {"messages": QUESTION, "response_format": {"type": "json_schema", "json_schema": {"schema": SCHEMA}}}
+    done = requests.post(tiny[2] + "/v1/chat/completions", json=body | {"seed": 1} | more, timeout=30).json()
+    assert len(done["choices"]) == more.get("n", 1)
+    for choice in done["choices"]:
+        text = choice["message"]["content"]
+        assert choice["finish_reason"] == "stop"
+        assert text == '{"city": "Z' if "Z" in text and "stop" in more else json.loads(text)
 
 
 def test_the_clients_own_parsing_of_a_schema(tiny):

@@ -361,6 +361,8 @@ def test_the_switch_looks_things_up_and_shows_what_was_read(reading_page):
     assert search.calls == [] and not page.visible(".sources")  # from memory, as the server's default is
     page.click("#lookup")
     assert page.run("return document.getElementById('lookup').getAttribute('aria-pressed')") == "true"
+    behind = "return getComputedStyle(document.querySelector(arguments[0])).backgroundColor"
+    assert page.run(behind, "#lookup") == page.run(behind, ".user .text")  # on is to be seen under the mouse, too
     page.type("#input", "And its symbol?{Enter}")
     page.wait(lambda: finished(page, 2), "no second answer")
     assert search.calls == [("And its symbol?", ["What is gold?", ANSWER], 2)]

@@ -25,7 +25,7 @@ from conftest import ROOT
 from gpt import chat, checkpoints
 from gpt.tokenizer import SPLITS, Tokenizer
 from pipeline.config import InputError, load_config
-from pipeline.files import write_json
+from pipeline.files import content_hash, write_json, write_jsonl
 from tiny import tiny_model, tiny_tokenizer
 
 sys.path.insert(0, str(ROOT / "scripts"))
@@ -96,6 +96,7 @@ def run(tmp_path_factory):
                 page=page,
                 push=push,
                 private=private,
+                data=None,
             ),
         )
         return folder / out
@@ -409,12 +410,14 @@ class FakeHub:
         self.calls, self.error, self.get_token = [], error, lambda: token
         self.HfApi = lambda: self
 
-    def create_repo(self, repository, private, exist_ok):
+    def create_repo(self, repository, repo_type, private, exist_ok):
         if self.error:
             raise self.error
+        self.kind = repo_type
         self.calls.append((repository, private))
 
-    def upload_folder(self, repo_id, folder_path):
+    def upload_folder(self, repo_id, repo_type, folder_path):
+        assert repo_type == self.kind
         self.calls.append((repo_id, sorted(p.name for p in folder_path.iterdir())))
         return f"https://huggingface.co/{repo_id}"
 
@@ -453,3 +456,124 @@ def test_missing_and_damaged_checkpoints(run, monkeypatch):
     monkeypatch.setitem(sys.modules, "gguf", None)
     with pytest.raises(InputError, match="pip install gguf"):
         run(gguf="f16")
+
+
+# ---- data sets
+
+
+PERSON = {"role": "user", "content": "What is gold?"}
+CONVERSATION = {"messages": [PERSON, {"role": "assistant", "content": "A metal."}], "article_id": 10, "kind": "fact"}
+GREETING = {"messages": [PERSON], "article_id": "company/greeting", "kind": "company/greeting"}
+PAIR = {"prompt": [PERSON], "chosen": "A metal.", "rejected": "A cat.", "reason": "r", "kind": "own", "article_id": 10}
+
+
+@pytest.fixture()
+def data(tmp_path):
+    """A run's data with the manifests of its stages -> call(names, **options) of publish.main, the folder it writes"""
+
+    def made(stage: str, folder: Path, settings: dict, counts: dict, **files: list[dict]) -> None:
+        told = {}
+        for name, rows in files.items():
+            path = folder / f"{name}.jsonl"
+            write_jsonl(path, rows)
+            told[path.name] = {"bytes": path.stat().st_size, "sha256": content_hash(path)}
+        about = {"stage": stage, "output_sha256": "x", "settings": settings, "inputs": {"exam/company.txt": "h"}}
+        write_json(folder / "manifest.json", about | {"counts": counts, "files": told})
+
+    made("gen_sft_data", tmp_path / "sft", {"backend": "openai", "model": "Qwen/Qwen2.5-7B-Instruct"},
+         {"dropped": {"duplicate": 7}}, train=[CONVERSATION, GREETING] * 2, val=[GREETING])  # fmt: skip
+    made("gen_pref_data", tmp_path / "pref", {"backend": "rules"}, {}, train=[PAIR], val=[PAIR])
+    article = {"id": 10, "title": "Gold", "url": "https://en.wikipedia.org/wiki/Gold", "text": "Gold is a metal."}
+    shards = {"part-00000": [article] * 2, "part-00001": [article]}
+    made("dedup", tmp_path / "deduped", {}, {"out": 3, "dropped": {"near": 1}}, **shards)
+    keys = [f"sft.train_file={tmp_path}/sft/train.jsonl", f"sft.val_file={tmp_path}/sft/val.jsonl"]
+    keys += [f"pref.train_file={tmp_path}/pref/train.jsonl", f"pref.val_file={tmp_path}/pref/val.jsonl"]
+    keys.append(f"data.deduped_dir={tmp_path}/deduped")
+
+    def call(names="conversations,preferences", **options) -> Path:
+        given = dict.fromkeys(("checkpoint", "gguf", "page", "push", "private", "name")) | options
+        publish.main(
+            load_config("configs/base.yaml", keys),
+            types.SimpleNamespace(data=names, out=str(tmp_path / "out"), **given),
+        )
+        return tmp_path / "out"  # fmt: skip
+
+    return call
+
+
+def test_data_sets_have_a_card_of_what_is_in_them(data):
+    out = data("conversations,preferences,articles", name="my-data")
+    head, body = (out / "README.md").read_text().removeprefix("---\n").split("---\n", 1)
+    about = yaml.safe_load(head)
+    assert (about["license"], about["language"], about["size_categories"]) == ("cc-by-sa-4.0", ["en"], ["n<1K"])
+    assert about["configs"] == [
+        {"config_name": "conversations", "data_files": [
+            {"split": "train", "path": "conversations/train.jsonl"},
+            {"split": "validation", "path": "conversations/validation.jsonl"}]},
+        {"config_name": "preferences", "data_files": [
+            {"split": "train", "path": "preferences/train.jsonl"},
+            {"split": "validation", "path": "preferences/validation.jsonl"}]},
+        {"config_name": "articles", "data_files": [{"split": "train", "path": "articles/part-*.jsonl"}]},
+    ]  # fmt: skip
+    for one in about["configs"]:
+        assert all(list(out.glob(split["path"])) for split in one["data_files"])
+    for fact in (
+        "# my-data\n",
+        "enwiki-latest-pages-articles-multistream.xml.bz2",
+        "| train | 4 |\n| validation | 1 |",
+        "| `company/greeting` | 3 |\n| `fact` | 2 |",
+        "| train | 3 |",
+        "written by the model `Qwen/Qwen2.5-7B-Instruct`, whose own licence",
+        "no model wrote them",
+        "Left out: duplicate 7.",
+        "the examinations `exam/company.txt`",
+        "wikipedia.org/?curid=",
+        'load_dataset("path/to/this/folder", "preferences")',
+    ):
+        assert fact in body, fact
+
+
+def test_a_dump_in_several_files_is_named_whole():
+    from scripts.pages.data_sets import dump_names, is_own
+
+    parts = ["data/raw/enwiki-1.xml.bz2", "/mnt/enwiki-2.xml.bz2"]
+    assert dump_names(parts) == "`enwiki-1.xml.bz2`, `enwiki-2.xml.bz2`"
+    assert dump_names("a/b.xml") == "`b.xml`"
+    assert [is_own(d) for d in ("raw/miniwiki-1.xml", ["miniwiki.xml"], parts, ["miniwiki.xml", *parts])] == (
+        [True, True, False, False]
+    )
+
+
+def test_data_sets_have_columns_of_one_type(data):
+    """A number in one row and text in another are an error where the hub's viewer and `datasets` read them."""
+    arrow = pytest.importorskip("pyarrow.json")
+    out = data()
+    read = arrow.read_json(out / "conversations/train.jsonl")
+    assert read["article_id"].to_pylist() == ["10", "company/greeting"] * 2 and read.num_rows == 4
+    assert read["messages"].to_pylist()[0] == CONVERSATION["messages"]
+    assert arrow.read_json(out / "preferences/validation.jsonl")["chosen"].to_pylist() == ["A metal."]
+    assert not (out / "articles").exists()
+
+
+def test_data_sets_go_to_a_dataset_repository(data, monkeypatch):
+    hub = FakeHub()
+    monkeypatch.setitem(sys.modules, "huggingface_hub", hub)
+    data(push="me/talk", private=True)
+    assert hub.kind == "dataset"
+    assert hub.calls == [("me/talk", True), ("me/talk", ["README.md", "conversations", "preferences"])]
+
+
+def test_data_sets_that_cannot_be_published_say_why(data, tmp_path):
+    for names, options, message in (
+        ("talks", {}, "--data talks: is none of conversations, preferences, articles"),
+        ("articles", {"gguf": "f16"}, "leave out --checkpoint, --gguf and --page"),
+    ):
+        with pytest.raises(InputError, match=message):
+            data(names, **options)
+    (tmp_path / "pref/val.jsonl").write_text("{}\n")
+    with pytest.raises(InputError, match="val.jsonl: has 3 bytes.*run python src/gen_pref_data.py again"):
+        data()
+    (tmp_path / "sft/manifest.json").unlink()
+    with pytest.raises(InputError, match="is not finished; run python src/gen_sft_data.py"):
+        data()
+    assert not (tmp_path / "out").exists()
