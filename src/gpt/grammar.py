@@ -123,7 +123,7 @@ class Schemas:
 
     def _start(self) -> subprocess.Popen:
         checker = subprocess.Popen(
-            [sys.executable, "-m", "gpt.schema_check"],
+            [sys.executable, "-c", "from gpt.schema_check import main; main()"],
             cwd=Path(__file__).resolve().parents[1],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,

@@ -45,7 +45,3 @@ def main() -> None:
             problem = str(error)
         signal.setitimer(signal.ITIMER_PROF, 0)
         print(json.dumps(problem), flush=True)
-
-
-if __name__ == "__main__":
-    main()
