@@ -4,7 +4,7 @@
     python scripts/publish.py --config configs/simplewiki.yaml --checkpoint simplewiki/checkpoints/dpo/best --out out
     python scripts/publish.py --out release --gguf --push yourname/wikigpt-124m
     python scripts/publish.py --out release --gguf q8_0 --page      then put release/page/ on any static host
-    python scripts/publish.py --data --out data --push yourname/wikigpt-conversations
+    python scripts/publish.py --data --out runs/dataset --push yourname/wikigpt-conversations
 
 checkpoint + training_state/ + the reports of eval_ppl.py, judge_eval.py and report.py card -> the folder --out. The
 card states what was measured and nothing else: reports that are not there are left out. --gguf needs `pip install

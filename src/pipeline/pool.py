@@ -12,6 +12,7 @@ import os
 import signal
 import sys
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import CancelledError, Executor, ProcessPoolExecutor
@@ -23,6 +24,7 @@ from typing import Any
 from pipeline.config import Data, InputError
 
 AHEAD = 2  # jobs waiting a worker: enough to keep it busy, few enough to bound memory
+TRIES = 5  # to tell all workers something, of which one may die just then
 DASK_SECONDS = 20  # for the scheduler to answer, and for it to have a worker
 
 
@@ -172,7 +174,14 @@ def _dask_client(address: str | None) -> Any:
             sys.path.insert(0, src)
 
     client.run_on_scheduler(find_stages)  # it unpacks what jobs refer to
-    client.register_worker_callbacks(find_stages)  # also on workers that take a dead one's place
+    for left in reversed(range(TRIES)):
+        try:
+            client.register_worker_callbacks(find_stages)  # also on workers that take a dead one's place
+            return client
+        except OSError:  # a worker died while it was told
+            if not left:
+                raise
+            time.sleep(1)
     return client
 
 

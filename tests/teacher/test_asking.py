@@ -9,6 +9,7 @@ from pipeline.config import InputError, load_config
 from teacher import asking
 from teacher.asking import Watch, ask_for_conversations
 from teacher.client import Refused
+from teacher.rules.teacher import RulesTeacher
 
 
 def articles(count):
@@ -32,6 +33,10 @@ def config(url, folder, *more):
     return load_config("configs/demo.yaml", [*changes, *more])
 
 
+def ask(cfg, articles):
+    return ask_for_conversations(cfg, articles, RulesTeacher(articles, cfg.sft.seed))
+
+
 def title_of(body):
     return body["messages"][0]["content"].split("\n")[0].removeprefix("Article: ")
 
@@ -41,7 +46,7 @@ def test_a_barren_run_stops_after_the_first_fifty_with_reasons_and_examples(tmp_
         return talk(title_of(body), "It was founded in 1871.")  # in no article
 
     with serving(fake := FakeTeacher(plan)) as url, pytest.raises(InputError) as error:
-        ask_for_conversations(config(url, tmp_path), articles(400))
+        ask(config(url, tmp_path), articles(400))
     said = str(error.value)
     assert "50 of the first 50 articles gave no conversation that is kept: not grounded (50)" in said
     assert said.count("It was founded in 1871.") == asking.EXAMPLES == 3 and "\n" not in said
@@ -54,14 +59,14 @@ def test_a_run_of_mixed_fortune_goes_on(tmp_path, capsys):
         return talk(title_of(body), f"{title_of(body)} is in {'Peru' if number % 3 else 'Chile'}.")
 
     with serving(FakeTeacher(plan)) as url:
-        found = ask_for_conversations(config(url, tmp_path), articles(90))
+        found = ask(config(url, tmp_path), articles(90))
     assert len(found) == 90 and all("conversations" in answer for answer in found.values())
     assert "90 answers asked for now" in capsys.readouterr().out
 
 
 def test_few_articles_are_never_too_few(tmp_path):
     with serving(FakeTeacher(lambda n, body: talk("x", "In 1871."))) as url:
-        assert len(ask_for_conversations(config(url, tmp_path), articles(10))) == 10
+        assert len(ask(config(url, tmp_path), articles(10))) == 10
 
 
 def test_the_yield_and_what_is_left_in_hours_and_dollars(monkeypatch):
@@ -81,4 +86,4 @@ def test_the_yield_and_what_is_left_in_hours_and_dollars(monkeypatch):
 
 def test_the_rules_are_not_watched(capsys):
     cfg = load_config("configs/demo.yaml", ["teacher.backend=rules"])
-    assert len(ask_for_conversations(cfg, articles(60))) == 60
+    assert len(ask(cfg, articles(60))) == 60
