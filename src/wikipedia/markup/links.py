@@ -99,7 +99,8 @@ def links(text: str, names: Namespaces) -> str:
 
 def _without_external_at_end(text: str) -> str:
     """An external link at the end of a label or caption: the first of the three brackets that follow is its own."""
-    kept, done, searched = [], 0, 0
+    kept: list[str] = []
+    done = searched = 0
     while (place := text.find("]]]", searched)) >= 0:  # the pattern is slow, and three brackets are rare
         start = text.rfind("[", searched, place)
         searched = place + 1
