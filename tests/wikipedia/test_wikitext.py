@@ -50,6 +50,7 @@ def text(wikitext: str, **options) -> str:
         ("a<br>b", "a\nb"),
         ("a&nbsp;&ndash; b &amp;lt; c", "a – b &lt; c"),
         ("1<sup>st</sup> 10<sup>−3</sup> H<sub>2</sub>O", "1st 10⁻³ H2O"),
+        ("5 m<Sup>2</Sup>, 10<SUP>−3</SUP>", "5 m², 10⁻³"),  # tags in any letters
         ('x <small>y</small> <span style="display:none">gone</span>z', "x y z"),
         ("include <stdio.h> here", "include <stdio.h> here"),
         ("__NOTOC__a", "a"),

@@ -97,24 +97,21 @@ class Templates:
         stack: list[tuple[Resolved, list[str]]] = []
         skipped = 0  # depth inside a template that is dropped: nothing in it is worth a look
         for part in parts[1:]:
+            pieces = part.split("}}")
             if skipped:
                 skipped += 1
             else:
-                found = self._find(part[: _head_end(part)])
+                head = pieces[0].partition("|")[0]  # a name ends at a bar, a brace or a nested template
+                found = self._find(head)
                 if not (found.renderer or found.function or self._has_page(found)) or len(stack) >= MAX_DEPTH:
-                    skipped, skipping = (
-                        1,
-                        Dropped(found.name, _only_argument(part) if found.unknown else "", found.unknown),
-                    )
-                    self.unknown.update([found.name] if found.unknown else [])
+                    skipped = 1
+                    skipping = Dropped(found.name, _only_argument(part) if found.unknown else "", found.unknown)
+                    if found.unknown:
+                        self.unknown[found.name] += 1
                 else:
                     stack.append((found, kept))
                     kept = []
-            if "}}" not in part:
-                if not skipped:
-                    kept.append(part)
-                continue
-            for number, piece in enumerate(part.split("}}")):
+            for number, piece in enumerate(pieces):
                 if number:
                     if skipped:
                         skipped -= 1
@@ -156,7 +153,8 @@ class Templates:
         elif found.renderer is None and self.pages:
             expanded = self.pages.expand(found.name, content.split("|")[1:], self.context)
             self.budget -= len(expanded or "") + 2 * self.pages.steps  # about a microsecond each
-            self.unknown.update([found.name] if expanded is None and found.unknown else [])
+            if expanded is None and found.unknown:
+                self.unknown[found.name] += 1
             shown = self.finish(expanded) if expanded else ""
         elif found.renderer:
             _, bar, body = content.partition("|")
@@ -182,14 +180,6 @@ def _pair_braces(match: re.Match) -> str:
     if len(run) % 2 == 0:
         return run
     return "&#123;" + run[1:] if run[0] == "{" else "&#125;" + run[1:]
-
-
-def _head_end(part: str) -> int:
-    """Where a template's name ends: at a bar, a brace or a nested template."""
-    bar, brace = part.find("|"), part.find("}}")
-    if bar < 0:
-        return brace if brace >= 0 else len(part)
-    return bar if brace < 0 or bar < brace else brace
 
 
 @lru_cache(maxsize=16)

@@ -20,6 +20,7 @@ _SCRIPTS = re.compile(r"<(su[pb])\b[^<>]*>([^<>]*)</\1\s*>", re.I)
 
 
 _TAG = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9]*)\b[^<>]*>")
+_OPENED_TAG = re.compile(r"<([a-zA-Z][a-zA-Z0-9]*)")
 
 
 _HIDDEN = re.compile(r"<(span|div)\b[^<>]*display:\s*none[^<>]*>[^<>]*</\1\s*>", re.I)
@@ -70,11 +71,11 @@ _NOTHING = "\u200b\u200e\u200f\u2060\ufeff\xad"  # the reader sees none of them
 
 def inline(text: str) -> str:
     """External links, tags and odd spaces."""
-    if "//" in text or "[mailto:" in text:
+    if "[" in text:  # what one character tells is found many times faster than two
         text = EXTERNAL.sub(lambda m: m[1] or m[2] or DROP, text)
     if "<" in text:
         text = _without_tags(text)
-    if "__" in text:
+    if "_" in text and "__" in text:
         text = _SWITCHES.sub(lambda m: "" if m[1] or m[0].isupper() else m[0], text)
     if "&" in text:
         text = _SPACE_ENTITIES.sub(" ", text)
@@ -90,19 +91,20 @@ def inline(text: str) -> str:
 
 
 def _without_tags(text: str) -> str:
-    if "<table" in text or "<TABLE" in text:
+    opened = {name.lower() for name in _OPENED_TAG.findall(text)}  # one pass in place of one for each kind
+    if "table" in opened:
         text = without_html_tables(text)
-    if "display:" in text:
+    if "span" in opened or "div" in opened:
         text = _HIDDEN.sub(DROP, text)
-    if "<code" in text:
+    if "code" in opened:
         text = _CODE.sub(lambda m: f"`{m[1]}`" if m[1] else "", text)
-    if "<su" in text or "<SU" in text:
+    if "sub" in opened or "sup" in opened:
         text = _SCRIPTS.sub(_script, text)
-    if "<poem" in text:
+    if "poem" in opened:
         text = _POEM.sub(_poem, text)
-    if "<rp" in text or "<RP" in text:
+    if "rp" in opened:
         text = _RP.sub("", text)
-    if "<li" in text or "<LI" in text:
+    if "li" in opened:
         text = _html_lists(text)
     return _TAG.sub(_tag, text)
 

@@ -26,7 +26,10 @@ def blocks(text: str, rows: bool = False) -> list[Block]:
     """
     reader = _Reader(rows)
     for line in text.split("\n"):
-        reader.read(line)
+        if line:
+            reader.read(line)
+        else:  # every other line
+            reader.blank()
     reader.flush()
     return reader.blocks
 
@@ -54,13 +57,19 @@ class _Reader:
             self.blocks.append(Block("p", self.term))
             self.term = ""
 
+    def blank(self) -> None:
+        self.opened.clear()
+        if self.paragraph or self.indented or self.term:
+            self.flush()
+
     def read(self, line: str) -> None:
-        first = line[:1]
-        if first in "*#:;" and first:
+        """A line that is not empty"""
+        first = line[0]
+        if first in "*#:;":
             held_term, self.term = self.term, ""
             self.flush()
-            prefix = line[: len(line) - len(line.lstrip("*#:; "))].replace(" ", "")
             body = line.lstrip("*#:; ")
+            prefix = line[: len(line) - len(body)].replace(" ", "")
             body = tidy(quotes(body) if "''" in body else body).replace("\n", " ")
             self.term = self._list_line(prefix, body, held_term)
             return
@@ -89,10 +98,7 @@ class _Reader:
     def _text(self, line: str) -> None:
         if self.indented or self.term:
             self.flush()
-        if line:
-            self.paragraph.append(quotes(line) if "''" in line else line)
-        elif self.paragraph:
-            self.flush()
+        self.paragraph.append(quotes(line) if "''" in line else line)
 
     def _is_rest_of_a_table(self, line: str) -> bool:
         """Rows of a table that was never closed, rules"""
@@ -192,15 +198,14 @@ def _restore_apostrophe(line: str) -> str:
     return line if best is None else line[:best] + "'" + line[best + 3 :]
 
 
+_UNTIDY = re.compile(" [ .,)]")
 _MANY_SPACES = re.compile("  +")
 
 
 def tidy(text: str) -> str:
     """Single spaces, line breaks where the source asks for them."""
-    if "  " in text:
-        text = _MANY_SPACES.sub(" ", text)
-    if " ." in text or " ," in text or "( " in text or " )" in text:
-        text = _LOOSE.sub("", text)
+    if _UNTIDY.search(text) or ("(" in text and "( " in text):  # few lines; the test is a fast one
+        text = _LOOSE.sub("", _MANY_SPACES.sub(" ", text))
     if NEWLINE in text:
         text = re.sub(f" *{NEWLINE}[ {NEWLINE}]*", "\n", text)
     return text.strip()

@@ -84,11 +84,10 @@ _BRACKETS = re.compile(r"\[\[|\]\]")
 
 def links(text: str, names: Namespaces) -> str:
     """[[target|label]] -> label; pictures and categories go with all that is inside them."""
-    if "]]]" in text:  # an external link at the end of a label or caption: its bracket is the first of the three
-        for _ in range(4):
-            text, found = _EXTERNAL_AT_END.subn(lambda m: m[1] or m[2] or DROP, text)
-            if not found:
-                break
+    for _ in range(4):
+        before, text = text, _without_external_at_end(text)
+        if text == before:
+            break
     text = _without_files(text, names.file)
     if "|]]" in text:
         text = _EMPTY_LABEL.sub(_without_qualifier, text)
@@ -96,6 +95,19 @@ def links(text: str, names: Namespaces) -> str:
         text = re.sub(r"\[\[https?://[^\s\[\]]*[ \t]*([^\[\]\n]*)\]\]", lambda m: m[1], text)
     text = _STAR.sub(lambda m: f"{m[1]}&#{ord(m[2])};", text)
     return _OPENED.sub("", text).replace("]]", "")
+
+
+def _without_external_at_end(text: str) -> str:
+    """An external link at the end of a label or caption: the first of the three brackets that follow is its own."""
+    kept: list[str] = []
+    done = searched = 0
+    while (place := text.find("]]]", searched)) >= 0:  # the pattern is slow, and three brackets are rare
+        start = text.rfind("[", searched, place)
+        searched = place + 1
+        if start >= 0 and (match := _EXTERNAL_AT_END.match(text, start)):
+            kept += (text[done:start], match[1] or match[2] or DROP)
+            done = match.end()
+    return "".join([*kept, text[done:]]) if kept else text
 
 
 def _without_qualifier(match: re.Match) -> str:
