@@ -36,4 +36,4 @@ if [ $# -eq 0 ]; then
   .venv/bin/ruff check --quiet . && .venv/bin/ruff format --check --quiet . && .venv/bin/mypy --no-error-summary src scripts
 fi
 # A worker a core, each with whole files: their fixtures are made once.
-exec .venv/bin/python -m pytest -n auto --dist loadfile -rs "$@"   # -rs: what was skipped, and why
+exec .venv/bin/python -m pytest -n auto --dist loadfile --no-loadscope-reorder -rs "$@"   # -rs: what was skipped, and why

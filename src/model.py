@@ -119,23 +119,6 @@ def rotate(x: torch.Tensor, cos: torch.Tensor, sin: torch.Tensor) -> torch.Tenso
     return x * cos + x.roll(x.shape[-1] // 2, dims=-1) * sin
 
 
-def attend(q, k, v, mask, dropout: float):
-    """softmax(q k^T / sqrt(hs)) v: q (B, nh, T, hs), k and v (B, nh, S, hs); mask (B, 1, T, S) of the keys that each
-    may look at, None: those up to its own place.
-
-    In bf16 on a CPU it is written out: there PyTorch's fused kernel takes twice as long or more (bench/RESULTS.md).
-    """
-    causal = mask is None and q.shape[2] > 1
-    if q.device.type != "cpu" or not torch.is_autocast_enabled("cpu") or dropout:
-        return F.scaled_dot_product_attention(q, k, v, attn_mask=mask, dropout_p=dropout, is_causal=causal)
-    scores = (q.to(v.dtype) * q.shape[-1] ** -0.5) @ k.mT
-    if causal:
-        mask = torch.ones(scores.shape[2:], dtype=torch.bool).tril()
-    if mask is not None:
-        scores = scores + torch.zeros(mask.shape, dtype=scores.dtype).masked_fill(~mask, float("-inf"))
-    return scores.softmax(-1) @ v
-
-
 class Attention(nn.Module):
     def __init__(self, config: ModelConfig, layer: int):
         super().__init__()
@@ -149,7 +132,9 @@ class Attention(nn.Module):
         q, k, v = (t.transpose(1, 2) for t in (rotate(q, cos, sin), rotate(k, cos, sin), v))  # (B, nh, T, hs)
         if cache is not None:
             k, v = cache.append(self.layer, torch.stack((k, v), dim=1).permute(0, 3, 1, 2, 4))
-        y = attend(q, k, v, mask, self.dropout if self.training else 0.0)
+        y = F.scaled_dot_product_attention(
+            q, k, v, attn_mask=mask, dropout_p=self.dropout if self.training else 0.0, is_causal=mask is None and T > 1
+        )
         return self.o_proj(y.transpose(1, 2).reshape(B, T, C))
 
 

@@ -48,7 +48,12 @@ def miniwiki(tmp_path_factory) -> Path:
     return out
 
 
+# Files of a minute or more, begun first: a worker that comes to one of them last works on alone.
+LONG = {"test_lessons.py", "test_trainer.py", "test_train.py", "test_invariants.py", "test_bench_gpu.py"}
+
+
 def pytest_collection_modifyitems(items):
+    items.sort(key=lambda item: item.path.name not in LONG)
     if any(item.get_closest_marker("gpu") for item in items):
         import torch
 
