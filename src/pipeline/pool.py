@@ -177,7 +177,7 @@ def _dask_client(address: str | None) -> Any:
     for left in reversed(range(TRIES)):
         try:
             client.register_worker_callbacks(find_stages)  # also on workers that take a dead one's place
-            return client
+            break
         except OSError:  # a worker died while it was told
             if not left:
                 raise

@@ -21,7 +21,7 @@ def disguised(text: Text, rng: random.Random) -> Text:
     """The text with new names for all that have one, and new numbers of two digits or more."""
     names = {name for told in said_in(text) for name in names_in(told) if not KEPT.fullmatch(name)}
     own = set(TOKEN.findall(text.subject))  # 'black hole' is renamed wherever it stands, of 'Black Sea' no other sea
-    own |= {word.capitalize() for word in own}
+    renamed = names | own | {word.capitalize() for word in own}
     called: dict[str, str] = {}  # a word or number -> what stands for it now
     earlier = rng.randint(*EARLIER)
 
@@ -29,7 +29,7 @@ def disguised(text: Text, rng: random.Random) -> Text:
         token, low = match[0], match[0].lower()
         if token[0].isdigit():
             return called.setdefault(token, number(token, earlier, rng))
-        if low in STOP_WORDS or token not in names | own:
+        if low in STOP_WORDS or token not in renamed:
             return token
         made = called.setdefault(low, symbol(rng) if len(token) <= 2 else new_name(rng))
         return made if token[0].isupper() else made.lower()

@@ -150,7 +150,12 @@ class Limits:
     def nonsense(self) -> Iterator[tuple]:
         """What does not exist; every second time in the words in which a fact is asked for, so that nothing but the
         name tells what was read and what was not."""
-        able = [(fact, question) for _, fact in self.facts for question in fact.ask if named_in(fact, question)]
+        able = [
+            (fact, question)
+            for _, fact in self.facts
+            for question in fact.ask
+            if fact.subject in question and named_in(fact, question)  # the first test saves most of the patterns
+        ]
         for place in itertools.count():
             key = (*self.key, "nonsense", place)
             if place % 2 and able:
