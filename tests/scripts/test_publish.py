@@ -394,7 +394,7 @@ def test_a_stranger_chats_in_the_browser(run, tmp_path, monkeypatch):
             said = page.text(".assistant")
             fetched = page.run("return performance.getEntriesByType('resource').map(e => e.name)")
         server.shutdown()
-    assert len(said) > 3 and not said.startswith("Sorry")
+    assert said and not said.startswith("Sorry")  # random weights may end at once: the page says so
     assert fetched and all(name.startswith((url, "blob:")) for name in fetched)
 
 
