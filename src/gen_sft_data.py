@@ -47,6 +47,8 @@ from wikipedia.overlap import NearDuplicates, SharedRuns
 RUN = 13  # words in a row that a conversation may not share with an examination, or a question of val with train
 LEAST_RUN = 4  # words of a whole question of an examination: nobody can leave out all that begins with 'Hello'
 ALIKE = 0.8  # Jaccard similarity of the word pairs of two questions about one article, names and numbers equal
+# Share of what no article answers that is asked as a search shows it that has found nothing, so that a model believes it
+UNFOUND = {"limits/nonsense": 0.4, "limits/after": 0.4, "limits/unanswerable": 0.4, "company": 0.15}
 TRIES = 3  # conversations drawn at most for one that is wanted: some are duplicates or stand in an examination
 
 
@@ -299,9 +301,18 @@ def by_rules(
     key = (cfg.sft.seed, part)
     return {
         "passage": passages(articles, rules, fits_beside_a_question(cfg, tokenizer), *key),
-        "limits": Limits(rules, articles, persona, *key).conversations(),
-        "company": company(persona, *key),
+        "limits": (unfound(c, *key) for c in Limits(rules, articles, persona, *key).conversations()),
+        "company": (unfound(c, *key) for c in company(persona, *key)),
     }
+
+
+def unfound(conversation: dict, *key) -> dict:
+    """The conversation, or, for its kind's share of UNFOUND, with what the model reads where nothing was found."""
+    kind = conversation["kind"]
+    often = UNFOUND.get(kind, UNFOUND.get(family_of(kind), 0))
+    if hash64(*key, "unfound", conversation["article_id"], conversation["messages"][0]["content"]) / 2**64 >= often:
+        return conversation
+    return {**conversation, "passage": chat.NOTHING_FOUND, "question_first": False}
 
 
 def as_people_type(conversation: dict, cfg: Config, persona: dict, typed: Counter, *key) -> dict:

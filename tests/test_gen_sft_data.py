@@ -503,6 +503,19 @@ def test_near_duplicates_and_what_an_examination_asks_are_left_out_and_counted(h
     assert "Which city is the capital of Cuba?" in [r["messages"][0]["content"] for r in parts["train"] + parts["val"]]
 
 
+def test_what_no_article_answers_and_talk_are_asked_behind_a_search_without_result_too(home):
+    """A third to a half of the one, a seventh of the other, and their answers stay: what the model reads is no fact."""
+    mix = "sft.mix={memory: 0.2, passage: 0.1, limits: 0.3, company: 0.4}"
+    rows = [r for lines in run(home, "unfound", mix, "sft.typing=0").values() for r in lines]
+    told = [r for r in rows if r["messages"][0]["content"].startswith("No article was found about this.\n\n")]
+    share = lambda test: sum(test(r["kind"]) for r in told) / sum(test(r["kind"]) for r in rows)
+    unknown = ("limits/nonsense", "limits/after", "limits/unanswerable")
+    assert 0.2 < share(lambda kind: kind in unknown) < 0.6 and 0.05 < share(lambda kind: "company" in kind) < 0.3
+    assert {r["kind"] for r in told if "company" not in r["kind"]} <= {*unknown}
+    answers = {r["messages"][1]["content"] for r in told if r["kind"] == "company/thanks"}
+    assert answers <= {r["messages"][1]["content"] for r in rows if r not in told and r["kind"] == "company/thanks"}
+
+
 def test_what_everybody_says_comes_again_and_again_and_a_fact_once(home):
     parts = run(home, "chatty", "sft.mix={memory: 0.3, company: 0.7}", "sft.typing=0")
     said = Counter((r["messages"][0]["content"], r["messages"][1]["content"]) for r in parts["train"])

@@ -13,6 +13,7 @@ from gpt.tokenizer import Tokenizer
 from pipeline.config import InputError
 
 ROLES = ("system", "user", "assistant")
+NOTHING_FOUND = "No article was found about this."  # stands as the text where a search has none: a model believes texts
 
 TEMPLATE = (
     "{%- set ns = namespace(system='', late='', last=-1) -%}"

@@ -5,7 +5,8 @@
 
 Passages have at most half of the model's context, as in fine-tuning (src/gen_sft_data.py): what is longer is cut to the
 sentences around the one that has most of the question; a conversation that no longer fits loses its oldest turns.
-What was left out is counted.
+What was left out is counted. Where no passage is good enough, a sentence that says so stands in its place
+(chat.NOTHING_FOUND): the model has learned to say then that it does not know, and to answer talk as ever.
 """
 
 import re
@@ -42,6 +43,9 @@ class Search(Protocol):
 
     def sentences(self, text: str) -> list[str]:
         """Its sentences; joined they are the text."""
+
+    def asks(self, question: str) -> bool:
+        """Whether it has a word that can be looked up; 'who are you?' has none."""
 
 
 class SearchFailed(InputError):
@@ -94,9 +98,12 @@ class Reader:
         room = min(context // 2, limit - len(around))
         found = self._found(question, [m["content"] for m in messages[:place] if m["role"] != "system"], mode)
         sources, sentences_left_out = self._fitted(tokenizer, found, question, room)
-        if sources:
-            # a paragraph each: an empty line is what stands between text and question
-            passage = "\n\n".join(" ".join(source["text"].split()) for source in sources)
+        # a paragraph each: an empty line is what stands between text and question
+        passage = "\n\n".join(" ".join(source["text"].split()) for source in sources)
+        if not found and "\n" not in question.strip() and self.search.asks(question):
+            said = len(tokenizer.encode(chat.NOTHING_FOUND))
+            passage = chat.NOTHING_FOUND if said <= room else ""
+        if passage:
             asked = {**messages[place], "content": chat.with_passage(passage, question)}
             messages = [*messages[:place], asked, *messages[place + 1 :]]
         ids, dropped = chat.prompt(tokenizer, messages, limit)

@@ -102,6 +102,10 @@ class Search:
     def sentences(self, text: str) -> list[str]:
         return writing.sentences(text)
 
+    def asks(self, question: str) -> bool:
+        """Whether it has a word that can be looked up; 'who are you?' has none."""
+        return any(not self.terms.is_stop(word) for word in self.terms.words(ends(question)))
+
     # ---- what is searched for
 
     def terms_of(self, question: str, earlier: Sequence[str] = ()) -> list[Term]:

@@ -41,8 +41,25 @@ def test_auto_reads_what_is_good_enough_and_always_anything(tokenizer, mode, sco
     search = StubSearch(passage("Gold", GOLD, score))
     read = Reader(search).prompt(tokenizer, ASK, 200, 400, mode)
     assert len(read.sources) == reads and len(search.calls) == (mode != "off")
-    if not reads:
+    if mode == "off":
         assert read.ids == chat.ask(tokenizer, ASK)
+    elif not reads:
+        assert spelled(tokenizer, read.ids).startswith("<|user|>No article was found about this.\n\nWhat is gold?<|end|>")
+
+
+@pytest.mark.parametrize("said", ["Who are you?", "Gold is soft.\n\nIs gold soft?", "What is gold? " + "Really? " * 6])
+def test_who_asks_for_nothing_or_brings_a_text_or_leaves_no_room_is_not_told_that_nothing_was_found(tokenizer, said):
+    ask = [{"role": "user", "content": said}]
+    room = len(chat.ask(tokenizer, ask)) + (5 if "Really" in said else 200)
+    read = Reader(StubSearch()).prompt(tokenizer, ask, room, 400, "auto")
+    assert read.ids == chat.ask(tokenizer, ask) and read.sources == []
+
+
+def test_nothing_found_is_said_in_a_talk_too_and_costs_its_oldest_turns(tokenizer):
+    old = [{"role": "user", "content": "old " * 30}, {"role": "assistant", "content": "old " * 30}]
+    read = Reader(StubSearch()).prompt(tokenizer, old + ASK, 100, 400, "always")
+    told = "<|user|>No article was found about this.\n\nWhat is gold?<|end|><|assistant|>"
+    assert spelled(tokenizer, read.ids) == told and read.left_out == {"messages": 2}
 
 
 def test_what_was_said_before_goes_to_the_search_and_system_texts_do_not(tokenizer):

@@ -66,6 +66,11 @@ def test_a_question_that_says_nothing_finds_nothing(search, question):
     assert search(question) == []
 
 
+@pytest.mark.parametrize("said", ["Who are you?", "what was it", "and him?", "", "?"])
+def test_what_has_no_word_of_its_own_asks_for_nothing(search, said):
+    assert not search.asks(said) and search.asks(f"{said} Zorbantia") and search.asks(f"{said} JAPAN")
+
+
 def test_what_no_article_names_is_below_the_threshold(search):
     assert all(p["score"] < search.good for p in search("Who founded Zorbantia?"))
     assert search("What is the capital of Japan?")[0]["score"] >= search.good
