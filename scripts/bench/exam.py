@@ -25,6 +25,8 @@ class Item:
     expected: str  # a regular expression, or with values the first of them
     values: tuple[str, ...] = ()  # one of them must stand in the answer
     system: str = ""
+    relation: str = ""  # of the fact that is asked for
+    lookup: str = "off"  # auto: the server puts a passage before it, or says that it found none
 
     @property
     def messages(self) -> list[dict]:
@@ -84,11 +86,30 @@ SYSTEM = "You are an assistant who gives correct answers to questions."
 
 def reworded(questions: Iterable) -> list[Item]:
     """questions: of quiz.py, with text, subject and answers -> each in every rewording."""
+    systems = {"system prompt": SYSTEM}
     return [
-        Item(part, change(q.text, q.subject), q.answers[0], tuple(q.answers), SYSTEM if part == "system prompt" else "")
+        Item(part, change(q.text, q.subject), q.answers[0], tuple(q.answers), systems.get(part, ""), q.relation)
         for part, change in REWORDINGS.items()
         for q in questions
     ]
+
+
+INVENTED = "Zorbantia Lumdoria Ostravenia Quendrassil Peldoria Vexillium Harbledon Snorvia Morrigal Krellenburg".split()
+NAMELESS = ("record", "deed", "element_of_symbol")  # relations whose subjects are no names
+
+
+def unheard(questions: Iterable) -> list[str]:
+    """questions: of quiz.py -> the same about names that nobody has."""
+    asked = [q for q in questions if q.relation not in NAMELESS]
+    return [q.text.replace(q.subject, INVENTED[n % len(INVENTED)]) for n, q in enumerate(asked)]
+
+
+def looked_up(questions: list) -> list[Item]:
+    """The questions again, and those about names that nobody has, where the server looks things up."""
+    asked = [
+        Item("looked up", q.text, q.answers[0], tuple(q.answers), relation=q.relation, lookup="auto") for q in questions
+    ]
+    return asked + [Item("unknown names, looked up", text, DENIES, lookup="auto") for text in unheard(questions)]
 
 
 # what no article tells

@@ -55,13 +55,7 @@ def from_truth(path: Path, n: int, seed: int) -> tuple[list[Asked], list[str]]:
     relations = quiz.clear_facts(quiz.load_facts(path))
     questions = quiz.draw(relations, {relation: list(quiz.WORDINGS[relation]) for relation in relations}, n, seed)
     asked = [Asked(q.text, q.subject, q.answers, "", q.relation) for q in questions]
-    names = iter(INVENTED * (1 + n // len(INVENTED)))
-    relations_unasked = ("record", "deed", "element_of_symbol")  # whose subjects are no names
-    unanswered = [q.text.replace(q.subject, next(names)) for q in questions if q.relation not in relations_unasked]
-    return asked, unanswered
-
-
-INVENTED = "Zorbantia Lumdoria Ostravenia Quendrassil Peldoria Vexillium Harbledon Snorvia Morrigal Krellenburg".split()
+    return asked, exam.unheard(questions)
 
 
 def from_file(path: Path) -> tuple[list[Asked], list[str]]:

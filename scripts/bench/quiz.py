@@ -8,10 +8,10 @@ miniwiki-truth.json + a server's /v1/chat/completions -> a table, and with --jso
     python scripts/bench/quiz.py --url http://127.0.0.1:8080 --exam         # and all else that a chat model meets
 
 --exam asks the same questions in lower case, in capitals, with a typo, between hi and thanks ..., as second and third
-of a conversation, and then what is in exam/: everyday, company, false premises, texts. Its table comes before the
-quiz's own result. The wordings are the quiz's own: one that occurs in the training conversations is replaced by
-another of the same relation. An answer is right when the fact is in it; point --url at different servers to compare
-checkpoints.
+of a conversation, looked up where the server has an index, about names that nobody has, and then what is in exam/:
+everyday, company, false premises, texts. Its table comes before the quiz's own result. The wordings are the quiz's
+own: one that occurs in the training conversations is replaced by another of the same relation. An answer is right
+when the fact is in it; point --url at different servers to compare checkpoints.
 """
 
 import argparse
@@ -343,14 +343,10 @@ def draw(relations: dict[str, list[dict]], wordings: dict[str, list[str]], n: in
     return questions
 
 
-def ask(url: str, messages: list[dict]) -> tuple[str, bool]:
+def ask(url: str, messages: list[dict], lookup: str = "off") -> tuple[str, bool]:
     """The server's next answer in a conversation, and whether it stopped by itself."""
     try:
-        reply = requests.post(
-            f"{url.rstrip('/')}/v1/chat/completions",
-            timeout=120,
-            json={"messages": messages, "temperature": 0, "max_tokens": 64},
-        )
+        reply = post(url, messages, lookup)
         reply.raise_for_status()
         choice = reply.json()["choices"][0]
         return choice["message"]["content"] or "", choice["finish_reason"] == "stop"
@@ -358,6 +354,20 @@ def ask(url: str, messages: list[dict]) -> tuple[str, bool]:
         raise QuizError(
             f"{url} does not answer as a chat server ({type(error).__name__}); start one with python src/serve.py"
         ) from None
+
+
+def post(url: str, messages: list[dict], lookup: str) -> requests.Response:
+    """lookup: off, from memory; or auto, where it looks_up()"""
+    body = {"messages": messages, "temperature": 0, "max_tokens": 64} | ({} if lookup == "off" else {"lookup": lookup})
+    return requests.post(f"{url.rstrip('/')}/v1/chat/completions", timeout=120, json=body)
+
+
+def looks_up(url: str) -> bool:
+    """Whether the server has something to look up in; one that does not know the word has no sources either."""
+    try:
+        return "sources" in post(url, [{"role": "user", "content": "What is gold?"}], "auto").json()
+    except (requests.RequestException, ValueError):
+        return False
 
 
 def examine(url: str, questions: list[Question], turns: int) -> list[Result]:
@@ -386,21 +396,19 @@ def examine(url: str, questions: list[Question], turns: int) -> list[Result]:
 def examine_more(url: str, questions: list[Question], facts: list[dict], seed: int) -> list[Result]:
     """The exam's other parts; a result's relation is the part's name."""
     talk = [*exam.company("everyday"), *exam.company(), *exam.premises(facts, seed), *exam.passages()]
-    items = [*exam.reworded(questions), *talk]
-    relations = [q.relation for _ in exam.REWORDINGS for q in questions]
+    talk += [exam.Item("unknown names", text, exam.DENIES) for text in exam.unheard(questions)]
+    items = [*exam.reworded(questions), *(exam.looked_up(questions) if looks_up(url) else ()), *talk]
 
-    def one(numbered: tuple[int, exam.Item]) -> Result:
-        number, item = numbered
-        answer, stopped = ask(url, item.messages)
-        relation = relations[number] if number < len(relations) else item.part
+    def one(item: exam.Item) -> Result:
+        answer, stopped = ask(url, item.messages, item.lookup)
         if item.values:
-            right = grade(Question(relation, "", item.text, list(item.values)), answer)
+            right = grade(Question(item.relation, "", item.text, list(item.values)), answer)
         else:
             right = bool(re.search(item.expected, answer, re.IGNORECASE))
         return Result(item.part, item.text, item.expected, answer, right, stopped, 1)
 
     with ThreadPoolExecutor(AT_ONCE) as pool:
-        results = list(pool.map(one, enumerate(items)))
+        results = list(pool.map(one, items))
     later = [r for r in examine(url, questions, 3) if r.turn > 1]
     for result in later:
         result.relation = "second and third turn"

@@ -44,7 +44,8 @@ def test_auto_reads_what_is_good_enough_and_always_anything(tokenizer, mode, sco
     if mode == "off":
         assert read.ids == chat.ask(tokenizer, ASK)
     elif not reads:
-        assert spelled(tokenizer, read.ids).startswith("<|user|>No article was found about this.\n\nWhat is gold?<|end|>")
+        told = "<|user|>No article was found about this.\n\nWhat is gold?<|end|>"
+        assert spelled(tokenizer, read.ids).startswith(told)
 
 
 @pytest.mark.parametrize("said", ["Who are you?", "Gold is soft.\n\nIs gold soft?", "What is gold? " + "Really? " * 6])

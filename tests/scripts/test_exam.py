@@ -122,11 +122,18 @@ def server():
 
     class Chat(BaseHTTPRequestHandler):
         def do_POST(self):
-            text = json.loads(self.rfile.read(int(self.headers["Content-Length"])))["messages"][-1]["content"]
+            body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+            text = body["messages"][-1]["content"]
             known = "Town" if re.search(r"Land\d|land\d", text) and "capital" in text else ""
             answer = f"It is {known}{re.search(r'(?i)land(.)', text)[1]}." if known else "That is not so."
-            data = json.dumps({"choices": [{"message": {"content": answer}, "finish_reason": "stop"}]}).encode()
-            self.send_response(200)
+            if self.path.startswith("/bare") and "lookup" in body:  # it has no index
+                body, answer = {}, ""
+            if body.get("lookup") == "auto":
+                answer = answer.replace("Town1", "Nowhere").replace("not", "so")
+            sources = {"sources": []} if "lookup" in body else {}
+            choices = [{"message": {"content": answer}, "finish_reason": "stop"}]
+            data = json.dumps({"choices": choices} | sources).encode()
+            self.send_response(400 if not body else 200)
             self.send_header("Content-Length", str(len(data)))
             self.end_headers()
             self.wfile.write(data)
@@ -154,6 +161,16 @@ def test_the_exam_counts_each_part_and_names_the_worst_relations(server):
     assert parts["false premises"][0] == parts["false premises"][1] - sum(
         "capital" in item.text for item in exam.premises(FACTS, 7)
     )
+    assert parts["looked up"] == [8, 9] and parts["unknown names"] == [9, 9]
+    assert parts["unknown names, looked up"] == [0, 9]
     assert parts["everyday"][1] == len(exam.company("everyday")) >= 30
     assert parts["company"][1] == len(exam.company()) and parts["passages"][1] == len(exam.passages())
     assert "worst relations, as is: badly 0 of 1\n" in table and "capitals                     0      9    0.0" in table
+
+
+def test_a_server_without_an_index_is_asked_from_memory_alone(server):
+    questions = [quiz.Question("capital", "Land1", "What is the capital of Land1?", ["Town1"])]
+    parts, _ = quiz.exam_table(
+        quiz.examine(server, questions, 1), quiz.examine_more(f"{server}/bare", questions, FACTS, 7)
+    )
+    assert parts["unknown names"] == [1, 1] and not [part for part in parts if "looked up" in part]
