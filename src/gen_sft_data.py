@@ -47,7 +47,7 @@ from wikipedia.overlap import NearDuplicates, SharedRuns
 RUN = 13  # words in a row that a conversation may not share with an examination, or a question of val with train
 LEAST_RUN = 4  # words of a whole question of an examination: nobody can leave out all that begins with 'Hello'
 ALIKE = 0.8  # Jaccard similarity of the word pairs of two questions about one article, names and numbers equal
-# Share of what no article answers that is asked as a search shows it that has found nothing, so that a model believes it
+# Share of what no article answers that is asked as a search without result shows it, so that a model believes it
 UNFOUND = {"limits/nonsense": 0.4, "limits/after": 0.4, "limits/unanswerable": 0.4, "company": 0.15}
 TRIES = 3  # conversations drawn at most for one that is wanted: some are duplicates or stand in an examination
 
