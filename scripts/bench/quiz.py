@@ -519,7 +519,7 @@ def main() -> int:
     parser.add_argument("--n", type=int, default=100, help="questions")
     parser.add_argument("--seed", type=int, default=7)
     parser.add_argument("--turns", type=int, default=1, help="questions a conversation, each about something else")
-    parser.add_argument("--exam", action="store_true", help="ask the rewordings, company, false premises and texts too")
+    parser.add_argument("--exam", action="store_true", help="ask all the other parts, too")
     parser.add_argument("--json", type=Path, help="write every question and answer here")
     parser.add_argument("--min-percent", type=float, default=80, help="exit 1 when fewer answers are right")
     args = parser.parse_args()
