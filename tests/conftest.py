@@ -7,13 +7,14 @@ import sys
 from pathlib import Path
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
-# CI tries the same examples every time, so that a change that did not touch the code cannot fail; elsewhere new ones
-# are tried.
-settings.register_profile("ci", derandomize=True)
-if os.environ.get("CI"):
-    settings.load_profile("ci")
+# No example is too slow: the machine may be busy. CI tries the same examples every time, so that a change that did not
+# touch the code cannot fail; elsewhere new ones are tried.
+PATIENT = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow]}
+settings.register_profile("elsewhere", **PATIENT)
+settings.register_profile("ci", derandomize=True, **PATIENT)
+settings.load_profile("ci" if os.environ.get("CI") else "elsewhere")
 
 ROOT = Path(__file__).resolve().parents[1]
 CORPUS = ROOT.parent / "shared" / "corpus"

@@ -5,7 +5,6 @@ import json
 import os
 import random
 import re
-import signal
 import subprocess
 import sys
 import time
@@ -19,6 +18,7 @@ import clean
 import dedup
 import extract
 import good_articles
+from held import Held
 from pipeline.config import ROOT, InputError, load_config
 from pipeline.files import dump_line, lock
 from pipeline.stage_output import StageOutput
@@ -470,20 +470,20 @@ def test_the_mini_wiki_loses_what_its_truth_says(miniwiki, tmp_path):
     assert {reason: n for reason, n in counts.items() if n} == expected
 
 
-def start(source, out, *overrides):
+def start(source, out, *overrides, env=None):
     return subprocess.Popen(
         [sys.executable, ROOT / "src/dedup.py", *arguments(source, out, *overrides)],
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
         start_new_session=True,
-        env=os.environ | {"OMP_NUM_THREADS": "1"},
+        env=os.environ | {"OMP_NUM_THREADS": "1"} | (env or {}),
     )
 
 
 def test_several_workers_make_the_same_bytes(source, result, tmp_path):
     process = start(source, tmp_path / "deduped", "data.workers=3")
-    output = process.communicate(timeout=120)[0]
+    output = process.communicate(timeout=600)[0]
     assert process.returncode == 0, output
     assert digests(tmp_path / "deduped") == digests(result)
 
@@ -494,15 +494,10 @@ def test_several_workers_make_the_same_bytes(source, result, tmp_path):
 def test_killed_and_run_again_the_bytes_are_the_same(source, result, tmp_path, moment):
     """SIGKILL while it signs, compares and writes."""
     out = tmp_path / "deduped"
-    process = start(source, out)
-    deadline = time.monotonic() + 60
-    while process.poll() is None and not (out / ".progress" / moment).exists() and time.monotonic() < deadline:
-        time.sleep(0.0002)
-    assert process.poll() is None, "it ended before it could be killed"
-    os.killpg(process.pid, signal.SIGKILL)
-    process.communicate()
+    held = Held(tmp_path / "held", f".progress/{moment}")
+    held.kill(start(source, out, env=held.env))
     assert not (out / "manifest.json").exists()
     process = start(source, out)
-    output = process.communicate(timeout=120)[0]
+    output = process.communicate(timeout=600)[0]
     assert process.returncode == 0, output
     assert digests(out) == digests(result) and not (out / ".progress").exists()
