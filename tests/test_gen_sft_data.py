@@ -230,7 +230,7 @@ def openai(url):
         "teacher.model=m",
         "teacher.concurrency=3",
         "teacher.retries=0",
-        "teacher.timeout=10",
+        "teacher.timeout=60",
     ]
 
 
@@ -271,7 +271,7 @@ def test_killed_and_run_again_ends_with_the_same_bytes(home):
         def plan(n, body, kill_after=kill_after, asked=asked):
             if n >= kill_after:
                 asked.set()
-            return {"text": lesson(n, body), "sleep": 0 if n < kill_after else 0.5}
+            return {"text": lesson(n, body), "sleep": 0 if n < kill_after else 60}  # it is killed meanwhile
 
         with serving(FakeTeacher(plan)) as url:
             command = [
@@ -282,7 +282,7 @@ def test_killed_and_run_again_ends_with_the_same_bytes(home):
                 *overrides(home, out, *openai(url)),
             ]
             process = subprocess.Popen(command, cwd=ROOT, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
-            assert asked.wait(60)
+            assert asked.wait(300)
             os.kill(process.pid, signal.SIGKILL)
             process.wait()
         assert not (home / out / "train.jsonl").exists()

@@ -2,6 +2,7 @@
 
 import json
 import socket
+import threading
 
 import pytest
 
@@ -37,7 +38,7 @@ def backend(tmp_path):
             "model": "m",
             "api_key_env": "WIKILLM_TEST_KEY",
             "concurrency": 4,
-            "timeout": 5.0,
+            "timeout": 60.0,
             "retries": 3,
             "temperature": 0.5,
             "answers": str(tmp_path / "answers"),
@@ -231,14 +232,15 @@ def test_shortened_ends_where_a_section_or_a_paragraph_does():
 
 
 def test_many_at_a_time_and_every_job_once(backend):
-    fake = FakeTeacher(
-        lambda n, body: {
-            "text": json.dumps(
-                {"reason": body["messages"][0]["content"].split("Question:\n")[1].split("\n")[0], "verdict": "A"}
-            ),
-            "sleep": 0.03,
-        }
-    )
+    two = threading.Barrier(2)
+
+    def plan(n, body):
+        if n < 2:
+            two.wait(60)  # the first is answered when the second is there
+        asked = body["messages"][0]["content"].split("Question:\n")[1].split("\n")[0]
+        return {"text": json.dumps({"reason": asked, "verdict": "A"}), "sleep": 0.03}
+
+    fake = FakeTeacher(plan)
     with serving(fake) as url:
         found = dict(backend(url).map("judge", ({**JOB, "question": f"q{i}"} for i in range(20))))
     assert {i: result[1] for i, result in found.items()} == {i: f"q{i}" for i in range(20)}
@@ -279,11 +281,10 @@ def test_now_and_then_an_error_stops_nothing(backend):
 
 
 def test_check_before_work(backend):
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        free = s.getsockname()[1]
-    with pytest.raises(InputError, match=r"cannot be reached; start the server \(bash scripts/serve_teacher.sh\)"):
-        backend(f"http://127.0.0.1:{free}/v1").server.check()
+    with socket.socket() as nobody:  # has the port and does not listen
+        nobody.bind(("127.0.0.1", 0))
+        with pytest.raises(InputError, match=r"cannot be reached; start the server \(bash scripts/serve_teacher.sh\)"):
+            backend(f"http://127.0.0.1:{nobody.getsockname()[1]}/v1").server.check()
     with serving(FakeTeacher(lambda n, body: VERDICT, models=["other", "more"])) as url:
         with pytest.raises(InputError, match="teacher.model m: the server at .* has other, more"):
             backend(url).server.check()
