@@ -25,6 +25,15 @@ def running(model, tokenizer, *overrides: str, parrot: Parrot | None = None, key
         yield url, engine
 
 
+def wait_for(condition, what: str, seconds: float = 120):
+    """-> what the condition gives, as soon as that is something"""
+    end = time.monotonic() + seconds
+    while not (found := condition()):
+        assert time.monotonic() < end, f"in vain: {what}"
+        time.sleep(0.01)
+    return found
+
+
 @contextlib.contextmanager
 def listening(app, engines):
     """-> the URL at which the app is served"""
@@ -37,5 +46,5 @@ def listening(app, engines):
         yield f"http://127.0.0.1:{sock.getsockname()[1]}"
     finally:
         server.should_exit = True
-        thread.join(10)
+        thread.join(60)
         sock.close()

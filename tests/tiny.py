@@ -1,8 +1,10 @@
 """A tiny model with seeded random weights, its tokenizer and its checkpoint, for tests that need one in a second."""
 
+import contextlib
 import hashlib
 import json
 import random
+import threading
 import time
 from pathlib import Path
 
@@ -94,6 +96,17 @@ class Parrot:
         ids = tokenizer.encode(answer) if isinstance(answer, str) else answer
         self.script = torch.tensor(ids + [tokenizer.end_id])
         self.delay, self.broken = delay, None
+        self.goes_on = threading.Event()
+        self.goes_on.set()
+
+    @contextlib.contextmanager
+    def silent(self):
+        """No token comes before the end of the block."""
+        self.goes_on.clear()
+        try:
+            yield
+        finally:
+            self.goes_on.set()
 
     def decoder(self, model: WikiGPT, tokenizer: Tokenizer) -> Decoder:
         decoder = Decoder(model, tokenizer)
@@ -104,6 +117,7 @@ class Parrot:
         if self.broken:
             raise RuntimeError(self.broken)
         time.sleep(self.delay)
+        self.goes_on.wait()
         cache.begin(1)
         cache.lengths += 1
         said = torch.tensor([len(row.completion.ids) for row in decoder.rows]).clamp(max=len(self.script) - 1)

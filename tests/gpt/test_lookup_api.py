@@ -33,7 +33,7 @@ def ask(server):
     server[1].passages = [GOLD]
 
     def post(path="/v1/chat/completions", messages=ASK, **body) -> requests.Response:
-        return requests.post(server[0] + path, json={"messages": messages, **body}, timeout=30)
+        return requests.post(server[0] + path, json={"messages": messages, **body}, timeout=120)
 
     return post
 
@@ -116,18 +116,18 @@ def test_an_index_that_breaks_is_the_servers_fault_and_names_no_path(ask, server
 
 def test_without_an_index_the_server_answers_from_memory_and_says_why_not(parrot):
     with running(tiny_model(block_size=256), parrot[1], "serve.lookup=auto", parrot=parrot[0]) as (url, _):
-        health = requests.get(url + "/health", timeout=30).json()
+        health = requests.get(url + "/health", timeout=120).json()
         assert (health["lookup"], health["can_look_up"]) == ("off", False)
-        assert requests.post(url + "/v1/chat/completions", json={"messages": ASK}, timeout=30).status_code == 200
-        answer = requests.post(url + "/chat", json={"messages": ASK, "lookup": "auto"}, timeout=30)
+        assert requests.post(url + "/v1/chat/completions", json={"messages": ASK}, timeout=120).status_code == 200
+        answer = requests.post(url + "/chat", json={"messages": ASK, "lookup": "auto"}, timeout=120)
         assert answer.status_code == 400 and "nothing can be looked up" in answer.json()["error"]["message"]
 
 
 def test_the_configs_mode_is_for_requests_that_do_not_say(parrot):
     reader = Reader(StubSearch(GOLD), mode="auto")
     with running(tiny_model(block_size=256), parrot[1], parrot=parrot[0], reader=reader) as (url, _):
-        assert requests.get(url + "/health", timeout=30).json()["lookup"] == "auto"
-        said = requests.post(url + "/v1/chat/completions", json={"messages": ASK}, timeout=30).json()
+        assert requests.get(url + "/health", timeout=120).json()["lookup"] == "auto"
+        said = requests.post(url + "/v1/chat/completions", json={"messages": ASK}, timeout=120).json()
         assert said["sources"] == [GOLD]
-        said = requests.post(url + "/v1/chat/completions", json={"messages": ASK, "lookup": "off"}, timeout=30).json()
+        said = requests.post(url + "/v1/chat/completions", json={"messages": ASK, "lookup": "off"}, timeout=120).json()
         assert "sources" not in said
