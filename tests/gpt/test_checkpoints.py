@@ -160,7 +160,7 @@ def small_disk(tmp_path):
     if os.geteuid() or subprocess.run(["mount", "-t", "tmpfs", "-o", "size=512k", "tmpfs", folder]).returncode:
         pytest.skip("needs the right to mount a disk")
     yield folder
-    subprocess.run(["umount", folder], check=True)
+    subprocess.run(["umount", "-l", folder], check=True)
 
 
 def test_a_full_disk_is_said_in_a_line_and_leaves_no_litter(small_disk):

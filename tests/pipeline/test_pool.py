@@ -97,7 +97,7 @@ from pipeline.pool import open_pool
 
 def slow(x):
     print("worker", os.getpid(), flush=True)
-    time.sleep(60)
+    time.sleep(600)
 
 if __name__ == "__main__":
     with open_pool(SimpleNamespace(workers=2, engine="local", scheduler=None)) as pool:
@@ -121,8 +121,8 @@ def test_workers_end_with_their_parent(tmp_path, number):
     workers = [int(process.stdout.readline().split()[1]) for _ in range(2)]
     assert len(set(workers)) == 2 and all(map(alive, workers))
     process.send_signal(number)
-    error = process.communicate(timeout=20)[1]  # does not wait for the minute that the jobs would take
-    deadline = time.monotonic() + 10
+    error = process.communicate(timeout=120)[1]  # does not wait for the ten minutes that the jobs would take
+    deadline = time.monotonic() + 120
     while any(map(alive, workers)) and time.monotonic() < deadline:
         time.sleep(0.05)
     assert not any(map(alive, workers))
@@ -159,20 +159,20 @@ def cluster(tmp_path_factory):
     )
     from distributed import Client
 
-    with Client(address, timeout=30) as client:
-        client.wait_for_workers(2, timeout=60)
+    with Client(address, timeout=300) as client:
+        client.wait_for_workers(2, timeout=300)
     yield address
     for process in (workers, scheduler):
         process.terminate()
     for process in (workers, scheduler):
         try:
-            process.wait(10)
+            process.wait(30)
         except subprocess.TimeoutExpired:
             process.kill()
 
 
 def wait_for(condition, folder):
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 300
     while time.monotonic() < deadline:
         if found := condition():
             return found
@@ -299,7 +299,7 @@ def run_data_stages(folder, dump, *overrides):
         [sys.executable, ROOT / f"src/{STAGES[-1]}.py", "--config", ROOT / "configs/demo.yaml", *overrides],
         capture_output=True,
         text=True,
-        timeout=300,
+        timeout=900,
     )  # as a script, where a function's module is __main__
     assert done.returncode == 0, done.stderr
     files = {
@@ -322,7 +322,8 @@ def test_every_data_stage_makes_the_same_bytes_on_dask_while_workers_are_killed(
 
     def kill_now_and_then():
         with Client(cluster) as client:
-            while not stop.wait(1):
+            # The scheduler gives up a job whose workers died four times, as one that is long on a slow machine would.
+            while len(killed) < 3 and not stop.wait(1):
                 workers = client.run(os.getpid)
                 if len(workers) == 2:  # the one killed before has been replaced
                     os.kill(min(workers.values()), signal.SIGKILL)

@@ -100,7 +100,7 @@ def test_a_full_disk_is_one_clear_line_and_leaves_the_old_file(tmp_path):
         """,
         tmp_path / "a.bin",
     )
-    out, err = process.communicate(timeout=30)
+    out, err = process.communicate(timeout=120)
     assert "a.bin: cannot write (File too large); free some disk and run again" in out, err
     assert content(tmp_path) == {"a.bin": b"old"}
 
@@ -157,6 +157,9 @@ def test_sigkill_in_the_middle_of_writing_leaves_no_half_shard(tmp_path):
         for line in process.stdout:
             if line == "begun\n":
                 break
+        while delay == 0.08 and not list((tmp_path / ".progress").glob("part-*.json")):  # on a slow disk
+            assert process.poll() is None, process.stderr.read()
+            time.sleep(0.01)
         time.sleep(delay)
         process.kill()
         process.communicate()
@@ -381,11 +384,13 @@ def test_shards_of_two_versions_of_the_code_never_mix(tmp_path, monkeypatch, cap
     """Killed, edited, run again: the shards of before the edit are made anew."""
     monkeypatch.setattr(stage_output, "code_of", lambda stage: {"clean.py": "old"})
     assert stage(tmp_path, stop_after=2) == "stopped"
-    times = {p: p.stat().st_mtime_ns for p in tmp_path.glob("part-*.jsonl")}
+    old = list(tmp_path.glob("part-*.jsonl"))
+    for path in old:
+        os.utime(path, (1, 1))  # clocks of file systems are coarse
     monkeypatch.setattr(stage_output, "code_of", lambda stage: {"clean.py": "new"})
-    assert stage(tmp_path) == "finished" and len(times) == 2
+    assert stage(tmp_path) == "finished" and len(old) == 2
     assert "the code of clean.py has changed: made anew" in capsys.readouterr().out
-    assert all(p.stat().st_mtime_ns != before for p, before in times.items())
+    assert all(path.stat().st_mtime > 1 for path in old)
     assert read_json(tmp_path / "manifest.json")["code"] == {"clean.py": "new"}
 
 
