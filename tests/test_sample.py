@@ -82,7 +82,7 @@ def converse(checkpoint, text: str, *overrides: str) -> subprocess.CompletedProc
         input=text,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=300,
         env=os.environ | {"OMP_NUM_THREADS": "1"},
     )
 
@@ -168,13 +168,13 @@ def test_on_a_terminal(checkpoint):
         os.write(master, b"Hello\n")
         wait_for(master, "> ")
         os.write(master, b"\x04")  # Ctrl-D
-        assert process.wait(20) == 0
+        assert process.wait(120) == 0
     finally:
         process.kill()
         os.close(master)
 
 
-def wait_for(terminal: int, text: str, seconds: float = 60) -> str:
+def wait_for(terminal: int, text: str, seconds: float = 300) -> str:
     seen, end = "", time.monotonic() + seconds
     while not seen.endswith(text):
         ready, _, _ = select.select([terminal], [], [], max(0.0, end - time.monotonic()))

@@ -61,7 +61,7 @@ class Checkout:
             text=True,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
-            timeout=600,
+            timeout=1800,
         )
         assert done.returncode == 0, f"{line}\n{done.stdout}"
         return done.stdout
@@ -267,7 +267,7 @@ def test_11_a_seed_is_an_answer_and_temperature_zero_needs_none(chat, capsys):
         cold = answer(url, asked[2].replace('"seed": 7', '"seed": 8'))
     finally:
         server.send_signal(signal.SIGTERM)
-        server.wait(timeout=30)
+        server.wait(timeout=300)
     assert all(first == second for first, second in texts)
     assert texts[0] != texts[1] and cold == texts[2][0]
     output = audit(smaller, capsys) + audit(larger, capsys)
@@ -281,7 +281,7 @@ def answer(url: str, command: str) -> str:
     body = re.search(r"-d '(.*)'", command)[1]
     path = re.search(r"localhost:8080(\S+)", command)[1]
     request = urllib.request.Request(url + path, body.encode(), {"content-type": "application/json"})
-    with urllib.request.urlopen(request, timeout=60) as got:
+    with urllib.request.urlopen(request, timeout=300) as got:
         return json.load(got)["choices"][0]["text"]
 
 

@@ -106,7 +106,7 @@ def test_ending_jobs_lets_them_save(home):
         "def save(*_):\n    time.sleep(0.3)\n    open(sys.argv[1], 'w').write('saved')\n    sys.exit()\n"
         "signal.signal(signal.SIGTERM, save)\n"
         "open(sys.argv[1] + '.up', 'w')\n"
-        "time.sleep(60)"
+        "time.sleep(600)"
     )
     job = subprocess.Popen([sys.executable, "-c", program, home / "state"], start_new_session=True)
     while not (home / "state.up").exists():
@@ -164,7 +164,7 @@ def test_a_refused_key_is_tried_at_once_and_left_for_status(home, monkeypatch):
 
 
 def test_a_dead_process_that_nobody_has_reaped_does_not_live():
-    child = subprocess.Popen(["sleep", "60"])
+    child = subprocess.Popen(["sleep", "600"])
     start = guard.start_of(child.pid)
     assert guard.lives(f"{child.pid} {start}") == child.pid
     child.kill()

@@ -134,12 +134,14 @@ step = json.load(open(file))["step"] if os.path.exists(file) else 0
 while step < 40 and not stopped:
     step += 1
     print("step %d/40" % step, flush=True)
-    time.sleep(0.1)
+    while step == 20 and not stopped and not os.path.exists("go"):
+        time.sleep(0.02)
 json.dump({"step": step}, open(file, "w"))
 """
 
 
 def start(repo, last: str = "train") -> subprocess.Popen:
+    """The job of a trainer that has made 20 of its 40 steps when it waits for a file `go` in the repo."""
     (repo.repo / "scripts/run_all.sh").write_text('"$PWD/.venv/bin/python" src/$2.py\n')
     (repo.repo / "src/train.py").write_text(STAGE)
     settings = ["--config", "configs/base.yaml", "train.max_iters=40", "train.warmup_iters=2"]
@@ -152,7 +154,7 @@ def start(repo, last: str = "train") -> subprocess.Popen:
     )
 
 
-def wait(condition, seconds: float = 60.0):
+def wait(condition, seconds: float = 300.0):
     end = time.monotonic() + seconds
     while not (found := condition()):
         assert time.monotonic() < end, "waited in vain"
@@ -170,10 +172,11 @@ def test_a_stage_that_is_told_to_stop_saves_is_not_finished_and_goes_on(repo, nu
     job, folder = start(repo), repo.mine / "jobs/build"
     wait(lambda: "step 5/40" in text(folder / "log"))
     os.killpg(job.pid, number)
-    assert job.wait(60) == 75
+    assert job.wait(300) == 75
     assert "train stopped at step" in text(folder / "log") and text(folder / "exit") == "75\n"
+    (repo.repo / "go").touch()
     job = start(repo)
-    assert job.wait(60) == 0 and text(folder / "log").count("step 5/40") == 1, "it began again"
+    assert job.wait(300) == 0 and text(folder / "log").count("step 5/40") == 1, "it began again"
     assert json.loads(text(repo.mine / "hours.json")).keys() == {"train"}
 
 
@@ -188,13 +191,14 @@ def test_resume_brings_back_guard_and_job_once(repo):
     os.killpg(job.pid, signal.SIGKILL)  # a restart of the container: no exit file
     job.wait()
     resume = ["bash", repo.mine / "resume.sh"]
-    subprocess.run(resume, env=repo.env, check=True, timeout=60)
+    subprocess.run(resume, env=repo.env, check=True, timeout=300)
     pid = wait(lambda: guard.lives(text(repo.mine / "guard.pid")))
     wait(lambda: guard.lives(text(repo.mine / "jobs/build/pid")))
-    subprocess.run(resume, env=repo.env, check=True, timeout=60)
+    subprocess.run(resume, env=repo.env, check=True, timeout=300)
     assert guard.lives(text(repo.mine / "guard.pid")) == pid, "a second guard"
+    (repo.repo / "go").touch()
     wait(lambda: text(repo.mine / "jobs/build/exit") == "0\n")
-    subprocess.run(resume, env=repo.env, check=True, timeout=60)
+    subprocess.run(resume, env=repo.env, check=True, timeout=300)
     time.sleep(0.5)
     assert text(repo.mine / "jobs/build/log").count("ended with status") == 1, "a finished job was started again"
 
@@ -241,10 +245,11 @@ def test_files_of_no_bytes_after_a_loss_of_power_end_neither_report_nor_guard_no
     (repo.mine / "auth").write_text("Authorization: Bearer k\n")
     ran = subprocess.run([sys.executable, repo.mine / "report.py"], env=repo.env, capture_output=True, check=True)
     assert json.loads(ran.stdout)["jobs"] == {"build": ["lost", None, ""]}
-    subprocess.run(["bash", repo.mine / "resume.sh"], env=repo.env, check=True, timeout=60)
+    subprocess.run(["bash", repo.mine / "resume.sh"], env=repo.env, check=True, timeout=300)
     pid = wait(lambda: guard.lives(text(repo.mine / "guard.pid")))
     wait(lambda: text(repo.mine / "counted.json"))
     limits, _ = json.loads(text(repo.mine / "counted.json"))
     assert limits == guard.NO_LIMITS and guard.lives(text(repo.mine / "guard.pid")) == pid
+    (repo.repo / "go").touch()
     job = start(repo)
-    assert job.wait(60) == 0 and json.loads(text(repo.mine / "hours.json")).keys() == {"train"}
+    assert job.wait(300) == 0 and json.loads(text(repo.mine / "hours.json")).keys() == {"train"}

@@ -16,7 +16,9 @@ from pathlib import Path
 
 import pytest
 from laptop import PATIENCE, Laptop, pytestmark, wait_for  # noqa: F401
-from vast_standin import API_KEY, free_port
+from vast_standin import API_KEY
+
+from ports import free_port
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -255,14 +257,17 @@ def test_secrets_stay_where_they_belong(ready, vast):
     for number, name in enumerate(SECRET_FILES):
         (ready.root / name).parent.mkdir(parents=True, exist_ok=True)
         (ready.root / name).write_text(f"file-secret-{number}\n")
-    listing = []
+    listing, mine = [], os.fsencode(ready.root.parent)
     watching = threading.Event()
 
     def watch_process_lists():
         while not watching.is_set():
-            for cmdline in Path("/proc").glob("[0-9]*/cmdline"):
+            for process in Path("/proc").glob("[0-9]*"):
                 try:
-                    listing.append(cmdline.read_bytes())
+                    environment = (process / "environ").read_bytes()
+                    # Other tests' laptops and boxes have the same keys; that of docs/gpu.md gives one to `vastai set`.
+                    if b"WIKILLM_TEST_CLOCK=" not in environment or mine in environment:
+                        listing.append((process / "cmdline").read_bytes())
                 except OSError:
                     pass
             time.sleep(0.02)
@@ -457,7 +462,7 @@ def test_at_the_cap_a_running_job_is_ended_in_order_and_the_box_stopped(ready, v
     ready("run", "train", *endless, "--max-hours", "2", "--max-dollars", "0.4")  # $0.40 is an hour
     file = home / ".wikillm/limits.json"
     limits = json.loads(file.read_text())
-    assert limits["seconds_left"] == pytest.approx(rented + 3600 - file.stat().st_mtime, abs=3)
+    assert limits["seconds_left"] == pytest.approx(rented + 3600 - file.stat().st_mtime, abs=300)  # not 2 h
     assert limits["laptop_hours"] == ready.config["vast"]["laptop_hours"] and limits["idle_minutes"] == 5
     wait_for(lambda: "step" in (home / ".wikillm/jobs/train/log").read_text())
     new = file.with_name("limits.for-test")  # the moment has come

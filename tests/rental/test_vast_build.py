@@ -108,13 +108,14 @@ def test_a_stopped_box_whose_gpu_is_taken_ends_with_choices_that_work(ready, vas
 @pytest.mark.slow
 @pytest.mark.parametrize("moment", ["== push", "== the build runs"])
 def test_interrupted_it_says_what_costs_and_goes_on_later(ready, vast, undisturbed, moment):
-    vast.offer(1)
+    vast.offer(1, hold="step_0000030")
     process = ready.start("build", *TO_TRAIN)
     seen = follow(process)
     wait_for(lambda: any(moment in line for line in seen))
     time.sleep(0.5)
     os.killpg(process.pid, signal.SIGINT)  # as a terminal does: to ssh and rsync too
     assert process.wait(PATIENCE) == 130
+    (vast.box(7001).home / "go").touch()
     wait_for(lambda: any("is still rented" in line for line in seen))
     assert vast.billing() == [7001]
     assert "built configs/tiny.yaml" in ready("build", *TO_TRAIN)
@@ -205,7 +206,7 @@ def test_the_command_killed_at_five_moments_ends_with_the_same_weights(ready, va
     vast.offer(1, hold="step_0000030")
     random = Random(7)
     for moment in ("instance 7001", "== push", "== the build runs", "pulled: base/step_0000010", "pulled: base"):
-        process = ready.start("build", *TO_TRAIN, "vast.idle_minutes=0.2")
+        process = ready.start("build", *TO_TRAIN, "vast.idle_minutes=0.5")
         seen = follow(process)
         # What an earlier round has pulled is not pulled again: it is killed while it watches, then.
         last = time.monotonic() + (40 if moment.startswith("pulled") else PATIENCE)
@@ -215,7 +216,7 @@ def test_the_command_killed_at_five_moments_ends_with_the_same_weights(ready, va
         process.wait()
     (vast.box(7001).home / "go").touch()
     wait_for(lambda: vast.storing())
-    assert "built configs/tiny.yaml" in ready("build", *TO_TRAIN, "vast.idle_minutes=0.2")
+    assert "built configs/tiny.yaml" in ready("build", *TO_TRAIN, "vast.idle_minutes=0.5")
     assert vast.instances == {} and result(ready) == undisturbed
     assert [what for _, what in vast.ledger] == ["rented", "stopped", "started", "destroyed"]
     (entry,) = ready.state["history"]

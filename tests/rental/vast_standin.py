@@ -20,6 +20,7 @@ from pathlib import Path
 import psutil
 
 import leftovers
+from ports import free_port
 
 API_KEY = "account-key-5f1d"
 SSHD = shutil.which("sshd", path="/usr/sbin:/usr/local/sbin:" + os.environ.get("PATH", ""))
@@ -56,12 +57,6 @@ def replace_and_wait(source, target):
             time.sleep(0.05)
 os.replace = replace_and_wait
 """
-
-
-def free_port() -> int:
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
 
 
 class Box:
@@ -386,8 +381,11 @@ class Standin:
         if state == "stopped" and row["state"] == "running":
             row["state"] = "stopped"
             self.ledger.append((instance, "stopped"))
-            threading.Timer(0.3, row["box"].kill).start()  # the caller may be on the box: let the answer out first
+            # the caller may be on the box: let the answer out first
+            row["ends"] = threading.Timer(0.3, row["box"].kill)
+            row["ends"].start()
         elif state == "running" and row["state"] == "stopped":
+            row["ends"].join()  # or it would kill what starts now
             row["state"] = "running"
             self.ledger.append((instance, "started"))
             if not row.get("outbid"):

@@ -30,7 +30,7 @@ def cfg(tmp_path):
 
 def run(tmp_path, *overrides: str, **more) -> subprocess.CompletedProcess:
     line = [sys.executable, ROOT / "scripts/build_index.py", "--config", "configs/demo.yaml", f"out={tmp_path}"]
-    return subprocess.run([*line, "data.workers=1", *overrides], capture_output=True, text=True, timeout=120, **more)
+    return subprocess.run([*line, "data.workers=1", *overrides], capture_output=True, text=True, timeout=600, **more)
 
 
 def test_an_index_with_its_manifest_and_a_second_run_that_does_nothing(cfg, tmp_path, capsys):
@@ -95,7 +95,7 @@ def test_killed_by_the_system_it_ends_with_the_same_bytes(tmp_path):
     process = subprocess.Popen(
         [*line, "data.workers=1", "again=true"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     )
-    part, end = path.with_name(".index.sqlite.part"), time.monotonic() + 60
+    part, end = path.with_name(".index.sqlite.part"), time.monotonic() + 300
     while not (part.exists() and part.with_name(part.name + "-wal").exists()) and time.monotonic() < end:
         time.sleep(0.01)
     time.sleep(0.2)

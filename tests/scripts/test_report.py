@@ -162,7 +162,7 @@ def test_the_command_line():
             capture_output=True,
             text=True,
             cwd="/",
-            timeout=60,
+            timeout=300,
         )
 
     nothing = run()

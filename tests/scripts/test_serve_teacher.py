@@ -2,7 +2,6 @@
 
 import os
 import shutil
-import socket
 import subprocess
 import time
 import urllib.request
@@ -11,23 +10,26 @@ from pathlib import Path
 import pytest
 
 import leftovers
+from ports import free_port
 
 ROOT = Path(__file__).resolve().parents[2]
 pytestmark = pytest.mark.skipif(not shutil.which("curl"), reason="curl is not installed")
 
-# Answers /health after a second like vLLM, with a worker process of its own; notes its arguments.
+# Answers /health when it is asked again, as vLLM does minutes after its first log line, with a worker process of its
+# own; notes its arguments.
 FAKE_VLLM = """#!/usr/bin/env python3
-import http.server, os, subprocess, sys, time
+import http.server, os, subprocess, sys
 open("vllm.args", "w").write(" ".join(sys.argv[1:]))
 print("INFO loading weights", flush=True)
 if os.environ.get("FAKE_VLLM") == "fails":
     sys.exit("ValueError: no such model")
-worker = subprocess.Popen(["sleep", "300"])
+worker = subprocess.Popen(["sleep", "3000"])
 open("vllm.worker", "w").write(str(worker.pid))
-time.sleep(2.5)
+asked = []
 class Health(http.server.BaseHTTPRequestHandler):
     def do_GET(self):
-        self.send_response(200 if self.path == "/health" else 404); self.end_headers()
+        asked.append(self.path)
+        self.send_response(404 if self.path != "/health" else 200 if len(asked) > 1 else 503); self.end_headers()
     def log_message(self, *a): pass
 port = int(sys.argv[sys.argv.index("--port") + 1])
 http.server.HTTPServer(("127.0.0.1", port), Health).serve_forever()
@@ -58,9 +60,7 @@ def box(tmp_path, tmp_path_factory):
     requirements = (tmp_path / "scripts/teacher-requirements.txt").read_bytes()
     ready = subprocess.run(["cksum"], input=requirements, capture_output=True, check=True).stdout
     (tmp_path / ".venv-teacher/.ready").write_bytes(ready)
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        port = s.getsockname()[1]
+    port = free_port()
 
     def teacher(*args, **env):
         settings = {**os.environ, "PATH": f"{tmp_path}/bin:{os.environ['PATH']}", **env}

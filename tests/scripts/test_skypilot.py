@@ -38,7 +38,7 @@ def test_what_was_made_is_in_the_bucket_and_a_new_machine_begins_with_it(tmp_pat
     env = {**os.environ, **{name: str(value) for name, value in TASK["envs"].items()}, "HOME": str(tmp_path)}
     for times in (1, 2):
         ran = subprocess.run(
-            ["bash", "-c", script], cwd=tmp_path, env=env, timeout=60, stderr=subprocess.PIPE, text=True
+            ["bash", "-c", script], cwd=tmp_path, env=env, timeout=300, stderr=subprocess.PIPE, text=True
         )
         assert ran.returncode == status, ran.stderr
         assert (tmp_path / "checkpoints/log").read_text() == "step\n" * times and (bucket / "made.tar").exists()

