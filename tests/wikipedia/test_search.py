@@ -6,6 +6,7 @@ import time
 
 import pytest
 
+from pace import slowness
 from pipeline.config import InputError
 from small_index import ARTICLES, small_index
 from wikipedia import index, spelling
@@ -96,7 +97,7 @@ def test_operators_and_quotes_are_words(search, question):
 def test_four_megabytes_take_no_longer_than_a_page(search):
     began = time.process_time()
     found = search("What is the capital of Japan? " + "lorem ipsum " * 350_000)
-    assert time.process_time() - began < 4 and titles(found)[:1] == ["Japan"]
+    assert time.process_time() - began < 4 * slowness() and titles(found)[:1] == ["Japan"]
     assert titles(search("lorem ipsum " * 350_000 + "What is the capital of Japan?"))[:1] == ["Japan"]
     assert search("x" * 4_000_000) == []
 

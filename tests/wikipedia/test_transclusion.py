@@ -5,6 +5,7 @@ import time
 
 import pytest
 
+from pace import slowness
 from wikipedia.markup.expansion import OverBudget
 from wikipedia.markup.marks import ALL
 from wikipedia.templates.base import Context
@@ -83,7 +84,7 @@ def test_hostile_templates_cost_a_bounded_time():
     for name, pages in (("t0", deep), ("b", braces), ("c", braces), ("d", braces)):
         pages.expand(name, ["x"], Context())
         to_text_or_raise(f"{{{{{name}|x}}}} " * 50, Options(language="de"), Context(), pages)
-    assert time.process_time() - start < 5
+    assert time.process_time() - start < 5 * slowness()
 
 
 def test_a_switch_of_thousands_of_cases_is_read_to_the_one_that_fits():
@@ -102,7 +103,7 @@ def test_the_work_of_templates_counts_for_the_article():
     start = time.process_time()
     with pytest.raises(OverBudget):
         to_text_or_raise("{{art|k1799}} " * 10_000, Options(language="de"), Context(), pages)
-    assert time.process_time() - start < 10
+    assert time.process_time() - start < 10 * slowness()
 
 
 MEGABYTE = "y" * 1_000_000
@@ -133,7 +134,7 @@ def test_hostile_calls_end_soon_and_small(wikitext):
     pages = TemplatePages({name: page_source(text) for name, text in sources.items()})
     start = time.process_time()
     text = to_text_or_raise(wikitext, Options(language="de"), Context(), pages).text
-    assert time.process_time() - start < 5 and len(text) <= 2 * len(wikitext)
+    assert time.process_time() - start < 5 * slowness() and len(text) <= 2 * len(wikitext)
 
 
 def test_mutated_templates_and_calls_raise_nothing():
@@ -153,7 +154,7 @@ def test_mutated_templates_and_calls_raise_nothing():
         called = mutated(article, pieces.split(), chance)
         text = to_text_or_raise(called, Options(language="de"), Context("Rom", (2026, 1, 15)), pages).text
         assert not any(mark in text for mark in ALL) and len(text) < 100_000
-    assert time.process_time() - start < 60
+    assert time.process_time() - start < 60 * slowness()
 
 
 def mutated(text: str, pieces: list[str], chance: random.Random) -> str:

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from pace import slowness
 from wikipedia import dump as dumps
 from wikipedia.markup.fields import redirect_target
 from wikipedia.markup.marks import ALL
@@ -504,7 +505,7 @@ def test_hostile_markup_costs_time_in_proportion(unit):
     it takes.
     """
     twice = cost(unit, 20_000)
-    assert twice < 4
+    assert twice < 4 * slowness()
     if twice > 0.2:  # on a busy machine a measure can be out: it may be taken again
         assert any(min(twice, cost(unit, 20_000)) < 3.2 * max(cost(unit, 10_000), cost(unit, 10_000)) for _ in range(3))
 
@@ -523,7 +524,7 @@ def test_hostile_markup_costs_time_in_proportion(unit):
 def test_deep_nesting(wikitext):
     start = time.process_time()
     text(wikitext)
-    assert time.process_time() - start < 2
+    assert time.process_time() - start < 2 * slowness()
 
 
 def test_an_article_over_its_budget_is_cleaned_the_simple_way():
