@@ -27,7 +27,7 @@ serve() {
     "$python" src/serve.py --config configs/demo.yaml "${overrides[@]+"${overrides[@]}"}" serve.checkpoint="$1" serve.port=0 \
         > demo/serve.log 2>&1 < /dev/null &
     server=$!
-    for _ in $(seq 120); do
+    for _ in $(seq 600); do   # 5 minutes: a busy machine takes its time to import torch
         url=$(sed -n 's/.* on \(http:[^ ]*\).*/\1/p' demo/serve.log | head -n 1)
         [ -n "$url" ] && return
         kill -0 $server 2> /dev/null || break

@@ -310,6 +310,6 @@ def test_a_reader_that_stops_reading_is_no_error(tmp_path):
         executable="/bin/bash",
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=300,
     )
     assert (done.stdout, done.stderr) == ("line\n", "")
