@@ -57,10 +57,12 @@ def test_sources_stand_beside_the_choices(ask):
     assert said["usage"]["prompt_tokens"] > plain["usage"]["prompt_tokens"] + 5  # it has read the passage
 
 
-def test_nothing_good_enough_is_an_empty_list(ask, server):
+def test_nothing_good_enough_is_an_empty_list_and_the_model_reads_that(ask, server, parrot):
     server[1].passages = [{**GOLD, "score": 0.1}]
-    said = ask(lookup="auto").json()
-    assert said["sources"] == [] and said["usage"] == ask().json()["usage"]
+    said, plain = ask(lookup="auto").json(), ask().json()
+    told, asked = ("No article was found about this.\n\nWhat is gold?", "What is gold?")
+    more = len(parrot[1].encode(told)) - len(parrot[1].encode(asked))
+    assert said["sources"] == [] and said["usage"]["prompt_tokens"] - plain["usage"]["prompt_tokens"] == more > 10
     assert ask(lookup="always").json()["sources"] == [{**GOLD, "score": 0.1}]
 
 
