@@ -38,7 +38,7 @@ from wikipedia import other_extractors, quality
 from wikipedia.languages import language, sections_to_drop
 
 JOB_BYTES = 32 << 20  # of input a job: another extractor's files may be of any size
-LOT_BYTES = 16 << 20  # of other text a job: it goes to the worker itself, not only the place where it stands
+LOT_BYTES = 8 << 20  # of other text a job, which holds the text itself: 2 jobs a worker are in memory
 BATCH_BYTES = 256 << 10
 GLANCES = 150, 600, None  # characters shown to the language model until it says yes; the first settle 98 % of articles
 TRIAL_BYTES = 8 << 20  # of the text are tried before an old output goes, from all over it: some 3,000 articles
@@ -354,11 +354,11 @@ def clean_other_text(source: OtherText, wanted: float, method: Method, out: Stag
     What lies behind the document that reaches it is not in the counts: how far workers read ahead changes nothing.
     """
     beginning = of_source(source.number)
-    first, done = sum(name.startswith(beginning) for name in out.done), out.counts(beginning)
-    left = wanted - done.get("bytes_out", 0)
-    if done:  # what stopped a run stops it again
-        refuse_too_many_drops(done, method.rules, source.path)
-    rest = islice(documents(source), done.get("in", 0), None)
+    first, total = sum(name.startswith(beginning) for name in out.done), out.counts(beginning)
+    left = wanted - total.get("bytes_out", 0)
+    if total:  # what stopped a run stops it again
+        refuse_too_many_drops(total, method.rules, source.path)
+    rest = islice(documents(source), total.get("in", 0), None)
     waiting: deque[Lot] = deque()
 
     def on_their_way() -> Iterator[Lot]:
@@ -376,16 +376,16 @@ def clean_other_text(source: OtherText, wanted: float, method: Method, out: Stag
             name = f"{beginning}{number:05}"
             write_jsonl(out.progress / "samples" / name, samples)
             out.write_shard(name, content, counts)
-            refuse_too_many_drops(out.counts(beginning), method.rules, source.path)
+            total = sum_counts([total, counts])
+            refuse_too_many_drops(total, method.rules, source.path)
             bar.add(min(left, counts["bytes_out"]) / 1e6)
             left -= counts["bytes_out"]
             if left <= 0:
                 break
-    if not out.counts(beginning).get("out"):
-        counts = out.counts(beginning)
-        went = f": {by_rule(counts, method.rules)}" if counts else ""
+    if not total.get("out"):
+        went = f": {by_rule(total, method.rules)}" if total else ""
         raise InputError(
-            f"{source.path}: none of its {counts.get('in', 0):,} documents stays{went}; give data.more other text, or "
+            f"{source.path}: none of its {total.get('in', 0):,} documents stays{went}; give data.more other text, or "
             "change the thresholds of clean"
         )
     if left > wanted * (1 - 1 / MARGIN):

@@ -191,12 +191,13 @@ def save(path: Path, array: np.ndarray) -> None:
 
 def load_articles(inputs: list[Path], work: Path, first_other: int) -> Articles:
     """first_other: the number of the first shard that is of other text"""
-    parts = [np.load(signed(path, work), mmap_mode="r") for path in inputs]
 
     def column(k: int, dtype) -> np.ndarray:
-        return np.concatenate([part[:, k] for part in parts], dtype=dtype, casting="unsafe")
+        # a mapped file is an open one, and there may be more shards than a process may open
+        return np.concatenate([np.load(signed(path, work), mmap_mode="r")[:, k].astype(dtype) for path in inputs])
 
-    shard = np.repeat(np.arange(len(parts), dtype=np.int32), [len(part) for part in parts])
+    lengths = [len(np.load(signed(path, work), mmap_mode="r")) for path in inputs]
+    shard = np.repeat(np.arange(len(inputs), dtype=np.int32), lengths)
     return Articles(
         id=column(0, np.int64),
         chars=column(1, np.int32),
@@ -336,12 +337,13 @@ def exact_twins(exact: np.ndarray, rank: np.ndarray) -> list[tuple[int, int]]:
 
 def collisions(inputs: list[Path], work: Path, present: np.ndarray, bands: int) -> tuple[np.ndarray, np.ndarray]:
     """-> (article, bucket), sorted by article, of every article that shares a band's key with another"""
-    parts = [np.load(work / f"{path.stem}.bands.npy", mmap_mode="r") for path in inputs]
     where = np.flatnonzero(present).astype(np.int32)
     found: list[tuple[np.ndarray, np.ndarray]] = []  # a band's
     used = 0
     for band in range(bands):
-        keys = np.concatenate([part[band] for part in parts])[where]
+        keys = np.concatenate(
+            [np.load(work / f"{path.stem}.bands.npy", mmap_mode="r")[band].copy() for path in inputs]
+        )[where]
         order = np.argsort(keys, kind="stable")
         same = keys[order][1:] == keys[order][:-1]
         shared = np.concatenate([[False], same]) | np.concatenate([same, [False]])

@@ -498,7 +498,7 @@ def test_other_text_passes_the_same_rules_in_shards_of_its_own(source, cleaned, 
         assert {s["text"] for s in samples} == {text} and len(samples) == counts["dropped"][rule]
 
 
-@pytest.mark.parametrize("lot, recased", [(5000, 0), (16 << 20, 1)])
+@pytest.mark.parametrize("lot, recased", [(5000, 0), (8 << 20, 1)])
 def test_of_each_source_its_share_and_a_quarter_more_is_taken(source, tmp_path, monkeypatch, lot, recased):
     """Of the bytes of all text 0.2 and 0.1, the articles 0.7, told again or not; times 1.25."""
     monkeypatch.setattr(clean, "LOT_BYTES", lot)

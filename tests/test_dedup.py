@@ -5,6 +5,7 @@ import json
 import os
 import random
 import re
+import resource
 import signal
 import subprocess
 import sys
@@ -582,6 +583,18 @@ def test_a_source_that_never_went_through_clean_is_one_line(source, tmp_path):
         InputError, match="filtered: has no text of web, which data.more names; run python src/clean.py"
     ):
         run(source, tmp_path / "deduped", 'data.more=[{"path": "web", "share": 0.5}]')
+
+
+def test_there_may_be_more_shards_than_a_process_may_open_files(source, result, tmp_path):
+    folder = filtered(tmp_path / "filtered", collection(), size=3)
+    assert len(list(folder.glob("part-*"))) == 70
+    limits = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (len(os.listdir("/dev/fd")) + 30, limits[1]))
+    try:
+        run(folder, tmp_path / "deduped")
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, limits)
+    assert read(tmp_path / "deduped") == read(result)
 
 
 def start(source, out, *overrides):
