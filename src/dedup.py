@@ -9,6 +9,8 @@ MinHash signatures in 20 bands of 6 rows propose the pairs, for crowds of look-a
 exact similarity decides. Articles are taken from the longest to the shortest, and one goes only if an article that
 stays is its duplicate: chains of look-alikes do not fall together. removed.jsonl names every article that went, the one
 kept in its place, and their similarity.
+Other text (data.more) is compared with the articles and with itself. It comes behind all of them, whatever its length:
+no article goes for a copy of it.
 dedup.backend=datasketch does the same by that library's MinHashLSH, the course's original choice.
 """
 
@@ -27,7 +29,7 @@ from pipeline.config import Config, Dedup, InputError, resolve
 from pipeline.files import atomic_file, write_jsonl
 from pipeline.pool import Pool, open_pool
 from pipeline.progress import Progress
-from pipeline.stage_output import StageOutput, shards
+from pipeline.stage_output import StageOutput, other_shards, shards
 from wikipedia import minhash, similar, writing
 
 STUB_WORDS = range(5, 41)  # of a text that may be one sentence, which thousands share: there the title counts
@@ -49,6 +51,7 @@ class Articles(NamedTuple):
     shard: np.ndarray  # int32
     offset: np.ndarray  # int64: where its line begins in the shard
     size: np.ndarray  # int32: bytes of the line
+    other: np.ndarray  # bool: other text than an article
 
 
 def main(cfg: Config) -> None:
@@ -56,6 +59,9 @@ def main(cfg: Config) -> None:
     inputs = [path for path in shards(source, "clean") if path.stat().st_size]
     if not inputs:
         raise InputError(f"{source}: there are no articles in it")
+    more = other_shards(source, "clean", [one.path for one in cfg.data.more])
+    first_other = len(inputs)
+    inputs += [path for some in more.values() for path in some if path.stat().st_size]
     settings = cfg.dedup.model_dump()
     packages = ("numpy", "datasketch") if cfg.dedup.backend == "datasketch" else ("numpy",)
     with StageOutput(target, "dedup", settings, [source], packages, cfg.again) as out, open_pool(cfg.data) as pool:
@@ -69,17 +75,25 @@ def main(cfg: Config) -> None:
         with Progress("dedup: signatures", total, "MB", start=total - left) as bar:
             for path in sign(to_sign, work, cfg.dedup, pool):
                 bar.add(megabytes[path])
-        articles = load_articles(inputs, work)
+        articles = load_articles(inputs, work, first_other)
         removed = find_duplicates(inputs, articles, work, cfg.dedup, pool)
         left = sum(megabytes[path] for path in to_write)
         with Progress("dedup: writing", total, "MB", start=total - left) as bar:
             for path in write_kept(inputs, to_write, articles, removed, out, pool):
                 bar.add(megabytes[path])
         write_jsonl(target / "removed.jsonl", describe(inputs, articles, removed))
-        counts = out.finish({"clusters": len({gone.twin for gone in removed.values()})})["counts"]
-    print(
-        f"dedup: kept {counts['out']:,} of {counts['in']:,} articles, "
-        f"{counts['dropped']['exact']:,} exact and {counts['dropped']['near']:,} near duplicates -> {target}"
+        clusters = {gone.twin for k, gone in removed.items() if not articles.other[k]}
+        manifest = out.finish({"clusters": len(clusters)}, more)
+    print(f"{said(manifest['counts'], 'articles')} -> {target}")
+    for path, counts in manifest.get("more", {}).items():
+        print(said(counts, f"documents of {path}"))
+
+
+def said(counts: dict, what: str) -> str:
+    dropped = counts["dropped"]
+    return (
+        f"dedup: kept {counts['out']:,} of {counts['in']:,} {what}, "
+        f"{dropped['exact']:,} exact and {dropped['near']:,} near duplicates"
     )
 
 
@@ -175,15 +189,23 @@ def save(path: Path, array: np.ndarray) -> None:
         np.save(f, array)
 
 
-def load_articles(inputs: list[Path], work: Path) -> Articles:
-    parts = [np.load(signed(path, work), mmap_mode="r") for path in inputs]
+def load_articles(inputs: list[Path], work: Path, first_other: int) -> Articles:
+    """first_other: the number of the first shard that is of other text"""
 
     def column(k: int, dtype) -> np.ndarray:
-        return np.concatenate([part[:, k] for part in parts], dtype=dtype, casting="unsafe")
+        # a mapped file is an open one, and there may be more shards than a process may open
+        return np.concatenate([np.load(signed(path, work), mmap_mode="r")[:, k].astype(dtype) for path in inputs])
 
-    shard = np.repeat(np.arange(len(parts), dtype=np.int32), [len(part) for part in parts])
+    lengths = [len(np.load(signed(path, work), mmap_mode="r")) for path in inputs]
+    shard = np.repeat(np.arange(len(inputs), dtype=np.int32), lengths)
     return Articles(
-        column(0, np.int64), column(1, np.int32), column(2, np.int64), shard, column(3, np.int64), column(4, np.int32)
+        id=column(0, np.int64),
+        chars=column(1, np.int32),
+        exact=column(2, np.int64),
+        shard=shard,
+        offset=column(3, np.int64),
+        size=column(4, np.int32),
+        other=shard >= first_other,
     )
 
 
@@ -192,8 +214,9 @@ def load_articles(inputs: list[Path], work: Path) -> Articles:
 
 def find_duplicates(inputs: list[Path], articles: Articles, work: Path, dedup: Dedup, pool: Pool) -> dict[int, Removed]:
     """-> {number of a removed article: what stays in its place}"""
-    rank = np.empty(len(articles.id), np.int32)  # 0: the longest article; of equals the one with the lowest id
-    rank[np.lexsort((articles.id, -articles.chars))] = np.arange(len(rank), dtype=np.int32)
+    # 0: the longest article; of equals the one with the lowest id; other text behind all, whose ids count down
+    rank, first = np.empty(len(articles.id), np.int32), np.where(articles.other, -articles.id, articles.id)
+    rank[np.lexsort((first, -articles.chars, articles.other))] = np.arange(len(rank), dtype=np.int32)
     removed = {k: Removed(twin, 1.0, "exact") for k, twin in exact_twins(articles.exact, rank)}
     present = np.ones(len(rank), bool)
     present[list(removed)] = False
@@ -314,12 +337,13 @@ def exact_twins(exact: np.ndarray, rank: np.ndarray) -> list[tuple[int, int]]:
 
 def collisions(inputs: list[Path], work: Path, present: np.ndarray, bands: int) -> tuple[np.ndarray, np.ndarray]:
     """-> (article, bucket), sorted by article, of every article that shares a band's key with another"""
-    parts = [np.load(work / f"{path.stem}.bands.npy", mmap_mode="r") for path in inputs]
     where = np.flatnonzero(present).astype(np.int32)
     found: list[tuple[np.ndarray, np.ndarray]] = []  # a band's
     used = 0
     for band in range(bands):
-        keys = np.concatenate([part[band] for part in parts])[where]
+        keys = np.concatenate(
+            [np.load(work / f"{path.stem}.bands.npy", mmap_mode="r")[band].copy() for path in inputs]
+        )[where]
         order = np.argsort(keys, kind="stable")
         same = keys[order][1:] == keys[order][:-1]
         shared = np.concatenate([[False], same]) | np.concatenate([same, [False]])
@@ -425,20 +449,22 @@ def keep_lines(job: tuple) -> tuple[bytes, dict]:
 
 
 def describe(inputs: list[Path], articles: Articles, removed: dict[int, Removed]) -> Iterator[dict]:
-    """A line of removed.jsonl for each article that went, in article order."""
+    """A line of removed.jsonl for each article that went, in article order; of other text with its source."""
 
-    def title(k: int) -> str:
+    def record(k: int) -> dict:
         with open(inputs[articles.shard[k]], "rb") as f:
-            return orjson.loads(next(read_at(f, [int(articles.offset[k])], [int(articles.size[k])]))).get("title", "")
+            return orjson.loads(next(read_at(f, [int(articles.offset[k])], [int(articles.size[k])])))
 
     for k in sorted(removed):
         twin, jaccard, kind = removed[k]
+        gone = record(k)
         yield {
             "id": int(articles.id[k]),
-            "title": title(k),
+            "title": gone.get("title", ""),
+            **({"source": gone["source"]} if articles.other[k] else {}),
             "chars": int(articles.chars[k]),
             "kept_id": int(articles.id[twin]),
-            "kept_title": title(twin),
+            "kept_title": record(twin).get("title", ""),
             "kind": kind,
             "jaccard": round(jaccard, 4),
         }

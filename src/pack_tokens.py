@@ -1,4 +1,4 @@
-"""Encode the deduplicated articles and pack them, shuffled by document, into train.bin and val.bin.
+"""Encode the deduplicated text and pack it, shuffled by document, into train.bin and val.bin.
 
     python src/pack_tokens.py
     python src/pack_tokens.py --config configs/demo.yaml data.workers=1
@@ -11,8 +11,8 @@ below data.val_fraction, so it stays there when the dump grows. First every shar
 (`.packing/`: what a rerun goes on from), then the documents are gathered in the order of data.seed, so many at a
 time as fit a small buffer: the tokens may be larger than memory.
 
-Other text to train on (data.more: JSONL or parquet files) comes in among the articles, of each source as many documents
-as make up its share of the tokens.
+Other text (data.more, of which clean.py and dedup.py have left more-*.jsonl) comes in among the articles of train.bin,
+of each source as many documents as make up its share of all tokens.
 """
 
 import pipeline.ctrl_c  # first, for as long as the others take
@@ -21,23 +21,21 @@ import hashlib
 import io
 import json
 import shutil
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
 
-from gpt.other_text import files_of, texts
 from gpt.tokenizer import SPLITS, Tokenizer
 from gpt.tokens import DTYPE, document, permutation, recased
 from pipeline.cli import stage_main
 from pipeline.config import InputError, resolve
 from pipeline.files import atomic_file, content_hash, read_jsonl, write_bytes, write_json
-from pipeline.pool import open_pool
+from pipeline.pool import Pool, open_pool
 from pipeline.progress import Progress
-from pipeline.stage_output import SingleFiles, shards
+from pipeline.stage_output import SingleFiles, other_shards, shards
 
-CHUNK = 8 << 20  # characters of other text that are encoded together
 BUFFER = 64 << 20  # tokens gathered before they are written: 128 MB
 INDEX = np.dtype([("hash", "<u8"), ("tokens", "<u4"), ("bytes", "<u4")])  # a document in .packing/part-*.npy
 
@@ -59,6 +57,7 @@ NEVER = np.uint64(2**64 - 1)  # in place of an article's hash: not for validatio
 PACKAGES = ("tokenizers", "gigatoken", "tiktoken", "numpy")  # whose versions the manifest keeps
 
 Encoder = Callable[[str], np.ndarray]
+Encoded = tuple[Path, np.ndarray]  # .bin of the tokens of a shard, its index
 
 
 def main(cfg) -> None:
@@ -69,22 +68,22 @@ def main(cfg) -> None:
         raise InputError(f"{tokenizer.path}: {tokenizer.vocab_size:,} tokens do not fit the 2 bytes of a token file")
     settings = {"seed": cfg.data.seed, "val_fraction": cfg.data.val_fraction, "recased": cfg.data.recased}
     inputs: dict[str, Path | str] = {"deduped": deduped, "tokenizer": tokenizer.sha256}
-    more = {source.path: (files_of(source.path), source.share) for source in cfg.data.more}
-    if more:
+    more: dict[str, tuple[list[Path], float]] = {}  # {source: (its shards, its share)}
+    if cfg.data.more:
         settings["more"] = [source.model_dump() for source in cfg.data.more]
-        inputs |= {str(file): file for files, _ in more.values() for file in files}
+        of_source = other_shards(deduped, "dedup", [source.path for source in cfg.data.more])
+        more = {source.path: (of_source[source.path], source.share) for source in cfg.data.more}
     manifest = train_bin.parent / "manifest.json"
     with SingleFiles(manifest, "pack_tokens", settings, inputs, PACKAGES, cfg.again) as out:
         if out.up_to_date:
             return
         check_room(train_bin.parent, paths, sum(share for _, share in more.values()))
         packing = prepare(train_bin.parent, out.key)
-        encode_all(cfg, paths, tokenizer, packing)
-        index = [np.load(packing / f"{path.stem}.npy") for path in paths]
-        sources = [packing / f"{path.stem}.bin" for path in paths]
-        taken = encode_more(cfg, more, sum(int(i["tokens"].sum(dtype=np.int64)) for i in index), tokenizer, packing)
-        index += [i for chunks in taken.values() for _, i in chunks]
-        sources += [file for chunks in taken.values() for file, _ in chunks]
+        with open_pool(cfg.data) as pool:
+            encoded = encode_articles(cfg, paths, tokenizer, packing, pool)
+            taken = encode_more(cfg, more, counts(encoded)["tokens"], tokenizer, packing, pool)
+        encoded += [one for some in taken.values() for one in some]
+        sources, index = [file for file, _ in encoded], [i for _, i in encoded]
         val = split(np.concatenate([i["hash"] for i in index]), cfg.data.val_fraction)
         order = permutation(len(val), [cfg.data.seed])[0].astype(np.int64)
         out.begin()
@@ -99,8 +98,8 @@ def main(cfg) -> None:
         files = [file for path in (train_bin, val_bin) for file in (path, path.with_suffix(".json"))]
         out.finish(files, {"documents": len(val)}, tokens=written, more={p: counts(c) for p, c in taken.items()})
         shutil.rmtree(packing)
-    for place, chunks in taken.items():
-        about = counts(chunks)
+    for place, some in taken.items():
+        about = counts(some)
         print(f"{place}: {about['tokens']:,} tokens, {about['documents']:,} documents")
     for path in (train_bin, val_bin):
         about = written[path.stem]
@@ -160,7 +159,7 @@ def same(fast: Encoder, plain: Encoder, texts: list[str]) -> bool:
 
 
 def encode_shard(job: tuple[Path, Path, str, int, float]) -> tuple[bytes, np.ndarray]:
-    """-> (the shard's tokens, its index); behind a document that is not for validation come `copies` recased ones"""
+    """-> (the shard's tokens, its index); behind an article that is not for validation come `copies` recased ones"""
     path, tokenizer_path, sha256, copies, val_fraction = job
     articles = list(read_jsonl(path))
     found = [document(article) for article in articles]
@@ -171,10 +170,10 @@ def encode_shard(job: tuple[Path, Path, str, int, float]) -> tuple[bytes, np.nda
     return encode_texts(found, [id_hash(article["id"]) for article in articles], tokenizer_path, sha256)
 
 
-def encode_chunk(job: tuple[list[str], Path, str]) -> tuple[bytes, np.ndarray]:
-    """Other text -> (its tokens, its index)"""
-    found, tokenizer_path, sha256 = job
-    return encode_texts(found, NEVER, tokenizer_path, sha256)
+def encode_other(job: tuple[Path, Path, str]) -> tuple[bytes, np.ndarray]:
+    """A shard of other text -> (its tokens, its index)"""
+    path, tokenizer_path, sha256 = job
+    return encode_texts([document(record) for record in read_jsonl(path)], NEVER, tokenizer_path, sha256)
 
 
 def encode_texts(documents: list[str], hashes, tokenizer_path: Path, sha256: str) -> tuple[bytes, np.ndarray]:
@@ -182,8 +181,8 @@ def encode_texts(documents: list[str], hashes, tokenizer_path: Path, sha256: str
     available, end_id = encoders(tokenizer_path, sha256)
     ahead = np.cumsum([0] + [len(text) for text in documents[:-1]])
     checked = [text[:CHECKED] for text in documents[: np.searchsorted(ahead, CHECKED)]]
-    encode = next(e for e in available if same(e, available[-1], checked))
-    encoded = [encode(text) for text in documents]
+    encoder = next(e for e in available if same(e, available[-1], checked))
+    encoded = [encoder(text) for text in documents]
     index = np.zeros(len(documents), dtype=INDEX)
     index["hash"] = hashes
     index["tokens"] = [len(e) + 1 for e in encoded]
@@ -200,17 +199,34 @@ def id_hash(article_id: int) -> int:
     return int.from_bytes(hashlib.blake2b(str(article_id).encode(), digest_size=8).digest(), "little")
 
 
-def encode_all(cfg, paths: list[Path], tokenizer: Tokenizer, packing: Path) -> None:
-    """Every shard -> packing/part-*.bin and .npy; those that are there already are kept."""
-    todo = [path for path in paths if not (packing / f"{path.stem}.npy").exists()]
-    if len(todo) < len(paths):
-        print(f"pack_tokens: going on after {len(paths) - len(todo)} encoded shards", flush=True)
-    with open_pool(cfg.data) as pool, Progress("encode", sum(p.stat().st_size for p in todo) / 1e6, "MB") as bar:
-        settings = (tokenizer.path, tokenizer.sha256, cfg.data.recased, cfg.data.val_fraction)
-        results = pool.map(encode_shard, [(path, *settings) for path in todo])
-        for path, (tokens, index) in zip(todo, results):
-            keep(packing / f"{path.stem}.bin", tokens, index)
+def encode_articles(cfg, paths: list[Path], tokenizer: Tokenizer, packing: Path, pool: Pool) -> list[Encoded]:
+    """Every shard of articles, in order."""
+    there = sum((packing / f"{path.stem}.npy").exists() for path in paths)
+    if there:
+        print(f"pack_tokens: going on after {there} encoded shards", flush=True)
+    settings = (tokenizer.path, tokenizer.sha256, cfg.data.recased, cfg.data.val_fraction)
+    encoded = []
+    with Progress("encode", sum(p.stat().st_size for p in paths) / 1e6, "MB") as bar:
+        for path, one in zip(paths, encoded_shards(encode_shard, paths, settings, packing, pool)):
+            encoded.append(one)
             bar.add(path.stat().st_size / 1e6)
+    return encoded
+
+
+def encoded_shards(
+    encode: Callable, paths: list[Path], settings: tuple, packing: Path, pool: Pool
+) -> Iterator[Encoded]:
+    """Every shard -> packing/<shard>.bin and .npy; those that are there already are kept.
+
+    encode: (shard, *settings) -> its tokens and index
+    """
+    todo = {path for path in paths if not (packing / f"{path.stem}.npy").exists()}
+    results = pool.map(encode, ((path, *settings) for path in paths if path in todo))
+    for path in paths:
+        file = packing / f"{path.stem}.bin"
+        if path in todo:
+            keep(file, *next(results))
+        yield file, np.load(file.with_suffix(".npy"))
 
 
 def keep(path: Path, tokens: bytes, index: np.ndarray) -> None:
@@ -222,65 +238,39 @@ def keep(path: Path, tokens: bytes, index: np.ndarray) -> None:
 
 
 def encode_more(
-    cfg, more: dict[str, tuple[list[Path], float]], of_articles: int, tokenizer: Tokenizer, packing: Path
-) -> dict[str, list[tuple[Path, np.ndarray]]]:
-    """Of each source as many documents as make up its share of all tokens -> {source: [(encoded chunk, its index)]}.
+    cfg, more: dict[str, tuple[list[Path], float]], of_articles: int, tokenizer: Tokenizer, packing: Path, pool: Pool
+) -> dict[str, list[Encoded]]:
+    """Of each source as many documents, from the first on, as make up its share of all tokens.
 
-    more: {source: (files, share)}; of_articles: tokens of the articles, which are the rest. Chunks that are there
-    already are not encoded again."""
-    taken: dict[str, list[tuple[Path, np.ndarray]]] = {place: [] for place in more}
+    more: {source: (its shards, its share)}; of_articles: tokens of the articles, which are the rest"""
+    taken: dict[str, list[Encoded]] = {place: [] for place in more}
     everything = of_articles / (1 - sum(share for _, share in more.values()))
-    for number, (place, (files, share)) in enumerate(more.items()):
+    settings = (tokenizer.path, tokenizer.sha256)
+    for place, (paths, share) in more.items():
         left = round(everything * share)
-        with open_pool(cfg.data) as pool, Progress(f"encode {Path(place).name}", left / 1e6, "M tokens") as bar:
-            for file, index in encoded_chunks(pool, files, packing / f"more-{number}", tokenizer):
+        with Progress(f"encode {Path(place).name}", left / 1e6, "M tokens") as bar:
+            for file, index in encoded_shards(encode_other, paths, settings, packing, pool):
                 tokens = np.cumsum(index["tokens"], dtype=np.int64)
                 index = index[: int(np.searchsorted(tokens, left)) + 1]  # with the document that reaches it
                 taken[place].append((file, index))
-                bar.add(min(left, int(tokens[-1])) / 1e6)
-                left -= int(index["tokens"].sum(dtype=np.int64))
+                some = int(index["tokens"].sum(dtype=np.int64))
+                bar.add(min(left, some) / 1e6)
+                left -= some
                 if left <= 0:
                     break
         if left > 0:
-            print(f"warning: {place}: all of it is {left:,} tokens short of a share of {share:g}", flush=True)
+            print(
+                f"warning: {place}: what clean.py and dedup.py left of it is {left:,} tokens short of a share of "
+                f"{share:g}",
+                flush=True,
+            )
     return taken
 
 
-def encoded_chunks(pool, files: list[Path], beginning: Path, tokenizer: Tokenizer):
-    """-> (a .bin of encoded documents, its index), in the order of the files; beginning: of the names of the .bin."""
-
-    def name(number: int) -> Path:
-        return beginning.with_name(f"{beginning.name}-{number:05}.bin")
-
-    there = 0
-    while name(there).with_suffix(".npy").exists():
-        there += 1
-    for number in range(there):
-        yield name(number), np.load(name(number).with_suffix(".npy"))
-    rest = ((chunk, tokenizer.path, tokenizer.sha256) for n, chunk in enumerate(chunked(texts(files))) if n >= there)
-    for number, (tokens, index) in enumerate(pool.map(encode_chunk, rest), there):
-        keep(name(number), tokens, index)
-        yield name(number), index
-
-
-def chunked(documents: Iterable[str]) -> Iterator[list[str]]:
-    """Lists of some CHUNK characters, each document whole."""
-    chunk: list[str] = []
-    size = 0
-    for text in documents:
-        chunk.append(text)
-        size += len(text)
-        if size >= CHUNK:
-            yield chunk
-            chunk, size = [], 0
-    if chunk:
-        yield chunk
-
-
-def counts(chunks: list[tuple[Path, np.ndarray]]) -> dict[str, int]:
+def counts(encoded: list[Encoded]) -> dict[str, int]:
     return {
-        "tokens": sum(int(index["tokens"].sum(dtype=np.int64)) for _, index in chunks),
-        "documents": sum(len(index) for _, index in chunks),
+        "tokens": sum(int(index["tokens"].sum(dtype=np.int64)) for _, index in encoded),
+        "documents": sum(len(index) for _, index in encoded),
     }
 
 

@@ -1,10 +1,12 @@
-"""Train the byte-level BPE tokenizer on a shuffled sample of the deduplicated articles.
+"""Train the byte-level BPE tokenizer on a shuffled sample of the deduplicated text.
 
     python src/train_tokenizer.py
     python src/train_tokenizer.py --config configs/demo.yaml tokenizer.sample_mb=50
 
 data.deduped_dir/part-*.jsonl -> tokenizer.path (tokenizer.json), and beside it manifest.json with what there is to know
 of it: bytes a token on articles that it has not seen, its longest tokens, how it splits some sentences.
+
+Of other text (data.more) the sample has each source's share, as the training will.
 
 Of the text, tokenizer.talk is what people say to a chat model: in a small vocabulary of an encyclopaedia alone, Thanks
 and you are spelled in letters.
@@ -29,13 +31,14 @@ from gpt.tokens import document
 from pipeline.cli import stage_main
 from pipeline.config import Config, InputError, resolve
 from pipeline.files import atomic_file
-from pipeline.pool import open_pool
+from pipeline.pool import Pool, open_pool
 from pipeline.progress import Progress
-from pipeline.stage_output import SingleFiles, shards
+from pipeline.stage_output import SingleFiles, other_shards, shards
 from teacher.wordings import spoken
 
 HELD_OUT = 0.02  # of the sample: kept from training, to measure on
 HELD_OUT_BYTES = 5_000_000  # and at most so much: 1M tokens give bytes a token to three digits
+JSON_TO_TEXT = 2  # bytes of JSONL a byte of text, at most: of short documents with the path of their source in each
 ROUND_TRIP = [
     "",
     " ",
@@ -56,11 +59,16 @@ def main(cfg: Config) -> None:
     path, deduped = resolve(cfg.tokenizer.path), resolve(cfg.data.deduped_dir)
     paths = shards(deduped, "dedup")
     settings = {"vocab_size": cfg.model.vocab_size, "seed": cfg.data.seed, **cfg.tokenizer.model_dump(exclude={"path"})}
+    more: list[tuple[list[Path], float]] = []  # shards and share of each source of other text
+    if cfg.data.more:
+        settings["more"] = [source.model_dump() for source in cfg.data.more]
+        of_source = other_shards(deduped, "dedup", [source.path for source in cfg.data.more])
+        more = [(of_source[source.path], source.share) for source in cfg.data.more]
     manifest, inputs = path.parent / "manifest.json", {"deduped": deduped}
     with SingleFiles(manifest, "train_tokenizer", settings, inputs, ("tokenizers",), cfg.again) as out:
         if out.up_to_date:
             return
-        texts, held_out = split_sample(draw_sample(cfg, paths))
+        texts, held_out = split_sample(draw_sample(cfg, paths, more))
         texts += talk(texts, cfg.tokenizer.talk, cfg.data.seed)
         if cfg.tokenizer.cases:
             texts = [cased for text in texts for cased in (text, text.lower(), text.upper())]
@@ -82,7 +90,7 @@ def main(cfg: Config) -> None:
 
 
 def sample_shard(job: tuple[Path, int, int, float]) -> list[tuple[int, str]]:
-    """-> [(random number, document)] of a share of one shard's articles. Only those chosen are parsed."""
+    """-> [(random number, document)] of a share of one shard's documents. Only those chosen are parsed."""
     path, index, seed, share = job
     lines = path.read_bytes().split(b"\n")
     numbers = np.random.PCG64([seed, index]).random_raw(len(lines))
@@ -95,19 +103,38 @@ def sample_shard(job: tuple[Path, int, int, float]) -> list[tuple[int, str]]:
     return drawn
 
 
-def draw_sample(cfg: Config, paths: list[Path]) -> list[str]:
-    """At most tokenizer.sample_mb of documents, shuffled: the same ones whatever the number of workers."""
-    limit = cfg.tokenizer.sample_mb * 1e6
-    # of JSONL, which is a little longer than its text
-    share = limit / max(1, sum(path.stat().st_size for path in paths))
+def draw_sample(cfg: Config, paths: list[Path], more: list[tuple[list[Path], float]]) -> list[str]:
+    """At most tokenizer.sample_mb of documents, shuffled: the same ones whatever the number of workers.
+
+    more: shards and share of each source of other text. Where there are too few articles, there is less of it too.
+    """
+    limit, of_articles = cfg.tokenizer.sample_mb * 1e6, 1 - sum(share for _, share in more)
+    count = len(paths) + sum(len(shards) for shards, _ in more)
+    with open_pool(cfg.data) as pool, Progress("sample", count, "shards") as bar:
+        drawn = draw(cfg, paths, 0, limit * of_articles, pool, bar)
+        size, first = sum(len(text.encode()) for _, text in drawn), len(paths)
+        for shards, share in more:
+            drawn += draw(cfg, shards, first, size * share / of_articles, pool, bar, JSON_TO_TEXT)
+            first += len(shards)
+    return [text for _, text in sorted(drawn, key=lambda item: item[0])]
+
+
+def draw(
+    cfg: Config, paths: list[Path], first: int, limit: float, pool: Pool, bar: Progress, json_to_text: float = 1
+) -> list[tuple[int, str]]:
+    """At most `limit` bytes of documents of some shards, in the order of their random numbers.
+
+    first: the number of the first shard, of those of all kinds of text; json_to_text: with 1, so many bytes of JSONL
+    are read, which have a little less text
+    """
+    share = limit * json_to_text / max(1, sum(path.stat().st_size for path in paths))
     drawn: list[tuple[int, str]] = []
-    with open_pool(cfg.data) as pool, Progress("sample", len(paths), "shards") as bar:
-        for part in pool.map(sample_shard, [(path, i, cfg.data.seed, share) for i, path in enumerate(paths)]):
-            drawn += part
-            bar.add()
+    for part in pool.map(sample_shard, [(path, i, cfg.data.seed, share) for i, path in enumerate(paths, first)]):
+        drawn += part
+        bar.add()
     drawn.sort(key=lambda item: item[0])
     sizes = np.cumsum([len(text.encode()) for _, text in drawn])
-    return [text for _, text in drawn[: np.searchsorted(sizes, limit, side="right")]]
+    return drawn[: np.searchsorted(sizes, limit, side="right")]
 
 
 def split_sample(sample: list[str]) -> tuple[list[str], list[str]]:

@@ -55,11 +55,24 @@ def countries(count):
     ]
 
 
-def deduped(folder, records, per_shard=20):
-    records = list(records)
-    with StageOutput(folder, "dedup", {"first": records[0]["text"]}, []) as out:
-        for k in range(0, len(records), per_shard):
-            part = records[k : k + per_shard]
-            out.write_shard(f"part-{k // per_shard:05d}", b"".join(dump_line(r) for r in part), {"out": len(part)})
-        out.finish()
+def deduped(folder, records, per_shard=20, more=None):
+    """more: {path of a source of other text: its texts, or pairs of a title and a text}"""
+    records, more = list(records), more or {}
+    settings = {"first": records[0]["text"], "more": more}
+    with StageOutput(folder, "dedup", settings, []) as out:
+        write(out, "part-", records, per_shard)
+        for number, (path, texts) in enumerate(more.items()):
+            titled = [text if isinstance(text, tuple) else ("", text) for text in texts]
+            others = [
+                {"id": -number * 10**12 - row, "title": title, "source": path, "text": text}
+                for row, (title, text) in enumerate(titled, 1)
+            ]
+            write(out, f"more-{number}-", others, per_shard)
+        out.finish(more=more)
     return folder
+
+
+def write(out, beginning, records, per_shard):
+    for k in range(0, len(records), per_shard):
+        part = records[k : k + per_shard]
+        out.write_shard(f"{beginning}{k // per_shard:05d}", b"".join(dump_line(r) for r in part), {"out": len(part)})

@@ -405,3 +405,252 @@ def test_killed_and_run_again_the_bytes_are_the_same(source, cleaned, tmp_path):
     output = process.communicate(timeout=600)[0]
     assert process.returncode == 0 and "going on after" in output, output
     assert digests(out) == digests(cleaned)
+
+
+def test_the_bytes_of_articles_are_those_of_earlier_versions(cleaned):
+    """Shards and samples, as they were before clean.py read other text too."""
+    whole = hashlib.sha256(json.dumps(digests(cleaned), sort_keys=True).encode()).hexdigest()
+    assert whole == "e1e21dae75c6477e088e548628a23dde56ce3f5fd36e94177477fc491adc9c1b"
+
+
+# other text beside the articles
+
+BYTES = sum(len(a["text"].encode()) for a in KEPT)  # of the articles that stay
+
+
+def page(k):
+    town = PLACES[k % len(PLACES)]
+    text = f"Page {k} of the web says that the café of {town} is {k} years old, and that it was built by its people."
+    return text + " It opens in the morning."
+
+
+LIST = "Pages of the web in the order of their names\n\n" + "\n".join(f"- The page number {k}" for k in range(30))
+JUNK = {"short": "Buy now", "language": GERMAN, "no_sentence": LIST}
+
+
+def web(folder, texts, name="web.jsonl"):
+    """A source of other text: strings, or rows as they are."""
+    rows = [text if isinstance(text, dict) else {"text": text, "url": "u", "id": "x"} for text in texts]
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / name).write_bytes(b"".join(map(dump_line, rows)))
+    return folder / name
+
+
+def more(*shares):
+    """(path, share) ... -> an override"""
+    return "data.more=" + json.dumps([{"path": str(path), "share": share} for path, share in shares])
+
+
+def others(folder, number=0):
+    return [
+        orjson.loads(line)
+        for path in sorted(folder.glob(f"more-{number}-*.jsonl"))
+        for line in path.read_bytes().splitlines()
+    ]
+
+
+def reaching(sizes, wanted):
+    """How many of the sizes are taken until they are so many bytes together."""
+    taken = 0
+    while wanted > 0:
+        wanted -= sizes[taken]
+        taken += 1
+    return taken
+
+
+def test_other_text_passes_the_same_rules_in_shards_of_its_own(source, cleaned, tmp_path, capsys):
+    texts = [page(0), JUNK["short"], page(1), JUNK["language"], JUNK["language"], JUNK["no_sentence"], page(2)]
+    path, out = web(tmp_path, [*texts, {"title": "Café", "text": page(3), "score": 0.5}]), tmp_path / "filtered"
+    manifest = run(source, out, more((path, 0.3)))
+    said = capsys.readouterr().out
+    assert [(d["id"], d["title"], d["text"]) for d in others(out)] == [
+        (-1, "", page(0)),
+        (-3, "", page(1)),
+        (-7, "", page(2)),
+        (-8, "Café", page(3)),
+    ]
+    assert {d["source"] for d in others(out)} == {str(path)} and set(others(out)[0]) == {
+        "id",
+        "title",
+        "source",
+        "text",
+    }
+    counts = manifest["more"][str(path)]
+    assert counts["in"] == 8 and counts["out"] == 4 and counts["repaired"] == 0
+    assert {rule: n for rule, n in counts["dropped"].items() if n} == {"short": 1, "language": 2, "no_sentence": 1}
+    assert counts["chars_out"] == sum(len(page(k)) for k in range(4)) == counts["bytes_out"] - 4  # é is two bytes
+    assert f"kept 4 of 8 documents of {path}, dropped 1 by short, 2 by language, 1 by no_sentence" in said
+    assert (
+        f"warning: {path}: has 0.0 MB of text that stays, a share of 0.3 beside these articles is about 0.0 MB" in said
+    )
+    # of the articles nothing changes
+    assert manifest["counts"] == json.loads((cleaned / "manifest.json").read_bytes())["counts"]
+    own = {name: digest for name, digest in digests(out).items() if "more-" not in name}
+    assert own == digests(cleaned)
+    for rule, text in JUNK.items():
+        samples = [orjson.loads(line) for line in (out / f"samples/more-0-{rule}.jsonl").read_bytes().splitlines()]
+        assert {s["text"] for s in samples} == {text} and len(samples) == counts["dropped"][rule]
+
+
+@pytest.mark.parametrize("lot, recased", [(5000, 0), (8 << 20, 1)])
+def test_of_each_source_its_share_and_a_quarter_more_is_taken(source, tmp_path, monkeypatch, lot, recased):
+    """Of the bytes of all text 0.2 and 0.1, the articles 0.7, told again or not; times 1.25."""
+    monkeypatch.setattr(clean, "LOT_BYTES", lot)
+    first = [JUNK["short"] if k % 3 == 0 else page(k) for k in range(3000)]
+    second = [page(k) + " They have bread." for k in range(3000)]
+    shares = (web(tmp_path, first), 0.2), (web(tmp_path, second, "bread.jsonl"), 0.1)
+    made = run(source, tmp_path / "filtered", more(*shares), f"data.recased={recased}")["more"]
+    for number, (texts, (path, share)) in enumerate(zip((first, second), shares)):
+        good = [text for text in texts if text != JUNK["short"]]
+        count = reaching([len(text.encode()) for text in good], BYTES * (1 + recased) / 0.7 * share * 1.25)
+        assert 50 < count < 1900
+        assert [d["text"] for d in others(tmp_path / "filtered", number)] == good[:count]
+        read = texts.index(good[count - 1]) + 1
+        assert made[str(path)]["in"] == read and made[str(path)]["dropped"]["short"] == read - count
+        assert others(tmp_path / "filtered", number)[-1]["id"] == -(number * 10**12 + read)
+
+
+def test_a_share_that_is_reached_by_the_last_document_of_a_lot_counts_nothing_behind_it(tmp_path, monkeypatch):
+    monkeypatch.setattr(clean, "sizes_wanted", lambda more, of_articles: [float(len((page(0) + page(1)).encode()))])
+    monkeypatch.setattr(clean, "LOT_BYTES", 10_000)
+    path = web(tmp_path, [page(0), page(1), JUNK["short"], page(2)])
+    counts = run(extracted(tmp_path / "extracted", KEPT[:5]), tmp_path / "filtered", more((path, 0.5)))["more"][
+        str(path)
+    ]
+    assert (counts["in"], counts["out"]) == (2, 2)
+
+
+def test_what_is_no_article_is_neither_repaired_nor_called_a_disambiguation_without_a_title(tmp_path):
+    """Also where the articles are another extractor's, which are."""
+    folder = tmp_path / "other"
+    folder.mkdir()
+    (folder / "part-00.jsonl").write_bytes(dump_line({"id": 12, "title": "Inn", "text": FOREIGN}))
+    torn = "The Inn (; ]) is a river in the Alps that is  long and flows through the town of Innsbruck, of some age."
+    word = "The word bank may refer to:\n\nA house of money, or the side of a river, as the people of the town say it."
+    rows = [torn, word, {"title": "Bank", "text": word}, {"title": "Ulm (disambiguation)", "text": page(4)}]
+    run(folder, tmp_path / "filtered", more((web(tmp_path, rows), 0.9)))
+    assert [d["text"] for d in others(tmp_path / "filtered")] == [torn, word]
+    assert read(tmp_path / "filtered")[0]["text"].startswith("The Inn is a river in the Alps that is long")
+
+
+def test_the_sources_and_their_shares_are_part_of_what_a_run_is(source, cleaned, tmp_path, capsys):
+    out, path = tmp_path / "filtered", web(tmp_path, [page(k) for k in range(20)])
+
+    def made_anew(*overrides):
+        run(source, out, *overrides)
+        return "up to date" not in capsys.readouterr().out
+
+    assert made_anew(more((path, 0.1))) and not made_anew(more((path, 0.1))) and made_anew(more((path, 0.2)))
+    web(tmp_path, [page(k) for k in range(21)])
+    assert made_anew(more((path, 0.2))) and not made_anew(more((path, 0.2)))
+    assert made_anew(more((path, 0.2)), "data.recased=1")
+    assert made_anew() and digests(out) == digests(cleaned), "nothing of it is left"
+    assert not made_anew("data.recased=1"), "which only other text depends on"
+
+
+def test_a_source_that_the_rules_mostly_drop_stops_the_run_and_leaves_the_old_output(source, tmp_path):
+    out = tmp_path / "filtered"
+    run(source, out)
+    before = digests(out) | {"manifest": (out / "manifest.json").read_bytes()}
+    texts = [page(k) if k % 10 < 4 else JUNK["short" if k % 10 < 6 else "language"] for k in range(1200)]
+    good, bad = web(tmp_path, [page(k) for k in range(10)], "good.jsonl"), web(tmp_path, texts, "bad.jsonl")
+    with pytest.raises(InputError) as error:
+        run(source, out, more((good, 0.1), (bad, 0.1)))
+    message = str(error.value)
+    assert message.startswith(f"{bad}: the rules would drop 720 of 1,200 documents, more than clean.max_dropped=0.5: ")
+    assert "480 by language (clean.language=en, clean.language_prob=0.5), 240 by short (clean.min_chars=100)" in message
+    assert "\n" not in message and digests(out) | {"manifest": (out / "manifest.json").read_bytes()} == before
+    run(source, out, more((good, 0.1), (bad, 0.1)), "clean.max_dropped=0.6")
+    assert len(others(out, 1)) > 50
+
+
+def test_junk_behind_a_good_beginning_stops_the_run_every_time(source, tmp_path, monkeypatch):
+    """The trial sees 1,000 bytes; the whole source would be read for nothing."""
+    monkeypatch.setattr(clean, "TRIAL_BYTES", 1000)
+    monkeypatch.setattr(clean, "LOT_BYTES", 10_000)
+    path = web(tmp_path, [*(page(k) for k in range(100)), *[JUNK["short"]] * 50_000])
+    for _ in range(2):
+        with pytest.raises(InputError, match="web.jsonl: the rules would drop [0-9,]+ of [0-9,]+ documents"):
+            run(source, tmp_path / "filtered", more((path, 0.9)))
+    assert len(list((tmp_path / "filtered").glob("more-0-*"))) == 2, "10,000 characters of each kind"
+
+
+def test_a_source_of_which_nothing_stays_is_named(source, tmp_path):
+    path = web(tmp_path, [JUNK["short"], JUNK["short"], JUNK["language"]])
+    with pytest.raises(InputError, match=r"web.jsonl: none of its 3 documents stays: 2 by short \(.*\), 1 by language"):
+        run(source, tmp_path / "filtered", more((path, 0.1)))
+    path.write_text("\n\n")
+    with pytest.raises(InputError, match="web.jsonl: none of its 0 documents stays; give data.more other text"):
+        run(source, tmp_path / "filtered", more((path, 0.1)))
+
+
+def test_a_row_that_cannot_be_read_stops_only_who_needs_it(source, tmp_path, monkeypatch):
+    monkeypatch.setattr(clean, "LOT_BYTES", 3000)
+    path = web(tmp_path, [*(page(k) for k in range(150)), {"body": "?"}])
+    run(source, tmp_path / "filtered", more((path, 0.1)), "data.workers=3")  # who read some of them ahead
+    assert 20 < len(others(tmp_path / "filtered")) < 120
+    with pytest.raises(InputError, match="web.jsonl:151: has no text; every row needs a column `text`"):
+        run(source, tmp_path / "filtered", more((path, 0.8)))
+
+
+DRIVER = """
+import os, signal, sys
+import clean
+from pipeline.config import load_config
+from pipeline.stage_output import StageOutput
+
+clean.LOT_BYTES, write, last = 3000, StageOutput.write_shard, sys.argv[1]
+
+def write_shard(self, name, *rest):
+    write(self, name, *rest)
+    if name == last:
+        os.kill(os.getpid(), signal.SIGKILL)
+
+StageOutput.write_shard = write_shard
+if __name__ == "__main__":
+    clean.main(load_config("configs/base.yaml", sys.argv[2:]))
+"""
+
+
+def drive(folder, last, *line):
+    (folder / "driver.py").write_text(DRIVER)
+    environment = os.environ | {"OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT / "src")}
+    return subprocess.run(
+        [sys.executable, folder / "driver.py", last, *line], env=environment, capture_output=True, timeout=120
+    ).returncode
+
+
+@pytest.fixture(scope="module")
+def mixed(source, tmp_path_factory):
+    """-> the override of two sources with junk in them, and the output of a run that nothing disturbs"""
+    folder = tmp_path_factory.mktemp("mixed")
+    texts = [list(JUNK.values())[k % 7] if k % 7 < 3 else page(k) for k in range(700)]
+    half = len(texts) // 2
+    override = more((web(folder, texts[:half], "a.jsonl"), 0.2), (web(folder, texts[half:], "b.jsonl"), 0.1))
+    patched = pytest.MonkeyPatch()
+    patched.setattr(clean, "LOT_BYTES", 3000)
+    run(source, folder / "filtered", override)
+    patched.undo()
+    assert len(list((folder / "filtered").glob("more-1-*"))) > 2
+    return override, folder / "filtered"
+
+
+@pytest.mark.parametrize("last", ["part-00006", "more-0-00001", "more-1-00000"])
+def test_killed_between_articles_and_other_text_the_bytes_are_the_same(
+    source, mixed, tmp_path, monkeypatch, capsys, last
+):
+    override, whole = mixed
+    out = tmp_path / "filtered"
+    assert drive(tmp_path, last, *arguments(source, out, override)) == -signal.SIGKILL
+    assert not (out / "manifest.json").exists() and (out / f"{last}.jsonl").exists()
+    monkeypatch.setattr(clean, "LOT_BYTES", 3000)
+    made = run(source, out, override)
+    assert "going on after" in capsys.readouterr().out and digests(out) == digests(whole)
+    before = json.loads((whole / "manifest.json").read_bytes())
+    assert [made[key] for key in ("more", "counts", "key")] == [before[key] for key in ("more", "counts", "key")]
+
+
+def test_several_workers_make_the_same_bytes_of_other_text(source, mixed, tmp_path):
+    override, whole = mixed
+    assert drive(tmp_path, "", *arguments(source, tmp_path / "filtered", override, "data.workers=3")) == 0
+    assert digests(tmp_path / "filtered") == digests(whole)

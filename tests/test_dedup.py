@@ -5,6 +5,7 @@ import json
 import os
 import random
 import re
+import resource
 import subprocess
 import sys
 import time
@@ -37,18 +38,25 @@ def article(number, text, title=None):
     return {"id": number, "title": title or f"Article {number}", "url": "", "text": text}
 
 
-def filtered(folder: Path, articles, size=40) -> Path:
-    """A folder as clean.py leaves it."""
+def filtered(folder: Path, articles, size=40, more=None) -> Path:
+    """A folder as clean.py leaves it. more: {path of a source of other text: its texts}"""
     folder.parent.mkdir(parents=True, exist_ok=True)
-    source = folder.parent / "source"
+    source, more = folder.parent / "source", more or {}
     source.write_text("extracted")
     with StageOutput(folder, "clean", {}, [source]) as out:
-        for start in range(0, len(articles), size):
-            out.write_shard(
-                f"part-{start // size:05}", b"".join(map(dump_line, articles[start : start + size])), {"out": size}
-            )
-        out.finish()
+        kinds = {"part-": articles} | {f"more-{n}-": other(n, *one) for n, one in enumerate(more.items())}
+        for beginning, records in kinds.items():
+            for start in range(0, len(records), size):
+                content = b"".join(map(dump_line, records[start : start + size]))
+                out.write_shard(f"{beginning}{start // size:05}", content, {"out": size})
+        out.finish(more=more)
     return folder
+
+
+def other(number, path, texts):
+    return [
+        {"id": -number * 10**12 - row, "title": "", "source": path, "text": text} for row, text in enumerate(texts, 1)
+    ]
 
 
 def arguments(source, out, *overrides):
@@ -469,6 +477,125 @@ def test_the_mini_wiki_loses_what_its_truth_says(miniwiki, tmp_path):
         page["expect"].partition(":")[2] for page in truth["articles"] if page["expect"].startswith("clean:")
     )
     assert {reason: n for reason, n in counts.items() if n} == expected
+
+
+def test_the_bytes_of_articles_are_those_of_earlier_versions(result):
+    """As they were before dedup.py compared other text too."""
+    whole = hashlib.sha256(json.dumps(digests(result), sort_keys=True).encode()).hexdigest()
+    assert whole == "118634a91959382dd3837bcb5fe832de19e66b3e557fc627d887a032a33ecb93"
+
+
+# other text beside the articles
+
+
+def kept_of(out, beginning):
+    return [
+        orjson.loads(line)["id"]
+        for path in sorted(out.glob(f"{beginning}*"))
+        for line in path.read_bytes().splitlines()
+    ]
+
+
+@pytest.mark.parametrize("backend", ["native", "datasketch"])
+def test_other_text_goes_for_articles_and_for_itself_and_no_article_for_it(tmp_path, backend, capsys):
+    draw = random.Random(21)
+    one, two, three, four, five = (random_text(draw, 150) for _ in range(5))
+    articles = [article(1, one), article(2, two)]
+    more = {
+        "web": [
+            one.upper() + "!",  # 1: the words of an article
+            two + " " + random_text(draw, 8),  # 2: longer than the article that it is nearly
+            three,  # 3
+            three,  # 4: the same again
+            " ".join(four.split()[:-6]),  # 5: nearly one of the other source, and shorter
+        ],
+        "books": [four, five, three],  # 3: has all been told by web
+    }
+    out = tmp_path / "deduped"
+    manifest = run(filtered(tmp_path / "filtered", articles, 2, more), out, f"dedup.backend={backend}")
+    assert kept_of(out, "part-") == [1, 2] and kept_of(out, "more-0-") == [-3]
+    assert kept_of(out, "more-1-") == [-1_000_000_000_001, -1_000_000_000_002]
+    removed = [orjson.loads(line) for line in (out / "removed.jsonl").read_bytes().splitlines()]
+    assert [(line["id"], line["source"], line["kept_id"], line["kind"]) for line in removed] == [
+        (-1, "web", 1, "exact"),
+        (-2, "web", 2, "near"),
+        (-4, "web", -3, "exact"),
+        (-5, "web", -1_000_000_000_001, "near"),
+        (-1_000_000_000_003, "books", -3, "exact"),
+    ]
+    assert (removed[0]["title"], removed[0]["kept_title"]) == ("", "Article 1")
+    if backend == "native":
+        assert removed[1]["jaccard"] == pytest.approx(146 / 154, abs=1e-4)  # of 150 words and 8 more
+    counts = manifest["counts"]
+    assert (counts["in"], counts["out"], counts["dropped"], manifest["clusters"]) == (2, 2, {"exact": 0, "near": 0}, 0)
+    web, books = manifest["more"]["web"], manifest["more"]["books"]
+    assert (web["in"], web["out"], web["dropped"]) == (5, 1, {"exact": 2, "near": 2})
+    assert (books["in"], books["out"], books["dropped"]) == (3, 2, {"exact": 1, "near": 0})
+    said = capsys.readouterr().out
+    assert f"kept 2 of 2 articles, 0 exact and 0 near duplicates -> {out}" in said
+    assert "kept 1 of 5 documents of web, 2 exact and 2 near duplicates" in said
+
+
+def test_articles_are_what_they_were_and_other_text_what_a_slow_comparison_keeps(source, result, tmp_path):
+    """Half of the texts are copies of the articles at all similarities, longer and shorter ones."""
+    draw = random.Random(22)
+    texts = [edited(draw, a["text"], draw.choice([0.0, 0.02, 0.3])) for a in collection()[:60]]
+    texts = [text + " " + random_text(draw, draw.randrange(5)) for text in texts]
+    texts += [random_text(draw, 100) for _ in range(40)]
+    texts += [edited(draw, text, draw.choice([0.02, 0.04])) for text in texts[80:]]
+    out = tmp_path / "deduped"
+    run(filtered(tmp_path / "filtered", collection(), more={"web": texts}), out)
+    assert {name: d for name, d in digests(out).items() if name.startswith("part-")} == {
+        name: d for name, d in digests(result).items() if name.startswith("part-")
+    }
+    kept = [shingles(a["text"]) for a in read(result)]
+    stay = set()
+    for document in sorted(other(0, "web", texts), key=lambda d: (-len(d["text"]), -d["id"])):
+        mine = shingles(document["text"])
+        if not any(len(mine & one) >= 0.8 * len(mine | one) for one in kept):
+            kept.append(mine)
+            stay.add(document["id"])
+    assert set(kept_of(out, "more-0-")) == stay and 50 < len(stay) < 90
+
+
+@pytest.mark.parametrize("last", ["part-00001", "more-0-00000"])
+def test_killed_among_shards_of_other_text_the_bytes_are_the_same(tmp_path, monkeypatch, last):
+    articles, draw = collection()[:80], random.Random(23)
+    more = {"web": [edited(draw, a["text"], 0.02) for a in articles[:60]] + [random_text(draw, 80) for _ in range(60)]}
+    folder = filtered(tmp_path / "filtered", articles, more=more)
+    run(folder, tmp_path / "whole")
+    write = StageOutput.write_shard
+
+    def dying(self, name, *rest):
+        write(self, name, *rest)
+        if name == last:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(StageOutput, "write_shard", dying)
+    with pytest.raises(KeyboardInterrupt):
+        run(folder, tmp_path / "killed")
+    monkeypatch.undo()
+    run(folder, tmp_path / "killed")
+    assert digests(tmp_path / "killed") == digests(tmp_path / "whole")
+
+
+def test_a_source_that_never_went_through_clean_is_one_line(source, tmp_path):
+    with pytest.raises(
+        InputError, match="filtered: has no text of web, which data.more names; run python src/clean.py"
+    ):
+        run(source, tmp_path / "deduped", 'data.more=[{"path": "web", "share": 0.5}]')
+
+
+def test_there_may_be_more_shards_than_a_process_may_open_files(source, result, tmp_path):
+    folder = filtered(tmp_path / "filtered", collection(), size=3)
+    assert len(list(folder.glob("part-*"))) == 70
+    limits = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (len(os.listdir("/dev/fd")) + 30, limits[1]))
+    try:
+        run(folder, tmp_path / "deduped")
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, limits)
+    assert read(tmp_path / "deduped") == read(result)
 
 
 def start(source, out, *overrides, env=None):

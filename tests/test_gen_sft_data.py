@@ -86,6 +86,14 @@ def test_lines_split_and_manifest(home, capsys):
     assert "is up to date" in capsys.readouterr().out and (home / "sft/manifest.json").stat().st_mtime_ns == before
 
 
+def test_other_text_beside_the_articles_changes_nothing(home):
+    run(home)
+    told = [f"Utopia is a country. Its capital is Number {k}." for k in range(30)]
+    deduped(home / "deduped", countries(20), more={"web": told})
+    run(home, "beside")
+    assert files(home, "beside") == files(home)
+
+
 def test_each_country_gets_its_own_capital(home):
     parts = run(home)
     seen = set()

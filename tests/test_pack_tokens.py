@@ -318,25 +318,20 @@ def test_a_second_run_on_the_same_folder_is_told(home, tmp_path):
 # other text beside the articles
 
 
-def corpora(folder):
-    """Two sources, each of more than is asked for: JSONL files in folders, and a parquet file with one more column."""
-    pyarrow = pytest.importorskip("pyarrow")
-    from pyarrow import parquet
-
-    lines = [f"Web page {n} tells of the number {n * 7919} in plain words." for n in range(900)]
-    for name, part in (("b/part-1.jsonl", lines[500:]), ("a/part-0.jsonl", lines[:500])):
-        (folder / "web" / name).parent.mkdir(parents=True)
-        (folder / "web" / name).write_text("".join(json.dumps({"text": line, "id": "x"}) + "\n" for line in part))
+def with_other_text(home, folder, web=900):
+    """The same articles with two sources, each of more than is asked for. -> their documents, an override for each"""
+    lines = [f"Web page {n} tells of the number {n * 7919} in plain words." for n in range(web)]
     books = [f"Chapter {n}: <|end|> is only text, and so is {n * 31}." for n in range(900)]
-    columns = {"text": [*books[:3], " ", *books[3:]], "score": [0.5] * 901, "title": [None, "Book", *[None] * 899]}
-    parquet.write_table(pyarrow.table(columns), folder / "books.parquet")
-    more = [{"path": str(folder / "web"), "share": 0.3}, {"path": str(folder / "books.parquet"), "share": 0.2}]
-    return lines, [books[0], f"# Book\n\n{books[1]}", *books[2:]], f"data.more={json.dumps(more)}"
+    titled = [books[0], ("Book", books[1]), *books[2:]]
+    deduped(folder / "deduped", [*articles(200), *HOSTILE], more={"web": lines, "books.parquet": titled})
+    more = [{"path": "books.parquet", "share": 0.2}, {"path": "web", "share": 0.3}]  # in another order than on disk
+    overrides = [f"data.more={json.dumps(more)}", f"data.deduped_dir={folder / 'deduped'}"]
+    return lines, [books[0], f"# Book\n\n{books[1]}", *books[2:]], overrides
 
 
 def test_other_text_comes_in_by_its_share(home, packed, tmp_path):
-    lines, books, more = corpora(tmp_path)
-    pack_tokens.main(config(home, tmp_path, more))
+    lines, books, overrides = with_other_text(home, tmp_path)
+    pack_tokens.main(config(home, tmp_path, *overrides))
     tokenizer = Tokenizer(home / "tok/tokenizer.json")
     train, val = (documents(tmp_path / f"tokens/{name}.bin", tokenizer) for name in ("train", "val"))
     articles_alone = [documents(packed / f"tokens/{name}.bin", tokenizer) for name in ("train", "val")]
@@ -353,80 +348,60 @@ def test_other_text_comes_in_by_its_share(home, packed, tmp_path):
     rest = [document for document in train if document not in {*lines, *books}]
     assert sorted(rest) == sorted(articles_alone[0]) and sorted(val) == sorted(articles_alone[1])
     made = json.loads((tmp_path / "tokens/manifest.json").read_text())["more"]
-    assert [about["documents"] for about in made.values()] == [len(places[0.3]), len(places[0.2])]
+    assert {path: about["documents"] for path, about in made.items()} == {
+        "books.parquet": len(places[0.2]),
+        "web": len(places[0.3]),
+    }
+
+
+def test_without_data_more_the_articles_are_packed_alone(home, packed, tmp_path):
+    overrides = with_other_text(home, tmp_path)[2]
+    pack_tokens.main(config(home, tmp_path, overrides[1]))
+    assert digests(tmp_path) == digests(packed)
 
 
 def test_other_text_goes_on_after_a_crash_and_is_made_anew_when_it_changes(home, tmp_path, monkeypatch, capsys):
-    _, _, more = corpora(tmp_path)
-    monkeypatch.setattr(pack_tokens, "CHUNK", 2000)
-    pack_tokens.main(config(home, tmp_path / "whole", more))
-    calls, real = [], pack_tokens.encode_chunk
+    overrides = with_other_text(home, tmp_path)[2]
+    pack_tokens.main(config(home, tmp_path / "whole", *overrides))
+    calls, real = [], pack_tokens.encode_other
 
     def dying(job):
-        calls.append(1)
+        calls.append(job[0].name)
         if len(calls) == 4:
             raise KeyboardInterrupt
         return real(job)
 
-    monkeypatch.setattr(pack_tokens, "encode_chunk", dying)
+    monkeypatch.setattr(pack_tokens, "encode_other", dying)
     with pytest.raises(KeyboardInterrupt):
-        pack_tokens.main(config(home, tmp_path / "killed", more))
-    before = len(calls)
-    pack_tokens.main(config(home, tmp_path / "killed", more))
+        pack_tokens.main(config(home, tmp_path / "killed", *overrides))
+    pack_tokens.main(config(home, tmp_path / "killed", *overrides))
     assert digests(tmp_path / "killed") == digests(tmp_path / "whole")
-    again = len(calls) - before
-    monkeypatch.setattr(pack_tokens, "encode_chunk", lambda job: calls.append(1) or real(job))
-    before = len(calls)
-    pack_tokens.main(config(home, tmp_path / "anew", more))
-    assert again == len(calls) - before - 3, "three were there"
+    first, again = calls[:3], calls[4:]
+    assert first == ["more-1-00000.jsonl", "more-1-00001.jsonl", "more-1-00002.jsonl"]
+    assert not set(first) & set(again) and len(set(again)) == len(again), "three were there"
     capsys.readouterr()
-    pack_tokens.main(config(home, tmp_path / "whole", more))
+    pack_tokens.main(config(home, tmp_path / "whole", *overrides))
     assert "up to date" in capsys.readouterr().out
-    with open(tmp_path / "web/a/part-0.jsonl", "a") as f:
-        f.write(json.dumps({"text": "One page more."}) + "\n")
-    pack_tokens.main(config(home, tmp_path / "whole", more))
-    assert "up to date" not in (out := capsys.readouterr().out) and "web: 16," in out
+    with_other_text(home, tmp_path, web=20)
+    pack_tokens.main(config(home, tmp_path / "whole", *overrides))
+    assert "up to date" not in (out := capsys.readouterr().out) and "\nweb: " in out and ", 20 documents" in out
+    pack_tokens.main(config(home, tmp_path / "whole", overrides[0].replace("0.3", "0.1"), overrides[1]))
+    assert "up to date" not in capsys.readouterr().out, "another share is another file"
 
 
 def test_a_source_that_is_too_short_is_taken_whole_and_said(home, tmp_path, capsys):
-    (tmp_path / "few.jsonl").write_text('{"text": "Two."}\n{"text": "Words."}\n')
-    more = [{"path": str(tmp_path / "few.jsonl"), "share": 0.5}]
-    pack_tokens.main(config(home, tmp_path, f"data.more={json.dumps(more)}"))
-    assert "few.jsonl: all of it is" in (out := capsys.readouterr().out) and "short of a share of 0.5" in out
+    deduped(tmp_path / "deduped", articles(200), more={"few": ["Two.", "Words."]})
+    overrides = [f"data.deduped_dir={tmp_path / 'deduped'}", 'data.more=[{"path": "few", "share": 0.5}]']
+    pack_tokens.main(config(home, tmp_path, *overrides))
+    out = capsys.readouterr().out
+    assert "warning: few: what clean.py and dedup.py left of it is" in out and "tokens short of a share of 0.5" in out
     train = documents(tmp_path / "tokens/train.bin", Tokenizer(home / "tok/tokenizer.json"))
     assert train.count("Two.") == train.count("Words.") == 1
 
 
-def test_what_is_wrong_with_other_text_is_one_line(home, tmp_path, monkeypatch):
-    pyarrow = pytest.importorskip("pyarrow")
-    from pyarrow import parquet
-
-    good = '{"text": "Good."}\n'
-    (tmp_path / "no-text.jsonl").write_text(good + "\n" + '{"body": "?"}\n')
-    (tmp_path / "number.jsonl").write_text('{"text": 5}\n')
-    (tmp_path / "broken.jsonl").write_text(good + '{"text": \n')
-    (tmp_path / "empty").mkdir()
-    (tmp_path / "cut.parquet").write_bytes(b"PAR1 and no more")
-    parquet.write_table(pyarrow.table({"content": ["a"], "url": ["b"]}), tmp_path / "columns.parquet")
-    parquet.write_table(pyarrow.table({"text": ["a", None]}), tmp_path / "null.parquet")
-    for name, words in {
-        "no-text.jsonl": "no-text.jsonl:3: has no text; every row needs a column `text`",
-        "number.jsonl": "number.jsonl:1: has no text",
-        "broken.jsonl": "broken.jsonl:2: not valid JSON",
-        "empty": "empty: no .jsonl or .parquet file there",
-        "nowhere": "nowhere: no .jsonl or .parquet file there",
-        "cut.parquet": "cut.parquet: cannot be read after row 0 .*; fetch it again",
-        "columns.parquet": "columns.parquet: has no column `text`, but content, url",
-        "null.parquet": "null.parquet:2: has no text",
-    }.items():
-        more = json.dumps([{"path": str(tmp_path / name), "share": 0.5}])
-        with pytest.raises(InputError, match=words) as caught:
-            pack_tokens.main(config(home, tmp_path, f"data.more={more}"))
-        assert "\n" not in str(caught.value)
-    monkeypatch.setitem(sys.modules, "pyarrow", None)
-    more = json.dumps([{"path": str(tmp_path / "null.parquet"), "share": 0.5}])
-    with pytest.raises(InputError, match="null.parquet: parquet files need the package: pip install pyarrow"):
-        pack_tokens.main(config(home, tmp_path, f"data.more={more}"))
+def test_a_source_that_never_went_through_clean_is_one_line(home, tmp_path):
+    with pytest.raises(InputError, match="deduped: has no text of web, which data.more names; run python src/clean.py"):
+        pack_tokens.main(config(home, tmp_path, 'data.more=[{"path": "web", "share": 0.5}]'))
 
 
 @pytest.mark.parametrize(

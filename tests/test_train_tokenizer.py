@@ -153,13 +153,56 @@ def test_a_tokenizer_that_fails_its_checks_does_not_replace_a_good_one(folder, m
 def test_the_sample_is_shuffled_bounded_and_from_everywhere(folder):
     cfg = config(folder, "tokenizer.sample_mb=0.01")
     paths = sorted((folder / "deduped").glob("part-*"))
-    sample = train_tokenizer.draw_sample(cfg, paths)
+    sample = train_tokenizer.draw_sample(cfg, paths, [])
     assert sum(len(text.encode()) for text in sample) <= 10_000
     numbers = [int(text.split("\n")[0].removeprefix("# Article ")) for text in sample]
     assert len(set(numbers)) == len(numbers) > 10
     assert numbers != sorted(numbers) and {(n - 1) // 20 for n in numbers} == {0, 1, 2, 3, 4}
-    everything = train_tokenizer.draw_sample(config(folder, "tokenizer.sample_mb=10"), paths)
+    everything = train_tokenizer.draw_sample(config(folder, "tokenizer.sample_mb=10"), paths, [])
     assert len(everything) == 100
+
+
+def web(count):
+    """Texts with a long word that no article has."""
+    return [f"Page {n}: the zyxomatic press told its zyxomatic readers of number {n * 7919}." for n in range(count)]
+
+
+@pytest.mark.parametrize("megabytes, of_articles", [(10, 1.0), (0.02, 0.6)])
+def test_other_text_is_drawn_by_its_share(tmp_path, megabytes, of_articles):
+    """100 articles of some 400 bytes, all of them or 12,000 bytes; of the sources 3 and 1 for every 6 bytes of that."""
+    texts = {"web": web(2000), "books": [("Book", f"Chapter {n} is about {n * 31} things. " * 4) for n in range(500)]}
+    folder = deduped(tmp_path / "deduped", articles(100), more=texts)
+    more = [(sorted(folder.glob("more-0-*")), 0.3), (sorted(folder.glob("more-1-*")), 0.1)]
+    cfg = config(tmp_path, f"tokenizer.sample_mb={megabytes}")
+    sample = train_tokenizer.draw_sample(cfg, sorted(folder.glob("part-*")), more)
+    kinds = {"A": 0, "P": 0, "B": 0}  # by the first letter of "# Article", "Page", "# Book"
+    for text in sample:
+        kinds[text.removeprefix("# ")[0]] += len(text.encode())
+    if of_articles == 1.0:
+        assert kinds["A"] == sum(len(f"# {a['title']}\n\n{a['text']}".encode()) for a in articles(100))
+    else:
+        assert 9_000 < kinds["A"] <= 12_000
+    assert kinds["A"] / 2 - 90 < kinds["P"] <= kinds["A"] / 2, "to a page"
+    assert kinds["A"] / 6 - 150 < kinds["B"] <= kinds["A"] / 6
+    order = [text.removeprefix("# ")[0] for text in sample]
+    assert "P" in order[: len(order) // 10] and "A" in order[-len(order) // 2 :], "all over the sample"
+
+
+def test_the_tokenizer_has_seen_other_text(tmp_path, capsys):
+    deduped(tmp_path / "deduped", articles(100), more={"web": web(500)})
+    path = tmp_path / "tok/tokenizer.json"
+    train_tokenizer.main(config(tmp_path))
+    alone = len(Tokenizer(path).encode(" zyxomatic"))
+    more = 'data.more=[{"path": "web", "share": 0.4}]'
+    train_tokenizer.main(config(tmp_path, more))
+    assert len(Tokenizer(path).encode(" zyxomatic")) == 1 < alone
+    capsys.readouterr()
+    train_tokenizer.main(config(tmp_path, more))
+    assert "up to date" in capsys.readouterr().out
+    train_tokenizer.main(config(tmp_path, more.replace("0.4", "0.3")))
+    assert "up to date" not in capsys.readouterr().out
+    with pytest.raises(InputError, match="deduped: has no text of books, which data.more names"):
+        train_tokenizer.main(config(tmp_path, 'data.more=[{"path": "books", "share": 0.4}]'))
 
 
 def test_held_out_documents_are_not_trained_on():

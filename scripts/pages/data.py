@@ -130,10 +130,29 @@ def funnel(manifests: dict) -> str:
             characters.append((name, size, f"{size:,}"))
     if not articles:
         return ""
+    other = other_text(manifests)
+    more = f"<div><h3>Documents of other text</h3>{bars(other)}</div>" if other else ""
     return (
         f'<h2>What stayed</h2><div class="grid"><div><h3>Articles</h3>{bars(articles)}</div>'
-        f"<div><h3>Characters</h3>{bars(characters, second=True)}</div></div>"
+        f"<div><h3>Characters</h3>{bars(characters, second=True)}</div>{more}</div>"
     )
+
+
+def other_text(manifests: dict) -> list[tuple]:
+    """Bars of each source of data.more: what was read of it and what became of that."""
+    stages = (
+        ("clean", "in", "read"),
+        ("clean", "out", "fit to train on"),
+        ("dedup", "out", "seen once"),
+        ("pack_tokens", "documents", "its share"),
+    )
+    sources = list(manifests.get("clean", {}).get("more", {}))
+    rows = [
+        (f"{Path(source).name}: {name}", manifests.get(stage, {}).get("more", {}).get(source, {}).get(key))
+        for source in sources
+        for stage, key, name in stages
+    ]
+    return [(name, count, f"{count:,}") for name, count in rows if count is not None]
 
 
 def drops(manifests: dict, folders: dict, max_dropped: float) -> str:
@@ -168,7 +187,8 @@ def drops(manifests: dict, folders: dict, max_dropped: float) -> str:
 
 def reject_samples(path: Path) -> str:
     samples = [
-        Html(f"{link(s['title'], s.get('url', ''))}\n\n{html(excerpt(s['text'], 600))}") for s in read_jsonl(path)
+        Html(f"{link(s['title'] or s.get('source', ''), s.get('url', ''))}\n\n{html(excerpt(s['text'], 600))}")
+        for s in read_jsonl(path)
     ]
     return fold(path.stem.replace("_", " "), samples[:SHOWN], samples[SHOWN:]) if samples else ""
 
@@ -192,7 +212,7 @@ def lengths(articles: list[dict], shards: list[Path]) -> str:
 
 def duplicates(manifest: dict, folder: Path) -> str:
     removed = folder / "removed.jsonl"
-    records = list(read_jsonl(removed)) if removed.exists() else []
+    records = [r for r in read_jsonl(removed) if "source" not in r] if removed.exists() else []
     if not records:
         return "<h2>Duplicates</h2><p>None were found.</p>"
     near = [r for r in records if r["kind"] == "near"]

@@ -27,7 +27,9 @@ IGNORE = -100  # a target that is not learned or scored, as torch's cross entrop
 
 def document(article: dict) -> str:
     """An article as the model reads it: the title as a Markdown heading, as the sections of the text are; <|end|>
-    follows."""
+    follows. Other text (data.more), which names its source, may have no title."""
+    if "source" in article and not article["title"]:
+        return article["text"]
     return f"# {article['title']}\n\n{article['text']}"
 
 

@@ -3,6 +3,10 @@
 A stage's output folder holds part-00000.jsonl ... and, once all of them are whole, manifest.json. While
 the stage runs, `.progress/` keeps the counts of each finished shard, so that a rerun goes on after the
 last one and the final manifest is the same as an undisturbed run's.
+
+part-* are Wikipedia's articles. Other text (data.more) has shards of its own, more-0-00000.jsonl ... of the first
+source: shards() gives the articles alone, other_shards() those of each source. The manifest's counts are the articles'
+too; those of other text stand under `more`, by source.
 """
 
 import hashlib
@@ -20,23 +24,59 @@ from pipeline.code import changed, code_of
 from pipeline.config import InputError
 from pipeline.files import WHOLE_BYTES, content_hash, fingerprint, lock, read_json, write_bytes, write_json
 
+ARTICLES, OTHER = "part-", "more-"  # how the names of shards begin
+
 
 def shards(folder: Path, stage: str) -> list[Path]:
-    """The shards of a folder that `stage` (such as 'extract') has finished, in order.
+    """The shards of articles of a folder that `stage` (such as 'extract') has finished, in order.
 
     InputError names the shard that is missing, cut or altered since: all sizes are compared with the manifest, and up
     to 256 MB together their hashes too.
     """
+    return _beginning(folder, _whole(folder, stage), ARTICLES)
+
+
+def other_shards(folder: Path, stage: str, wanted: Iterable[str]) -> dict[str, list[Path]]:
+    """{source: its shards, in order} of all the other text that `stage` has left in a folder.
+
+    wanted: paths of sources as data.more has them; InputError names one that is not there, or a damaged shard.
+    """
+    manifest = _whole(folder, stage)
+    sources = list(manifest.get("more", {}))
+    if missing := [path for path in wanted if path not in sources]:
+        raise InputError(
+            f"{folder}: has no text of {missing[0]}, which data.more names; run python src/clean.py, "
+            "then python src/dedup.py, with the same config"
+        )
+    return {path: _beginning(folder, manifest, of_source(number)) for number, path in enumerate(sources)}
+
+
+def of_source(number: int) -> str:
+    """How the names of the shards of a source begin; number: its place in data.more."""
+    return f"{OTHER}{number}-"
+
+
+def _whole(folder: Path, stage: str) -> dict:
+    """The manifest of a folder whose files are as it has them."""
     manifest = read_manifest(folder, stage)
     if wrong := damaged(Path(folder), manifest):
         raise InputError(f"{wrong}; run python src/{stage}.py again: it makes it anew")
-    return [Path(folder) / name for name in sorted(manifest["files"]) if name.startswith("part-")]
+    return manifest
+
+
+def _beginning(folder: Path, manifest: dict, beginning: str) -> list[Path]:
+    return [Path(folder) / name for name in sorted(manifest["files"]) if name.startswith(beginning)]
+
+
+def named_as_shards(folder: Path, ending: str = "") -> list[Path]:
+    """The files in a folder that have the names of shards of either kind."""
+    return sorted(path for beginning in (ARTICLES, OTHER) for path in folder.glob(f"{beginning}*{ending}"))
 
 
 def damaged(folder: Path, manifest: dict) -> str:
     """What of a stage's files is not as its manifest has it, in words; '' when all is well."""
     files = manifest["files"]
-    strays = {p.name for p in folder.glob("part-*.jsonl")} - set(files)
+    strays = {p.name for p in named_as_shards(folder, ".jsonl")} - set(files)
     if strays:
         return f"{folder / min(strays)}: is not in manifest.json beside it"
     hashed = sum(about["bytes"] for about in files.values()) <= WHOLE_BYTES
@@ -252,7 +292,7 @@ class StageOutput(_Output):
             self._clear()
         for stray in [*self.folder.glob(".*.tmp-*"), *self.progress.glob(".*.tmp-*")]:  # of a run killed while it wrote
             stray.unlink()
-        for path in sorted(self.progress.glob("part-*.json")):
+        for path in named_as_shards(self.progress, ".json"):
             record, shard = read_json(path), self.folder / f"{path.stem}.jsonl"
             if shard.exists() and shard.stat().st_size == record["bytes"]:
                 self.done[path.stem] = record
@@ -292,8 +332,8 @@ class StageOutput(_Output):
     def write_shard(self, name: str, content: bytes, counts: dict, seconds: float = 0.0) -> None:
         """Put one whole shard in place, then its counts; a crash between the two only redoes the shard.
 
-        name: such as 'part-00003'; content: its JSONL lines; counts: numbers, or {reason: number}, summed in the
-        manifest (lists are joined).
+        name: such as 'part-00003' or, of other text, 'more-0-00003'; content: its JSONL lines; counts: numbers, or
+        {reason: number}, summed in the manifest (lists are joined).
         """
         write_bytes(self.folder / f"{name}.jsonl", content)
         record = {
@@ -305,8 +345,16 @@ class StageOutput(_Output):
         write_json(self.progress / f"{name}.json", record)
         self.done[name] = record
 
-    def finish(self, extra: dict | None = None) -> dict:
-        """Sum the counts of all shards, write manifest.json, forget the progress. -> the manifest"""
+    def counts(self, beginning: str = ARTICLES) -> dict:
+        """The counts of the finished shards whose names begin so, summed."""
+        return sum_counts(self.done[name]["counts"] for name in sorted(self.done) if name.startswith(beginning))
+
+    def finish(self, extra: dict | None = None, more: Iterable[str] = ()) -> dict:
+        """Sum the counts of all shards, write manifest.json, forget the progress. -> the manifest
+
+        more: the sources of other text, in the order of their numbers.
+        """
+        sources = {path: self.counts(of_source(number)) for number, path in enumerate(more)}
         names = sorted(self.done)
         files = {f"{n}.jsonl": {"bytes": self.done[n]["bytes"], "sha256": self.done[n]["sha256"]} for n in names}
         manifest = {
@@ -314,7 +362,8 @@ class StageOutput(_Output):
             "output_sha256": fingerprint(*(about["sha256"] for about in files.values())),
             "shards": len(names),
             "files": files,
-            "counts": sum_counts(self.done[n]["counts"] for n in names),
+            "counts": self.counts(),
+            **({"more": sources} if sources else {}),
             "bytes": sum(self.done[n]["bytes"] for n in names),
             "seconds": round(sum(self.done[n]["seconds"] for n in names) or time.time() - self.started, 3),
             "versions": versions(*self.packages),

@@ -15,7 +15,16 @@ import pytest
 from pipeline import files, stage_output
 from pipeline.config import ROOT, InputError
 from pipeline.files import atomic_file, dump_line, lock, read_json, read_jsonl, write_bytes, write_jsonl
-from pipeline.stage_output import SingleFiles, StageOutput, input_hash, read_manifest, shards, sum_counts, top
+from pipeline.stage_output import (
+    SingleFiles,
+    StageOutput,
+    input_hash,
+    other_shards,
+    read_manifest,
+    shards,
+    sum_counts,
+    top,
+)
 
 
 def run(code, *arguments, **options):
@@ -210,6 +219,55 @@ def test_shards_of_two_configs_never_mix(tmp_path):
     assert not (tmp_path / "samples").exists() and not (tmp_path / "manifest.json").exists()
     assert stage(tmp_path, n=3, settings={"a": 1}) == "finished"
     assert len(shards(tmp_path, "clean")) == 3
+
+
+NAMES = ["part-00000", "part-00001", "more-0-00000", "more-0-00001", "more-1-00000", "more-10-00000"]
+
+
+def two_kinds(folder, stop_behind=None, sources=("web", "books")):
+    """Shards of articles and of other text, of eleven sources: most of them with none."""
+    more = [*sources, *(f"source {k}" for k in range(2, 11))]
+    with StageOutput(folder, "clean", {"sources": more}, []) as out:
+        for number, name in enumerate(NAMES):
+            if name not in out.done:
+                out.write_shard(name, b"%d\n" % number, {"in": 10**number})
+            if name == stop_behind:
+                return None
+        return out.finish(more=more)
+
+
+def test_other_text_has_shards_and_counts_of_its_own(tmp_path):
+    manifest = two_kinds(tmp_path)
+    assert [path.stem for path in shards(tmp_path, "clean")] == ["part-00000", "part-00001"]
+    found = other_shards(tmp_path, "clean", ["books"])
+    assert [path.stem for path in found["web"]] == ["more-0-00000", "more-0-00001"]
+    assert [path.stem for path in found["books"]] == ["more-1-00000"]
+    assert [path.stem for path in found["source 10"]] == ["more-10-00000"] and found["source 2"] == []
+    assert manifest["counts"] == {"in": 11} and manifest["more"]["web"] == {"in": 1100}
+    assert manifest["more"]["books"] == {"in": 10_000} and manifest["more"]["source 10"] == {"in": 100_000}
+    with pytest.raises(InputError, match="has no text of elsewhere, which data.more names; run python src/clean"):
+        other_shards(tmp_path, "clean", ["web", "elsewhere"])
+    stage(tmp_path / "alone")
+    assert "more" not in read_manifest(tmp_path / "alone", "clean")
+    assert other_shards(tmp_path / "alone", "clean", []) == {}
+
+
+@pytest.mark.parametrize("last", NAMES)
+def test_shards_of_other_text_are_gone_on_from_and_looked_after_as_the_others_are(tmp_path, capsys, last):
+    whole = two_kinds(tmp_path / "whole")
+    assert two_kinds(tmp_path / "out", stop_behind=last) is None
+    assert two_kinds(tmp_path / "out")["output_sha256"] == whole["output_sha256"]
+    assert f"going on after {NAMES.index(last) + 1} finished shards" in capsys.readouterr().out
+    (tmp_path / f"out/{last}.jsonl").write_text("9\n")  # of the same size
+    for read in (shards, lambda folder, stage: other_shards(folder, stage, [])):
+        with pytest.raises(InputError, match=f"{last}.jsonl: has other content than when it was made"):
+            read(tmp_path / "out", "clean")
+    stray = tmp_path / f"whole/{last[:-1]}9.jsonl"
+    stray.write_text("")
+    with pytest.raises(InputError, match=f"{stray.name}: is not in manifest.json"):
+        shards(tmp_path / "whole", "clean")
+    two_kinds(tmp_path / "whole", sources=("books", "web"))
+    assert not stray.exists(), "another run's are removed"
 
 
 def test_a_stage_empties_no_folder_that_it_did_not_make(tmp_path):

@@ -15,6 +15,7 @@ from pipeline.config import load_config
 from pipeline.files import write_jsonl
 from pipeline.stage_output import input_hash
 from scripts import build_index
+from scripts.bench.many_articles import many
 from wikipedia import index
 from wikipedia.search import Search
 
@@ -45,6 +46,20 @@ def test_an_index_with_its_manifest_and_a_second_run_that_does_nothing(cfg, tmp_
     before = path.stat().st_mtime_ns
     build_index.main(cfg())
     assert "up to date" in capsys.readouterr().out and path.stat().st_mtime_ns == before
+
+
+def test_other_text_beside_the_articles_is_not_in_it(cfg, tmp_path):
+    build_index.main(cfg())
+    about = tmp_path / "data/lookup/index.json"
+    alone = json.loads(about.read_text())["counts"]
+    folder = tmp_path / "data/clean/deduped"
+    deduped(folder, [*countries(10), *articles(50)], more={"web": ["Utopia is a country. Its capital is Peru."] * 9})
+    build_index.main(cfg())
+    manifest = json.loads(about.read_text())
+    assert (
+        manifest["counts"] == alone and alone["articles"] == 60 and manifest["inputs"]["deduped"] == input_hash(folder)
+    )
+    assert not [one for one in many(folder, 1000) if "Utopia" in one["text"]]
 
 
 def test_killed_between_two_shards_it_goes_on_and_ends_with_the_same_bytes(cfg, tmp_path, monkeypatch, capsys):

@@ -11,6 +11,7 @@ import pytest
 
 from pipeline.config import ROOT, InputError
 from run_folder import DEMO, HOSTILE, Page, config, planted_run, stage
+from scripts import summary
 from scripts.pages import data, pieces, training
 
 
@@ -65,6 +66,33 @@ def test_the_data_page_tells_what_the_manifests_tell(built, capsys):
     assert (
         page.text.count("<script>alert(1)</script>") >= 5
     )  # as text, in title, rejects, templates, tokens and articles
+
+
+def test_the_data_page_has_other_text_in_bars_of_its_own(built, capsys):
+    counts = {"exact": 1, "near": 3}
+    made = {
+        "filtered": {"in": 9123, "out": 8123, "dropped": {}},
+        "deduped": {"in": 8123, "out": 7123, "dropped": counts},
+        "tokens": {"documents": 6123, "tokens": 5},
+    }
+    for folder, about in made.items():
+        path = built / folder / "manifest.json"
+        path.write_text(json.dumps(json.loads(path.read_text()) | {"more": {"data/fineweb": about}}))
+    gone = {"id": -1, "title": "", "source": "data/fineweb", "kept_title": "Elsewhere", "kind": "near", "jaccard": 0.9}
+    with open(built / "deduped/removed.jsonl", "a") as f:
+        f.write((json.dumps(gone) + "\n") * 30)
+    (built / "filtered/samples/more-0-short.jsonl").write_text(json.dumps(gone | {"text": "Buy now"}) + "\n")
+    data.write_page(config(built), DEMO)
+    page = Page(built / "out/data.html")
+    page.check_self_contained(scripts=1)
+    text = " ".join(page.text.split())
+    assert "Documents of other text fineweb: read 9,123 fineweb: fit to train on 8,123 fineweb: seen once 7,123" in text
+    assert "fineweb: its share 6,123" in text and "more-0-short" in text and "Buy now" in text
+    assert "12 articles left out in 11 clusters" in text and "Most copies: Twin (7)" in text, "of the articles"
+    summary.main(config(built))
+    printed = capsys.readouterr().out
+    assert "555 articles kept of 777, 8,123 documents of other text of 9,123" in printed
+    assert "543 articles kept of 555, 7,123 documents of other text of 8,123" in printed
 
 
 def test_the_data_page_while_the_build_is_under_way(tmp_path):

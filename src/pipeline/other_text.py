@@ -1,17 +1,31 @@
-"""Other text than Wikipedia's articles, for data.more: JSONL or parquet files with a `text` in every row, as
+"""Other text than Wikipedia's articles, as data.more names it: JSONL or parquet files with a `text` in every row, as
 FineWeb-Edu and most corpora on Hugging Face have them. Read row by row: a source may be larger than disk space allows
 to copy."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
-from gpt.tokens import document
-from pipeline.config import InputError, resolve
-from pipeline.files import numbered_jsonl
+from pipeline.config import InputError, Source, resolve
+from pipeline.files import WHOLE_BYTES, content_hash, fingerprint, numbered_jsonl
 
 KINDS = (".jsonl", ".parquet")
 ROWS = 1000  # of a parquet file in memory at once
+IDS_A_SOURCE = 10**12  # between the ids of one source's documents and those of the next
+
+
+class OtherText(NamedTuple):
+    """A source of data.more."""
+
+    number: int  # its place there
+    path: str  # as the config has it
+    share: float  # of all tokens
+    files: list[Path]
+
+
+def sources(more: Iterable[Source]) -> list[OtherText]:
+    """InputError when one has no files."""
+    return [OtherText(number, one.path, one.share, files_of(one.path)) for number, one in enumerate(more)]
 
 
 def files_of(path: str) -> list[Path]:
@@ -27,15 +41,29 @@ def files_of(path: str) -> list[Path]:
     return files
 
 
-def texts(files: list[Path]) -> Iterator[str]:
-    """The documents as the model reads them, the title before them where there is one; rows of blanks are left out.
-    InputError names file and row of what has no text."""
-    for file in files:
+def identity(source: OtherText) -> str:
+    """A hash of its files' content; from 256 MB on, of which a run may need a small part, of names, sizes and times of
+    change."""
+    about = [(file.relative_to(resolve(source.path)).as_posix(), file.stat()) for file in source.files]
+    if sum(stat.st_size for _, stat in about) <= WHOLE_BYTES:
+        return fingerprint(*(content_hash(file) for file in source.files))
+    return fingerprint(*((name, stat.st_size, stat.st_mtime_ns) for name, stat in about))
+
+
+def documents(source: OtherText) -> Iterator[dict]:
+    """Its rows as records with an id, a title ("" where there is none), the text, and the source's path. InputError
+    names file and row of what has no text.
+
+    The ids are negative, so that no article has them: -(number x IDS_A_SOURCE + row), rows counted through all files.
+    """
+    number = source.number * IDS_A_SOURCE
+    for file in source.files:
         for row, record in rows(file):
             if not isinstance(record.get("text"), str):
                 raise InputError(f"{file}:{row}: has no text; every row needs a column `text`")
-            if record["text"].strip():
-                yield document(record) if record.get("title") else record["text"]
+            number += 1
+            title = str(record.get("title") or "")
+            yield {"id": -number, "title": title, "source": source.path, "text": record["text"]}
 
 
 def rows(file: Path) -> Iterator[tuple[int, dict[str, Any]]]:
