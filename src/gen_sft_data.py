@@ -31,6 +31,7 @@ from pipeline.cli import stage_main
 from pipeline.config import Config, InputError, resolve
 from pipeline.draws import hash64
 from pipeline.files import dump_line, read_jsonl, write_bytes
+from pipeline.progress import Progress
 from pipeline.stage_output import SingleFiles, shards, top
 from teacher.as_typed import LETTERS, WAYS, as_typed
 from teacher.asking import ask_for_conversations, preview
@@ -243,20 +244,25 @@ def assemble(
         "train": [a for a in articles if a["id"] not in val_ids],
         "val": [a for a in articles if a["id"] in val_ids],
     }
-    for part, own in parts.items():
-        for article in own:
-            rows.dropped.update(f"teacher: {reason}" for reason in answers[article["id"]]["refused"])
-            for conversation in answers[article["id"]]["conversations"]:
-                reason = problem(conversation, article, cfg.sft.max_turns)
-                rows.add(part, with_passage(conversation, article, cfg), reason)
-        taught = rows.families[part]["memory"]
-        for family, source in by_rules(own, rules, cfg, rows.persona, tokenizer, part).items():
-            wanted = round(taught * share(cfg, family) / share(cfg, "memory"))
-            kept = rows.families[part][family]  # those of the teacher
-            for conversation in itertools.islice(source, TRIES * max(0, wanted - kept)):
-                if kept >= wanted:
-                    break
-                kept += rows.add(part, conversation)
+    given = [c for answer in answers.values() for c in answer["conversations"] if family_of(c["kind"]) == "memory"]
+    total = round(len(given) / share(cfg, "memory"))
+    with Progress("gen_sft_data: the mix", total, "conversations") as bar:
+        for part, own in parts.items():
+            for article in own:
+                rows.dropped.update(f"teacher: {reason}" for reason in answers[article["id"]]["refused"])
+                for conversation in answers[article["id"]]["conversations"]:
+                    reason = problem(conversation, article, cfg.sft.max_turns)
+                    bar.add(rows.add(part, with_passage(conversation, article, cfg), reason))
+            taught = rows.families[part]["memory"]
+            for family, source in by_rules(own, rules, cfg, rows.persona, tokenizer, part).items():
+                wanted = round(taught * share(cfg, family) / share(cfg, "memory"))
+                kept = rows.families[part][family]  # those of the teacher
+                for conversation in itertools.islice(source, TRIES * max(0, wanted - kept)):
+                    if kept >= wanted:
+                        break
+                    added = rows.add(part, conversation)
+                    kept += added
+                    bar.add(added)
     if not rows.lines["train"]:
         raise InputError(
             f"gen_sft_data: no conversation is left after the filters ({dict(rows.dropped)}); try more sft.articles"
