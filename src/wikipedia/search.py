@@ -38,6 +38,7 @@ GLANCE = (
 ROWS = 12_000  # passages with one of the rare words that FTS5 may have to score: ten ms
 BRACKETED = re.compile(r" *\(.*?\)")  # of a title: Mercury (planet)
 COMMON = 3  # of the words that too many passages have, the rarest, are searched for in pairs
+ALONE = 0.5  # the best score of a passage with one word of the question, not named by it: "tell me a joke"
 EARLIER = 0.7  # what a name of an earlier turn weighs to one of the question's own
 SLIP = 200  # where so many times more passages have a word one slip away, the typed one is a slip of the articles', too
 
@@ -268,8 +269,10 @@ class Scale:
     def _score(self, read: Read, most: float) -> float:
         about = self._about(read)
         sentences = [{*about, *self._stems(sentence)} for sentence in writing.sentences(read.text)]
-        together = max(map(self._held, sentences), default=0.0)
-        return most - 0.3 * (self._held(about.union(*sentences)) - together)
+        together, whole = max(map(self._held, sentences), default=0.0), about.union(*sentences)
+        score = most - 0.3 * (self._held(whole) - together)
+        named = not about.isdisjoint(self.weights)
+        return score if named or len(whole & self.weights.keys()) > 1 else min(score, ALONE)
 
     def _about(self, read: Read) -> set[str]:
         return {*self._title(read.title), *read.names.split(), *self._stems(read.section)}

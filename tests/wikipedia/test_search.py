@@ -72,6 +72,13 @@ def test_what_has_no_word_of_its_own_asks_for_nothing(search, said):
     assert not search.asks(said) and search.asks(f"{said} Zorbantia") and search.asks(f"{said} JAPAN")
 
 
+def test_one_word_that_stands_somewhere_is_no_answer_unless_it_names_the_article(search):
+    """ "tell me a joke" is not about the article in which somebody makes one."""
+    best = search("nearest", k=1)[0]
+    assert best["title"] == "Mercury (planet)" and best["score"] < search.good
+    assert search("nearest planet", k=1)[0]["score"] >= search.good <= search("mercury", k=1)[0]["score"]
+
+
 def test_what_no_article_names_is_below_the_threshold(search):
     assert all(p["score"] < search.good for p in search("Who founded Zorbantia?"))
     assert search("What is the capital of Japan?")[0]["score"] >= search.good
