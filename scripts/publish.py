@@ -1,7 +1,7 @@
 """Make a checkpoint ready to share: its Hugging Face files, a model card, a GGUF file for llama.cpp; and upload them.
 
     python scripts/publish.py --out release
-    python scripts/publish.py --config configs/simplewiki.yaml --checkpoint simplewiki/checkpoints/dpo/best --out out
+    python scripts/publish.py --config configs/fast.yaml --checkpoint runs/fast/checkpoints/dpo/best --out out
     python scripts/publish.py --out release --gguf --push yourname/wikigpt-124m
     python scripts/publish.py --out release --gguf q8_0 --page      then put release/page/ on any static host
     python scripts/publish.py --data --out runs/dataset --push yourname/wikigpt-conversations
