@@ -69,11 +69,15 @@ def main(cfg: Config) -> None:
         if out.up_to_date:
             return
         texts, held_out = split_sample(draw_sample(cfg, paths, more))
-        texts += talk(texts, cfg.tokenizer.talk, cfg.data.seed)
+        said = talk(texts, cfg.tokenizer.talk, cfg.data.seed)
+        counts = {"documents": len(texts), "talk": len(said)}
+        texts += said
         if cfg.tokenizer.cases:
             texts = [cased for text in texts for cased in (text, text.lower(), text.upper())]
         size = sum(len(text.encode()) for text in texts)
-        print(f"training on {len(texts):,} documents, {size / 1e6:.1f} MB", flush=True)
+        lines = f" and {len(said):,} lines of talk" if said else ""
+        cases = ", in three cases" if cfg.tokenizer.cases else ""
+        print(f"training on {counts['documents']:,} documents{lines}{cases}, {size / 1e6:.1f} MB", flush=True)
         trained = train(
             texts,
             cfg.model.vocab_size,
@@ -84,8 +88,7 @@ def main(cfg: Config) -> None:
         check_full(trained.get_vocab_size(), cfg.model.vocab_size, size)
         tokenizer = put_in_place(trained, path, ROUND_TRIP + held_out)
         facts = describe(tokenizer, held_out)
-        counts = {"documents": len(texts), "text_bytes": size}
-        out.finish([path], counts, tokenizer=facts, tokenizer_sha256=tokenizer.sha256)
+        out.finish([path], counts | {"text_bytes": size}, tokenizer=facts, tokenizer_sha256=tokenizer.sha256)
     report(path, facts)
 
 

@@ -69,13 +69,18 @@ def test_with_cases_capitals_take_fewer_tokens(folder):
     assert lengths["false"] == [1, 9] and lengths["true"][0] == 1 and lengths["true"][1] < 7
 
 
-def test_with_talk_what_people_say_takes_fewer_tokens(folder):
-    lengths = {}
+def test_with_talk_what_people_say_takes_fewer_tokens(folder, capsys):
+    lengths, counts = {}, {}
     for share in (0, 0.5):
         train_tokenizer.main(config(folder, f"tokenizer.talk={share}"))
         tokenizer = Tokenizer(folder / "tok/tokenizer.json")
         lengths[share] = len(tokenizer.encode("What can you tell me? Please help, and thank you!"))
+        counts[share] = json.loads((folder / "tok/manifest.json").read_text())["counts"]
     assert lengths[0.5] < 0.75 * lengths[0]
+    assert counts[0.5]["documents"] == counts[0]["documents"] and counts[0]["talk"] == 0 < counts[0.5]["talk"]
+    assert (
+        f"training on {counts[0]['documents']:,} documents and {counts[0.5]['talk']:,} lines" in capsys.readouterr().out
+    )
 
 
 def test_talk_is_the_share_of_all_bytes_and_the_same_every_time():
