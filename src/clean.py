@@ -424,14 +424,16 @@ def clean_lot(lot: Lot) -> tuple[bytes, dict, list[dict]]:
 
 def in_batches(records: list[dict]) -> Iterator[list[dict]]:
     """Documents in lots of about BATCH_BYTES."""
-    ends = [0]
+    batch: list[dict] = []
     size = 0
-    for end, record in enumerate(records, 1):
+    for record in records:
+        batch.append(record)
         size += len(record["text"])
-        if size >= BATCH_BYTES or end == len(records):
-            yield records[ends[-1] : end]
-            ends.append(end)
-            size = 0
+        if size >= BATCH_BYTES:
+            yield batch
+            batch, size = [], 0
+    if batch:
+        yield batch
 
 
 def id_that_reaches(wanted: float, content: bytes) -> int:

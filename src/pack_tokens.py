@@ -32,9 +32,10 @@ from gpt.tokens import DTYPE, document, permutation, recased
 from pipeline.cli import stage_main
 from pipeline.config import InputError, resolve
 from pipeline.files import atomic_file, content_hash, read_jsonl, write_bytes, write_json
+from pipeline.other_text import shares
 from pipeline.pool import Pool, open_pool
 from pipeline.progress import Progress
-from pipeline.stage_output import SingleFiles, other_shards, shards
+from pipeline.stage_output import SingleFiles, shards
 
 BUFFER = 64 << 20  # tokens gathered before they are written: 128 MB
 INDEX = np.dtype([("hash", "<u8"), ("tokens", "<u4"), ("bytes", "<u4")])  # a document in .packing/part-*.npy
@@ -68,11 +69,9 @@ def main(cfg) -> None:
         raise InputError(f"{tokenizer.path}: {tokenizer.vocab_size:,} tokens do not fit the 2 bytes of a token file")
     settings = {"seed": cfg.data.seed, "val_fraction": cfg.data.val_fraction, "recased": cfg.data.recased}
     inputs: dict[str, Path | str] = {"deduped": deduped, "tokenizer": tokenizer.sha256}
-    more: dict[str, tuple[list[Path], float]] = {}  # {source: (its shards, its share)}
-    if cfg.data.more:
+    more = shares(deduped, cfg.data.more)
+    if more:
         settings["more"] = [source.model_dump() for source in cfg.data.more]
-        of_source = other_shards(deduped, "dedup", [source.path for source in cfg.data.more])
-        more = {source.path: (of_source[source.path], source.share) for source in cfg.data.more}
     manifest = train_bin.parent / "manifest.json"
     with SingleFiles(manifest, "pack_tokens", settings, inputs, PACKAGES, cfg.again) as out:
         if out.up_to_date:

@@ -31,9 +31,10 @@ from gpt.tokens import document
 from pipeline.cli import stage_main
 from pipeline.config import Config, InputError, resolve
 from pipeline.files import atomic_file
+from pipeline.other_text import shares
 from pipeline.pool import Pool, open_pool
 from pipeline.progress import Progress
-from pipeline.stage_output import SingleFiles, other_shards, shards
+from pipeline.stage_output import SingleFiles, shards
 from teacher.wordings import spoken
 
 HELD_OUT = 0.02  # of the sample: kept from training, to measure on
@@ -59,11 +60,9 @@ def main(cfg: Config) -> None:
     path, deduped = resolve(cfg.tokenizer.path), resolve(cfg.data.deduped_dir)
     paths = shards(deduped, "dedup")
     settings = {"vocab_size": cfg.model.vocab_size, "seed": cfg.data.seed, **cfg.tokenizer.model_dump(exclude={"path"})}
-    more: list[tuple[list[Path], float]] = []  # shards and share of each source of other text
-    if cfg.data.more:
+    more = list(shares(deduped, cfg.data.more).values())
+    if more:
         settings["more"] = [source.model_dump() for source in cfg.data.more]
-        of_source = other_shards(deduped, "dedup", [source.path for source in cfg.data.more])
-        more = [(of_source[source.path], source.share) for source in cfg.data.more]
     manifest, inputs = path.parent / "manifest.json", {"deduped": deduped}
     with SingleFiles(manifest, "train_tokenizer", settings, inputs, ("tokenizers",), cfg.again) as out:
         if out.up_to_date:

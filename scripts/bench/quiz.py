@@ -498,6 +498,8 @@ def run(args: argparse.Namespace) -> int:
         figures["parts"], table = exam_table(results, more)
         figures["exam"] = [asdict(r) for r in more]
         print(table)
+        if "looked up" not in figures["parts"]:
+            print("looked up: not asked, this server has nothing to look up in\n")
     print(report(results, figures))
     if args.json:
         args.json.parent.mkdir(parents=True, exist_ok=True)

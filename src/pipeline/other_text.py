@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from pipeline.config import InputError, Source, resolve
 from pipeline.files import WHOLE_BYTES, content_hash, fingerprint, numbered_jsonl
+from pipeline.stage_output import other_shards
 
 KINDS = (".jsonl", ".parquet")
 ROWS = 1000  # of a parquet file in memory at once
@@ -26,6 +27,14 @@ class OtherText(NamedTuple):
 def sources(more: Iterable[Source]) -> list[OtherText]:
     """InputError when one has no files."""
     return [OtherText(number, one.path, one.share, files_of(one.path)) for number, one in enumerate(more)]
+
+
+def shares(deduped: Path, more: Iterable[Source]) -> dict[str, tuple[list[Path], float]]:
+    """{source: (the shards that dedup.py has left of it, its share of all tokens)}; InputError where there are none."""
+    if not (wanted := {one.path: one.share for one in more}):
+        return {}
+    of_source = other_shards(deduped, "dedup", wanted)
+    return {path: (of_source[path], share) for path, share in wanted.items()}
 
 
 def files_of(path: str) -> list[Path]:
