@@ -2,17 +2,22 @@
 
     python scripts/bench/scale.py workers --copies 16       # 1 worker and 2 in turns, wall time
     python scripts/bench/scale.py memory                    # peak memory of all processes of clean, then of dedup
+    python scripts/bench/scale.py chain --copies 800        # run_all.sh --to pack_tokens on a dump of 2 GB, 40 minutes
 
-Reads a multistream dump (workers) or a JSONL file of articles, .xz too (memory); prints a table and writes it to
-scripts/bench/RESULTS.md. What is made on the way, some GB, is in --work and removed at the end. Workers wants an idle
-machine.
+Reads a multistream dump (workers, chain) or a JSONL file of articles, .xz too (memory); prints a table and writes it to
+scripts/bench/RESULTS.md. What is made on the way, some GB, is in --work and removed at the end. Workers and chain want
+an idle machine.
 
-The large dump is the given one's article streams again and again between its header and its footer. The documents
-are made of sentences drawn from the real articles, in paragraphs and lengths like theirs; one in fifty is a near
-copy of an earlier one, so that dedup has work too.
+The large dump of workers is the given one's article streams again and again between its header and its footer. That of
+chain has other ids, titles and words in every copy, or dedup would leave one of them: the words of five letters and
+more that are no stop word, tag or parameter change places with others as frequent. The documents of memory are made of
+sentences drawn from the real articles, in paragraphs and lengths like theirs; one in fifty is a near copy of an earlier
+one, so that dedup has work too.
 """
 
 import argparse
+import bz2
+import collections
 import os
 import random
 import re
@@ -21,12 +26,16 @@ import statistics
 import subprocess
 import sys
 import tempfile
+import threading
 import time
+from concurrent.futures import ProcessPoolExecutor
 from datetime import date
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "src"))
 import pipeline.ctrl_c  # first, for as long as the others take
+
+import numpy as np
 
 from data import CORPUS, RESULTS, processor, put_section, read_texts, this_command
 from pipeline.cli import or_input_error
@@ -38,6 +47,10 @@ from wikipedia import dump as dumps
 MEAN_CHARS = 2800  # of an article of English Wikipedia
 SHARD = 10_000  # documents
 NEAR_COPIES = 50  # one document in so many
+PAGES_A_STREAM = 100
+ALIKE = 100  # words of so many neighbouring ranks of frequency change places
+COMMON = 300  # the most frequent words stay: stop words, by which clean knows the language
+STAGES = ("extract", "clean", "dedup", "train_tokenizer", "pack_tokens")
 
 
 def stage(name: str, *overrides: str) -> subprocess.Popen:
@@ -196,9 +209,114 @@ def memory(args: argparse.Namespace, work: Path) -> str:
     return "\n".join(lines)
 
 
+# ---------------------------------------------------------------- the chain on a large dump
+
+
+class Copies:
+    """A dump's pages with other ids, titles and words in every copy."""
+
+    def __init__(self, dump: Path) -> None:
+        content = bz2.decompress(dump.read_bytes()).decode()
+        first = content.index("<page>")
+        self.header, body = content[:first].rstrip(" "), content[first : content.rindex("</page>")]
+        pages = [page.lstrip() + "</page>\n" for page in body.split("</page>")]
+        # words of the markup stay: tags, entities, templates' and parameters' names, links' prefixes
+        kept = set(re.findall(r"(?:[{<&/|:#]\s*|</|\[\[)([a-z]{5,})|\b([a-z]{5,})\s*[=:;]", body))
+        fixed = {word for pair in kept for word in pair}
+        parts = [re.split(r"\b([a-z]{5,})\b", page) for page in pages]
+        counts = collections.Counter(part for page in parts for part in page[1::2])
+        ranks = [word for word, _ in counts.most_common()]
+        self.free = [word for word in ranks[COMMON:] if word not in fixed]
+        numbers: dict[str, int] = {}
+        self.pages = [np.array([numbers.setdefault(part, len(numbers)) for part in page]) for page in parts]
+        self.parts = np.array(list(numbers), dtype=object)
+        self.places = np.array([numbers[word] for word in self.free])
+
+    def streams(self, number: int) -> bytes:
+        """Copy `number` as bz2 streams of 100 pages."""
+        rng = random.Random(number)
+        words = []
+        for first in range(0, len(self.free), ALIKE):
+            words += rng.sample(alike := self.free[first : first + ALIKE], len(alike))
+        parts = self.parts.copy()
+        parts[self.places] = words
+        out = []
+        for first in range(0, len(self.pages), PAGES_A_STREAM):
+            text = "".join("".join(parts[page]) for page in self.pages[first : first + PAGES_A_STREAM])
+            text = re.sub(r"<title>(.*)</title>", rf"<title>\1 {number}</title>", text)
+            text = re.sub(r"<id>(\d+)</id>", rf"<id>{number}\g<1></id>", text)
+            out.append(bz2.compress(text.encode()))
+        return b"".join(out)
+
+
+def copy_of(number: int) -> bytes:
+    return COPIES.streams(number)
+
+
+def chain(args: argparse.Namespace, work: Path) -> str:
+    global COPIES
+    COPIES = Copies(args.dump)  # the workers, which are forked, have it
+    dump = work / "large-pages-articles-multistream.xml.bz2"
+    with open(dump, "wb") as f, ProcessPoolExecutor() as pool:
+        f.write(bz2.compress(COPIES.header.encode()))
+        for content in pool.map(copy_of, range(1, args.copies + 1), chunksize=4):
+            f.write(content)
+        f.write(bz2.compress(b"</mediawiki>\n"))
+    del COPIES
+    size = dump.stat().st_size
+
+    command = ["bash", ROOT / "scripts/run_all.sh", "--from", STAGES[0], "--to", STAGES[-1], "--out", work / "run"]
+    began: dict[str, float] = {}
+    peaks: dict[str, int] = collections.defaultdict(int)
+    process = subprocess.Popen(
+        [*command, f"data.dump={dump}"], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    )
+    printed: list[str] = []
+
+    def follow() -> None:
+        assert process.stdout
+        for line in process.stdout:
+            printed.append(line)
+            if line.startswith("== "):
+                began[line.split()[1]] = time.monotonic()
+
+    reader = threading.Thread(target=follow)
+    reader.start()
+    while process.poll() is None:
+        if began:
+            now = [*began][-1]
+            peaks[now] = max(peaks[now], memory_of(process.pid))
+        time.sleep(0.5)
+    reader.join()
+    if process.returncode:
+        raise InputError(f"run_all.sh ended with status {process.returncode}: {''.join(printed[-20:]).strip()}")
+    ends = [*began.values(), time.monotonic()]
+    folders = ("data/extracted", "data/clean/filtered", "data/clean/deduped", "tokenizer", "data/tokens")
+    lines = [
+        f"{args.copies} copies of {args.dump.name} with other ids, titles and words: {size / 1e9:.2f} GB of bz2; wall "
+        "time, start-up of each stage included; memory of all processes together, what they share counted once.",
+        "",
+        "| stage | seconds | peak memory, GB | out | on disk, GB |",
+        "|---|--:|--:|--:|--:|",
+    ]
+    for k, (name, folder) in enumerate(zip(STAGES, folders)):
+        out = work / "run" / folder
+        disk = sum(path.stat().st_size for path in out.rglob("*") if path.is_file())
+        manifest = read_json(out / "manifest.json")
+        made = ""
+        if "out" in manifest["counts"]:
+            made = f"{manifest['counts']['out']:,} articles"
+        elif "tokens" in manifest:
+            made = f"{manifest['tokens']['train']['tokens']:,} tokens"
+        lines.append(f"| {name} | {ends[k + 1] - ends[k]:.0f} | {peaks[name] / 1e9:.2f} | {made} | {disk / 1e9:.2f} |")
+    whole = ends[-1] - ends[0]
+    lines.append(f"| together | {whole:.0f} | {max(peaks.values()) / 1e9:.2f} | | |")
+    return "\n".join(lines)
+
+
 def main() -> None:
     parser = Parser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("what", choices=["workers", "memory"])
+    parser.add_argument("what", choices=["workers", "memory", "chain"])
     parser.add_argument("--dump", type=Path, default=CORPUS / "dumps/enwiki-merged-multistream.xml.bz2")
     parser.add_argument("--copies", type=int, default=16)
     parser.add_argument("--workers", type=int, nargs="+", default=[1, 2])
@@ -209,10 +327,14 @@ def main() -> None:
     args = parser.parse_args()
     work = Path(tempfile.mkdtemp(prefix="wikillm-scale-", dir=args.work))
     try:
-        body = {"workers": workers, "memory": memory}[args.what](args, work)
+        body = {"workers": workers, "memory": memory, "chain": chain}[args.what](args, work)
     finally:
         shutil.rmtree(work)
-    heading = {"workers": "Extraction over workers", "memory": "Memory of clean and dedup"}[args.what]
+    heading = {
+        "workers": "Extraction over workers",
+        "memory": "Memory of clean and dedup",
+        "chain": "From dump to tokens, 2 GB",
+    }[args.what]
     report = f"{date.today()}, {processor()}, {os.cpu_count()} cores. `{this_command()}`\n\n{body}"
     print(report)
     put_section(RESULTS, heading, report)

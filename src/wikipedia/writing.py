@@ -42,6 +42,7 @@ _LONG_RUN = re.compile(f"[{_characters('L N M', *_SOUTH_EAST_ASIAN)}]")
 _MARK = re.compile(f"[{MARKS}]")
 # One character for two sounds or more: a Hangul or Ethiopic syllable, a Vietnamese vowel with its tone
 _DENSE = re.compile("[\uac00-\ud7a3\u1200-\u135a\u1ea0-\u1ef9ăâđêôơưĂÂĐÊÔƠƯ]")
+_NOT_ASCII = re.compile(r"[^\x00-\x7f]+")
 _DENSEST = re.compile(f"[{_CJK}\uac00-\ud7a3\u1200-\u135a]")
 _CJK_LETTER = re.compile(f"[{_CJK}]")
 LETTERS_A_WORD = {"cjk": 2, "other": 3}  # with their marks, of the words that in_stretches() makes
@@ -125,10 +126,11 @@ def word_lengths(text: str) -> tuple[float, float]:
     """
     words = len(text.split())
     characters = len(text) - sum(map(text.count, (" ", "\n", "\t")))
-    if 2 * sum(len(run) for run in _LETTER.findall(text)) > characters:
+    rare = " ".join(_NOT_ASCII.findall(text))  # all that is counted here is, and of most texts it is little
+    if 2 * sum(len(run) for run in _LETTER.findall(rare)) > characters:
         return float("nan"), float("nan")
-    sounds = characters + len(_DENSE.findall(text))
-    return sounds / max(words, 1), (characters - len(_MARK.findall(text))) / max(words, 1)
+    sounds = characters + len(_DENSE.findall(rare))
+    return sounds / max(words, 1), (characters - len(_MARK.findall(rare))) / max(words, 1)
 
 
 def ends_sentence(text: str) -> bool:
