@@ -52,6 +52,7 @@ if [ "$(cat demo/reports/quiz.key 2> /dev/null)" != "$key" ]; then
         "$python" scripts/bench/quiz.py --url "$url" --truth demo/data/raw/miniwiki-truth.json --train demo/data/sft/train.jsonl \
             --json demo/reports/quiz-$model.json --min-percent "$minimum" \
             --exam > demo/reports/quiz-$model.txt || quiz_failed=$?
+        [ "${quiz_failed:-0}" -lt 128 ] || exit $quiz_failed   # Ctrl-C
         kill $server && wait $server 2> /dev/null || true
         server=
     done

@@ -32,7 +32,7 @@ from gpt import chat, checkpoints
 from gpt.tokenizer import SPLITS, Tokenizer
 from model import NORM_EPS, parameter_counts
 from pipeline.cli import stage_main
-from pipeline.config import InputError, resolve
+from pipeline.config import InputError, named_here, resolve
 from pipeline.files import read_json, sha256_file, write_bytes
 from pipeline.progress import duration
 from scripts import summary
@@ -55,7 +55,7 @@ STAGES = {"base": "pretraining", "sft": "supervised fine-tuning", "dpo": "prefer
 
 
 def arguments(parser) -> None:
-    parser.add_argument("--checkpoint", metavar="FOLDER", help="what to publish; default: serve.checkpoint")
+    parser.add_argument("--checkpoint", type=named_here, metavar="FOLDER", help="what to publish; default: serve.checkpoint")
     parser.add_argument("--out", metavar="FOLDER", required=True, help="is made; files of the same names are replaced")
     parser.add_argument("--name", help="the model's name on its card; default: wandb.run_name")
     parser.add_argument(

@@ -47,6 +47,10 @@ done
     exit 2
 }
 
+# Ctrl-C reaches the stage too. A trainer saves and ends well, with 0: what follows is not for a half-trained model.
+told=
+trap 'told=130' INT
+trap 'told=143' TERM
 running=no
 for stage in $stages; do
     [ "$stage" = "$first" ] && running=yes
@@ -57,9 +61,11 @@ for stage in $stages; do
     [ -e "$script" ] || script=$here/scripts/$stage.py
     "$python" "$script" ${config[@]+"${config[@]}"} ${arguments[@]+"${arguments[@]}"} < /dev/null || {
         status=$?
-        echo "run_all: $stage ended with status $status; mend it and run the same command again: it goes on there" >&2
-        exit $status
+        [ -n "$told" ] || [ $status -eq 130 ] ||
+            echo "run_all: $stage ended with status $status; repair it and run the same command again: it goes on there" >&2
+        [ -n "$told" ] || exit $status
     }
+    [ -z "$told" ] || { echo "run_all: stopped in $stage; the same command goes on there" >&2; exit $told; }
     [ "$stage" = "$last" ] && running=no
 done
 if [ "$last" = judge_eval ]; then

@@ -20,7 +20,7 @@ from gpt.decoder import Decoder, Request, load, stream
 from gpt.lookup import MODES, Reader, open_reader
 from gpt.sampling import Sampling
 from pipeline.cli import stage_main
-from pipeline.config import Config, InputError
+from pipeline.config import Config, InputError, named_here
 from wikipedia.search import Search
 
 COMMANDS = "/new begins a new conversation, /lookup auto|always|off, /quit leaves, Ctrl-C stops an answer"
@@ -31,7 +31,7 @@ def arguments(parser) -> None:
         "--prompt", action="append", metavar="TEXT", help="write on from this text; may be given several times"
     )
     parser.add_argument(
-        "--checkpoint", metavar="FOLDER", help="instead of sample.checkpoint, or serve.checkpoint with --chat"
+        "--checkpoint", type=named_here, metavar="FOLDER", help="instead of sample.checkpoint, or serve.checkpoint with --chat"
     )
     parser.add_argument("--chat", action="store_true", help="a conversation in the terminal")
 

@@ -10,7 +10,8 @@
 A step is micro_batch_size x grad_accum_steps sequences of block_size tokens, however many GPUs share them. What a
 step sees depends on train.seed and its number alone, so a resumed run is the undisturbed one: on a CPU bit for bit.
 Ctrl-C or SIGTERM: the step is finished and saved. It exits with 0, and the same command goes on (torchrun, which
-was stopped too, has a status of its own). Another recipe in the same folder is another run: the earlier one is kept.
+was stopped too, has a status of its own). Other data or another model in the same folder are another run, and so is
+another recipe once the run there is finished: the earlier one is kept.
 """
 
 import pipeline.ctrl_c  # first, for as long as the others take

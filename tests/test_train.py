@@ -271,6 +271,36 @@ def test_a_stop_signal_finishes_the_step_saves_and_leaves_with_0(data, tmp_path,
     )
 
 
+@pytest.mark.parametrize("told", [signal.SIGINT, None])
+def test_a_reader_that_leaves_ends_no_run(data, tmp_path, told):
+    """`train.py 2>&1 | tee log` and Ctrl-C: tee is gone at once, and what is printed then finds nobody. It is saved."""
+    steps = 100_000 if told else 40
+    cfg = config(
+        data, tmp_path, f"train.max_iters={steps}", "train.eval_interval=100000", "train.checkpoint_interval=100000",
+        "train.log_interval=1",
+    )  # fmt: skip
+    reads, writes = os.pipe()
+
+    def train_into_the_pipe():
+        os.close(reads)
+        os.dup2(writes, 1), os.dup2(writes, 2)
+        sys.stdout, sys.stderr = open(1, "w", buffering=1), open(2, "w", buffering=1)
+        train.main(cfg)
+
+    process = multiprocessing.get_context("fork").Process(target=train_into_the_pipe)
+    process.start()
+    os.close(writes)
+    with open(reads) as tee:
+        while not tee.readline().startswith("step      2"):
+            assert process.is_alive()
+    if told:
+        os.kill(process.pid, told)
+    process.join(timeout=300)
+    assert process.exitcode == 0
+    state, _ = checkpoints.load_training_state(tmp_path / "base/latest")
+    assert state["step"] == steps or (told and 2 <= state["step"] < steps)
+
+
 def test_a_damaged_newest_checkpoint_is_passed_over(data, tmp_path, undisturbed, capsys, monkeypatch):
     cfg = config(data, tmp_path)
     crash_at(monkeypatch, 11)

@@ -5,8 +5,8 @@
 
 --against: the config's model with random weights, one thread, completions of --tokens tokens by 1, 4 and 16 clients at
 once, in turns, medians of --rounds. --load: our server with that model, 64, 200 and 500 clients that ask at once, slow
-senders, hostile bodies; then 16 clients without a pause for --minutes. What the event loop is busy with is told by how
-long /health takes meanwhile, and by the CPU seconds of its thread.
+senders and readers, hostile bodies; then 16 clients without a pause for --minutes. What the event loop is busy with is
+told by how long /health takes meanwhile, and by the CPU seconds of its thread.
 """
 
 import asyncio
@@ -14,6 +14,7 @@ import contextlib
 import json
 import os
 import signal
+import socket
 import statistics
 import subprocess
 import sys
@@ -172,7 +173,9 @@ async def load(checkpoint: Path, tokens: int, minutes: float) -> None:
         await watched(
             "16 answers, hostile bodies", url, pid, crowd(url, 16, tokens), *(send(url, b) for b in hostile * 5)
         )
-        await watched("16 answers, 50 slow senders", url, pid, crowd(url, 16, tokens), *(slow(url) for _ in range(50)))
+        for kind in (slow_sender, slow_reader):
+            name = f"16 answers, 50 {kind.__name__.replace('_', ' ')}s"
+            await watched(name, url, pid, crowd(url, 16, tokens), *(kind(url) for _ in range(50)))
         await watched(f"16 clients for {minutes:g} minutes", url, pid, crowd(url, 16, tokens, 60 * minutes))
 
 
@@ -222,10 +225,9 @@ async def send(url: str, body: str) -> list[int]:
         return [(await client.post(url + path, content=body.encode())).status_code]
 
 
-async def slow(url: str) -> list[int]:
+async def slow_sender(url: str) -> list[int]:
     """A byte of a request now and then, until the server has enough. -> []"""
-    host, _, port = url.removeprefix("http://").partition(":")
-    reader, writer = await asyncio.open_connection(host, int(port))
+    reader, writer = await connection(url)
     with contextlib.suppress(ConnectionError):
         for byte in b"POST /chat HTTP/1.1\r\nHost: localhost\r\nX-Long: " + b"x" * 200:
             writer.write(bytes([byte]))
@@ -235,6 +237,30 @@ async def slow(url: str) -> list[int]:
                 break
     writer.close()
     return []
+
+
+async def slow_reader(url: str) -> list[int]:
+    """An answer as a stream, taken by a few bytes now and then, for ten seconds. -> []"""
+    reader, writer = await connection(url)
+    body = json.dumps({"prompt": "Gold is", "max_tokens": 128, "ignore_eos": True, "stream": True}).encode()
+    with contextlib.suppress(ConnectionError):
+        writer.write(b"POST /v1/completions HTTP/1.1\r\nHost: localhost\r\nContent-Length: %d\r\n\r\n" % len(body))
+        writer.write(body)
+        for _ in range(50):
+            await reader.read(4)
+            await asyncio.sleep(0.2)
+    writer.close()
+    return []
+
+
+async def connection(url: str) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    """With small buffers, so that what is not taken stays with the server."""
+    host, _, port = url.removeprefix("http://").partition(":")
+    peer = socket.socket()
+    peer.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    peer.setblocking(False)
+    await asyncio.get_running_loop().sock_connect(peer, (host, int(port)))
+    return await asyncio.open_connection(sock=peer, limit=4096)
 
 
 if __name__ == "__main__":

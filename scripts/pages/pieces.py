@@ -1,6 +1,7 @@
 """What the report pages are made of: tables, bars, curves and histograms as HTML and SVG, all in one file each."""
 
 import math
+import os
 import time
 from collections.abc import Mapping, Sequence
 from html import escape
@@ -131,14 +132,15 @@ def axes(
         f'<text x="{sx(v):.1f}" y="{HEIGHT - 7}" text-anchor="middle">{short(v)}</text>' for v in ticks(*x)
     )
     legend = "".join(f'<tspan fill="{colour}"> ■ {escape(name)} </tspan>' for name, colour in labels)
+    about = " ".join([title, ", ".join(name for name, _ in labels)]).strip()
     return (
-        f'<svg viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="{escape(title)}">{lines}{inner}'
+        f'<svg viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="{escape(about)}">{lines}{inner}'
         f'<text x="48" y="14"><tspan font-weight="600" fill="var(--ink)">{escape(title)}</tspan>{legend}</text></svg>'
     )
 
 
 def curves(title: str, series: dict[str, list[tuple[float, float]]]) -> str:
-    """Lines over the steps. A steep beginning runs out of the picture, so that the rest can be seen."""
+    """Up to four lines over the steps. A steep beginning runs out of the picture, so that the rest can be seen."""
     points = [p for line in series.values() for p in line]
     last = max(p[0] for p in points)
     x = (0.0, last or 1.0)
@@ -148,9 +150,10 @@ def curves(title: str, series: dict[str, list[tuple[float, float]]]) -> str:
     low, high = min(settled), max(settled)
     room = (high - low) * 0.06 or abs(high) * 0.1 or 1.0
     y = (0.0 if 0 <= low < (high - low) else low - room, high + room)
-    inner = f'<clipPath id="c"><rect x="48" y="20" width="{WIDTH - 58}" height="{HEIGHT - 44}"/></clipPath>'
-    colours = [f"var(--{letter})" for letter in "ab"]
-    for line, colour in zip(series.values(), colours):
+    # points at the edges stay whole
+    inner = f'<clipPath id="c"><rect x="45" y="17" width="{WIDTH - 52}" height="{HEIGHT - 38}"/></clipPath>'
+    colours = [f"var(--{letter})" for letter in "abcd"[: len(series)]]
+    for line, colour in zip(series.values(), colours, strict=True):
         line = thin(line, POINTS)
         places = [
             (48 + (px - x[0]) / (x[1] - x[0]) * (WIDTH - 58), HEIGHT - 24 - (py - y[0]) / (y[1] - y[0]) * (HEIGHT - 50))
@@ -167,7 +170,11 @@ def curves(title: str, series: dict[str, list[tuple[float, float]]]) -> str:
                 f'fill="{colour}"><title>step {px:,.0f}: {py:.4g}</title></circle>'
                 for (across, down), (px, py) in zip(places, line)
             )
-    return axes(title, x, y, inner, list(zip(series, colours)) if len(series) > 1 else ())
+    if len(series) == 1:
+        return axes(title, x, y, inner)
+    shared = os.path.commonprefix(list(series)).rpartition(" ")[0]  # val loss memory, val loss passage ...
+    labels = [(name.removeprefix(shared).strip(), colour) for name, colour in zip(series, colours)]
+    return axes(shared, x, y, inner, labels)
 
 
 def thin(line: list[tuple[float, float]], most: int) -> list[tuple[float, float]]:

@@ -6,6 +6,7 @@ server does not do is refused: leaving it unread would be a lie.
 
 import asyncio
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Annotated, Any, Literal, TypeVar
 
 import orjson
@@ -17,6 +18,7 @@ from gpt.sampling import Sampling
 MAX_BODY = 1 << 20  # bytes of a request; a full context is a few KB
 BODY_SECONDS = 20  # for all of it to come
 LARGE = 16 << 10  # bytes whose reading and tokenizing would hold up the event loop: a thread does it
+LARGE_WORK = ThreadPoolExecutor(2, "large-work")  # few: each thread that runs Python keeps the event loop waiting 5 ms
 MAX_MESSAGES = 4096
 MAX_STOPS, MAX_STOP = 4, 256  # strings (OpenAI's limit) and characters: every token is compared with them
 
@@ -251,7 +253,7 @@ async def read_body(http: HTTPRequest, kind: type[Kind], look: Callable[[Kind], 
 
 async def off_loop(size: int, work: Callable[[], Result]) -> Result:
     """work's value; in a thread when it is about more than LARGE bytes, so that the event loop goes on."""
-    return await asyncio.to_thread(work) if size > LARGE else work()
+    return await asyncio.get_running_loop().run_in_executor(LARGE_WORK, work) if size > LARGE else work()
 
 
 def parse(body: bytes, kind: type[Kind]) -> Kind:

@@ -273,7 +273,10 @@ def load_config(path: Path) -> ModelConfig:
     """The model's shape from a checkpoint's config.json. InputError when it is none of ours."""
     file = Path(path) / "config.json"
     if not file.exists():
-        raise InputError(f"{path}: no checkpoint there; the stage that makes it has not run, or the path is wrong")
+        below = sorted(found.parent.name for found in Path(path).glob("*/config.json"))
+        if below:  # the folder of a run: latest, best, step_0001000
+            raise InputError(f"{path}: no checkpoint there, but {', '.join(below[:3])} in it; name one of them")
+        raise InputError(f"{path}: no checkpoint there; the stage that makes it has not run with this --config")
     try:
         c = dict(json.loads(file.read_text(encoding="utf-8")))
     except (ValueError, TypeError) as error:

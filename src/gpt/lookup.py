@@ -11,6 +11,7 @@ What was left out is counted. Where no passage is good enough, a sentence that s
 
 import re
 import sys
+from collections import Counter
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NamedTuple, Protocol, TypedDict
@@ -136,14 +137,16 @@ class Reader:
 
 def fitted(tokenizer: Tokenizer, sentences: list[str], question: str, room: int, wanted: int) -> tuple[str, int]:
     """-> as many sentences in a row as `wanted` tokens hold, around the one with most words of the question, and that
-    one alone if it is longer, but has `room`; how many were left out"""
+    one alone if it is longer, but has `room`; how many were left out. A word counts by its length, and less in as many
+    sentences as have it."""
     sizes = [len(ids) for ids in tokenizer.encode_batch(sentences)]
     if wanted <= 0:
         return "", len(sentences)
     if sum(sizes) <= min(room, wanted):
         return "".join(sentences).strip(), 0
-    asked = words(question)
-    held = [sum(map(len, asked & words(sentence))) for sentence in sentences]
+    asked, told = words(question), [words(sentence) for sentence in sentences]
+    often = Counter(word for own in told for word in own)
+    held = [sum(len(word) / often[word] for word in asked & own) for own in told]
     first = last = max(range(len(sentences)), key=lambda n: (sizes[n] <= room, held[n], -n))
     if sizes[first] > room:
         return "", len(sentences)

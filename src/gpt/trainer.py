@@ -41,6 +41,7 @@ from gpt.tokenizer import Tokenizer
 from model import WikiGPT, flops_per_token
 from pipeline.budget import cost, dollars, spent
 from pipeline.config import Config, FineTuning, InputError, Train, resolve
+from pipeline.ending import lasting_output
 from pipeline.files import lock, sha256_file
 from pipeline.progress import duration
 from pipeline.stop import StopSignal
@@ -137,6 +138,7 @@ class Run:
             if self.workers.first:
                 stack.enter_context(lock(self.folder.parent / f".{self.stage}"))
             self.stop = stack.enter_context(StopSignal())
+            stack.enter_context(lasting_output())
             if self.workers.first:
                 self._find()
             self.workers.any(False)  # the others look when that is done

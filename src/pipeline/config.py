@@ -469,6 +469,11 @@ def resolve(path: str) -> Path:
     return ROOT / Path(path).expanduser()
 
 
+def named_here(path: str) -> str:
+    """A path that an option of the command line names, for resolve(): it is taken as an override's value is."""
+    return _place(path, "", Place("root", reads=True), COMMAND_LINE)
+
+
 def load_config(path: str = "configs/base.yaml", overrides: Sequence[str] = (), sections: Sequence[str] = ()) -> Config:
     """Read `path` (relative to the working directory or the repo root), then apply `section.key=value`.
 
@@ -697,10 +702,13 @@ def _explain(error: dict, origin: dict, file: Path) -> str:
     name = ".".join(p for p in loc if not p.startswith(("literal[", "constrained-", "function-")))
     if error["type"] == "extra_forbidden":
         keys = section_keys(loc[0]) if len(loc) > 1 else list(Config.model_fields)
-        near = [SYNONYMS[loc[-1]]] if SYNONYMS.get(loc[-1]) in keys else difflib.get_close_matches(loc[-1], keys, n=1)
+        synonym = SYNONYMS.get(loc[-1])
+        near = [synonym] if synonym in keys else difflib.get_close_matches(loc[-1], keys, n=1, cutoff=0.5)
         prefix = loc[0] + "." if len(loc) > 1 else ""
         kind = "key" if len(loc) > 1 else "section"
-        return f"{where}: unknown {kind} '{name}'" + (f"; did you mean '{prefix}{near[0]}'?" if near else "")
+        return f"{where}: unknown {kind} '{name}'; " + (
+            f"did you mean '{prefix}{near[0]}'?" if near else "configs/base.yaml has them all"
+        )
     if error["type"] == "missing":
         return f"{where}: '{name}' is missing; begin the file with 'inherits: base.yaml'"
     message = error["msg"].removeprefix("Value error, ")

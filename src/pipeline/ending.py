@@ -2,10 +2,11 @@
 `head` that has enough. It needs nothing but Python: scripts/vast.py takes it before there is an environment."""
 
 import argparse
+import contextlib
 import errno
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, NoReturn
 
 from pipeline import ctrl_c
@@ -45,6 +46,44 @@ class Parser(argparse.ArgumentParser):
             write_nowhere()
         except OSError as error:
             sys.exit(full(error))
+
+
+class Lasting:
+    """A stream for what runs all night: whoever reads it may leave, such as a `tee` that took the same Ctrl-C, or its
+    disk may be full, and who prints does not notice. What finds no disk waits for the next line."""
+
+    def __init__(self, stream: Any) -> None:
+        self.stream = stream
+
+    def write(self, text: str) -> int:
+        return self._try(lambda: self.stream.write(text)) or len(text)
+
+    def flush(self) -> None:
+        self._try(self.stream.flush)
+
+    def _try(self, do: Callable[[], Any]) -> Any:
+        try:
+            return do()
+        except BrokenPipeError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), self.stream.fileno())
+        except OSError as error:
+            if error.errno not in FULL:
+                raise
+        return None
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.stream, name)
+
+
+@contextlib.contextmanager
+def lasting_output() -> Iterator[None]:
+    """Nothing that is printed here ends the run."""
+    before = sys.stdout, sys.stderr
+    sys.stdout, sys.stderr = Lasting(sys.stdout), Lasting(sys.stderr)  # type: ignore[assignment]
+    try:
+        yield
+    finally:
+        sys.stdout, sys.stderr = before
 
 
 def flushed(status: int | None) -> int | None:

@@ -208,6 +208,7 @@ def test_impossible_values_are_named(override, expected):
     [
         ("train.max_itres=5", "unknown key 'train.max_itres'; did you mean 'train.max_iters'?"),
         ("trian.lr=5", "unknown section 'trian'; did you mean 'train'?"),
+        ("train.lrate=1e-3", "unknown key 'train.lrate'; did you mean 'train.lr'?"),
         ("model.n_layers=5", "unknown key 'model.n_layers'; did you mean 'model.n_layer'?"),
         ("judge.checkpoints.sft=x", "did you mean 'judge.checkpoints'?"),
     ],
@@ -219,7 +220,7 @@ def test_an_unknown_name_comes_with_the_nearest_one(override, expected):
 
 
 def test_a_name_that_resembles_nothing():
-    assert problems(overrides=["train.zzzz=5"]) == ["command line: unknown key 'train.zzzz'"]
+    assert problems(overrides=["train.zzzz=5"]) == ["command line: unknown key 'train.zzzz'; configs/base.yaml has them all"]
 
 
 def test_all_problems_at_once_each_with_its_file(tmp_path):

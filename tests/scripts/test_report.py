@@ -144,6 +144,17 @@ def test_a_steep_beginning_does_not_flatten_the_rest():
     assert heights[0] < 0 < heights[60] < 60 and heights[-1] > 150
 
 
+def test_four_lines_are_four_colours_and_their_legend_has_what_tells_them_apart():
+    names = ("memory", "passage", "limits", "company")
+    svg = pieces.curves("all", {f"val loss {name}": [(1, 2.0), (9, 1.0 + k)] for k, name in enumerate(names)})
+    strokes = re.findall(r'<polyline[^>]* stroke="(var\(--\w\))"', svg)
+    legend = dict(re.findall(r'<tspan fill="(var\(--\w\))"> ■ (.*?) </tspan>', svg))
+    assert len({*strokes}) == 4 and [legend[colour] for colour in strokes] == [*names]
+    assert ">val loss</tspan>" in svg and 'aria-label="val loss memory, passage, limits, company"' in svg
+    style = pieces.STYLE.read_text()
+    assert all(style.count(f"{colour[4:-1]}: #") == 2 for colour in strokes)  # by day and by night
+
+
 @pytest.mark.parametrize(
     "line", [[(0, 1.0)], [(7, 0.0)], [(1, -3.0), (2, -3.0)], [(1, 1e-9), (2, 2e9)], [(1, 5.0), (1000, 5.000001)]]
 )
