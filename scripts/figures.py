@@ -340,7 +340,7 @@ def rewards(r: dict[str, Any]) -> str:
 
 
 LADDER = (  # name, hours of one GPU x GPUs, dollars: the comments and the table of README and of configs/*.yaml
-    ("124M, base.yaml: 4.04B tokens, one RTX 4090", 4, "$4, 11 h"),
+    ("124M, base.yaml: 4.04B tokens, one RTX 4090", 4, "$4, 9.5 h"),
     ("342M, 350m.yaml: 7.0B tokens, 4 x RTX 4090", 22, "$22, 14 h"),
     ("995M, 1b.yaml: 20B tokens, 8 x A100", 330, "$330, 35 h"),
 )

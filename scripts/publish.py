@@ -55,7 +55,9 @@ STAGES = {"base": "pretraining", "sft": "supervised fine-tuning", "dpo": "prefer
 
 
 def arguments(parser) -> None:
-    parser.add_argument("--checkpoint", type=named_here, metavar="FOLDER", help="what to publish; default: serve.checkpoint")
+    parser.add_argument(
+        "--checkpoint", type=named_here, metavar="FOLDER", help="what to publish; default: serve.checkpoint"
+    )
     parser.add_argument("--out", metavar="FOLDER", required=True, help="is made; files of the same names are replaced")
     parser.add_argument("--name", help="the model's name on its card; default: wandb.run_name")
     parser.add_argument(

@@ -31,7 +31,10 @@ def arguments(parser) -> None:
         "--prompt", action="append", metavar="TEXT", help="write on from this text; may be given several times"
     )
     parser.add_argument(
-        "--checkpoint", type=named_here, metavar="FOLDER", help="instead of sample.checkpoint, or serve.checkpoint with --chat"
+        "--checkpoint",
+        type=named_here,
+        metavar="FOLDER",
+        help="instead of sample.checkpoint, or serve.checkpoint with --chat",
     )
     parser.add_argument("--chat", action="store_true", help="a conversation in the terminal")
 

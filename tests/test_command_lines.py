@@ -89,6 +89,19 @@ def test_ctrl_c_while_it_imports_is_one_line(script, tmp_path):
     assert (process.returncode, out, errors.splitlines()) == (130, "", ["interrupted; nothing had begun"])
 
 
+@pytest.mark.parametrize("script", [script for script in PYTHON_SCRIPTS if script not in ON_BOX])
+def test_before_setup_a_missing_package_is_one_line(script, tmp_path):
+    """-S: Python without what was installed. A few scripts need nothing."""
+    done = subprocess.run([sys.executable, "-S", ROOT / script, "--help"], capture_output=True, text=True, timeout=300,
+                          env=environment(tmp_path))  # fmt: skip
+    if done.returncode == 0:
+        assert done.stdout and not done.stderr
+    else:
+        assert done.returncode == 2 and re.fullmatch(
+            r"error: the package '[\w.]+' is not installed in \S+; run bash scripts/setup.sh, then .*\n", done.stderr
+        )
+
+
 @pytest.mark.parametrize("stage", ["eval_ppl", "judge_eval", "gen_pref_data", "pack_tokens", "gen_sft_data", "extract"])
 def test_torch_is_not_imported_before_a_stage_knows_that_it_has_something_to_do(stage):
     program = (

@@ -15,6 +15,7 @@ from gpt.decoder import generate
 from gpt.sampling import Sampling
 from gpt.tokenizer import Tokenizer
 from gpt.tokens import TokenFile
+from gpt.trainer import check_inputs
 from pipeline.config import InputError, load_config
 from tiny import tiny_checkpoint, tiny_model, tiny_tokenizer, token_files
 
@@ -360,6 +361,16 @@ def test_without_shares_the_epochs_are_those_of_older_versions(tmp_path):
 
 
 # text of the pretraining beside the conversations
+
+
+@pytest.mark.parametrize("step, said", [(13, True), (150, False)])
+def test_a_base_model_whose_run_was_stopped_is_named(setup, tmp_path, capsys, step, said):
+    cfg, start = setup(), tmp_path / "start/latest"
+    (start / "training_state").mkdir()
+    (start / "training_state/state.json").write_text(json.dumps({"step": step, "steps": 150}))
+    check_inputs(cfg, "sft", cfg.sft.train_file, cfg.sft.val_file, "gen_sft_data")
+    note = f"note: {start} is of step 13 of 150: the run that makes it was stopped\n"
+    assert capsys.readouterr().out == (note if said else "")
 
 
 @pytest.fixture

@@ -220,7 +220,9 @@ def test_an_unknown_name_comes_with_the_nearest_one(override, expected):
 
 
 def test_a_name_that_resembles_nothing():
-    assert problems(overrides=["train.zzzz=5"]) == ["command line: unknown key 'train.zzzz'; configs/base.yaml has them all"]
+    assert problems(overrides=["train.zzzz=5"]) == [
+        "command line: unknown key 'train.zzzz'; configs/base.yaml has them all"
+    ]
 
 
 def test_all_problems_at_once_each_with_its_file(tmp_path):
