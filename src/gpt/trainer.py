@@ -104,10 +104,8 @@ def check_inputs(cfg: Config, stage: str, train_file: str, val_file: str, maker:
     if (start / "training_state/state.json").exists():
         record = checkpoints.training_record(start)
         if record["step"] < record.get("steps", 0):
-            print(
-                f"note: {start} is of step {record['step']:,} of {record['steps']:,}: the run that makes it was stopped",
-                flush=True,
-            )
+            at = f"step {record['step']:,} of {record['steps']:,}"
+            print(f"note: {start} is of {at}: the run that makes it was stopped", flush=True)
     folder = resolve(cfg.train.checkpoint_dir) / stage
     checkpoints.check_room(folder, checkpoints.load_config(start), section.keep_checkpoints)
 
