@@ -249,27 +249,32 @@ class Copies:
         return b"".join(out)
 
 
+COPIES: list[Copies] = []  # the one, for the workers, which are forked
+
+
 def copy_of(number: int) -> bytes:
-    return COPIES.streams(number)
+    return COPIES[0].streams(number)
 
 
 def chain(args: argparse.Namespace, work: Path) -> str:
-    global COPIES
-    COPIES = Copies(args.dump)  # the workers, which are forked, have it
+    COPIES.append(Copies(args.dump))
     dump = work / "large-pages-articles-multistream.xml.bz2"
     with open(dump, "wb") as f, ProcessPoolExecutor() as pool:
-        f.write(bz2.compress(COPIES.header.encode()))
+        f.write(bz2.compress(COPIES[0].header.encode()))
         for content in pool.map(copy_of, range(1, args.copies + 1), chunksize=4):
             f.write(content)
         f.write(bz2.compress(b"</mediawiki>\n"))
-    del COPIES
+    COPIES.clear()
     size = dump.stat().st_size
 
-    command = ["bash", ROOT / "scripts/run_all.sh", "--from", STAGES[0], "--to", STAGES[-1], "--out", work / "run"]
+    command = ["bash", str(ROOT / "scripts/run_all.sh"), "--from", STAGES[0], "--to", STAGES[-1]]
     began: dict[str, float] = {}
     peaks: dict[str, int] = collections.defaultdict(int)
     process = subprocess.Popen(
-        [*command, f"data.dump={dump}"], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        [*command, f"out={work / 'run'}", f"data.dump={dump}"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
     )
     printed: list[str] = []
 
