@@ -99,6 +99,14 @@ def test_a_model_that_reads_a_few_sentences_best_gets_no_more(tokenizer):
     assert [source["title"] for source in read.sources] == ["Gold"] and read.left_out == {"sentences": 1}
 
 
+def test_a_word_that_many_sentences_have_says_little_about_which_is_asked_for(tokenizer):
+    """Constantinople and emperor are in two of the three; the third one alone has fortified, at and sea."""
+    told = ["Constantinople had an emperor. ", "The emperor liked Constantinople. ", "Theo fortified it at sea."]
+    question = "Which emperor fortified Constantinople at sea?"
+    most = max(len(tokenizer.encode(sentence)) for sentence in told)
+    assert fitted(tokenizer, told, question, room=1000, wanted=most) == (told[2], 2)
+
+
 def test_paragraphs_of_a_passage_become_one_and_the_source_keeps_them(tokenizer):
     """The empty line is what stands between text and question in fine-tuning."""
     text = "Gold is a metal.\n\n# Use\nIt is soft."
