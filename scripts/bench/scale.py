@@ -256,17 +256,20 @@ def copy_of(number: int) -> bytes:
     return COPIES[0].streams(number)
 
 
-def chain(args: argparse.Namespace, work: Path) -> str:
-    COPIES.append(Copies(args.dump))
-    dump = work / "large-pages-articles-multistream.xml.bz2"
-    with open(dump, "wb") as f, ProcessPoolExecutor() as pool:
+def make_copies(dump: Path, copies: int, out: Path) -> None:
+    COPIES.append(Copies(dump))
+    with open(out, "wb") as f, ProcessPoolExecutor() as pool:
         f.write(bz2.compress(COPIES[0].header.encode()))
-        for content in pool.map(copy_of, range(1, args.copies + 1), chunksize=4):
+        for content in pool.map(copy_of, range(1, copies + 1), chunksize=4):
             f.write(content)
         f.write(bz2.compress(b"</mediawiki>\n"))
     COPIES.clear()
-    size = dump.stat().st_size
 
+
+def chain(args: argparse.Namespace, work: Path) -> str:
+    dump = work / "large-pages-articles-multistream.xml.bz2"
+    make_copies(args.dump, args.copies, dump)
+    size = dump.stat().st_size
     command = ["bash", str(ROOT / "scripts/run_all.sh"), "--from", STAGES[0], "--to", STAGES[-1]]
     began: dict[str, float] = {}
     peaks: dict[str, int] = collections.defaultdict(int)
