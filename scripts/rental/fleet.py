@@ -276,6 +276,8 @@ class Fleet:
             if known:
                 now = self.clock.wall()
                 earliest = self._may_have_run(state, known, now) or (known["last_seen"] if since is None else since)
+                if earliest - known["last_seen"] > ledger.RESTART_SECONDS:  # it may have stood still while we slept
+                    ledger.priced(state, known["id"], known["disk_dph"], earliest, known["last_seen"])
                 ledger.priced(state, known["id"], 0.0, now, earliest)
                 if left is None:
                     state["instance"] = None

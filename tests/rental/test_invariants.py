@@ -283,6 +283,23 @@ def test_two_thousand_steps_without_a_breach():
     run(examples=50, steps=40)
 
 
+def test_a_box_that_stood_still_while_the_laptop_slept_on_its_way_to_destroy_it():
+    """A walk that was found at random: nobody looked for 60 hours, in which it ran for 20 minutes; what the bill has too
+    much is said to be a guess."""
+    walk = Rentals()
+    walk.begin()
+    walk.a_bad_machine(fault="onstart")
+    walk.line_goes(delay=1373, laptop=0, seconds=1500)
+    walk.away(hours=0.5)
+    walk.the_credit_is_used_up(hours=2.0)
+    walk.answers_lag(lag=3.0, null=8.0)
+    walk.a_lid_will_close(calls=46, hours=60.0, laptop=0)
+    walk.ctrl_c_in_attach(delay=4443, laptop=0)
+    walk.away(hours=3.0)
+    walk.a_stop_that_may_not_be_done(answer="false", laptop=0, up=True)
+    walk.teardown()
+
+
 # The same machine must find each of these when it is put back --------------------------------------------------------
 
 
