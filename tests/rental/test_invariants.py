@@ -284,8 +284,8 @@ def test_two_thousand_steps_without_a_breach():
 
 
 def test_a_box_that_stood_still_while_the_laptop_slept_on_its_way_to_destroy_it():
-    """A walk that was found at random: nobody looked for 60 hours, in which it ran for 20 minutes; what the bill has too
-    much is said to be a guess."""
+    """A walk found at random: nobody looked for 60 hours, in which it ran for 20 minutes. What the bill has too much is
+    said to be a guess."""
     walk = Rentals()
     walk.begin()
     walk.a_bad_machine(fault="onstart")
