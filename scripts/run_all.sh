@@ -59,13 +59,15 @@ for stage in $stages; do
     # `< /dev/null`: a stage that asked a question would hang a night's run
     script=$here/src/$stage.py
     [ -e "$script" ] || script=$here/scripts/$stage.py
-    "$python" "$script" ${config[@]+"${config[@]}"} ${arguments[@]+"${arguments[@]}"} < /dev/null || {
-        status=$?
-        [ -n "$told" ] || [ $status -eq 130 ] ||
-            echo "run_all: $stage ended with status $status; repair it and run the same command again: it goes on there" >&2
-        [ -n "$told" ] || exit $status
-    }
-    [ -z "$told" ] || { echo "run_all: stopped in $stage; the same command goes on there" >&2; exit $told; }
+    status=0
+    "$python" "$script" ${config[@]+"${config[@]}"} ${arguments[@]+"${arguments[@]}"} < /dev/null || status=$?
+    if [ -n "$told" ] || [ $status -eq 130 ]; then
+        echo "run_all: stopped in $stage; the same command goes on there" >&2
+        exit ${told:-$status}
+    elif [ $status -ne 0 ]; then
+        echo "run_all: $stage ended with status $status; repair it and run the same command again: it goes on there" >&2
+        exit $status
+    fi
     [ "$stage" = "$last" ] && running=no
 done
 if [ "$last" = judge_eval ]; then

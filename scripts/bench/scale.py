@@ -341,7 +341,7 @@ def main() -> None:
     heading = {
         "workers": "Extraction over workers",
         "memory": "Memory of clean and dedup",
-        "chain": "From dump to tokens, 2 GB",
+        "chain": "From dump to tokens",
     }[args.what]
     report = f"{date.today()}, {processor()}, {os.cpu_count()} cores. `{this_command()}`\n\n{body}"
     print(report)

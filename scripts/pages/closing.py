@@ -108,7 +108,7 @@ def loss_curves(cfg: Config) -> str:
         series = {kind.replace("_", " "): [(r["step"], r[kind]) for r in log if r.get(kind) is not None]
                   for kind in ("loss", "val_loss")}  # fmt: skip
         if series := {kind: line for kind, line in series.items() if line}:
-            drawings.append(f"<div><h3>{html(title)}</h3>{curves(', '.join(series), series)}</div>")
+            drawings.append(f"<div><h3>{html(title)}</h3>{curves(series)}</div>")
     return f'<h2>How the training went</h2><div class="grid">{"".join(drawings)}</div>' if drawings else ""
 
 

@@ -139,8 +139,9 @@ def axes(
     )
 
 
-def curves(title: str, series: dict[str, list[tuple[float, float]]]) -> str:
-    """Up to four lines over the steps. A steep beginning runs out of the picture, so that the rest can be seen."""
+def curves(series: dict[str, list[tuple[float, float]]]) -> str:
+    """Up to four lines over the steps, by name; what the names begin with alike is the title. A steep beginning runs
+    out of the picture, so that the rest can be seen."""
     points = [p for line in series.values() for p in line]
     last = max(p[0] for p in points)
     x = (0.0, last or 1.0)
@@ -171,7 +172,7 @@ def curves(title: str, series: dict[str, list[tuple[float, float]]]) -> str:
                 for (across, down), (px, py) in zip(places, line)
             )
     if len(series) == 1:
-        return axes(title, x, y, inner)
+        return axes(next(iter(series)), x, y, inner)
     shared = os.path.commonprefix(list(series)).rpartition(" ")[0]  # val loss memory, val loss passage ...
     labels = [(name.removeprefix(shared).strip(), colour) for name, colour in zip(series, colours)]
     return axes(shared, x, y, inner, labels)

@@ -54,7 +54,7 @@ def run_section(title: str, log: list[dict]) -> str:
         series = {name: [(r["step"], r[name]) for r in log if r.get(name) is not None] for name in names}
         series = {name.replace("_", " "): line for name, line in series.items() if line}
         if series:
-            drawings.append(curves(", ".join(series), series))
+            drawings.append(curves(series))
     return f'<h2>{escape(title)}</h2>{facts(values)}<div class="grid">{"".join(drawings)}</div>{samples(log)}'
 
 

@@ -324,6 +324,14 @@ def training_record(path: Path) -> dict:
     return read_json(folder / "state.json") | (read_json(evaluation) if evaluation.exists() else {})
 
 
+def unfinished(path: Path) -> str:
+    """'step 13 of 150' of a checkpoint whose run was stopped before its end; '' else, or where it does not say."""
+    if not (Path(path) / "training_state/state.json").exists():
+        return ""
+    record = training_record(path)
+    return f"step {record['step']:,} of {record['steps']:,}" if record["step"] < record.get("steps", 0) else ""
+
+
 def load_training_state(path: Path) -> tuple[dict, dict[str, torch.Tensor]]:
     """-> (training_record(), tensors as they were given to save())."""
     return training_record(path), load_file(Path(path) / "training_state/state.safetensors")

@@ -101,11 +101,6 @@ def check_inputs(cfg: Config, stage: str, train_file: str, val_file: str, maker:
         problems.append(f"{start}: no checkpoint there; the stage that makes it has not run with this config")
     if problems:
         raise InputError("\n".join(problems))
-    if (start / "training_state/state.json").exists():
-        record = checkpoints.training_record(start)
-        if record["step"] < record.get("steps", 0):
-            at = f"step {record['step']:,} of {record['steps']:,}"
-            print(f"note: {start} is of {at}: the run that makes it was stopped", flush=True)
     folder = resolve(cfg.train.checkpoint_dir) / stage
     checkpoints.check_room(folder, checkpoints.load_config(start), section.keep_checkpoints)
 
@@ -157,6 +152,12 @@ class Run:
                 more = " (a larger train.max_iters goes on from there)" if self.stage == "base" else ""
                 what = f"all {self.state.step:,} steps, val loss {self.found['val_loss']:.4f}"
                 self.say(f"{self.name}: {self.resumed} has {what}; nothing to do{more}", flush=True)
+            elif isinstance(self.section, FineTuning) and (
+                place := checkpoints.unfinished(resolve(self.section.checkpoint))
+            ):
+                self.say(
+                    f"note: {self.section.checkpoint} is of {place}: the run that makes it was stopped", flush=True
+                )
             self.before = self.state.seconds
             self.stack = stack.pop_all()
         return self

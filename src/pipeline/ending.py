@@ -50,7 +50,8 @@ class Parser(argparse.ArgumentParser):
 
 class Lasting:
     """A stream for what runs all night: whoever reads it may leave, such as a `tee` that took the same Ctrl-C, or its
-    disk may be full, and who prints does not notice. What finds no disk waits for the next line."""
+    disk may be full, and who prints does not notice. What finds nobody, or no room, is lost; a run's numbers are in its
+    log.jsonl, whose lines wait for room."""
 
     def __init__(self, stream: Any) -> None:
         self.stream = stream
@@ -65,7 +66,7 @@ class Lasting:
         try:
             return do()
         except BrokenPipeError:
-            os.dup2(os.open(os.devnull, os.O_WRONLY), self.stream.fileno())
+            write_nowhere(self.stream)
         except OSError as error:
             if error.errno not in FULL:
                 raise
@@ -104,5 +105,6 @@ def full(error: OSError) -> int:
     return 2
 
 
-def write_nowhere() -> None:
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+def write_nowhere(stream: Any = None) -> None:
+    """Stream, or standard output, leads nowhere from now on."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), (stream or sys.stdout).fileno())

@@ -62,6 +62,28 @@ def test_a_full_disk_behind_stdout_is_one_line():
     assert done.returncode == 2 and "No space left" in done.stderr and "Traceback" not in done.stderr
 
 
+def test_a_full_disk_behind_its_words_ends_no_run_and_room_is_used_again(tmp_path):
+    """A limit on the file's size is the full disk; then there is room again."""
+    program = f"""import resource, sys
+sys.path.insert(0, {str(ROOT / "src")!r})
+from pipeline.ending import lasting_output
+_, most = resource.getrlimit(resource.RLIMIT_FSIZE)
+resource.setrlimit(resource.RLIMIT_FSIZE, (100, most))
+with lasting_output():
+    for k in range(9):
+        print("step", k, "x" * 40, flush=True)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (most, most))
+    print("step 9", flush=True)
+"""
+    with open(tmp_path / "log", "w") as log:
+        done = subprocess.run(
+            [sys.executable, "-c", program], stdout=log, stderr=subprocess.PIPE, text=True, timeout=60
+        )
+    assert (done.returncode, done.stderr) == (0, "")
+    said = (tmp_path / "log").read_text()
+    assert said.startswith(f"step 0 {'x' * 40}\nstep 1 {'x' * 40}\n") and said.endswith("step 9\n")
+
+
 def test_a_reader_that_has_enough_is_no_error():
     done = subprocess.run(f"{sys.executable} {ROOT}/src/model.py --help | head -1", shell=True, text=True,
                           capture_output=True, timeout=120)  # fmt: skip

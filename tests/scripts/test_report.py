@@ -130,7 +130,7 @@ def test_the_training_page_has_the_curves_and_the_samples(tmp_path):
 
 
 def test_a_curve_goes_through_its_points():
-    svg = pieces.curves("x", {"a": [(0, 0.0), (50, 5.0), (100, 10.0)]})
+    svg = pieces.curves({"a": [(0, 0.0), (50, 5.0), (100, 10.0)]})
     points = [tuple(map(float, p.split(","))) for p in svg.split('points="')[1].split('"')[0].split()]
     (x0, y0), (x1, y1), (x2, y2) = points
     assert x1 - x0 == pytest.approx(x2 - x1, abs=0.2) and y0 - y1 == pytest.approx(y1 - y2, abs=0.2) and y0 > y1 > y2
@@ -139,14 +139,14 @@ def test_a_curve_goes_through_its_points():
 
 def test_a_steep_beginning_does_not_flatten_the_rest():
     loss = [(s, 3.0 + 8.0 * 0.5**s - s / 1000) for s in range(1, 1000)]
-    svg = pieces.curves("loss", {"loss": loss})
+    svg = pieces.curves({"loss": loss})
     heights = [float(p.split(",")[1]) for p in svg.split('points="')[1].split('"')[0].split()]
     assert heights[0] < 0 < heights[60] < 60 and heights[-1] > 150
 
 
 def test_four_lines_are_four_colours_and_their_legend_has_what_tells_them_apart():
     names = ("memory", "passage", "limits", "company")
-    svg = pieces.curves("all", {f"val loss {name}": [(1, 2.0), (9, 1.0 + k)] for k, name in enumerate(names)})
+    svg = pieces.curves({f"val loss {name}": [(1, 2.0), (9, 1.0 + k)] for k, name in enumerate(names)})
     strokes = re.findall(r'<polyline[^>]* stroke="(var\(--\w\))"', svg)
     legend = dict(re.findall(r'<tspan fill="(var\(--\w\))"> ■ (.*?) </tspan>', svg))
     assert len({*strokes}) == 4 and [legend[colour] for colour in strokes] == [*names]
@@ -159,7 +159,7 @@ def test_four_lines_are_four_colours_and_their_legend_has_what_tells_them_apart(
     "line", [[(0, 1.0)], [(7, 0.0)], [(1, -3.0), (2, -3.0)], [(1, 1e-9), (2, 2e9)], [(1, 5.0), (1000, 5.000001)]]
 )
 def test_curves_of_every_kind_can_be_drawn(line):
-    svg = pieces.curves("x", {"a": line})
+    svg = pieces.curves({"a": line})
     assert "nan" not in svg and "inf" not in svg and svg.count("<polyline") == 1
 
 
