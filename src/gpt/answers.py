@@ -17,10 +17,11 @@ from gpt.sampling import Sampling
 from gpt.tokenizer import Tokenizer
 from model import WikiGPT
 from pipeline.draws import hash64
+from pipeline.repetition import in_circles
 
 SPARE = 16  # tokens that an answer may be longer than the longest right one before it counts as one without an end
 LEAST_ROOM = 8  # tokens: a prompt that leaves less for the answer is not asked
-REPEATED = re.compile(r"\b(\w[\w'’]*(?:\W+\w[\w'’]*){0,7}?)(?:\W+\1\b){2,}", re.IGNORECASE)
+LONGEST_CIRCLE = 8  # words
 
 
 class Asked(NamedTuple):
@@ -73,7 +74,7 @@ def plain(text: str) -> str:
 def repeats(text: str) -> bool:
     """Up to eight words three times on end, or a sentence of three words or more that comes twice."""
     parts = [plain(part) for part in re.split(r"[.!?\n]", text) if len(part.split()) > 2]
-    return bool(REPEATED.search(text)) or len(set(parts)) < len(parts)
+    return in_circles(text, LONGEST_CIRCLE) or len(set(parts)) < len(parts)
 
 
 def _mean(values: Sequence[float]) -> float:

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 
+from pipeline.repetition import in_circles
 from teacher.grounding import TENS, UNITS, counts_agree, dates_agree, names_known, numbers_known, stem
 from teacher.reading import LISTS, NOT_SAID, Turn, unfit
 from teacher.rules.english import PARTICIPLE, STOP_WORDS, VERBS, names_in, one_line, sentences, words
@@ -147,7 +148,7 @@ PREAMBLE = re.compile(
     r"|here(?:['’]s| is| are)\b|let me\b|thank you for)(?![\w, ]*\b(?:is|was|are|were|did|does)\b[^.!:]*[.!]$)",
     re.IGNORECASE,
 )
-REPEATED = re.compile(r"\b(?!\d)(\w[\w'’]*(?:\W+\w[\w'’]*){0,5}?)(?:\W+\1\b){2,}", re.IGNORECASE)
+LONGEST_CIRCLE = 6  # words
 FOREIGN = word_set("foreign_words")
 
 
@@ -229,7 +230,7 @@ def echo(row: Row) -> bool:
 def repetition(row: Row) -> bool:
     for answer in row.answers:
         told = [" ".join(words(s)).lower() for s in sentences(one_line(answer)) if len(s.split()) >= 3]
-        if REPEATED.search(answer) or len(set(told)) < len(told):
+        if in_circles(answer, LONGEST_CIRCLE, numbers=False) or len(set(told)) < len(told):
             return True
     return False
 

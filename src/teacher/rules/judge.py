@@ -6,6 +6,7 @@ counts against it: an answer that it calls good is to be true.
 
 import re
 
+from pipeline.repetition import in_circles
 from teacher.rules.english import STOP_WORDS, names_in, numbers_in, one_line, sentences, words
 
 TIE = 0.05  # scores that differ by less
@@ -30,7 +31,7 @@ TWICE = re.compile(r"\b([A-Z]\w+),? and \1\b")  # Niger, Guinea and Guinea
 PRONOUN = re.compile(
     r"\b(?:he|she|it|they|his|her|its|their)\b|^the [a-z]+ (?:is|was|are|were|has|had)\b", re.IGNORECASE
 )
-REPETITION = re.compile(r"\b(\w[\w'’]*(?:\W+\w[\w'’]*){0,7}?)(?:\W+\1\b){2,}", re.IGNORECASE)
+LONGEST_CIRCLE = 8  # words
 SAYING = frozenset("answer called correct indeed known named right true yes".split())  # add nothing
 
 
@@ -131,7 +132,7 @@ def turned_round(question: str, reference: str, text: str) -> bool:
 
 def repeated(question: str, reference: str, text: str) -> bool:
     parts = [p.strip().lower() for p in re.split(r"[.!?]", text) if len(p.split()) > 2]
-    return bool(REPETITION.search(text) or TWICE.search(text)) or len(set(parts)) < len(parts)
+    return in_circles(text, LONGEST_CIRCLE) or bool(TWICE.search(text)) or len(set(parts)) < len(parts)
 
 
 def subject_lost(question: str, reference: str, text: str) -> bool:
