@@ -513,8 +513,8 @@ def load_config(path: str = "configs/base.yaml", overrides: Sequence[str] = (), 
 def _place_all(raw: dict, origin: dict) -> None:
     """Rewrite every path of the config to one that is relative to the repo root, or absolute."""
     bases = {"root": ""}
-    if raw.get("corpus", "") is None:
-        raw["corpus"] = raw.get("out")
+    if raw.get("corpus", "") is None:  # what out says starts where out was said, not where corpus was left open
+        raw["corpus"], origin["corpus", ""] = raw.get("out"), origin.get(("out", ""), "")
     for name in ("out", "corpus"):
         if isinstance(raw.get(name), str):
             raw[name] = bases[name] = _place(raw[name], "", Place("root"), origin.get((name, ""), ""))
@@ -639,7 +639,8 @@ def _read(file: Path, seen: tuple) -> tuple[dict, dict]:
 
 
 def _shown(file: Path) -> str:
-    return os.path.relpath(file, ROOT) if file.resolve().is_relative_to(ROOT) else str(file)
+    """From the repo root where it lies below it, else absolute: what a path in it starts from is found by this name."""
+    return os.path.relpath(file, ROOT) if file.resolve().is_relative_to(ROOT) else os.path.abspath(file)
 
 
 # What other projects call our keys

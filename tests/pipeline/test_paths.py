@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from pipeline.config import ROOT, Config, InputError, Place, load_config
+from pipeline.config import ROOT, Config, InputError, Place, load_config, places
 
 BASE = "configs/base.yaml"
 
@@ -43,13 +43,35 @@ def test_dot_starts_where_the_user_is(tmp_path, monkeypatch):
     (tmp_path / "a").mkdir()
     monkeypatch.chdir(tmp_path / "a")
     cfg = load_config(BASE, ["out=./here", "data.dump=../my.xml.bz2", "serve.checkpoint=./model"])
-    assert cfg.out == f"{tmp_path}/a/here" and cfg.train.checkpoint_dir == f"{tmp_path}/a/here/checkpoints"
+    assert cfg.out == cfg.corpus == f"{tmp_path}/a/here"
+    assert cfg.train.checkpoint_dir == f"{tmp_path}/a/here/checkpoints"
+    assert cfg.data.extracted_dir == f"{tmp_path}/a/here/data/extracted"
     assert cfg.data.dump == f"{tmp_path}/my.xml.bz2" and cfg.serve.checkpoint == f"{tmp_path}/a/model"
 
 
-def test_dot_in_a_file_starts_at_the_file(tmp_path):
+def test_dot_in_a_file_starts_at_the_file(tmp_path, monkeypatch):
     (tmp_path / "mine.yaml").write_text(f"inherits: {ROOT}/configs/base.yaml\nout: ./run\n")
-    assert load_config(str(tmp_path / "mine.yaml")).train.checkpoint_dir == f"{tmp_path}/run/checkpoints"
+    for name in (str(tmp_path / "mine.yaml"), "mine.yaml", "../" + tmp_path.name + "/mine.yaml"):
+        monkeypatch.chdir(tmp_path)
+        cfg = load_config(name)
+        assert cfg.train.checkpoint_dir == f"{tmp_path}/run/checkpoints"
+        assert cfg.data.extracted_dir == f"{tmp_path}/run/data/extracted" and cfg.corpus == f"{tmp_path}/run"
+
+
+@pytest.mark.parametrize("dot", ["./", "../", "deep/"])
+@pytest.mark.parametrize("how", ["command line", "file"])
+def test_wherever_out_starts_all_that_is_made_lies_there(tmp_path, monkeypatch, dot, how):
+    """Every key that holds a path of what is made, by its place: none may start somewhere else than out."""
+    (tmp_path / "a").mkdir()
+    monkeypatch.chdir(tmp_path / "a")
+    (tmp_path / "a/mine.yaml").write_text(f"inherits: {ROOT}/configs/base.yaml\nout: {dot}x\n")
+    cfg = load_config("mine.yaml") if how == "file" else load_config(BASE, [f"out={dot}x"])
+    whole = {"./": f"{tmp_path}/a/x", "../": f"{tmp_path}/x", "deep/": "deep/x"}[dot]  # without a dot: at the repo root
+    for section in Config.model_fields:
+        for key, place in places(section).items():
+            value = getattr(getattr(cfg, section), key)
+            if place.under in ("out", "corpus") and isinstance(value, str) and value not in ("", "auto"):
+                assert value.startswith(f"{whole}/"), f"{section}.{key}"
 
 
 def test_what_a_shell_completes_is_found(tmp_path, monkeypatch):
