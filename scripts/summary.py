@@ -147,9 +147,11 @@ def checkpoint(cfg, stage: str) -> Row | None:
     state = read_json(folder / "state.json") | read_json(folder / "evaluation.json")
     bits = f", {state['val_bits_per_byte']:.3f} bits/byte" if "val_bits_per_byte" in state else ""
     accuracy = f", {state['val_accuracy']:.0%} of pairs right" if "val_accuracy" in state else ""
+    planned = state.get("steps", 0)
+    left = f" of {planned:,}, not finished" if state["step"] < planned else ""
     return Row(
         {"base": "train", "sft": "train_sft", "dpo": "train_dpo"}[stage],
-        f"{state['step']:,} steps, val loss {state['val_loss']:.3f}{bits}{accuracy}",
+        f"{state['step']:,} steps{left}, val loss {state['val_loss']:.3f}{bits}{accuracy}",
         state["seconds"],
     )
 

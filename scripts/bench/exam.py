@@ -1,12 +1,13 @@
 """What quiz.py asks beside its hundred questions: the same ones typed otherwise, and talk that asks for no fact.
 
 exam/company.txt, premises.txt, passages.txt hold the wordings; no model is trained on any (tests/scripts/test_exam.py).
+exam/questions.txt asks the quiz's own questions in other people's words.
 exam/everyday.txt is hello and thanks, in the words of everybody and of training.
 """
 
 import random
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -92,6 +93,21 @@ def reworded(questions: Iterable) -> list[Item]:
         for part, change in REWORDINGS.items()
         for q in questions
     ]
+
+
+def in_other_words(questions: Iterable, fresh: Callable[[str, str], bool], seed: int) -> list[Item]:
+    """questions: of quiz.py -> each in one of the wordings of questions.txt; fresh: whether a relation's wording is new
+    to the model"""
+    rng = random.Random(seed)
+    known = {section.head: [text for _, text in section.lines] for section in sections("questions")}
+    items = []
+    for q in questions:
+        new = [text for text in known.get(q.relation, ()) if fresh(q.relation, text)]
+        if new:
+            text = rng.choice(new).replace("{S}", q.subject)
+            text = text[:1].upper() + text[1:]
+            items.append(Item("other people's words", text, q.answers[0], tuple(q.answers), relation=q.relation))
+    return items
 
 
 INVENTED = "Zorbantia Lumdoria Ostravenia Quendrassil Peldoria Vexillium Harbledon Snorvia Morrigal Krellenburg".split()

@@ -7,11 +7,11 @@ miniwiki-truth.json + a server's /v1/chat/completions -> a table, and with --jso
     python scripts/bench/quiz.py --url http://127.0.0.1:8080 --turns 3      # three questions a conversation
     python scripts/bench/quiz.py --url http://127.0.0.1:8080 --exam         # and all else that a chat model meets
 
---exam asks the same questions in lower case, in capitals, with a typo, between hi and thanks ..., as second and third
-of a conversation, looked up where the server has an index, about names that nobody has, and then what is in exam/:
-everyday, company, false premises, texts. Its table comes before the quiz's own result. The wordings are the quiz's
-own: one that occurs in the training conversations is replaced by another of the same relation. An answer is right
-when the fact is in it; point --url at different servers to compare checkpoints.
+--exam asks the same questions in lower case, in capitals, with a typo, between hi and thanks ..., in other people's
+words, as second and third of a conversation, looked up where the server has an index, about names that nobody has,
+and then what is in exam/: everyday, company, false premises, texts. Its table comes before the quiz's own result. The
+wordings are the quiz's own: one that occurs in the training conversations is replaced by another of the same relation.
+An answer is right when the fact is in it; point --url at different servers to compare checkpoints.
 """
 
 import argparse
@@ -393,11 +393,16 @@ def examine(url: str, questions: list[Question], turns: int) -> list[Result]:
     return results
 
 
-def examine_more(url: str, questions: list[Question], facts: list[dict], seed: int) -> list[Result]:
-    """The exam's other parts; a result's relation is the part's name."""
+def examine_more(url: str, questions: list[Question], facts: list[dict], seed: int, said: set[str]) -> list[Result]:
+    """The exam's other parts; a result's relation is the part's name. said: what users say in the training."""
+    subjects = {
+        relation: {without_article(normal(fact["subject"])) for fact in of}
+        for relation, of in clear_facts(facts).items()
+    }
     talk = [*exam.company("everyday"), *exam.company(), *exam.premises(facts, seed), *exam.passages()]
     talk += [exam.Item("unknown names", text, exam.DENIES) for text in exam.unheard(questions)]
-    items = [*exam.reworded(questions), *(exam.looked_up(questions) if looks_up(url) else ()), *talk]
+    others = exam.in_other_words(questions, lambda relation, text: not used_in(text, subjects[relation], said), seed)
+    items = [*exam.reworded(questions), *others, *(exam.looked_up(questions) if looks_up(url) else ()), *talk]
 
     def one(item: exam.Item) -> Result:
         answer, stopped = ask(url, item.messages, item.lookup)
@@ -488,13 +493,14 @@ def load_facts(path: Path) -> list[dict]:
 
 def run(args: argparse.Namespace) -> int:
     relations = clear_facts(load_facts(args.truth))
-    wordings, replaced = fresh_wordings(relations, user_messages(args.train) if args.train else set())
+    said = user_messages(args.train) if args.train else set()
+    wordings, replaced = fresh_wordings(relations, said)
     print("".join(f"{line}\n" for line in replaced), end="")
     questions = draw(relations, wordings, args.n, args.seed)
     results = examine(args.url, questions, args.turns)
     figures = summary(results)
     if args.exam:
-        more = examine_more(args.url, questions, load_facts(args.truth), args.seed)
+        more = examine_more(args.url, questions, load_facts(args.truth), args.seed, said)
         figures["parts"], table = exam_table(results, more)
         figures["exam"] = [asdict(r) for r in more]
         print(table)

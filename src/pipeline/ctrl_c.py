@@ -13,6 +13,11 @@ from types import TracebackType
 ROOT = Path(__file__).resolve().parents[2]
 
 
+def _script() -> str:
+    """The file that this process runs; / for none."""
+    return os.path.realpath(getattr(sys.modules.get("__main__"), "__file__", None) or "/")
+
+
 def _leave(number: int, frame: object) -> None:
     os.write(2, b"interrupted; nothing had begun\n")
     os._exit(130)
@@ -21,9 +26,10 @@ def _leave(number: int, frame: object) -> None:
 def _missing(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
     if not isinstance(error, ModuleNotFoundError) or (ROOT / "src" / str(error.name).partition(".")[0]).exists():
         return sys.__excepthook__(kind, error, trace)
+    peers = " --tests" if "/scripts/bench/" in _script() else ""  # the peers that they time
     print(
-        f"error: the package '{error.name}' is not installed in {sys.executable}; run bash scripts/setup.sh, then "
-        "source .venv/bin/activate",
+        f"error: the package '{error.name}' is not installed in {sys.executable}; run bash scripts/setup.sh{peers}, "
+        "then source .venv/bin/activate",
         file=sys.stderr,
         flush=True,
     )
@@ -31,8 +37,7 @@ def _missing(kind: type[BaseException], error: BaseException, trace: TracebackTy
 
 
 def until_imported() -> None:
-    script = getattr(sys.modules.get("__main__"), "__file__", None) or ""
-    ours = os.path.realpath(script).startswith((f"{ROOT}/src/", f"{ROOT}/scripts/"))
+    ours = _script().startswith((f"{ROOT}/src/", f"{ROOT}/scripts/"))
     if ours and signal.getsignal(signal.SIGINT) is signal.default_int_handler:
         signal.signal(signal.SIGINT, _leave)
     if ours and sys.excepthook is sys.__excepthook__:

@@ -138,7 +138,9 @@ def lock(folder: Path, name: str = ".lock"):
     except OSError as error:
         if folder.is_symlink() and not folder.exists():
             raise InputError(f"{folder}: a link to {os.readlink(folder)}, which is not there") from error
-        raise InputError(f"{folder}: cannot write ({reason(error)})") from error
+        raise InputError(
+            f"{folder}: cannot write ({reason(error)}); give another folder, such as out=runs/mine"
+        ) from error
     with handle:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)

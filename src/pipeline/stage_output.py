@@ -316,6 +316,12 @@ class StageOutput(_Output):
         others = [p for p in self.folder.rglob("manifest.json") if p != manifest]
         if found and (owner != self.stage or others):
             name = (others or found)[0].relative_to(self.folder)
+            if owner is None and not others:  # perhaps the stage's own, whose manifest was lost
+                raise InputError(
+                    f"{self.folder}: holds {name} and no manifest.json that says that {self.stage} made it; remove the "
+                    "folder if it did and run this again, or give this stage a folder of its own in the config's data "
+                    "section"
+                )
             raise InputError(
                 f"{self.folder}: holds {name}, which {self.stage} did not make and would remove; "
                 "give this stage a folder of its own in the config's data section"

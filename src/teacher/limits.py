@@ -15,6 +15,7 @@ from pipeline.draws import hash64, shuffled
 from teacher import wordings
 from teacher.invented import new_name, thing
 from teacher.rules.facts import Fact, a
+from teacher.rules.rewording import asked_otherwise
 from teacher.rules.teacher import RulesTeacher, to_the_day
 
 # How often each kind is asked, in turns of this many
@@ -150,16 +151,13 @@ class Limits:
     def nonsense(self) -> Iterator[tuple]:
         """What does not exist; every second time in the words in which a fact is asked for, so that nothing but the
         name tells what was read and what was not."""
-        able = [
-            (fact, question)
-            for _, fact in self.facts
-            for question in fact.ask
-            if fact.subject in question and named_in(fact, question)  # the first test saves most of the patterns
-        ]
+        able = [fact for _, fact in self.facts if any(named_in(fact, question) for question in fact.ask)]
         for place in itertools.count():
             key = (*self.key, "nonsense", place)
             if place % 2 and able:
-                fact, question = wordings.pick(able, *key, "fact")
+                fact = wordings.pick(able, *key, "fact")
+                asked = [*fact.ask, *asked_otherwise(fact, self.teacher.kinds)]
+                question = wordings.pick([q for q in asked if named_in(fact, q)], *key, "question")
                 name = named_like(fact.subject, new_name(random.Random("|".join(map(str, key)))))
                 answer = wordings.pick(self.texts["nonsense"]["<"], *key, "answer")
                 yield None, named_in(fact, question, name), self.filled(answer, {"N": name})

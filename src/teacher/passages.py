@@ -15,6 +15,8 @@ from teacher import wordings
 from teacher.disguise import disguised
 from teacher.invented import Text, new_name, texts
 from teacher.rules.english import NAME, STOP_WORDS, names_in, sentences
+from teacher.rules.fact import Fact
+from teacher.rules.rewording import asked_otherwise
 from teacher.rules.teacher import RulesTeacher
 
 TURNS = 4  # questions about one text
@@ -152,10 +154,14 @@ def from_articles(articles: list[dict], rules: RulesTeacher, fits: Callable, *ke
             facts = [fact for fact in stated if fact.subject == page.subject.name]
             told = [fact for fact in facts if fact.source in parts or fact.source in passage]
             open_ = [f for f in facts if f not in told and f.value.lower() not in passage.lower() and f.check]
-            said = [
-                ((*fact.ask, (fact.follow or fact.ask)[0]), fact.answer) for fact in told if holds(passage, fact.answer)
-            ]
-            yield article, Text(page.subject.name, parts, said, [(*f.ask, (f.follow or f.ask)[0]) for f in open_])
+            said = [(asked_for(fact, rules, rng), fact.answer) for fact in told if holds(passage, fact.answer)]
+            yield article, Text(page.subject.name, parts, said, [asked_for(fact, rules, rng) for fact in open_])
+
+
+def asked_for(fact: Fact, rules: RulesTeacher, rng: random.Random) -> tuple[str, ...]:
+    """Questions for a fact, half of them other than the rule's own; the last one leans on what was said before."""
+    other = asked_otherwise(fact, rules.kinds)
+    return *fact.ask, *rng.sample(other, min(len(other), len(fact.ask))), (fact.follow or fact.ask)[0]
 
 
 def holds(passage: str, answer: str) -> bool:

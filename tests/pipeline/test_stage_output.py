@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -272,7 +273,7 @@ def test_shards_of_other_text_are_gone_on_from_and_looked_after_as_the_others_ar
 
 def test_a_stage_empties_no_folder_that_it_did_not_make(tmp_path):
     (tmp_path / "thesis.txt").write_text("mine")
-    with pytest.raises(InputError, match="holds thesis.txt, which clean did not make"):
+    with pytest.raises(InputError, match="holds thesis.txt and no manifest.json that says that clean made it"):
         stage(tmp_path)
     assert (tmp_path / "thesis.txt").read_text() == "mine"
     stage(tmp_path / "data/deduped")
@@ -358,9 +359,19 @@ def test_two_runs_on_one_folder(tmp_path):
     assert stage(tmp_path) == "finished"  # the lock went with its holder
 
 
+def test_a_lost_manifest_is_named_and_what_helps_helps(tmp_path):
+    folder = tmp_path / "deduped"
+    assert stage(folder) == "finished"
+    (folder / "manifest.json").unlink()
+    with pytest.raises(InputError, match="no manifest.json that says that clean made it; remove the folder if it did"):
+        stage(folder)
+    shutil.rmtree(folder)
+    assert stage(folder) == "finished"
+
+
 def test_the_lock_is_released_when_opening_fails(tmp_path):
     (tmp_path / "mine.txt").write_text("")
-    with pytest.raises(InputError, match="did not make"):
+    with pytest.raises(InputError, match="holds mine.txt"):
         stage(tmp_path)
     with lock(tmp_path):
         pass

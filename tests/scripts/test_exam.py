@@ -155,12 +155,13 @@ def test_the_exam_counts_each_part_and_names_the_worst_relations(server):
     ]
     asked = quiz.examine(server, questions, 1)
     asked[0].right, asked[0].relation = False, "badly"
-    parts, table = quiz.exam_table(asked, quiz.examine_more(server, questions, FACTS, 7))
+    parts, table = quiz.exam_table(asked, quiz.examine_more(server, questions, FACTS, 7, said={"land1 capital"}))
     assert parts["as is"] == [8, 9] and parts["lower case"] == [9, 9] and parts["capitals"] == [0, 9]
     assert parts["one typo"][1] == 9 and parts["second and third turn"] == [6, 6]
     assert parts["false premises"][0] == parts["false premises"][1] - sum(
         "capital" in item.text for item in exam.premises(FACTS, 7)
     )
+    assert parts["other people's words"][1] == 9
     assert parts["looked up"] == [8, 9] and parts["unknown names"] == [9, 9]
     assert parts["unknown names, looked up"] == [0, 9]
     assert parts["everyday"][1] == len(exam.company("everyday")) >= 30
@@ -168,9 +169,30 @@ def test_the_exam_counts_each_part_and_names_the_worst_relations(server):
     assert "worst relations, as is: badly 0 of 1\n" in table and "capitals                     0      9    0.0" in table
 
 
+def test_facts_are_asked_for_in_other_words_that_no_training_has():
+    questions = [
+        quiz.Question("capital", f"Land{i}", f"What is the capital of Land{i}?", [f"Town{i}"]) for i in range(9)
+    ]
+    wordings = [text for s in exam.sections("questions") if s.head == "capital" for _, text in s.lines]
+    left = wordings[3:5]
+    items = exam.in_other_words(questions, lambda relation, text: relation == "capital" and text in left, 7)
+    assert len(items) == 9
+    for question, item in zip(questions, items):
+        assert item.text.lower() in [text.replace("{S}", question.subject).lower() for text in left]
+    assert exam.in_other_words(questions, lambda relation, text: False, 7) == []
+
+
+def test_every_relation_of_the_quiz_has_other_peoples_words():
+    sections = {s.head: [text for _, text in s.lines] for s in exam.sections("questions")}
+    assert set(sections) == set(quiz.WORDINGS)
+    for relation, texts in sections.items():
+        assert len(set(texts)) == len(texts) == 8 and all(text.count("{S}") == 1 for text in texts), relation
+        assert not set(texts) & set(quiz.WORDINGS[relation]), relation
+
+
 def test_a_server_without_an_index_is_asked_from_memory_alone(server):
     questions = [quiz.Question("capital", "Land1", "What is the capital of Land1?", ["Town1"])]
     parts, _ = quiz.exam_table(
-        quiz.examine(server, questions, 1), quiz.examine_more(f"{server}/bare", questions, FACTS, 7)
+        quiz.examine(server, questions, 1), quiz.examine_more(f"{server}/bare", questions, FACTS, 7, set())
     )
     assert parts["unknown names"] == [1, 1] and not [part for part in parts if "looked up" in part]

@@ -9,12 +9,14 @@ from pathlib import Path
 import pytest
 
 from teacher import limits, wordings
+from teacher.rules.rewording import asked_otherwise
 from teacher.rules.teacher import RulesTeacher
 
 SRC = Path(__file__).resolve().parents[2] / "src"
 PROGRAM = """
 import itertools
 from teacher.limits import Limits
+from teacher.rules.rewording import asked_otherwise
 from teacher.rules.teacher import RulesTeacher
 
 def person(n, name, job, town):
@@ -119,11 +121,19 @@ def test_every_second_unknown_thing_is_asked_for_as_a_fact_is():
     articles = [{"id": n, "title": title, "text": text} for n, (title, text) in enumerate(TRUE.items())]
     persona = {"name": "W", "made": "m", "language": "English", "limits": "l", "until": "2026"}
     teacher = RulesTeacher(articles, 1)
-    facts = [(fact.subject, question) for a in articles for fact in teacher.read(a)[1] for question in fact.ask]
+    facts = [
+        (fact.subject, question)
+        for a in articles
+        for fact in teacher.read(a)[1]
+        for question in (*fact.ask, *asked_otherwise(fact, teacher.kinds))
+    ]
     made = list(itertools.islice(limits.Limits(teacher, articles, persona, 1).nonsense(), 60))
     for article, question, answer in made[1::2]:
         assert article is None and not re.search("gold|iron|neon", question + answer, re.IGNORECASE)
-        named = (re.fullmatch(re.escape(asked).replace(subject, r"(\w+)", 1), question) for subject, asked in facts)
+        named = (
+            re.fullmatch(re.escape(asked).replace(subject, r"(\w+)", 1), question, re.IGNORECASE)
+            for subject, asked in facts
+        )
         assert any(match and match[1].lower() in answer.lower() for match in named), (question, answer)
     assert len({question for _, question, _ in made[1::2]}) > 25
 

@@ -7,7 +7,7 @@ import pytest
 
 from teacher.rules import judge
 from teacher.rules.english import names_in, numbers_in, sentences, without_parentheses
-from teacher.rules.facts import facts_of
+from teacher.rules.facts import facts_of, one_of_a_kind
 from teacher.rules.subject import parse_article
 from teacher.rules.teacher import RulesTeacher
 
@@ -384,7 +384,7 @@ def test_every_fact_is_asked_once_before_any_is_asked_twice(teacher):
     plain = [c for c in all_of_it if c["kind"] in ("fact", "definition")]
     assert {answer for c in plain[: len(answers)] for _, answer in turns(c)} == answers
     wordings = {question for c in plain for question, answer in turns(c) if answer == "The capital of France is Paris."}
-    assert 2 <= len(wordings) <= 4
+    assert 2 <= len(wordings) <= 6
     assert teacher.conversations(FRANCE, 7, 3) == all_of_it[:7]
 
 
@@ -557,3 +557,17 @@ def test_the_facts_of_the_miniwiki_are_found(miniwiki):
         for f in facts
     )
     assert len(facts) > 2000 and found / len(facts) > 0.97, f"{found} of {len(facts)}"
+
+
+@pytest.mark.parametrize(
+    "several, one",
+    [
+        ("noble gases", "noble gas"),
+        ("transition metals", "transition metal"),
+        ("finches", "finch"),
+        ("horses", "horse"),
+    ],
+)
+def test_one_of_several_is_named_by_its_singular(several, one):
+    assert one_of_a_kind(several, f"Neon belongs to the {several}.") == one
+    assert one_of_a_kind(several, "said otherwise") == several

@@ -221,6 +221,9 @@ def test_every_slip_of_one_letter_is_undone():
 
 def test_two_slips_in_a_long_word_are_undone_by_its_trigrams(search):
     assert titles(search("lichtenstien", k=1)) == ["Liechtenstein"]
+    alphabet = search.about["alphabet"]
+    assert spelling.meant(search._db(), "kiechtenstein", alphabet) == "liechtenstein"
+    assert spelling.meant(search._db(), "kiechtenstien", alphabet) is None, "two slips leave the first letter"
     assert spelling.meant(search._db(), "jxpxn", search.about["alphabet"]) is None
 
 

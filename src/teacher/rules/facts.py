@@ -205,8 +205,8 @@ def related_fact(relation: Relation, name: str, value: str, article: ParsedArtic
 
 def one_of_a_kind(value: str, source: str) -> str:
     """'belongs to the transition metals' -> transition metal"""
-    several = value.endswith("s") and not value.endswith("ss")
-    return value[:-1] if several and re.search("belongs? to |among the", source) else value
+    several = value.endswith("s") and not value.endswith("ss") and re.search("belongs? to |among the", source)
+    return re.sub(r"(?<=\bgas)es$|(?<=ss)es$|(?<=x)es$|(?<=[sc]h)es$|s$", "", value) if several else value
 
 
 def slots(

@@ -8,6 +8,7 @@ asked once before any is asked twice, each time in other words; wrong guesses fo
 values of other articles.
 """
 
+import itertools
 import re
 from collections.abc import Iterable, Iterator
 
@@ -16,22 +17,12 @@ from teacher.rules.clauses import BROKEN
 from teacher.rules.english import MONTH, capital, sentences, without_parentheses
 from teacher.rules.facts import Fact, facts_of
 from teacher.rules.lexicon import word_set
+from teacher.rules.rewording import asked_back, asked_otherwise
 from teacher.rules.subject import ParsedArticle, Subject, paragraphs_of, parse_article, read_subject
 
-ROUNDS = 4  # wordings of one question at most
+ROUNDS = 6  # wordings of one question at most
 SUMMARY_WORDS = 45
 ONE_VALUE = word_set("single_valued")  # relations in which another value is wrong for sure
-# Ways to put one question; the second ones want a noun phrase behind them.
-FRAMES = (
-    ("Can you tell me ", "?"),
-    ("Could you tell me ", "?"),
-    ("Do you know ", "?"),
-    ("I would like to know ", "."),
-    ("Tell me ", "."),
-    ("Please tell me ", "."),
-    ("I want to know ", "."),
-)
-NOUN_FRAMES = FRAMES + (("Name ", "."), ("Please name ", "."))
 SUMMARY = (
     "Tell me about {S}.",
     "What can you tell me about {S}?",
@@ -95,22 +86,27 @@ class RulesTeacher:
 
     def plan(self, article: ParsedArticle, facts: list[Fact], max_turns: int, key: Key) -> Iterator[Planned]:
         """Conversations in the order of need: all facts once, then the other kinds, then all again."""
-        wordings = {id(fact): shuffled(fact.ask, *key, fact.answer) for fact in facts}
+        wordings = {id(fact): self.wordings(fact, key) for fact in facts}
         extras = self.extras(article, facts, key)
         chains = list(self.chains(article.subject, facts, wordings, max_turns, key))
         yield from chains
         told = {answer for _, turns in chains for _, answer in turns}
         for round_ in range(ROUNDS):
             single = [
-                single_question(fact, wordings[id(fact)][round_], key)
-                for fact in facts
-                if round_ < len(wordings[id(fact)])
+                single_question(fact, wordings[id(fact)][round_]) for fact in facts if round_ < len(wordings[id(fact)])
             ]
             again = [s for s in single if round_ == 0 and s[1][0][1] in told]
             share = len(extras) // ROUNDS + 1
             yield from (s for s in single if s not in again)
             yield from extras[round_ * share : (round_ + 1) * share]
             yield from again
+
+    def wordings(self, fact: Fact, key: Key) -> list[str]:
+        """At most ROUNDS questions for a fact's value: those of the rule that found it, and others, in turn."""
+        own = shuffled(fact.ask, *key, fact.answer)
+        other = shuffled(asked_otherwise(fact, self.kinds), *key, fact.answer)
+        mixed = [question for pair in itertools.zip_longest(own, other) for question in pair if question]
+        return list(dict.fromkeys(mixed))[:ROUNDS]
 
     def chains(
         self, subject: Subject, facts: list[Fact], wordings: dict[int, list[str]], max_turns: int, key: Key
@@ -138,7 +134,9 @@ class RulesTeacher:
     def reverse(self, fact: Fact, key: Key) -> Iterator[Planned]:
         """Questions for the subject, where no other has the value."""
         if fact.back and len(self.owners[fact.relation, fact.value.lower()]) == 1:
-            for question in shuffled(fact.back, *key, fact.answer)[:3]:
+            own = shuffled(fact.back, *key, fact.answer)
+            other = shuffled(asked_back(fact, self.kinds), *key, fact.answer, "back")
+            for question in dict.fromkeys([own[0], *other[:2], *own[1:]][:3]):
                 yield "reverse", [(question, fact.back_answer)]
 
     def yes_no(self, fact: Fact, key: Key) -> Iterator[Planned]:
@@ -166,9 +164,8 @@ class RulesTeacher:
         return None
 
 
-def single_question(fact: Fact, wording: str, key: Key) -> Planned:
-    kind = "definition" if fact.relation == "definition" else "fact"
-    return kind, [(reframed(wording, fact.answer, *key), fact.answer)]
+def single_question(fact: Fact, wording: str) -> Planned:
+    return "definition" if fact.relation == "definition" else "fact", [(wording, fact.answer)]
 
 
 def summary_requests(article: ParsedArticle, key: Key) -> Iterator[Planned]:
@@ -179,41 +176,6 @@ def summary_requests(article: ParsedArticle, key: Key) -> Iterator[Planned]:
     for answer, templates, number in ((summary, SUMMARY, 2), (sentence, ONE_SENTENCE, 1)):
         for template in shuffled(templates, *key)[:number] if answer else ():
             yield "summary", [(fill_in(template, fill), answer)]
-
-
-def reframed(question: str, answer: str, *key) -> str:
-    """A question that begins with one of FRAMES, in a frame and with a clause chosen by the key; any other as it is."""
-    for begin, _ in FRAMES:
-        if question.startswith(begin) and not question.startswith("Tell me about"):
-            rest = question[len(begin) : -1]
-            rest = shuffled([rest, *as_noun_phrases(rest, answer)], *key, question)[0]
-            frames = NOUN_FRAMES if rest.startswith("the ") else FRAMES
-            begin, end = frames[hash64(*key, question) % len(frames)]
-            return begin + rest + end
-    return question
-
-
-def as_noun_phrases(clause: str, answer: str) -> list[str]:
-    """'when gold was found' -> ['the year in which gold was found', ...]; the same for who and where."""
-    word, _, rest = clause.partition(" ")
-    first = rest.partition(" ")[0]
-    if word == "when" and re.search(r" in \d{3,4}\.$", answer):
-        event = re.fullmatch(r"(.+) was (discovered|invented|born)", rest)
-        nouns = {"discovered": "discovery", "invented": "invention", "born": "birth"}
-        return [f"the year in which {rest}", f"in what year {rest}", f"the year when {rest}"] + (
-            [f"the year of the {nouns[event[2]]} of {event[1]}"] if event else []
-        )
-    if word == "who" and re.fullmatch(
-        r"[a-z]+(?:ed|ote|ilt|nt|ew|ade|und)", first
-    ):  # a verb: discovered, wrote, built, sent, drew, made, found
-        return [f"the name of the person who {rest}"]
-    if word == "where" and rest.endswith(" was born"):
-        return [
-            f"the place where {rest}",
-            f"in which place {rest}",
-            f"the birthplace of {rest.removesuffix(' was born')}",
-        ]
-    return []
 
 
 def to_the_day(value: str) -> bool:
