@@ -46,7 +46,7 @@ def write_page(cfg: Config, config: str) -> None:
         f"<h2>What each stage made, took and cost</h2><p class='small'>By {code(f'python scripts/summary.py{given}')}; "
         f"{f'dollars at ${price:.2f} an hour of the GPU' if price else 'your own machine, so no dollars'}. Beside it "
         "what the course that this project follows says of its own 124M model on an RTX 4090.</p>"
-        + table(["stage", "made", "took", "cost", "the course, 124M"], [[*line] for line in lines]),
+        + table(*without_empty(["stage", "made", "took", "cost", "the course, 124M"], lines)),
         examination(record),
         conversations(record),
         funnel(cfg),
@@ -55,6 +55,12 @@ def write_page(cfg: Config, config: str) -> None:
         next_steps(given),
     ]
     write(folder / "index.html", f"{cfg.wandb.run_name}: what you have made", parts)
+
+
+def without_empty(head: list[str], lines: list[list[str]]) -> tuple[list[str], list[list]]:
+    """Without a column that says nothing, dollars on one's own machine: a phone has no room for it."""
+    kept = [i for i in range(len(head)) if any(line[i] for line in lines)]
+    return [head[i] for i in kept], [[line[i] for i in kept] for line in lines]
 
 
 def headline(record: dict, lines: list[list[str]]) -> str:

@@ -182,6 +182,12 @@ def test_the_closing_page_leads_everywhere_and_nowhere_that_is_not_there(run):
         assert planted in text, planted
 
 
+def test_a_column_that_says_nothing_is_left_out():
+    head, lines = closing.without_empty(["stage", "cost", "took"], [["clean", "", "1s"], ["dedup", "", ""]])
+    assert (head, lines) == (["stage", "took"], [["clean", "1s"], ["dedup", ""]])
+    assert closing.without_empty(["stage", "cost"], [["train", "$4"]]) == (["stage", "cost"], [["train", "$4"]])
+
+
 def test_the_closing_page_of_a_build_that_has_only_begun(tmp_path):
     planted_run(tmp_path)
     closing.write_page(cfg_of(tmp_path), DEMO)
