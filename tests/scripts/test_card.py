@@ -182,6 +182,18 @@ def test_the_closing_page_leads_everywhere_and_nowhere_that_is_not_there(run):
         assert planted in text, planted
 
 
+def test_the_bill_says_that_a_training_is_not_finished(tmp_path):
+    state = tmp_path / "checkpoints/sft/latest/training_state"
+    write_json(state / "evaluation.json", {"val_loss": 1.5})
+    for step, said in (
+        (1400, "1,400 steps of 2,314, not finished, val loss 1.500"),
+        (2314, "2,314 steps, val loss 1.500"),
+    ):
+        write_json(state / "state.json", {"step": step, "steps": 2314, "seconds": 60.0})
+        (row,) = (line for line in summary.bill(cfg_of(tmp_path)) if line[0] == "train_sft")
+        assert row[1] == said
+
+
 def test_a_column_that_says_nothing_is_left_out():
     head, lines = closing.without_empty(["stage", "cost", "took"], [["clean", "", "1s"], ["dedup", "", ""]])
     assert (head, lines) == (["stage", "took"], [["clean", "1s"], ["dedup", ""]])
