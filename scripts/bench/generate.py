@@ -13,18 +13,18 @@ With sample.compile=true our steps are compiled, once and before the clock start
 built anew for every round in either case.
 """
 
+import importlib
 import statistics
 import sys
 import time
 from pathlib import Path
 from types import SimpleNamespace
-from typing import cast
+from typing import Any, cast
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "src"))
 import pipeline.ctrl_c  # first, for as long as the others take
 
 import torch
-import transformers
 
 from gpt.checkpoints import hf_config, to_hf
 from gpt.decoder import Decoder, Request, stream
@@ -34,13 +34,23 @@ from gpt.tokenizer import Tokenizer
 from letters import Letters
 from model import Block, ModelConfig, WikiGPT
 from pipeline.cli import stage_main
+from pipeline.config import InputError
 
 END, PAD = 2, 3
 PEAK = 3.5  # standard deviation of the logits: at temperature 0.8 a perplexity of 20 to 60
 
 
+def peer() -> Any:
+    """The library that is measured against; it comes with the tests' packages."""
+    try:
+        return importlib.import_module("transformers")
+    except ModuleNotFoundError:
+        raise InputError("transformers is not installed; run bash scripts/setup.sh --tests") from None
+
+
 def pair(config: ModelConfig, device: torch.device):
     """Our model with random weights, and transformers' Llama with the same ones."""
+    transformers = peer()
     torch.manual_seed(0)
     ours = WikiGPT(config).eval()
     with torch.no_grad():
@@ -109,7 +119,7 @@ def main(cfg, args) -> None:
     a, b = (side() for side in pairs["greedy"])
     same = sum(x == y for x, y in zip(a, b))
     print(
-        f"{device.type}, torch {torch.__version__}, transformers {transformers.__version__}, "
+        f"{device.type}, torch {torch.__version__}, transformers {peer().__version__}, "
         f"{sum(p.numel() for p in ours.parameters()):,} parameters in {ours.embed_tokens.weight.dtype}, batch "
         f"{args.batch}, "
         f"{args.prompt} + {args.tokens} tokens, best of {args.rounds} rounds, "
