@@ -298,12 +298,17 @@ def used_in(wording: str, subjects: set[str], said: set[str]) -> str | None:
     return None
 
 
+def subjects_of(facts: list[dict]) -> set[str]:
+    """The subjects of a relation's facts, as used_in() compares them."""
+    return {without_article(normal(fact["subject"])) for fact in facts}
+
+
 def fresh_wordings(relations: dict[str, list[dict]], said: set[str]) -> tuple[dict[str, list[str]], list[str]]:
     """The wordings of each relation that no training conversation uses, and a line about each that one does."""
     fresh: dict[str, list[str]] = {}
     replaced = []
     for relation, facts in relations.items():
-        subjects = {without_article(normal(fact["subject"])) for fact in facts}
+        subjects = subjects_of(facts)
         fresh[relation] = []
         for wording in WORDINGS[relation]:
             used = used_in(wording, subjects, said)
@@ -395,10 +400,7 @@ def examine(url: str, questions: list[Question], turns: int) -> list[Result]:
 
 def examine_more(url: str, questions: list[Question], facts: list[dict], seed: int, said: set[str]) -> list[Result]:
     """The exam's other parts; a result's relation is the part's name. said: what users say in the training."""
-    subjects = {
-        relation: {without_article(normal(fact["subject"])) for fact in of}
-        for relation, of in clear_facts(facts).items()
-    }
+    subjects = {relation: subjects_of(of) for relation, of in clear_facts(facts).items()}
     talk = [*exam.company("everyday"), *exam.company(), *exam.premises(facts, seed), *exam.passages()]
     talk += [exam.Item("unknown names", text, exam.DENIES) for text in exam.unheard(questions)]
     others = exam.in_other_words(questions, lambda relation, text: not used_in(text, subjects[relation], said), seed)
@@ -492,7 +494,8 @@ def load_facts(path: Path) -> list[dict]:
 
 
 def run(args: argparse.Namespace) -> int:
-    relations = clear_facts(load_facts(args.truth))
+    facts = load_facts(args.truth)
+    relations = clear_facts(facts)
     said = user_messages(args.train) if args.train else set()
     wordings, replaced = fresh_wordings(relations, said)
     print("".join(f"{line}\n" for line in replaced), end="")
@@ -500,7 +503,7 @@ def run(args: argparse.Namespace) -> int:
     results = examine(args.url, questions, args.turns)
     figures = summary(results)
     if args.exam:
-        more = examine_more(args.url, questions, load_facts(args.truth), args.seed, said)
+        more = examine_more(args.url, questions, facts, args.seed, said)
         figures["parts"], table = exam_table(results, more)
         figures["exam"] = [asdict(r) for r in more]
         print(table)

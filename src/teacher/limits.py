@@ -222,6 +222,8 @@ def slots(fact: Fact, value: str) -> dict[str, str]:
 
 def named_in(fact: Fact, question: str, name: str = "") -> str:
     """The question with another name for the fact's subject; "" where it does not have it."""
+    if fact.subject not in question:  # saves most of the patterns
+        return ""
     told, count = re.subn(rf"(?<!\w){re.escape(fact.subject)}(?!\w)", lambda _: name or fact.subject, question)
     return told if count else ""
 

@@ -1,7 +1,11 @@
 """teacher/rules/rewording.py: many questions for one fact, each of which asks for its value and for nothing else."""
 
 import json
+import os
 import re
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 
@@ -9,6 +13,7 @@ from teacher import wordings
 from teacher.rules.rewording import FRAMES, SPECIAL, asked_back, asked_otherwise, ended
 from teacher.rules.teacher import RulesTeacher
 
+SRC = Path(__file__).parents[2] / "src"
 ARTICLES = {
     "Guernica": "Guernica is a painting. Guernica was painted by Pablo Picasso in 1937.",
     "Pablo Picasso": "Pablo Picasso was a painter from Spain. Pablo Picasso was born in Málaga in 1881.",
@@ -108,7 +113,15 @@ def test_every_question_of_the_mini_wiki_names_its_subject_and_not_its_value(min
 
 def test_the_same_question_is_asked_whenever_it_is_asked_for(teacher, facts):
     fact = facts["Io orbits Jupiter."]
-    assert asked_otherwise(fact, teacher.kinds) == asked_otherwise(fact, dict(teacher.kinds))
+    asked = asked_otherwise(fact, teacher.kinds)
+    assert asked == asked_otherwise(fact, dict(teacher.kinds))
+    program = f"import sys; sys.path.insert(0, {str(SRC)!r})\n"
+    program += "from teacher.rules.rewording import asked_otherwise\nfrom teacher.rules.fact import Fact\n"
+    program += f"print(asked_otherwise({fact!r}, {teacher.kinds!r}))"
+    for seed in ("1", "2"):  # in which a set of words is in another order
+        environment = {**os.environ, "PYTHONHASHSEED": seed}
+        done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, env=environment)
+        assert done.stdout == f"{asked}\n", done.stderr
 
 
 @pytest.mark.parametrize(

@@ -16,14 +16,15 @@ from teacher.rules.fact import Fact, possessive
 from teacher.rules.grammar.creation import MAKERS
 from teacher.rules.grammar.phrases import SUPERLATIVE
 from teacher.rules.lexicon import entries, word_pairs
-from teacher.rules.subject import WIDER
+from teacher.rules.subject import WIDER, kind_of
 
 FRAME = re.compile(
     r"(?:Can you tell me|Could you tell me|Do you know|I would like to know|I want to know|Tell me|Please tell me) "
     r"(?P<rest>(?:who|what|when|where|why|how|which|in which|in what|the)\b.+)[.?]"
 )
 NAMED = re.compile(r"(?:Name|What (?:is|are|was|were)|Who (?:is|was|were)) (?P<noun>the .+?)[.?]")
-SUBJECT_ASKED = re.compile(r"(?P<who>Who|What|Which [a-z]+) (?P<verb>[a-z]+) .+\?")
+SUBJECT_ASKED = re.compile(r"(?:Who|What|Which [a-z]+) (?P<verb>[a-z]+) .+\?")
+SLOT = re.compile(r"\{([^}]+)\}")
 WORDS = r"[a-z][a-z\-]*(?: (?!of |in |who |that |which )[a-z][a-z\-]*){0,2}"
 OWNED = re.compile(rf"the (?P<what>{WORDS}) (?P<prep>of|in) (?P<of>(?!which)(?!.*(?: who |['’]s? ))[^,]+)")
 OPEN = re.compile(r" (?:by|in|on|of|for|from|to|into|with|as|at|after|called|known)$")
@@ -47,16 +48,15 @@ ORDER = re.compile(
 def asked_otherwise(fact: Fact, kinds: Mapping[str, str]) -> list[str]:
     """All other questions for a fact's value. kinds: what the articles are about, {"france": "country"}."""
     kind = kind_of(fact.value, kinds)
-    clauses, nouns = clauses_of(fact), nouns_of(fact)
+    clauses = clauses_of(fact)
+    nouns = nouns_of(fact, clauses)
     if told := statement_of(fact.answer, fact.subject, fact.value):
         clauses += relative_questions(*told, kind)
         nouns += relative_nouns(*told, kind)
-    clauses = list(dict.fromkeys(clauses))
-    nouns = list(dict.fromkeys(nouns))
     own = kind_of(fact.subject, kinds)
     own = WIDER.get(own, "") if fact.relation == "kind" and fact.value.endswith(own) else own  # 'what kind of animal'
     slots = {"S": fact.subject, "V": fact.value, "kind": own, "vkind": kind}
-    found = known_wordings(sections_of(fact), slots | extra_slots(fact))
+    found = known_wordings(section_of(fact), slots | extra_slots(fact))
     found += [ended(f"{who} {clause[4:]}") for clause in clauses if clause[:4] == "who " for who in doers(clause[4:])]
     found += [framed("around a clause", clause, fact.subject) for clause in clauses]
     found += [framed("around a noun", noun, fact.subject) for noun in nouns]
@@ -72,7 +72,7 @@ def asked_back(fact: Fact, kinds: Mapping[str, str]) -> list[str]:
     nouns: list[str] = []
     if told := statement_of(fact.back_answer, fact.value, fact.subject):
         clauses, nouns = relative_questions(*told, kind), relative_nouns(*told, kind)
-    found = known_wordings([f"{fact.relation} back"], slots)
+    found = known_wordings(f"{fact.relation} back", slots)
     found += [framed("around a clause", clause, fact.value) for clause in clauses]
     found += [framed("around a noun", noun, fact.value) for noun in nouns]
     return distinct(found + in_place(fact.back_answer, fact.value, fact.subject, kind), fact.subject, fact.value)
@@ -91,18 +91,18 @@ def distinct(questions: Iterable[str], wanted: str, given: str) -> list[str]:
 # wordings that are known by the name of the relation
 
 
-def sections_of(fact: Fact) -> list[str]:
-    """The sections of questions.txt that ask for this fact's value."""
+def section_of(fact: Fact) -> str:
+    """The section of questions.txt that asks for this fact's value; it may have none."""
     if fact.relation.startswith("subject: is the "):
-        return ["superlative"]
+        return "superlative"
     if fact.relation.startswith("subject: "):
-        return ["deed"] if fact.ask[0].startswith("Who ") else []
+        return "deed" if fact.ask[0].startswith("Who ") else ""
     if fact.relation == "definition":
         person, living = fact.ask[0].startswith("Who "), fact.ask[0].startswith("Who is ")
-        return [] if living else ["definition person" if person else "definition thing"]  # many say 'was'
+        return "" if living else "definition person" if person else "definition thing"  # many say 'was'
     if re.search(SUPERLATIVE, f"the {fact.relation}") and re.search(r" (?:of|in|on|from)$", fact.relation):
-        return ["superlative"]
-    return [fact.relation]
+        return "superlative"
+    return fact.relation
 
 
 def extra_slots(fact: Fact) -> dict[str, str]:
@@ -111,15 +111,14 @@ def extra_slots(fact: Fact) -> dict[str, str]:
     return {"D": deed, "N": deed.removeprefix("is ") if deed != fact.relation else f"the {deed} {fact.subject}"}
 
 
-def known_wordings(sections: list[str], slots: dict[str, str]) -> list[str]:
+def known_wordings(section: str, slots: dict[str, str]) -> list[str]:
+    """The wordings of a section of questions.txt whose slots are all known."""
     slots = slots | {"S's": possessive(slots["S"]), "bare": re.sub(r"^(?:the|an?) ", "", slots["S"])}
     found = []
-    for section in sections:
-        for template in wordings.load("questions").get(section, {}).get(">", ()):
-            needed = re.findall(r"\{([^}]+)\}", template)
-            irregular = re.search(r"\{kind\}s\b", template) and slots["kind"].endswith(("s", "x", "h", "y", "f"))
-            if all(slots.get(slot) for slot in needed) and not irregular:
-                found.append(ended(re.sub(r"\{([^}]+)\}", lambda match: slots[match[1]], template)))
+    for template in wordings.load("questions").get(section, {}).get(">", ()):
+        irregular = "{kind}s" in template and slots["kind"].endswith(("s", "x", "h", "y", "f"))
+        if all(map(slots.get, SLOT.findall(template))) and not irregular:
+            found.append(ended(SLOT.sub(lambda match: slots[match[1]], template)))
     return found
 
 
@@ -155,8 +154,11 @@ def doers(rest: str) -> list[str]:
     return [f"{word} {role}" for role in ("person", *roles) for word in ("which", "what")]
 
 
-def nouns_of(fact: Fact) -> list[str]:
-    """'the capital of Peru', 'the painter of Guernica', 'the year in which Guernica was painted'."""
+def nouns_of(fact: Fact, clauses: list[str]) -> list[str]:
+    """'the capital of Peru', 'the painter of Guernica', 'the year in which Guernica was painted'.
+
+    clauses: those of the fact
+    """
     found = []
     for question in fact.ask:
         match = NAMED.fullmatch(question) or FRAME.fullmatch(question)
@@ -165,7 +167,7 @@ def nouns_of(fact: Fact) -> list[str]:
             found.append(noun)
     owned = [match for noun in found if (match := OWNED.fullmatch(noun)) and match["prep"] == "of"]
     found += [f"{possessive(match['of'])} {match['what']}" for match in owned if match["of"][0].isupper()]
-    for clause in clauses_of(fact):
+    for clause in clauses:
         found += as_noun_phrases(clause, fact.answer)
     if fact.relation.removesuffix(" by") in MAKERS:
         found.append(f"the {MAKERS[fact.relation.removesuffix(' by')]} of {fact.subject}")
@@ -273,8 +275,3 @@ def ended(text: str) -> str:
     last = re.split(r"[,;:] ", text)[-1]  # About gold: what is ...
     asks = wordings.QUESTION.match(text) or wordings.QUESTION.match(last) or not ORDER.match(text)
     return text + ("?" if asks else ".")
-
-
-def kind_of(name: str, kinds: Mapping[str, str]) -> str:
-    bare = re.sub(r"^(?:the|an?) ", "", name.lower())
-    return kinds.get(name.lower()) or kinds.get(bare) or kinds.get(f"the {bare}") or ""

@@ -1,6 +1,7 @@
 """Who or what an article is about: its name in running text, its kind, its pronoun, and where sentences mention it."""
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from teacher.rules.english import DATE, STOP_WORDS, WORD, capital, one_line, sentences, without_parentheses
@@ -57,8 +58,13 @@ class ParsedArticle:
         return bare in self.kinds or "the " + bare in self.kinds
 
     def kind_of(self, name: str) -> str:
-        name = name.lower()
-        return self.kinds.get(name) or self.kinds.get(name.removeprefix("the ")) or self.kinds.get("the " + name) or ""
+        return kind_of(name, self.kinds)
+
+
+def kind_of(name: str, kinds: Mapping[str, str]) -> str:
+    """What the article of a name is about, "" where no article has it. kinds: {"france": "country"}"""
+    name = name.lower()
+    return kinds.get(name) or kinds.get(name.removeprefix("the ")) or kinds.get("the " + name) or ""
 
 
 def paragraphs_of(text: str) -> list[str]:

@@ -86,7 +86,7 @@ class RulesTeacher:
 
     def plan(self, article: ParsedArticle, facts: list[Fact], max_turns: int, key: Key) -> Iterator[Planned]:
         """Conversations in the order of need: all facts once, then the other kinds, then all again."""
-        wordings = {id(fact): self.wordings(fact, key) for fact in facts}
+        wordings = {id(fact): self.questions(fact, key) for fact in facts}
         extras = self.extras(article, facts, key)
         chains = list(self.chains(article.subject, facts, wordings, max_turns, key))
         yield from chains
@@ -101,7 +101,7 @@ class RulesTeacher:
             yield from extras[round_ * share : (round_ + 1) * share]
             yield from again
 
-    def wordings(self, fact: Fact, key: Key) -> list[str]:
+    def questions(self, fact: Fact, key: Key) -> list[str]:
         """At most ROUNDS questions for a fact's value: those of the rule that found it, and others, in turn."""
         own = shuffled(fact.ask, *key, fact.answer)
         other = shuffled(asked_otherwise(fact, self.kinds), *key, fact.answer)
